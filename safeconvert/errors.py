@@ -1,0 +1,62 @@
+"""What can go wrong, as seen by a person: one line that says what and where, and one that says what to try next.
+
+Every error carries its exit code, so that the CLI has no mapping of its own:
+
+0 verified · 1 not equivalent · 2 usage or unusable input · 3 no route could convert · 4 no verdict possible
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The process exit codes of every safeconvert command."""
+
+    VERIFIED = 0
+    NOT_EQUIVALENT = 1
+    UNUSABLE_INPUT = 2
+    NO_ROUTE = 3
+    NO_VERDICT = 4
+
+
+class SafeconvertError(Exception):
+    """Base of all errors meant for a person.
+
+    Args:
+        message: one line, naming the file, node, operator or adapter at fault.
+        advice: the next thing to try, as one line; empty where there is none.
+        log: path of the full log, where one was kept.
+    """
+
+    exit_code: ExitCode = ExitCode.UNUSABLE_INPUT
+
+    def __init__(self, message: str, advice: str = "", log: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+        self.log = log
+
+
+class UnusableInput(SafeconvertError):
+    """A file, folder, option or input that cannot be used (exit 2)."""
+
+    exit_code = ExitCode.UNUSABLE_INPUT
+
+
+class NotEquivalent(SafeconvertError):
+    """The target is not the same function as the source (exit 1)."""
+
+    exit_code = ExitCode.NOT_EQUIVALENT
+
+
+class NoRoute(SafeconvertError):
+    """No converter could make the target (exit 3)."""
+
+    exit_code = ExitCode.NO_ROUTE
+
+
+class NoVerdict(SafeconvertError):
+    """The question "is it the same function?" could not be answered (exit 4)."""
+
+    exit_code = ExitCode.NO_VERDICT

@@ -1,0 +1,68 @@
+"""What a model declares about its inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Affine quantisation of a tensor: real = scale * (stored - zero_point)."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a model.
+
+    Attributes:
+        name: the name in the model file.
+        shape: one entry a dimension, batch first; None is a dimension that is free.
+        dtype: numpy name (`float32`, `int64`, …).
+        layout: `NCHW` or `NHWC` (also for 3-D and 5-D: channels second or last) where the format itself declares it,
+            else None.
+        quantization: set where stored integers stand for real values.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    layout: str | None = None
+    quantization: Quantization | None = None
+
+    @property
+    def batch(self) -> int | None:
+        """The fixed batch size, or None where it is free."""
+        return self.shape[0] if self.shape else None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs in the model's own order."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form that `from_json` reads back."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Signature:
+        """The inverse of `to_json`."""
+        return Signature(tuple(map(_spec, data["inputs"])), tuple(map(_spec, data["outputs"])))
+
+
+def _spec(data: Mapping[str, Any]) -> TensorSpec:
+    quantization = data.get("quantization")
+    return TensorSpec(
+        name=data["name"],
+        shape=tuple(data["shape"]),
+        dtype=data["dtype"],
+        layout=data.get("layout"),
+        quantization=Quantization(**quantization) if quantization else None,
+    )
