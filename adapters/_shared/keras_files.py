@@ -1,0 +1,33 @@
+"""Open a Keras file without running code that lies in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from safeconvert.adapting import ModelRequest
+from safeconvert.errors import UnusableInput
+
+
+def open_keras(request: ModelRequest) -> Any:
+    """Load `.keras` or legacy `.h5` for inference.
+
+    Raises:
+        UnusableInput: damaged, holds a Lambda layer with code (without `--trust-pickle`), or a class that is not Keras'.
+    """
+    try:
+        return keras.models.load_model(request.path, compile=False, safe_mode=not request.trust_pickle)
+    except (ValueError, TypeError, OSError, KeyError, AttributeError, RuntimeError) as error:
+        text = " ".join(str(error).split())
+        if "Lambda" in text or "safe_mode" in text or "unsafe" in text:
+            raise UnusableInput(
+                f"{request.path}: holds a Lambda layer, which runs code of its own on load; refused",
+                "rebuild the model with keras.ops or a registered layer, or pass --trust-pickle if you trust the file",
+            ) from error
+        if "Could not locate class" in text or "Unknown layer" in text:
+            raise UnusableInput(
+                f"{request.path}: needs a class that Keras does not have: {text[:240]}",
+                "save a model of Keras' own layers only",
+            ) from error
+        raise UnusableInput(f"{request.path}: Keras cannot load it: {text[:240]}") from error

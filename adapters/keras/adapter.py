@@ -1,0 +1,68 @@
+"""Runs Keras models natively, on the CPU, in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from safeconvert.adapting import ModelRequest, with_given_shape
+from safeconvert.errors import UnusableInput
+from safeconvert.signature import Signature, TensorSpec
+
+from .._shared.keras_files import open_keras
+
+
+class KerasModel:
+    """A Keras model with its signature."""
+
+    def __init__(self, model: Any, request: ModelRequest) -> None:
+        self._model = model
+        self._nested_inputs = model._inputs_struct if hasattr(model, "_inputs_struct") else None
+        layout = _layout(model)
+        if not getattr(model, "inputs", None):
+            raise UnusableInput(f"{request.path}: a Keras model that was never built declares no inputs")
+        inputs = tuple(_spec(tensor, layout) for tensor in model.inputs)
+        names = list(getattr(model, "output_names", None) or [tensor.name for tensor in model.outputs])
+        outputs = tuple(_spec(tensor, layout, name) for tensor, name in zip(model.outputs, _unique(names), strict=True))
+        self._signature = Signature(tuple(with_given_shape(spec, request) for spec in inputs), outputs)
+
+    def signature(self) -> Signature:
+        """Inputs and outputs as the model declares them."""
+        return self._signature
+
+    def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of one batch."""
+        ordered = [feeds[spec.name] for spec in self._signature.inputs]
+        packed = keras.tree.pack_sequence_as(self._nested_inputs, ordered) if self._nested_inputs is not None else ordered
+        outputs = keras.tree.flatten(self._model.predict_on_batch(packed))
+        return {
+            spec.name: np.asarray(output) for spec, output in zip(self._signature.outputs, outputs, strict=True)
+        }
+
+
+def load(request: Mapping[str, Any]) -> KerasModel:
+    """Open a Keras file."""
+    model = ModelRequest.from_json(request)
+    return KerasModel(open_keras(model), model)
+
+
+def _layout(model: Any) -> str | None:
+    """The data format that all layers agree on, or None."""
+    formats = {layer.data_format for layer in model._flatten_layers() if getattr(layer, "data_format", None)}
+    if len(formats) != 1:
+        return None
+    return "NHWC" if formats == {"channels_last"} else "NCHW"
+
+
+def _spec(tensor: Any, layout: str | None, name: str = "") -> TensorSpec:
+    shape = tuple(None if size is None else int(size) for size in tensor.shape)
+    return TensorSpec(name or tensor.name, shape, keras.backend.standardize_dtype(tensor.dtype),
+                      layout if 4 <= len(shape) <= 5 else None)
+
+
+
+def _unique(names: list[str]) -> list[str]:
+    return [name if names.count(name) == 1 else f"{name}_{position}" for position, name in enumerate(names)]

@@ -1,0 +1,30 @@
+"""Keras → SavedModel or ONNX with `model.export`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+
+from safeconvert.adapting import UNCHANGED, ConvertRequest
+
+from .._shared.keras_files import open_keras
+
+if not hasattr(np, "object"):  # the tf2onnx that Keras calls says np.object, which numpy 2 no longer has
+    np.object = object  # type: ignore[attr-defined]
+
+
+def convert(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Export; the target's suffix says to what."""
+    step = ConvertRequest.from_json(request)
+    model = open_keras(step.model)
+    if step.target.endswith(".onnx"):
+        # a model that was loaded and never called is refused ("The model provided has never called", keras 3.15)
+        model([np.zeros([size or 1 for size in tensor.shape], tensor.dtype) for tensor in model.inputs])
+        model.export(step.target, format="onnx", opset_version=step.opset or None, verbose=False)
+        onnx.checker.check_model(step.target)
+    else:
+        model.export(step.target, format="tf_saved_model", verbose=False)
+    return UNCHANGED.to_json()

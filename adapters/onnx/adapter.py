@@ -1,0 +1,94 @@
+"""Runs ONNX models with ONNX Runtime, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from safeconvert.adapting import ModelRequest, with_given_shape
+from safeconvert.errors import UnusableInput
+from safeconvert.signature import Signature, TensorSpec
+
+_DTYPES = {
+    "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",
+    **{f"tensor({name})": name for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},
+}  # fmt: skip
+
+
+class OnnxModel:
+    """A session with its signature."""
+
+    def __init__(self, session: Any, request: ModelRequest) -> None:
+        self._session = session
+        self._signature = Signature(
+            tuple(with_given_shape(_spec(value, request.path), request) for value in session.get_inputs()),
+            tuple(_spec(value, request.path) for value in session.get_outputs()),
+        )
+
+    def signature(self) -> Signature:
+        """Inputs (initializers excluded) and outputs of the graph."""
+        return self._signature
+
+    def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of one batch."""
+        names = [spec.name for spec in self._signature.outputs]
+        return dict(zip(names, self._session.run(names, feeds), strict=True))
+
+
+def load(request: Mapping[str, Any]) -> OnnxModel:
+    """Open an .onnx file; its external data must lie in its own folder."""
+    model = ModelRequest.from_json(request)
+    check_file(Path(model.path))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
+    except (ort_errors.Fail, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf, ort_errors.InvalidArgument,
+            ort_errors.NotImplemented, ort_errors.NoSuchFile, ort_errors.RuntimeException) as error:  # fmt: skip
+        raise UnusableInput(f"{model.path}: ONNX Runtime cannot load it: {_line(error)}") from error
+    return OnnxModel(session, model)
+
+
+def check_file(path: Path) -> None:
+    """Parse the graph and run onnx.checker.
+
+    Raises:
+        UnusableInput: damaged, refused by onnx.checker, or external data that is missing or leaves the folder.
+    """
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except Exception as error:  # noqa: BLE001 - protobuf raises its own family, which differs by back end
+        raise UnusableInput(f"{path}: not a whole ONNX file: {_line(error)}") from error
+    for tensor in onnx.external_data_helper._get_all_tensors(model):
+        if not onnx.external_data_helper.uses_external_data(tensor):
+            continue
+        location = onnx.external_data_helper.ExternalDataInfo(tensor).location
+        data = (path.parent / location).resolve()
+        if not data.is_relative_to(path.parent.resolve()):
+            raise UnusableInput(
+                f"{path}: initializer {tensor.name} points to {location}, outside the model's folder; refused"
+            )
+        if not data.is_file():
+            raise UnusableInput(f"{path}: external data {location} of initializer {tensor.name} is missing")
+    try:
+        onnx.checker.check_model(str(path))
+    except onnx.checker.ValidationError as error:
+        raise UnusableInput(f"{path}: onnx.checker refuses it: {_line(error)}") from error
+
+
+def _spec(value: Any, path: str) -> TensorSpec:
+    if value.type not in _DTYPES:
+        raise UnusableInput(f"{path}: {value.name} is a {value.type}, which is not supported")
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
+    return TensorSpec(value.name, shape, _DTYPES[value.type])
+
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:240]

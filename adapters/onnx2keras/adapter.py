@@ -1,0 +1,57 @@
+"""ONNX → Keras with onnx2keras, channels last, saved as a `.keras` that needs neither the converter nor any code.
+
+A graph with image operators goes through `change_ordering=True` and its inputs become channels last. Where the ONNX
+graph was channels last itself (a Transpose behind its input, as from TensorFlow), that Transpose is taken off first, so
+that the Keras model has the order of the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import onnx
+from onnx2keras import onnx_to_keras
+
+from safeconvert.adapting import NCHW_TO_NHWC, ConvertReply, ConvertRequest, Permutation
+from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
+
+from .standalone import without_lambdas
+
+
+def convert(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert and save; says which inputs and outputs became channels last."""
+    step = ConvertRequest.from_json(request)
+    model = safe_names(plain(onnx.load(step.model.path)))
+    reorder = has_layout(model)
+    inputs_peeled: dict[str, bool] = {}
+    outputs_peeled: dict[str, bool] = {}
+    if reorder:
+        model, inputs_peeled = peel_input_transposes(model)
+        model, outputs_peeled = peel_output_transposes(model)
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in initializers]
+    shapes = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
+    converted = onnx_to_keras(
+        model, [value.name for value in inputs], input_shapes=shapes, change_ordering=reorder, verbose=False
+    )
+    keras_model = without_lambdas(converted)
+    keras_model.save(step.target)
+    return ConvertReply(
+        inputs=tuple(
+            _moved(len(shape) + 1, reorder and not inputs_peeled.get(value.name, False))
+            for value, shape in zip(inputs, shapes, strict=True)
+        ),
+        outputs=tuple(
+            _moved(len(tensor.shape), reorder and not outputs_peeled.get(value.name, False))
+            for value, tensor in zip(model.graph.output, keras_model.outputs, strict=True)
+        ),
+        notes=("change_ordering=True",) if reorder else (),
+    ).to_json()
+
+
+def _moved(rank: int, reordered: bool) -> Permutation | None:
+    """What change_ordering does to a tensor: the channel axis goes last."""
+    if not reordered or rank < 3:
+        return None
+    return NCHW_TO_NHWC if rank == 4 else (0, *range(2, rank), 1)

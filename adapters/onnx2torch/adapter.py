@@ -1,0 +1,52 @@
+"""ONNX → PyTorch with onnx2torch, saved so that torch alone loads it: `.pt2` by torch.export, `.pt` by torch.jit.trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+
+from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.graph.prepare import plain, safe_names
+
+from .._shared.torch_files import declare_torchvision_operators
+
+declare_torchvision_operators()
+import onnx2torch  # noqa: E402 - imports torchvision, which needs the declarations above
+
+from .standalone import export_program  # noqa: E402
+
+
+def convert(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert and save; a free batch stays free where torch.export can keep it so."""
+    step = ConvertRequest.from_json(request)
+    model = safe_names(plain(onnx.load(step.model.path)))
+    module = onnx2torch.convert(model)
+    module.eval()  # onnx2torch 1.5.15 hands it back in training mode
+    module.requires_grad_(False)
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in initializers]
+    if step.target.endswith(".pt"):
+        with torch.inference_mode():
+            traced = torch.jit.trace(module, tuple(_example(value, 1) for value in inputs), check_trace=False)
+        torch.jit.save(traced, step.target)
+        return UNCHANGED.to_json()
+    free = [not _batch(value) for value in inputs]
+    program = export_program(module, tuple(_example(value, 2) for value in inputs), free)
+    torch.export.save(program, step.target)
+    return UNCHANGED.to_json()
+
+
+def _batch(value: onnx.ValueInfoProto) -> int:
+    dims = value.type.tensor_type.shape.dim
+    return dims[0].dim_value if dims else 1
+
+
+def _example(value: onnx.ValueInfoProto, batch: int) -> torch.Tensor:
+    """Zeros of an input's shape; a free batch gets `batch` samples, any other free dimension 1."""
+    tensor = value.type.tensor_type
+    shape = [d.dim_value or (batch if axis == 0 else 1) for axis, d in enumerate(tensor.shape.dim)]
+    return torch.from_numpy(np.zeros(shape, onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)))

@@ -1,0 +1,45 @@
+"""Runs TensorFlow SavedModels and frozen graphs natively, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from safeconvert.adapting import ModelRequest
+from safeconvert.signature import Signature, TensorSpec
+
+from .._shared.tf_files import TfFile, open_tf
+
+
+class TfModel:
+    """A concrete function with its signature."""
+
+    def __init__(self, file: TfFile) -> None:
+        self._file = file
+        self._signature = Signature(
+            tuple(_spec(name, spec) for name, spec in file.inputs.items()),
+            tuple(_spec(name, tensor) for name, tensor in file.outputs.items()),
+        )
+
+    def signature(self) -> Signature:
+        """Inputs and outputs of the serving signature (SavedModel) or of the graph (frozen)."""
+        return self._signature
+
+    def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of one batch."""
+        outputs = self._file.function(**{name: tf.constant(array) for name, array in feeds.items()})
+        return {name: outputs[name].numpy() for name in self._file.outputs}
+
+
+def load(request: Mapping[str, Any]) -> TfModel:
+    """Open a SavedModel folder or a frozen graph."""
+    return TfModel(open_tf(ModelRequest.from_json(request)))
+
+
+def _spec(name: str, tensor: Any) -> TensorSpec:
+    rank = tensor.shape.rank
+    shape = tuple(tensor.shape.as_list()) if rank is not None else ()
+    return TensorSpec(name, shape, tensor.dtype.name, "NHWC" if rank in (4, 5) else None)

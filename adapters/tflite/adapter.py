@@ -1,0 +1,97 @@
+"""Runs TFLite models natively with the interpreter of TensorFlow, on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from safeconvert.adapting import ModelRequest, natural_order
+from safeconvert.errors import UnusableInput
+from safeconvert.signature import Quantization, Signature, TensorSpec
+
+
+class TfliteModel:
+    """An interpreter, fed one sample at a time with the batch that the file was allocated for."""
+
+    def __init__(self, request: ModelRequest) -> None:
+        try:
+            self._interpreter = tf.lite.Interpreter(
+                model_content=Path(request.path).read_bytes(), num_threads=os.cpu_count() or 1
+            )
+            self._resize(request)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            text = " ".join(str(error).split())[:240]
+            raise UnusableInput(f"{request.path}: the TFLite interpreter cannot load it: {text}") from error
+        signatures = self._interpreter.get_signature_list()
+        key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
+        self._inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
+        self._outputs = self._named(self._interpreter.get_output_details(), key, "outputs")
+        self._signature = Signature(
+            tuple(_spec(name, detail) for name, detail in self._inputs.items()),
+            tuple(_spec(name, detail) for name, detail in self._outputs.items()),
+        )
+
+    def signature(self) -> Signature:
+        """Inputs and outputs; a batch that the file declares free is fed one by one all the same."""
+        return self._signature
+
+    def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of a batch, allocated size after allocated size."""
+        sizes = {int(detail["shape"][0]) if len(detail["shape"]) else 1 for detail in self._inputs.values()}
+        batch = max(sizes)
+        count = len(next(iter(feeds.values())))
+        collected: dict[str, list[np.ndarray]] = {name: [] for name in self._outputs}
+        for start in range(0, count, batch):
+            for name, detail in self._inputs.items():
+                self._interpreter.set_tensor(detail["index"], feeds[name][start : start + batch])
+            self._interpreter.invoke()
+            for name, detail in self._outputs.items():
+                collected[name].append(self._interpreter.get_tensor(detail["index"]))
+        return {name: np.concatenate(parts) for name, parts in collected.items()}
+
+    def _resize(self, request: ModelRequest) -> None:
+        """Give free dimensions other than the batch the size of the shape given, or of the first candidate."""
+        for detail in self._interpreter.get_input_details():
+            declared = list(detail["shape_signature"])
+            given = request.input_shapes.get(detail["name"]) or request.input_shapes.get("")
+            shapes = [given] if given else list(request.candidate_shapes)
+            fitting = next((shape for shape in shapes if len(shape) == len(declared)), None)
+            if fitting is not None and any(size < 0 for size in declared[1:]):
+                sizes = [1] + [own if own > 0 else other for own, other in zip(declared[1:], fitting[1:], strict=True)]
+                self._interpreter.resize_tensor_input(detail["index"], sizes)
+
+    def _named(self, details: list[dict[str, Any]], key: str, side: str) -> dict[str, dict[str, Any]]:
+        """Tensor details by signature name where the file has one (in the order of the names), else by tensor name."""
+        if not key:
+            names = [detail["name"] for detail in details]
+            names = [n if names.count(n) == 1 else f"{n}_{position}" for position, n in enumerate(names)]
+            return dict(zip(names, details, strict=True))
+        runner = self._interpreter.get_signature_runner(key)
+        named = runner.get_input_details() if side == "inputs" else runner.get_output_details()
+        by_index = {detail["index"]: detail for detail in details}
+        return {name: by_index.get(named[name]["index"], named[name]) for name in sorted(named, key=natural_order)}
+
+
+def load(request: Mapping[str, Any]) -> TfliteModel:
+    """Open a .tflite file."""
+    return TfliteModel(ModelRequest.from_json(request))
+
+
+def _spec(name: str, detail: dict[str, Any]) -> TensorSpec:
+    allocated, declared = list(detail["shape"]), list(detail["shape_signature"])
+    shape = tuple(
+        None if axis == 0 and declared and declared[0] < 0 else int(size) for axis, size in enumerate(allocated)
+    )
+    parameters = detail["quantization_parameters"]
+    quantization = None
+    if len(parameters["scales"]) == 1 and np.issubdtype(detail["dtype"], np.integer):
+        quantization = Quantization(float(parameters["scales"][0]), int(parameters["zero_points"][0]))
+    return TensorSpec(
+        name, shape, np.dtype(detail["dtype"]).name, "NHWC" if len(shape) in (4, 5) else None, quantization
+    )

@@ -1,0 +1,66 @@
+"""Runs PyTorch models natively, on the CPU, in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from safeconvert.adapting import ModelRequest
+from safeconvert.signature import Signature, TensorSpec
+
+from .._shared.torch_files import TorchFile, open_torch
+from .shapes import declared_inputs, flatten_outputs, probe_inputs
+
+
+class TorchModel:
+    """A module with its resolved signature."""
+
+    def __init__(self, file: TorchFile, signature: Signature) -> None:
+        self._file = file
+        self._signature = signature
+
+    def signature(self) -> Signature:
+        """Inputs by forward()'s argument names; outputs `output` or `output_0`, `output_1`, …"""
+        return self._signature
+
+    def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of one batch."""
+        arguments = [torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs]
+        with torch.inference_mode():
+            outputs = flatten_outputs(self._file.module(*arguments))
+        return {
+            spec.name: tensor.detach().cpu().numpy()
+            for spec, tensor in zip(self._signature.outputs, outputs, strict=True)
+        }
+
+
+def load(request: Mapping[str, Any]) -> TorchModel:
+    """Open a torch file; shapes that the format does not declare are probed (see `shapes`)."""
+    model = ModelRequest.from_json(request)
+    file = open_torch(model)
+    inputs = declared_inputs(file.program) if file.program is not None else probe_inputs(file.module, model)
+    outputs = _output_specs(file.module, inputs)
+    return TorchModel(file, Signature(inputs, outputs))
+
+
+def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+    """Run once on zeros to see how many outputs there are and of what type."""
+    arguments = [
+        torch.zeros([1 if size is None else size for size in spec.shape], dtype=getattr(torch, spec.dtype))
+        for spec in inputs
+    ]
+    with torch.inference_mode():
+        outputs = flatten_outputs(module(*arguments))
+    free_batch = any(spec.batch is None for spec in inputs)
+    names = ["output"] if len(outputs) == 1 else [f"output_{position}" for position in range(len(outputs))]
+    return tuple(
+        TensorSpec(
+            name=name,
+            shape=tuple(None if axis == 0 and free_batch else size for axis, size in enumerate(tensor.shape)),
+            dtype=str(tensor.dtype).removeprefix("torch."),
+        )
+        for name, tensor in zip(names, outputs, strict=True)
+    )

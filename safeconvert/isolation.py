@@ -1,0 +1,249 @@
+"""Run adapters in worker processes, so that a segfault, a hang or a memory blow-up is an error message.
+
+A worker is a process that imports its framework once and answers calls one after another. Its stdout and stderr go to a
+log file; requests and replies are JSON lines on two pipes of their own; arrays travel as `.npy` files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+from safeconvert import errors
+
+_WORKER = Path(__file__).with_name("_worker.py")
+_PEOPLE_ERRORS = {
+    cls.__name__: cls for cls in (errors.UnusableInput, errors.NotEquivalent, errors.NoRoute, errors.NoVerdict)
+}
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call of a worker may use: wall time in seconds, resident memory in bytes."""
+
+    seconds: float
+    memory: int
+
+
+class AdapterFailure(Exception):
+    """An adapter did not do what it was asked: it raised, died, hung, or grew past its limit.
+
+    Attributes:
+        adapter: name of the adapter.
+        doing: what it was doing, as a phrase ("converting model.onnx").
+        cause: the exception with its first line, or the signal, or the limit.
+        log: path of the worker's log.
+        died: True where the process is gone (signal, limit), False where it raised.
+        remote_traceback: the traceback on the other side, where there was one.
+    """
+
+    def __init__(
+        self, adapter: str, doing: str, cause: str, log: Path, died: bool = False, remote_traceback: str = ""
+    ) -> None:
+        super().__init__(f"{adapter} failed while {doing}: {cause}")
+        self.adapter = adapter
+        self.doing = doing
+        self.cause = cause
+        self.log = log
+        self.died = died
+        self.remote_traceback = remote_traceback
+
+
+class Worker:
+    """One process; starts at the first call, starts anew after a death."""
+
+    def __init__(self, python: Path, log: Path, limits: Limits, folder: Path) -> None:
+        self.log = log
+        self._python = python
+        self._limits = limits
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests = -1
+        self._replies = -1
+        self._buffer = b""
+        self.generation = 0
+
+    def call(self, adapter: str, doing: str, request: Mapping[str, Any]) -> Any:
+        """Send one request and wait for its reply.
+
+        Raises:
+            AdapterFailure: the adapter raised, died or went past a limit.
+            SafeconvertError: the adapter raised one of ours; raised again as it was.
+        """
+        with self._lock:
+            if self._process is None:
+                self._start()
+            try:
+                self._send(request)
+                line = self._receive(adapter, doing)
+            except BrokenPipeError:
+                raise self._death(adapter, doing) from None
+        reply = json.loads(line)
+        if "error" not in reply:
+            return reply["result"]
+        error = reply["error"]
+        if error["type"] in _PEOPLE_ERRORS:
+            raise _PEOPLE_ERRORS[error["type"]](error["message"], error["advice"], log=str(self.log))
+        cause = f"{error['type']}: {first_line(error['message'])}" if error["message"] else error["type"]
+        raise AdapterFailure(adapter, doing, cause, self.log, remote_traceback=error["traceback"])
+
+    def close(self) -> None:
+        """End the process and everything it started. Safe to call twice."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        os.close(self._requests)
+        os.close(self._replies)
+
+    def _start(self) -> None:
+        request_end, self._requests = os.pipe()
+        self._replies, reply_end = os.pipe()
+        self._buffer = b""
+        self.generation += 1
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._python), str(_WORKER), str(request_end), str(reply_end), str(_WORKER.parent.parent)],
+                pass_fds=(request_end, reply_end),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env={**os.environ, **_ENVIRONMENT},
+                start_new_session=True,
+            )
+        os.close(request_end)
+        os.close(reply_end)
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        data = json.dumps(request).encode() + b"\n"
+        while data:
+            data = data[os.write(self._requests, data) :]
+
+    def _receive(self, adapter: str, doing: str) -> bytes:
+        """One reply line; watches the clock and the memory while it waits."""
+        deadline = time.monotonic() + self._limits.seconds
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._replies], [], [], _POLL_SECONDS)
+            if ready:
+                data = os.read(self._replies, 1 << 20)
+                if not data:
+                    raise self._death(adapter, doing)
+                self._buffer += data
+                continue
+            if time.monotonic() > deadline:
+                self._end()
+                raise AdapterFailure(
+                    adapter, doing, f"no answer within the time limit of {self._limits.seconds:g} s", self.log, True
+                )
+            if self._memory() > self._limits.memory:
+                self._end()
+                limit = self._limits.memory / 2**20
+                raise AdapterFailure(adapter, doing, f"memory grew past the limit of {limit:.0f} MiB", self.log, True)
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _memory(self) -> int:
+        """Resident bytes of the worker and its children."""
+        assert self._process is not None
+        try:
+            process = psutil.Process(self._process.pid)
+            members = [process, *process.children(recursive=True)]
+            return sum(int(member.memory_info().rss) for member in members)
+        except psutil.Error:
+            return 0
+
+    def _end(self) -> None:
+        self.close()
+
+    def _death(self, adapter: str, doing: str) -> AdapterFailure:
+        assert self._process is not None
+        code = self._process.wait()
+        self.close()
+        if code < 0:
+            cause = f"the process died of signal {-code} ({signal.Signals(-code).name})"
+        else:
+            cause = f"the process ended by itself with exit code {code}"
+        return AdapterFailure(adapter, doing, cause, self.log, died=True)
+
+
+def first_line(text: str, limit: int = 240) -> str:
+    """The first line that says something, cut to `limit` characters."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+@dataclass(frozen=True)
+class WorkerKey:
+    """Which process: the role it plays in this conversion, and the interpreter it runs in."""
+
+    lane: str
+    python: Path
+
+
+class WorkerPool:
+    """The workers of one conversion. Use as a context manager: leaving it ends every process."""
+
+    def __init__(self, logs: Path, scratch: Path, limits: Limits) -> None:
+        self._logs = logs
+        self._scratch = scratch
+        self._limits = limits
+        self._workers: dict[WorkerKey, Worker] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def worker(self, lane: str, python: Path = Path(sys.executable)) -> Worker:
+        """The worker of a lane in an interpreter; made at first use, reused afterwards."""
+        key = WorkerKey(lane, python)
+        with self._lock:
+            if key not in self._workers:
+                log = self._logs / f"{lane}-{len(self._workers)}.log"
+                self._workers[key] = Worker(python, log, self._limits, self._scratch)
+            return self._workers[key]
+
+    def warm(self, lane: str, python: Path, modules: Sequence[str]) -> None:
+        """Import modules in a lane ahead of need. Failures are left for the call that needs them."""
+        try:
+            self.worker(lane, python).call(lane, "importing its framework", {"op": "import", "modules": list(modules)})
+        except AdapterFailure:
+            return
+
+    def close(self) -> None:
+        """End all processes."""
+        with self._lock:
+            for worker in self._workers.values():
+                worker.close()

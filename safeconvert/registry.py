@@ -1,0 +1,194 @@
+"""Manifests → adapters → routes. Reads `adapter.toml` files; imports no adapter.
+
+An adapter is a folder with `adapter.toml` and `adapter.py`. The built-in ones lie in `adapters/` beside the package (in
+a wheel: inside it); third parties add folders through the entry-point group `safeconvert.adapters`, whose value is a
+module that lies in the folder of adapters.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from safeconvert.errors import UnusableInput
+
+FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
+_PACKAGE = Path(__file__).resolve().parent
+_KEYS = {"name", "summary", "kind", "format", "modules", "packages", "converts", "rank", "python", "advice"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edge of the route graph: what an adapter converts from and to; a lower rank is tried first."""
+
+    source: str
+    target: str
+    rank: int
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A manifest.
+
+    Attributes:
+        name: unique name, also the folder's.
+        summary: one line for people.
+        kind: `framework` (loads and runs a format) or `converter`.
+        format: the format that a framework adapter runs; "" for converters.
+        modules: imports that must work for the adapter to be usable.
+        packages: distributions whose versions go into the certificate.
+        steps: conversions that a converter offers.
+        advice: what to do where it does not load.
+        folder: where adapter.py lies.
+    """
+
+    name: str
+    summary: str
+    kind: str
+    format: str
+    modules: tuple[str, ...]
+    packages: tuple[str, ...]
+    steps: tuple[Step, ...]
+    advice: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Route:
+    """The ordered converters from source to target, with the formats in between."""
+
+    adapters: tuple[Adapter, ...]
+    formats: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The adapters' names."""
+        return tuple(adapter.name for adapter in self.adapters)
+
+    def __str__(self) -> str:
+        return " → ".join(self.names)
+
+
+def data_folder(name: str) -> Path:
+    """`adapters` or `configs`: beside the package in a checkout, inside it in an installed wheel."""
+    bundled = _PACKAGE / "_data" / name
+    return bundled if bundled.is_dir() else _PACKAGE.parent / name
+
+
+@cache
+def adapters(extra: tuple[Path, ...] = ()) -> tuple[Adapter, ...]:
+    """All adapters by name: built in, from entry points, and from the folders given."""
+    roots = [data_folder("adapters"), *_entry_point_folders(), *extra]
+    found: dict[str, Adapter] = {}
+    for root in roots:
+        for manifest in sorted(root.glob("*/adapter.toml")):
+            adapter = read_manifest(manifest)
+            found[adapter.name] = adapter
+    return tuple(found[name] for name in sorted(found))
+
+
+def read_manifest(path: Path) -> Adapter:
+    """Parse one `adapter.toml`.
+
+    Raises:
+        UnusableInput: it is no valid manifest; the message names the file and the key.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UnusableInput(f"{path}: not a valid adapter manifest: {error}") from error
+    unknown = sorted(set(data) - _KEYS)
+    missing = sorted({"name", "summary", "kind"} - set(data))
+    if unknown or missing:
+        raise UnusableInput(f"{path}: unknown keys {unknown}, missing keys {missing}")
+    steps = tuple(Step(item["from"], item["to"], int(item.get("rank", 50))) for item in data.get("converts", []))
+    return Adapter(
+        name=data["name"],
+        summary=data["summary"],
+        kind=data["kind"],
+        format=data.get("format", ""),
+        modules=tuple(data.get("modules", [])),
+        packages=tuple(data.get("packages", [])),
+        steps=steps,
+        advice=data.get("advice", ""),
+        folder=path.parent,
+    )
+
+
+def find(name: str, known: Sequence[Adapter]) -> Adapter:
+    """The adapter of a name. Raises UnusableInput that lists the names there are."""
+    for adapter in known:
+        if adapter.name == name:
+            return adapter
+    raise UnusableInput(f"no adapter is named '{name}'", f"choose one of: {', '.join(a.name for a in known)}")
+
+
+def framework(format_name: str, known: Iterable[Adapter]) -> Adapter:
+    """The adapter that loads and runs a format."""
+    for adapter in known:
+        if adapter.kind == "framework" and adapter.format == format_name:
+            return adapter
+    raise UnusableInput(f"no adapter runs the format '{format_name}'")
+
+
+def exporters(format_name: str, known: Iterable[Adapter]) -> tuple[Adapter, ...]:
+    """The converters from a format to ONNX, best rank first."""
+    offers = [
+        (step.rank, adapter.name, adapter)
+        for adapter in known
+        for step in adapter.steps
+        if step.source == format_name and step.target == "onnx"
+    ]
+    return tuple(adapter for _, _, adapter in sorted(offers, key=lambda offer: offer[:2]))
+
+
+def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, ...]:
+    """Every way from one format to another that visits no format twice: fewest steps first, then lowest rank."""
+    found: list[tuple[int, int, tuple[str, ...], Route]] = []
+
+    def walk(formats: tuple[str, ...], chain: tuple[Adapter, ...], rank: int) -> None:
+        if formats[-1] == target:
+            route = Route(chain, formats)
+            found.append((len(chain), rank, route.names, route))
+            return
+        for adapter in known:
+            for step in adapter.steps:
+                if step.source == formats[-1] and step.target not in formats:
+                    walk((*formats, step.target), (*chain, adapter), rank + step.rank)
+
+    walk((source,), (), 0)
+    return tuple(route for _, _, _, route in sorted(found, key=lambda item: item[:3]))
+
+
+def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:
+    """A route given by its adapters' names, `a,b,c`. Raises UnusableInput where it does not lead to the target."""
+    chain = tuple(find(name.strip(), known) for name in text.split(","))
+    formats = (source,)
+    for position, adapter in enumerate(chain):
+        offers = [step.target for step in adapter.steps if step.source == formats[-1] and step.target not in formats]
+        last = position == len(chain) - 1
+        if last and target in offers:
+            formats += (target,)
+        elif not last and len(offers) >= 1:
+            following = {step.source for step in chain[position + 1].steps}
+            formats += (next((offer for offer in offers if offer in following), offers[0]),)
+        else:
+            raise UnusableInput(
+                f"route '{text}': {adapter.name} does not convert {formats[-1]} to {target if last else 'the next step'}",
+                f"routes there are: {'; '.join(str(route) for route in routes(source, target, known)[:6])}",
+            )
+    return Route(chain, formats)
+
+
+def _entry_point_folders() -> list[Path]:
+    folders = []
+    for point in importlib.metadata.entry_points(group="safeconvert.adapters"):
+        spec = importlib.util.find_spec(point.module)
+        if spec is not None and spec.submodule_search_locations:
+            folders.extend(Path(location) for location in spec.submodule_search_locations)
+    return folders
