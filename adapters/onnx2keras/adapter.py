@@ -14,8 +14,16 @@ import onnx
 from onnx2keras import onnx_to_keras
 
 from safeconvert.adapting import NCHW_TO_NHWC, ConvertReply, ConvertRequest, Permutation
+from safeconvert.graph.explicit import (
+    channel_constants_as_batchnorm,
+    channel_pads_as_concat,
+    explicit_defaults,
+    flatten_pooled,
+    strided_slices_as_pooling,
+)
 from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
 
+from .reorder import axes_by_rank
 from .standalone import without_lambdas
 
 
@@ -29,12 +37,15 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if reorder:
         model, inputs_peeled = peel_input_transposes(model)
         model, outputs_peeled = peel_output_transposes(model)
+        model = channel_pads_as_concat(strided_slices_as_pooling(flatten_pooled(channel_constants_as_batchnorm(model))))
+    model = explicit_defaults(model)
     initializers = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initializers]
     shapes = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
-    converted = onnx_to_keras(
-        model, [value.name for value in inputs], input_shapes=shapes, change_ordering=reorder, verbose=False
-    )
+    with axes_by_rank():
+        converted = onnx_to_keras(
+            model, [value.name for value in inputs], input_shapes=shapes, change_ordering=reorder, verbose=False
+        )
     keras_model = without_lambdas(converted)
     keras_model.save(step.target)
     return ConvertReply(

@@ -28,7 +28,7 @@ def export_program(module: torch.fx.GraphModule, example: tuple[torch.Tensor, ..
         free: for each input, whether its batch is free.
     """
     _write_slices_as_indexing(module)
-    _write_integers_as_literals(module)
+    _write_arguments_as_literals(module)
     with _followed_literals():
         if any(free):
             batch = torch.export.Dim("batch", min=1)
@@ -87,14 +87,15 @@ def _attribute(module: torch.fx.GraphModule, node: Any) -> torch.Tensor | None:
     return value
 
 
-def _write_integers_as_literals(module: torch.fx.GraphModule) -> None:
-    """Replace every small integer buffer that the graph reads by a `torch.tensor([...])` call."""
+def _write_arguments_as_literals(module: torch.fx.GraphModule) -> None:
+    """Replace every scalar and every small integer buffer that the graph reads by a `torch.tensor(...)` call."""
     graph = module.graph
     for node in list(graph.nodes):
         value = _attribute(module, node)
         if value is None:
             continue
-        if not value.dtype.is_floating_point and value.numel() <= _LARGEST_LITERAL:
+        limit = 1 if value.dtype.is_floating_point else _LARGEST_LITERAL
+        if value.numel() <= limit:
             with graph.inserting_before(node):
                 literal = graph.call_function(torch.tensor, (value.tolist(),), {"dtype": value.dtype})
             node.replace_all_uses_with(literal)

@@ -10,7 +10,9 @@ import re
 from collections import Counter
 
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
+
+from safeconvert.graph.fold import drop_unused, fold_constants, replace_nodes, static_batch_reshapes
 
 _LAYOUT_OPERATORS = {
     "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
@@ -19,7 +21,7 @@ _LAYOUT_OPERATORS = {
 
 
 def plain(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Fold constants (onnxscript's optimizer), lift `Constant` nodes to initializers, drop what is unused."""
+    """Fold constants (onnxscript's optimizer, then `fold`), lift `Constant` nodes to initializers, drop what is unused."""
     from onnxscript import optimizer
 
     model = optimizer.optimize(model, onnx_shape_inference=True)
@@ -34,8 +36,8 @@ def plain(model: onnx.ModelProto) -> onnx.ModelProto:
             graph.initializer.append(tensor)
         else:
             kept.append(node)
-    _replace_nodes(graph, kept)
-    return model
+    replace_nodes(graph, kept)
+    return drop_unused(static_batch_reshapes(fold_constants(model)))
 
 
 def safe_names(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -101,7 +103,7 @@ def peel_input_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict
         if not peeled[value.name]:
             continue
         renamed = {user.output[0]: value.name for user in users}
-        _replace_nodes(graph, [node for node in graph.node if not any(node is user for user in users)])
+        replace_nodes(graph, [node for node in graph.node if not any(node is user for user in users)])
         for node in graph.node:
             node.input[:] = [renamed.get(name, name) for name in node.input]
         _permute_shape(value, [0, 3, 1, 2])
@@ -127,16 +129,11 @@ def peel_output_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dic
         )
         if not peeled[value.name]:
             continue
-        _replace_nodes(graph, [node for node in graph.node if node is not maker])
+        replace_nodes(graph, [node for node in graph.node if node is not maker])
         for node in graph.node:
             node.output[:] = [value.name if name == inner else name for name in node.output]
         _permute_shape(value, [0, 3, 1, 2])
     return model, peeled
-
-
-def constant_values(model: onnx.ModelProto) -> dict[str, object]:
-    """Initializers as arrays, by name."""
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
 def _permutation(node: onnx.NodeProto) -> list[int] | None:
@@ -154,13 +151,3 @@ def _permute_shape(value: onnx.ValueInfoProto, permutation: list[int]) -> None:
     if len(shape) == len(permutation):
         moved = helper.make_tensor_value_info(value.name, tensor.elem_type, [shape[axis] for axis in permutation])
         value.CopyFrom(moved)
-
-
-def _replace_nodes(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
-    copies = []
-    for node in nodes:
-        copy = onnx.NodeProto()
-        copy.CopyFrom(node)
-        copies.append(copy)
-    del graph.node[:]
-    graph.node.extend(copies)

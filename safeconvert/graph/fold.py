@@ -1,0 +1,126 @@
+"""Evaluate what does not depend on the inputs, and give reshapes that only carry the batch along a constant shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+_LARGEST = 1 << 22  # elements: beyond it a folded constant would only blow the file up
+_NOT_CONSTANT = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+
+
+def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Replace every node that reads only initializers by its value.
+
+    onnxscript's optimizer leaves ConstantOfShape and what follows it (seen in 0.7.2); converters then meet it as data.
+    """
+    graph = model.graph
+    known = {tensor.name for tensor in graph.initializer}
+    constant: list[onnx.NodeProto] = []
+    kept: list[onnx.NodeProto] = []
+    for node in graph.node:
+        reads_known = all(name in known or not name for name in node.input)
+        if reads_known and node.op_type not in _NOT_CONSTANT and not _has_body(node):
+            constant.append(node)
+            known.update(node.output)
+        else:
+            kept.append(node)
+    if not constant:
+        return model
+    needed = {name for node in kept for name in node.input} | {value.name for value in graph.output}
+    wanted = [name for node in constant for name in node.output if name in needed]
+    used = {name for node in constant for name in node.input}
+    subgraph = onnx.helper.make_graph(
+        constant,
+        "constants",
+        [],
+        [onnx.helper.make_empty_tensor_value_info(name) for name in wanted],
+        [tensor for tensor in graph.initializer if tensor.name in used],
+    )
+    evaluator = ReferenceEvaluator(onnx.helper.make_model(subgraph, opset_imports=model.opset_import))
+    values = dict(zip(wanted, evaluator.run(None, {}), strict=True))
+    if any(np.size(value) > _LARGEST for value in values.values()):
+        return model
+    replace_nodes(graph, kept)
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in values.items())
+    return model
+
+
+def static_batch_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Rewrite `Reshape(x, Concat(batch of x, constants))` as `Reshape(x, [0, constants])`.
+
+    Exporters say `x.view(x.size(0), -1)` as Shape → Gather → Unsqueeze → Concat; in a Reshape's shape a 0 means "as in
+    the input" (ONNX Reshape, allowzero=0), so that the chain is not needed.
+    """
+    graph = model.graph
+    makers = {output: node for node in graph.node for output in node.output}
+    values = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        concat = makers.get(node.input[1]) if node.op_type == "Reshape" else None
+        if concat is None or concat.op_type != "Concat":
+            continue
+        first, rest = concat.input[0], concat.input[1:]
+        if not _is_batch_of(first, node.input[0], makers, values) or any(name not in values for name in rest):
+            continue
+        sizes = [int(size) for name in rest for size in np.atleast_1d(numpy_helper.to_array(values[name]))]
+        if 0 in sizes:
+            continue
+        name = f"{node.output[0]}_shape"
+        graph.initializer.append(numpy_helper.from_array(np.array([0, *sizes], dtype=np.int64), name))
+        node.input[1] = name
+    return drop_unused(model)
+
+
+def drop_unused(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove nodes and initializers that no output depends on."""
+    graph = model.graph
+    needed = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            kept.append(node)
+    replace_nodes(graph, kept[::-1])
+    initializers = [tensor for tensor in graph.initializer if tensor.name in needed]
+    del graph.initializer[:]
+    graph.initializer.extend(initializers)
+    return model
+
+
+def replace_nodes(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
+    """Give a graph another list of nodes; the nodes may be its own."""
+    copies = []
+    for node in nodes:
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        copies.append(copy)
+    del graph.node[:]
+    graph.node.extend(copies)
+
+
+def _is_batch_of(
+    name: str, tensor: str, makers: dict[str, onnx.NodeProto], values: dict[str, onnx.TensorProto]
+) -> bool:
+    """Whether a value is `Unsqueeze(Gather(Shape(tensor), 0))`, or a Slice [0:1] of that shape."""
+    node = makers.get(name)
+    if node is not None and node.op_type == "Unsqueeze":
+        node = makers.get(node.input[0])
+        if node is None or node.op_type != "Gather" or not _equals(values.get(node.input[1]), [0]):
+            return False
+    elif node is not None and node.op_type == "Slice":
+        if not (_equals(values.get(node.input[1]), [0]) and _equals(values.get(node.input[2]), [1])):
+            return False
+    else:
+        return False
+    shape = makers.get(node.input[0])
+    return shape is not None and shape.op_type == "Shape" and not shape.attribute and shape.input[0] == tensor
+
+
+def _equals(tensor: onnx.TensorProto | None, expected: list[int]) -> bool:
+    return tensor is not None and numpy_helper.to_array(tensor).reshape(-1).tolist() == expected
+
+
+def _has_body(node: onnx.NodeProto) -> bool:
+    return any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute)
