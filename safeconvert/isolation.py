@@ -72,7 +72,12 @@ class AdapterFailure(Exception):
 
 
 class Worker:
-    """One process; starts at the first call, starts anew after a death."""
+    """One process; starts at the first call, starts anew after a death.
+
+    Attributes:
+        log: where the process' stdout and stderr go.
+        generation: how many processes there have been.
+    """
 
     def __init__(self, python: Path, log: Path, limits: Limits, folder: Path) -> None:
         self.log = log
@@ -110,6 +115,11 @@ class Worker:
         cause = f"{error['type']}: {first_line(error['message'])}" if error["message"] else error["type"]
         raise AdapterFailure(adapter, doing, cause, self.log, remote_traceback=error["traceback"])
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None
+
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
         process, self._process = self._process, None
@@ -136,7 +146,7 @@ class Worker:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env={**os.environ, **_ENVIRONMENT},
+                env={**os.environ, **_ENVIRONMENT, "TMPDIR": str(self._folder)},
                 start_new_session=True,
             )
         os.close(request_end)
@@ -159,12 +169,12 @@ class Worker:
                 self._buffer += data
                 continue
             if time.monotonic() > deadline:
-                self._end()
+                self.close()
                 raise AdapterFailure(
                     adapter, doing, f"no answer within the time limit of {self._limits.seconds:g} s", self.log, True
                 )
             if self._memory() > self._limits.memory:
-                self._end()
+                self.close()
                 limit = self._limits.memory / 2**20
                 raise AdapterFailure(adapter, doing, f"memory grew past the limit of {limit:.0f} MiB", self.log, True)
         line, _, self._buffer = self._buffer.partition(b"\n")
@@ -179,9 +189,6 @@ class Worker:
             return sum(int(member.memory_info().rss) for member in members)
         except psutil.Error:
             return 0
-
-    def _end(self) -> None:
-        self.close()
 
     def _death(self, adapter: str, doing: str) -> AdapterFailure:
         assert self._process is not None

@@ -17,6 +17,13 @@ def is_quantized(spec: TensorSpec) -> bool:
     return spec.quantization is not None and spec.dtype.startswith(("int", "uint"))
 
 
+def same_storage(source: TensorSpec, target: TensorSpec) -> bool:
+    """Whether stored numbers mean the same on both sides: neither quantised, or both in the same way."""
+    if not (is_quantized(source) or is_quantized(target)):
+        return True
+    return source.dtype == target.dtype and source.quantization == target.quantization
+
+
 def to_real(array: Array, spec: TensorSpec) -> Array:
     """The real values (float64) of a quantised tensor; any other array unchanged.
 
@@ -24,11 +31,14 @@ def to_real(array: Array, spec: TensorSpec) -> Array:
     """
     if spec.quantization is None or not is_quantized(spec):
         return array
-    return spec.quantization.scale * (array.astype(np.float64) - spec.quantization.zero_point)
+    real: Array = spec.quantization.scale * (array.astype(np.float64) - spec.quantization.zero_point)
+    return real
 
 
 def from_real(array: Array, spec: TensorSpec) -> Array:
-    """Real values as a quantised tensor stores them: rounded half to even, saturated; other specs: unchanged.
+    """Real values as a quantised tensor (of at most 32 bits) stores them; other specs: unchanged.
+
+    Rounded half to even and saturated, as ONNX QuantizeLinear does.
 
     Raises:
         UnusableInput: a NaN, for which there is no integer.
@@ -39,6 +49,4 @@ def from_real(array: Array, spec: TensorSpec) -> Array:
         raise UnusableInput(f"{spec.name}: NaN cannot be stored as {spec.dtype}")
     limits = np.iinfo(spec.dtype)
     stored = np.rint(array.astype(np.float64) / spec.quantization.scale) + spec.quantization.zero_point
-    # clipped as integers would be: float64 cannot hold the largest int64
-    inside = np.clip(stored, limits.min, limits.max).astype(np.float64)
-    return np.where(inside >= limits.max, limits.max, inside.clip(max=limits.max // 2 * 2)).astype(spec.dtype)
+    return np.clip(stored, limits.min, limits.max).astype(spec.dtype)

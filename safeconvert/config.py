@@ -1,0 +1,108 @@
+"""The defaults of `configs/default.toml`, overlaid by a file of the user's."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from safeconvert.errors import UnusableInput
+from safeconvert.registry import data_folder
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """Bounds on workers and routes; see default.toml."""
+
+    seconds: float
+    memory_share: float
+    routes: int
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How inputs are made and split; see default.toml."""
+
+    generated: int
+    chunk: int
+    held_out: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """Tolerances; see default.toml."""
+
+    rtol: float
+    atol: float
+    top_k: int
+    cosine_threshold: float
+    max_discrepancy: float
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What is kept of logs; see default.toml."""
+
+    kept: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run."""
+
+    limits: LimitSettings
+    inputs: InputSettings
+    verify: CompareSettings
+    logs: LogSettings
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "limits": LimitSettings,
+    "inputs": InputSettings,
+    "verify": CompareSettings,
+    "logs": LogSettings,
+}
+
+
+def load_settings(overlay: Path | None = None) -> Settings:
+    """The defaults, with single keys replaced by those of a TOML file.
+
+    Raises:
+        UnusableInput: the file cannot be read, or holds an unknown key or a value of another type; the message names it.
+    """
+    merged = _read(data_folder("configs") / "default.toml")
+    if overlay is not None:
+        for section, values in _read(overlay).items():
+            if section not in _SECTIONS:
+                raise UnusableInput(f"{overlay}: unknown section [{section}]", _suggest(section, list(_SECTIONS)))
+            merged[section] |= _checked(overlay, section, values)
+    return Settings(**{section: kind(**merged[section]) for section, kind in _SECTIONS.items()})
+
+
+def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]:
+    known = {field.name: field.type for field in fields(_SECTIONS[section])}
+    checked = {}
+    for key, value in values.items():
+        if key not in known:
+            raise UnusableInput(f"{path}: unknown key {section}.{key}", _suggest(key, list(known)))
+        wanted = {"int": int, "float": float}[str(known[key])]
+        number = float(value) if wanted is float and type(value) is int else value
+        if type(number) is not wanted or number < 0:
+            raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a {known[key]} of zero or more")
+        checked[key] = number
+    return checked
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnusableInput(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"

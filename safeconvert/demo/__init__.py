@@ -1,0 +1,1 @@
+"""`safeconvert demo`: the main job on a small real model."""

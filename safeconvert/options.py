@@ -1,0 +1,89 @@
+"""What a user asks of one run, as the CLI and the Python API hand it on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safeconvert.verify.layout import Override
+from safeconvert.verify.settings import VerifySettings
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How to open models.
+
+    Attributes:
+        input_shapes: by input name ("" for the only or first input); 0 is a free dimension.
+        factory: `package.module:callable` for a bare state_dict.
+        trust_pickle: let code in model files run.
+    """
+
+    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    factory: str = ""
+    trust_pickle: bool = False
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What the models are run on.
+
+    Attributes:
+        path: images, .npy or .npz; None generates inputs.
+        preprocessing: preset or file for images; "" leaves pixels raw.
+        limit: at most so many samples of `path`, or how many to generate; None for all, or the configured number.
+        ranges: by integer input, lowest and one past the highest value to generate.
+        seed: of generated inputs and of the split; None for the configured one.
+    """
+
+    path: Path | None = None
+    preprocessing: str = ""
+    limit: int | None = None
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """One conversion.
+
+    Attributes:
+        source: the model file.
+        target_format: `torch`, `keras`, `tf`, `tflite` or `onnx`.
+        output: where the target goes; None puts it beside the source.
+        route: adapters' names, comma separated; "" tries the known routes in order.
+        opset: ONNX opset asked of exporters; 0 leaves it to them.
+        optimize: TFLite optimisation: `none`, `default` or `float16`.
+        key: Ed25519 private key that signs the certificate.
+    """
+
+    source: Path
+    target_format: str
+    output: Path | None = None
+    model: ModelOptions = field(default_factory=ModelOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    verify: VerifySettings = field(default_factory=VerifySettings)
+    layouts: Mapping[str, Override] = field(default_factory=dict)
+    route: str = ""
+    opset: int = 0
+    optimize: str = "none"
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """One verification of a pair that was converted elsewhere.
+
+    Attributes:
+        certificate: where to write the certificate; None writes none.
+    """
+
+    source: Path
+    target: Path
+    model: ModelOptions = field(default_factory=ModelOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    verify: VerifySettings = field(default_factory=VerifySettings)
+    layouts: Mapping[str, Override] = field(default_factory=dict)
+    certificate: Path | None = None
+    key: Path | None = None

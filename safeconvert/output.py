@@ -1,0 +1,112 @@
+"""Where the target goes: whole or not at all, and nothing there unless it was verified."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from safeconvert.errors import UnusableInput
+from safeconvert.formats import ModelFile
+
+_SUFFIXES = {"torch": (".pt2", ".pt"), "keras": (".keras",), "tf": ("_saved_model",), "tflite": (".tflite",), "onnx": (".onnx",)}
+
+
+def output_path(source: ModelFile, target_format: str, asked: Path | None) -> Path:
+    """The target's path: the one asked for, or beside the source with the format's suffix.
+
+    Raises:
+        UnusableInput: a suffix that the format does not have, the source itself, or a place that cannot be written.
+    """
+    suffixes = _SUFFIXES[target_format]
+    if asked is None:
+        stem = source.path.name.removesuffix(source.path.suffix).removesuffix("_saved_model")
+        path = source.path.with_name(stem + suffixes[0])
+    else:
+        path = asked.absolute()
+        if target_format != "tf" and path.suffix not in suffixes:
+            raise UnusableInput(f"{asked}: a {target_format} target ends in {' or '.join(suffixes)}")
+        if target_format == "tf" and path.suffix in (".pb", ".h5", ".keras"):
+            raise UnusableInput(f"{asked}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
+    if path.resolve() == source.path.resolve():
+        raise UnusableInput(f"{path}: the output is the source itself", "name another file with -o")
+    _require_replaceable(path, target_format)
+    _require_writable(path.parent)
+    return path
+
+
+def certificate_path(target: Path) -> Path:
+    """`<target>.certificate.json`."""
+    return target.with_name(target.name + ".certificate.json")
+
+
+def rejected_path(target: Path) -> Path:
+    """`<target>.rejected`."""
+    return target.with_name(target.name + ".rejected")
+
+
+def clear(target: Path) -> None:
+    """Take away what an earlier run left at the output path, its certificate and its rejected candidate."""
+    for path in (target, certificate_path(target), rejected_path(target), certificate_path(rejected_path(target))):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder; nothing where there is none. A link is removed, not what it points to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def place(made: Path, target: Path) -> None:
+    """Bring a finished file or folder to its place in one rename; files beside it (external data) come first.
+
+    Raises:
+        UnusableInput: the disk is full, or the folder cannot be written. Nothing is left at the target then.
+    """
+    staged: list[Path] = []
+    try:
+        beside = [entry for entry in made.parent.iterdir() if entry != made]
+        moves = [(entry, target.with_name(entry.name)) for entry in beside] + [(made, target)]
+        for source, final in moves:
+            partial = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.partial")
+            staged.append(partial)
+            _copy(source, partial)
+        for partial, (_, final) in zip(staged, moves, strict=True):
+            remove(final)
+            os.replace(partial, final)
+    except OSError as error:
+        for partial in staged:
+            remove(partial)
+        remove(target)
+        raise UnusableInput(f"{target}: cannot be written: {error.strerror or error}", "free some space, or use -o") from error
+
+
+def _copy(source: Path, partial: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, partial)
+        return
+    shutil.copyfile(source, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _require_replaceable(path: Path, target_format: str) -> None:
+    """A folder is replaced only where it is a SavedModel, and only by one."""
+    if not path.is_dir():
+        return
+    if target_format != "tf" or not (path / "saved_model.pb").is_file():
+        if target_format == "tf" and not any(path.iterdir()):
+            return
+        raise UnusableInput(f"{path}: a folder that is no SavedModel stands at the output path", "name another with -o")
+
+
+def _require_writable(folder: Path) -> None:
+    probe = folder / f".safeconvert-{uuid.uuid4().hex[:8]}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another place with -o") from error

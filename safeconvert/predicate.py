@@ -1,0 +1,181 @@
+"""The certificate's content: what was converted, how, what it was held against, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safeconvert import __version__
+from safeconvert.certificate.digest import FileDigest, digest
+from safeconvert.context import Context
+from safeconvert.errors import ExitCode
+from safeconvert.models import package_names
+from safeconvert.pipeline import Attempt, Conversion, PairVerification, Verification
+from safeconvert.registry import Adapter, framework
+from safeconvert.source import Source
+from safeconvert.verification import ExporterCheck
+from safeconvert.verify.comparison import Comparison
+from safeconvert.verify.contract import TensorContract
+from safeconvert.verify.settings import VerifySettings
+
+SCHEMA = 1
+_VERDICTS = {
+    ExitCode.VERIFIED: "verified",
+    ExitCode.NOT_EQUIVALENT: "not_equivalent",
+    ExitCode.NO_ROUTE: "no_route",
+    ExitCode.NO_VERDICT: "no_verdict",
+}
+
+
+def of_conversion(context: Context, conversion: Conversion, target: Path) -> dict[str, Any]:
+    """The predicate of a conversion whose target (verified or rejected) lies at `target`."""
+    decisive = conversion.decisive
+    route = decisive.route
+    formats = zip(route.formats, route.formats[1:], strict=False)
+    predicate = _common(
+        context, conversion.source, target, conversion.options.target_format, conversion.options.verify, conversion.exporter,
+        decisive.verification, list(route.adapters),
+    )  # fmt: skip
+    return predicate | {
+        "verdict": _VERDICTS[conversion.exit_code],
+        "reason": conversion.reason,
+        "route": [
+            {
+                "adapter": adapter.name,
+                "from": before,
+                "to": after,
+                "packages": versions(context, adapter.packages),
+            }
+            for adapter, (before, after) in zip(route.adapters, formats, strict=True)
+        ],
+        "attempts": [_attempt(attempt) for attempt in conversion.attempts],
+        "notes": list(decisive.candidate.reply.notes) if decisive.candidate is not None else [],
+    }
+
+
+def of_pair(context: Context, pair: PairVerification) -> dict[str, Any]:
+    """The predicate of a verification of a pair that was converted elsewhere."""
+    predicate = _common(
+        context, pair.source, pair.target.path, pair.target.format, pair.options.verify, pair.exporter,
+        pair.verification, [],
+    )  # fmt: skip
+    return predicate | {
+        "verdict": _VERDICTS[pair.exit_code],
+        "reason": pair.verification.reason,
+        "route": [],
+        "attempts": [],
+        "notes": [],
+    }
+
+
+def _common(
+    context: Context,
+    source: Source,
+    target: Path,
+    target_format: str,
+    settings: VerifySettings,
+    exporter: ExporterCheck,
+    verification: Verification | None,
+    route: list[Adapter],
+) -> dict[str, Any]:
+    frameworks = [framework(source.file.format, context.adapters), framework(target_format, context.adapters)]
+    packages = package_names([*frameworks, *route, framework("onnx", context.adapters)])
+    with context.phases.phase("hashing"):
+        hashed = {
+            "source": _file(digest(source.file.path), target, source.file.format),
+            "target": _file(digest(target), target, target_format),
+        }
+        inputs_digest = source.data.inputs.digest()
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "safeconvert", "version": __version__},
+        **hashed,
+        "inputs": {
+            "origin": source.data.inputs.origin,
+            "sha256": inputs_digest,
+            "count": source.data.inputs.count,
+            "used": len(source.steering) + len(source.held_out),
+            "held_out": len(source.held_out),
+            "split_seed": source.data.seed,
+            "kinds": list(source.data.inputs.kinds),
+        },
+        "contract": _contract(source, verification),
+        "comparator": {
+            "name": settings.comparator or "by output",
+            "tolerances": asdict(settings.tolerance),
+            "per_output": {name: asdict(tolerance) for name, tolerance in settings.tolerances.items()},
+            "top_k": settings.top_k,
+            "cosine_threshold": settings.cosine_threshold,
+            "max_discrepancy": settings.max_discrepancy,
+        },
+        "verification": _pairs(exporter, verification),
+        "exporters": {
+            "source": _exporter(exporter),
+            "target": _exporter(verification.exporter if verification is not None else None),
+        },
+        "faults": [],
+        "trials": [],
+        "obligations": list(verification.agreed.obligations) if verification is not None else [],
+        "environment": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cpus": os.cpu_count(),
+            "packages": versions(context, packages),
+        },
+        "seconds": dict(sorted(context.phases.seconds.items())),
+    }
+
+
+def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
+    """Installed versions, asked of the environment that the converters run in."""
+    worker = context.pool.worker("convert", Path(sys.executable))
+    found = worker.call("safeconvert", "reading versions", {"op": "versions", "packages": list(packages)})
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def _file(found: FileDigest, target: Path, format_name: str) -> dict[str, Any]:
+    """A file's digest, its path relative to the folder of the certificate."""
+    relative = Path(os.path.relpath(found.path, target.parent)).as_posix()
+    return {"path": relative, "sha256": found.sha256, "kind": found.kind, "format": format_name}
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {"route": list(attempt.route.names), "outcome": attempt.outcome, "reason": attempt.reason}
+
+
+def _contract(source: Source, verification: Verification | None) -> dict[str, Any]:
+    preprocessing = source.data.inputs.preprocessing
+    described: dict[str, Any] = {"preprocessing": asdict(preprocessing) if preprocessing is not None else None}
+    if verification is None:
+        return described | {"inputs": [], "outputs": []}
+    agreed = verification.agreed
+    return described | {"inputs": list(map(_tensor, agreed.inputs)), "outputs": list(map(_tensor, agreed.outputs))}
+
+
+def _tensor(tensor: TensorContract) -> dict[str, Any]:
+    return {
+        "source": asdict(tensor.source),
+        "target": asdict(tensor.target),
+        "permutation": list(tensor.permutation) if tensor.permutation is not None else None,
+        "reason": tensor.reason,
+    }
+
+
+def _pairs(exporter: ExporterCheck, verification: Verification | None) -> dict[str, Any]:
+    pairs: dict[str, Comparison | None] = {
+        "source native vs target native": verification.native if verification is not None else None,
+        "source native vs source ONNX": exporter.figures,
+        "target native vs target ONNX": verification.exporter.figures if verification is not None else None,
+    }
+    return {name: figures.to_json() for name, figures in pairs.items() if figures is not None}
+
+
+def _exporter(check: ExporterCheck | None) -> dict[str, str]:
+    if check is None:
+        return {"adapter": "", "verdict": "none", "reason": "no target could be held against the source"}
+    return {"adapter": check.adapter, "verdict": check.verdict, "reason": check.reason}

@@ -1,0 +1,124 @@
+"""Which target input and output stands for which source one, and what that asks of whoever uses the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from safeconvert.errors import UnusableInput
+from safeconvert.signature import Signature, TensorSpec
+from safeconvert.verify.layout import (
+    LayoutAmbiguous,
+    Override,
+    TensorContract,
+    fits,
+    override_order,
+    settle,
+)
+from safeconvert.verify.pairing import Declared, pair, require_dtype
+from safeconvert.verify.quantized import is_quantized, same_storage
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How the tensors of two models correspond.
+
+    Attributes:
+        inputs: in the source's order.
+        outputs: in the source's order.
+        obligations: what a user of the target must do or know that the source did not ask for, one line each.
+    """
+
+    inputs: tuple[TensorContract, ...]
+    outputs: tuple[TensorContract, ...]
+    obligations: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form for the certificate."""
+        return asdict(self)
+
+
+def contract(
+    source: Signature,
+    target: Signature,
+    declared_inputs: Declared | None = None,
+    declared_outputs: Declared | None = None,
+    overrides: Mapping[str, Override] | None = None,
+) -> Contract:
+    """Pair the tensors of two models and settle the order of dimensions of each.
+
+    Tensors are paired by name where all names are the same on both sides, else in order. Where shapes or dtypes do not
+    fit in order, but fit in exactly one other assignment, that one is taken.
+
+    Args:
+        source: the source model's inputs and outputs.
+        target: the target model's.
+        declared_inputs: by source input name, the permutation that the converter declares (None = unchanged); inputs
+            that are absent here are settled from their shapes.
+        declared_outputs: the same for outputs.
+        overrides: by source tensor name, the order that the user asks for. Under "": for every input that it fits, and
+            for those outputs that nothing else decides.
+
+    Raises:
+        LayoutMismatch: other numbers of tensors, or shapes or dtypes that cannot be the same.
+        LayoutAmbiguous: several orders of dimensions are possible.
+        UnusableInput: an override that names no tensor, or that does not fit.
+    """
+    overrides = overrides or {}
+    known = {"", *(spec.name for spec in source.inputs + source.outputs)}
+    for name in overrides.keys() - known:
+        raise UnusableInput(f"--target-layout names {name!r}, which the source does not have")
+    declared = {"input": declared_inputs or {}, "output": declared_outputs or {}}
+    settled: dict[str, list[TensorContract]] = {"input": [], "output": []}
+    sides = {"input": (source.inputs, target.inputs), "output": (source.outputs, target.outputs)}
+    for role, (ours, theirs) in sides.items():
+        for one, two, how in pair(role, ours, theirs, declared[role]):
+            tensor = _settle(role, one, two, declared[role], overrides)
+            require_dtype(role, one, two)
+            reason = f"{how}; {tensor.reason}"
+            settled[role].append(TensorContract(one, two, tensor.permutation, reason))
+    inputs, outputs = tuple(settled["input"]), tuple(settled["output"])
+    obligations = [line for tensor in inputs for line in _obligations("input", tensor)]
+    obligations += [line for tensor in outputs for line in _obligations("output", tensor)]
+    return Contract(inputs, outputs, tuple(obligations))
+
+
+def _settle(
+    role: str, source: TensorSpec, target: TensorSpec, declared: Declared, overrides: Mapping[str, Override]
+) -> TensorContract:
+    facts = (declared.get(source.name), source.name in declared)
+    if source.name in overrides:
+        return settle(source, target, *facts, overrides[source.name])
+    general = overrides.get("")
+    order = override_order(general, len(source.shape)) if general else None
+    if order is None or not fits(source, target, order):
+        return settle(source, target, *facts)
+    if role == "input":
+        return settle(source, target, *facts, general)
+    try:
+        return settle(source, target, *facts)
+    except LayoutAmbiguous:
+        return settle(source, target, *facts, general)
+
+
+def _obligations(role: str, tensor: TensorContract) -> list[str]:
+    source, target = tensor.source, tensor.target
+    verb = "takes" if role == "input" else "gives"
+    lines = []
+    if tensor.permutation is not None:
+        lines.append(f"target {verb} the source's dimensions in the order {list(tensor.permutation)}")
+    order = tensor.permutation or tuple(range(len(source.shape)))
+    for j, axis in enumerate(order if role == "input" else ()):
+        size, wanted = source.shape[axis], target.shape[j]
+        if wanted is not None and size != wanted:
+            what = f"batch {wanted}" if j == 0 else f"size {wanted} in dimension {j}"
+            lines.append(f"target takes {what} only; source takes {'any' if size is None else size}")
+    if source.dtype != target.dtype:
+        lines.append(f"target {verb} {target.dtype}; source {verb} {source.dtype}")
+    if not same_storage(source, target):
+        for side, spec in (("target", target), ("source", source)):
+            if spec.quantization is not None and is_quantized(spec):
+                scale, zero = spec.quantization.scale, spec.quantization.zero_point
+                lines.append(f"{side} stores real values as {spec.dtype}: real = {scale:g} * (stored - {zero})")
+    return [f"{role} {source.name}: {line}" for line in lines]
