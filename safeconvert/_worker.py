@@ -6,6 +6,7 @@ frameworks' chatter and go to a log.
 
 Operations:
     import    {modules}                       import modules ahead of need
+    load      {adapter}                       import adapter.py
     versions  {packages}                      installed versions, without importing
     call      {adapter, function, arguments}  call a function of adapter.py with JSON arguments
     open      {adapter, arguments}            adapter.load(**arguments) -> {handle, signature}
@@ -76,6 +77,9 @@ class Service:
                 for module in request["modules"]:
                     importlib.import_module(module)
                 return {"python": sys.version.split()[0]}
+            case "load":
+                load_adapter(request["adapter"])
+                return None
             case "versions":
                 return _versions(request["packages"])
             case "call":

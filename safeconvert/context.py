@@ -41,7 +41,7 @@ class Context:
 def open_context(settings: Settings, phases: Phases, adapters: tuple[Adapter, ...]) -> Iterator[Context]:
     """Make the folders and the worker pool; end the workers and remove the scratch folder on the way out.
 
-    The logs are removed where the run ends well, and kept where it raises.
+    The logs are removed where every call of a worker went well, and kept otherwise.
     """
     memory = int(psutil.virtual_memory().total * settings.limits.memory_share)
     logs = _log_folder(settings.logs.kept)
@@ -54,7 +54,9 @@ def open_context(settings: Settings, phases: Phases, adapters: tuple[Adapter, ..
     try:
         with WorkerPool(logs, scratch, Limits(settings.limits.seconds, memory)) as pool:
             yield Context(scratch, logs, pool, settings, phases, adapters)
-        shutil.rmtree(logs, ignore_errors=True)
+            failed = pool.failed
+        if not failed:
+            shutil.rmtree(logs, ignore_errors=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

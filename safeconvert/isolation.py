@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ _ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 _POLL_SECONDS = 0.1
+_FULL_DISK = 1 << 20  # bytes left
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Worker:
     Attributes:
         log: where the process' stdout and stderr go.
         generation: how many processes there have been.
+        failed: whether any call went wrong.
     """
 
     def __init__(self, python: Path, log: Path, limits: Limits, folder: Path) -> None:
@@ -90,14 +93,29 @@ class Worker:
         self._replies = -1
         self._buffer = b""
         self.generation = 0
+        self.failed = False
 
     def call(self, adapter: str, doing: str, request: Mapping[str, Any]) -> Any:
         """Send one request and wait for its reply.
 
         Raises:
             AdapterFailure: the adapter raised, died or went past a limit.
-            SafeconvertError: the adapter raised one of ours; raised again as it was.
+            SafeconvertError: the adapter raised one of ours (raised again as it was), or the disk is full.
         """
+        try:
+            return self._call(adapter, doing, request)
+        except (AdapterFailure, errors.SafeconvertError):
+            self.failed = True
+            free = shutil.disk_usage(self._folder).free
+            if free < _FULL_DISK:
+                raise errors.UnusableInput(
+                    f"{self._folder}: the disk is full ({free} bytes left) while {doing}",
+                    "free some space, or set TMPDIR to another disk",
+                    str(self.log),
+                ) from None
+            raise
+
+    def _call(self, adapter: str, doing: str, request: Mapping[str, Any]) -> Any:
         with self._lock:
             if self._process is None:
                 self._start()
@@ -241,6 +259,11 @@ class WorkerPool:
                 log = self._logs / f"{lane}-{len(self._workers)}.log"
                 self._workers[key] = Worker(python, log, self._limits, self._scratch)
             return self._workers[key]
+
+    @property
+    def failed(self) -> bool:
+        """Whether any call of any worker went wrong."""
+        return any(worker.failed for worker in self._workers.values())
 
     def warm(self, lane: str, python: Path, modules: Sequence[str]) -> None:
         """Import modules in a lane ahead of need. Failures are left for the call that needs them."""

@@ -56,6 +56,7 @@ class ConvertOptions:
         opset: ONNX opset asked of exporters; 0 leaves it to them.
         optimize: TFLite optimisation: `none`, `default` or `float16`.
         key: Ed25519 private key that signs the certificate.
+        source_format: what the source must be; "" takes what its content says.
     """
 
     source: Path
@@ -69,6 +70,7 @@ class ConvertOptions:
     opset: int = 0
     optimize: str = "none"
     key: Path | None = None
+    source_format: str = ""
 
 
 @dataclass(frozen=True)

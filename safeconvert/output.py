@@ -8,28 +8,28 @@ import uuid
 from pathlib import Path
 
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import ModelFile
 
 _SUFFIXES = {"torch": (".pt2", ".pt"), "keras": (".keras",), "tf": ("_saved_model",), "tflite": (".tflite",), "onnx": (".onnx",)}
 
 
-def output_path(source: ModelFile, target_format: str, asked: Path | None) -> Path:
+def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
     """The target's path: the one asked for, or beside the source with the format's suffix.
 
     Raises:
         UnusableInput: a suffix that the format does not have, the source itself, or a place that cannot be written.
     """
+    source = source.absolute()
     suffixes = _SUFFIXES[target_format]
     if asked is None:
-        stem = source.path.name.removesuffix(source.path.suffix).removesuffix("_saved_model")
-        path = source.path.with_name(stem + suffixes[0])
+        stem = source.name.removesuffix(source.suffix).removesuffix("_saved_model")
+        path = source.with_name(stem + suffixes[0])
     else:
         path = asked.absolute()
         if target_format != "tf" and path.suffix not in suffixes:
             raise UnusableInput(f"{asked}: a {target_format} target ends in {' or '.join(suffixes)}")
         if target_format == "tf" and path.suffix in (".pb", ".h5", ".keras"):
             raise UnusableInput(f"{asked}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
-    if path.resolve() == source.path.resolve():
+    if path.resolve() == source.resolve():
         raise UnusableInput(f"{path}: the output is the source itself", "name another file with -o")
     _require_replaceable(path, target_format)
     _require_writable(path.parent)

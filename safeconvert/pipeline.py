@@ -22,7 +22,7 @@ from safeconvert.formats import ModelFile, detect
 from safeconvert.isolation import AdapterFailure, first_line
 from safeconvert.models import cause_of, evaluate, export, model_request, open_given, open_model
 from safeconvert.options import ConvertOptions, VerifyOptions
-from safeconvert.registry import Adapter, Route, framework, parse_route, routes
+from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes
 from safeconvert.route import Candidate, walk
 from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
@@ -119,11 +119,14 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         UnusableInput: the source, the inputs or an option cannot be used.
         NoVerdict: the source does not run on the inputs, or is not a function.
     """
+    if options.target_format not in FORMATS:
+        raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
+    if options.optimize not in ("none", "default", "float16"):
+        raise UnusableInput(f"--optimize {options.optimize}: unknown", "one of none, default, float16")
     target = output.output_path(options.source, options.target_format, options.output)
     output.clear(target)
     file = detect(options.source)
-    if file.format == options.target_format:
-        raise UnusableInput(f"{file.path}: is a {file.format} model already", "choose another target format")
+    _require_formats(file, options)
     ways = _ways(context, file, options)
     attempts: list[Attempt] = []
     with ThreadPoolExecutor(max_workers=6) as threads:
@@ -209,6 +212,16 @@ def hold_against(
         context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target"
     )
     return Verification(agreed, native, exporter, _verdict_line(native))
+
+
+def _require_formats(file: ModelFile, options: ConvertOptions) -> None:
+    if options.source_format and file.format != options.source_format:
+        raise UnusableInput(
+            f"{file.path}: holds a {file.format} model ({file.variant}), not a {options.source_format} one",
+            f"use {file.format}2{options.target_format}, or convert --to {options.target_format}",
+        )
+    if file.format == options.target_format:
+        raise UnusableInput(f"{file.path}: is a {file.format} model already", "choose another target format")
 
 
 def _ways(context: Context, file: ModelFile, options: ConvertOptions) -> tuple[Route, ...]:

@@ -92,3 +92,25 @@ def _spec(value: Any, path: str) -> TensorSpec:
 
 def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:240]
+
+
+def input_ranges(path: str) -> list[int | None]:
+    """For each graph input, in order, the rows of the smallest table that it indexes through Gather, or None."""
+    graph = onnx.load(path, load_external_data=False).graph
+    tables = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    found = []
+    for value in graph.input:
+        if value.name in tables:
+            continue
+        reached, rows = {value.name}, []
+        for node in graph.node:
+            if node.op_type == "Gather" and node.input[1] in reached and tables.get(node.input[0]):
+                axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
+                rows.append(tables[node.input[0]][axis])
+            elif node.op_type in _CARRIES_INDICES and node.input and node.input[0] in reached:
+                reached.update(node.output)
+        found.append(min(rows) if rows else None)
+    return found
+
+
+_CARRIES_INDICES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Split"}

@@ -1,0 +1,461 @@
+"""The command line: parse, call, print, exit code. No logic, and nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from safeconvert.errors import ExitCode, SafeconvertError
+
+if TYPE_CHECKING:
+    from safeconvert.config import Settings
+    from safeconvert.options import DataOptions, ModelOptions
+    from safeconvert.report.outcome import Outcome
+    from safeconvert.verify.settings import VerifySettings
+
+_FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
+_TITLES = {"torch": "PyTorch", "keras": "Keras", "tf": "TensorFlow", "tflite": "TFLite", "onnx": "ONNX"}
+_SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
+_EXIT_CODES = (
+    "Exit codes: 0 verified · 1 not equivalent · 2 usage or unusable input · 3 no route could convert · 4 no verdict."
+)
+
+app = typer.Typer(
+    name="safeconvert",
+    help="Convert deep-learning models with the real converters, and prove the target is still the same model.\n\n"
+    + _EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SourceArgument = Annotated[Path, typer.Argument(help="Model file or SavedModel folder.", show_default=False)]
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Where the target goes; beside the source if left out.")
+]
+InputsOption = Annotated[
+    Path | None,
+    typer.Option("--inputs", help="Folder of images, .npy or .npz to verify on; generated if left out."),
+]
+PreprocessingOption = Annotated[
+    str, typer.Option("--preprocessing", help="Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file.")
+]
+SamplesOption = Annotated[
+    int | None, typer.Option("--samples", min=1, help="Use at most so many inputs, or generate so many.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of generated inputs and of the split.")]
+ShapeOption = Annotated[
+    list[str] | None,
+    typer.Option("--input-shape", help="1,3,224,224, or name=1,16 for each of several inputs.", metavar="SHAPE"),
+]
+RangeOption = Annotated[
+    list[str] | None,
+    typer.Option("--input-range", help="Range of an integer input: name=0:30522.", metavar="NAME=LOW:HIGH"),
+]
+ModelOption = Annotated[
+    str, typer.Option("--model", help="package.module:callable that builds the module of a bare state_dict.")
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-pickle", help="Let code inside model files run on load. Only for files you trust.")
+]
+RouteOption = Annotated[
+    str, typer.Option("--route", help="Converters by name, comma separated; the known routes in order if left out.")
+]
+OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
+OptimizeOption = Annotated[
+    str, typer.Option("--optimize", help="TFLite only: none, default (8-bit weights) or float16.")
+]
+ComparatorOption = Annotated[
+    str,
+    typer.Option("--comparator", help="label, top1, topk, allclose, cosine, exact or package.module:function."),
+]
+RtolOption = Annotated[float | None, typer.Option("--rtol", help="Relative to the largest output of a sample.")]
+AtolOption = Annotated[float | None, typer.Option("--atol", help="Absolute tolerance.")]
+ToleranceOption = Annotated[
+    list[str] | None,
+    typer.Option("--tolerance", help="For one output: name=rtol,atol.", metavar="NAME=RTOL,ATOL"),
+]
+TopKOption = Annotated[int | None, typer.Option("--top-k", min=1, help="Labels compared by topk.")]
+MaxDiscrepancyOption = Annotated[
+    float | None, typer.Option("--max-discrepancy", help="Share of inputs that may differ; 0 by default.")
+]
+LayoutOption = Annotated[
+    list[str] | None,
+    typer.Option("--target-layout", help="keep, NCHW->NHWC or NHWC->NCHW, or name=…, where shapes do not tell."),
+]
+KeyOption = Annotated[Path | None, typer.Option("--key", help="Ed25519 private key that signs the certificate.")]
+TimeoutOption = Annotated[float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")]
+MemoryOption = Annotated[int | None, typer.Option("--memory", min=64, help="MiB that one worker may take.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file over configs/default.toml.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the certificate in full.")]
+
+
+def _conversion_command(source_format: str, target_format: str) -> Callable[..., None]:
+    """A command for one pair of formats; "" for a source told by content, or a target named with --to."""
+
+    def command(
+        source: SourceArgument,
+        output: OutputOption = None,
+        inputs: InputsOption = None,
+        preprocessing: PreprocessingOption = "",
+        samples: SamplesOption = None,
+        seed: SeedOption = None,
+        input_shape: ShapeOption = None,
+        input_range: RangeOption = None,
+        model: ModelOption = "",
+        trust_pickle: TrustOption = False,
+        route: RouteOption = "",
+        opset: OpsetOption = 0,
+        optimize: OptimizeOption = "none",
+        comparator: ComparatorOption = "",
+        rtol: RtolOption = None,
+        atol: AtolOption = None,
+        tolerance: ToleranceOption = None,
+        top_k: TopKOption = None,
+        max_discrepancy: MaxDiscrepancyOption = None,
+        target_layout: LayoutOption = None,
+        key: KeyOption = None,
+        timeout: TimeoutOption = None,
+        memory: MemoryOption = None,
+        config: ConfigOption = None,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
+        verbose: VerboseOption = False,
+        to: Annotated[str, typer.Option("--to", help="torch, keras, tf, tflite or onnx.")] = target_format,
+    ) -> None:
+        with _people_errors(as_json):
+            from safeconvert import arguments, commands
+            from safeconvert.config import load_settings
+            from safeconvert.options import ConvertOptions
+            from safeconvert.progress import display
+
+            settings = commands.with_limits(load_settings(config), timeout, memory)
+            options = ConvertOptions(
+                source=source,
+                target_format=to,
+                output=output,
+                model=_model_options(input_shape, model, trust_pickle),
+                data=_data_options(inputs, preprocessing, samples, input_range, seed),
+                verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
+                layouts=arguments.layouts(target_layout or []),
+                route=route,
+                opset=opset,
+                optimize=optimize,
+                key=key,
+                source_format=source_format,
+            )
+            with display(_live(quiet, as_json)) as phases:
+                outcome = commands.run_convert(options, settings, phases)
+            _print_outcome(outcome, as_json, quiet, verbose)
+            raise typer.Exit(int(outcome.exit_code))
+
+    return command
+
+
+def _register_conversions() -> None:
+    for source in _FORMATS:
+        for target in _FORMATS:
+            if source == target:
+                continue
+            name = f"{source}2{target}"
+            text = (
+                f"{_TITLES[source]} to {_TITLES[target]}, verified.\n\nExample: safeconvert {name} model "
+                f"--inputs images/ --preprocessing torchvision -o model{_SUFFIX[target]}"
+            )
+            command = _conversion_command(source, target)
+            command.__signature__ = _signature_without(command, "to")  # type: ignore[attr-defined]
+            app.command(name, help=text, epilog=_EXIT_CODES)(command)
+    anything = _conversion_command("", "")
+    anything.__signature__ = inspect.signature(anything, eval_str=True)  # type: ignore[attr-defined]
+    app.command(
+        "convert",
+        help="Convert a model whose format is told by its content.\n\nExample: safeconvert convert model.pt --to keras",
+        epilog=_EXIT_CODES,
+    )(anything)
+
+
+def _signature_without(command: Callable[..., None], name: str) -> inspect.Signature:
+    """A function's signature less one parameter, whose default stays in force."""
+    signature = inspect.signature(command, eval_str=True)
+    return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != name])
+
+
+_register_conversions()
+
+
+@app.command(epilog=_EXIT_CODES)
+def verify(
+    source: SourceArgument,
+    target: Annotated[Path, typer.Argument(help="The model converted from it.", show_default=False)],
+    inputs: InputsOption = None,
+    preprocessing: PreprocessingOption = "",
+    samples: SamplesOption = None,
+    seed: SeedOption = None,
+    input_shape: ShapeOption = None,
+    input_range: RangeOption = None,
+    model: ModelOption = "",
+    trust_pickle: TrustOption = False,
+    comparator: ComparatorOption = "",
+    rtol: RtolOption = None,
+    atol: AtolOption = None,
+    tolerance: ToleranceOption = None,
+    top_k: TopKOption = None,
+    max_discrepancy: MaxDiscrepancyOption = None,
+    target_layout: LayoutOption = None,
+    certificate: Annotated[Path | None, typer.Option("--certificate", help="Write the certificate here.")] = None,
+    key: KeyOption = None,
+    timeout: TimeoutOption = None,
+    memory: MemoryOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Hold a target that was converted elsewhere against its source.
+
+    Example: safeconvert verify model.pt model.tflite --inputs images/ --preprocessing torchvision
+    """
+    with _people_errors(as_json):
+        from safeconvert import arguments, commands
+        from safeconvert.config import load_settings
+        from safeconvert.options import VerifyOptions
+        from safeconvert.progress import display
+
+        settings = commands.with_limits(load_settings(config), timeout, memory)
+        options = VerifyOptions(
+            source=source,
+            target=target,
+            model=_model_options(input_shape, model, trust_pickle),
+            data=_data_options(inputs, preprocessing, samples, input_range, seed),
+            verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
+            layouts=arguments.layouts(target_layout or []),
+            certificate=certificate,
+            key=key,
+        )
+        with display(_live(quiet, as_json)) as phases:
+            outcome = commands.run_verify(options, settings, phases)
+        _print_outcome(outcome, as_json, quiet, verbose)
+        raise typer.Exit(int(outcome.exit_code))
+
+
+@app.command()
+def check(
+    certificate: Annotated[Path, typer.Argument(help="A .certificate.json.", show_default=False)],
+    public_key: Annotated[Path | None, typer.Option("--public-key", help="Ed25519 public key to verify with.")] = None,
+    target_only: Annotated[bool, typer.Option("--target-only", help="Do not ask for the source file.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Re-hash the files that a certificate names, and say whether they are still what was certified.
+
+    Exit code 0: unchanged; 1: something changed, is missing, or is not signed as asked; 2: not a certificate.
+
+    Example: safeconvert check model.keras.certificate.json --public-key release.pub
+    """
+    with _people_errors(as_json):
+        from safeconvert.certificate.check import check as check_certificate
+        from safeconvert.report import terminal
+
+        report = check_certificate(certificate, public_key, target_only=target_only)
+        if as_json:
+            typer.echo(json.dumps(terminal.check_json(report)))
+        elif not quiet or not report.ok:
+            terminal.print_check(report, certificate)
+        raise typer.Exit(0 if report.ok else int(ExitCode.NOT_EQUIVALENT))
+
+
+@app.command()
+def show(
+    certificate: Annotated[Path, typer.Argument(help="A .certificate.json.", show_default=False)],
+    public_key: Annotated[Path | None, typer.Option("--public-key", help="Ed25519 public key to verify with.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a certificate for a person, or with --json for a program.
+
+    Example: safeconvert show model.keras.certificate.json --json
+    """
+    with _people_errors(as_json):
+        from safeconvert.certificate.check import read_certificate
+        from safeconvert.report import terminal
+
+        content = read_certificate(certificate, public_key)
+        if as_json:
+            typer.echo(json.dumps(content, sort_keys=True))
+        else:
+            terminal.print_certificate(content)
+
+
+@app.command()
+def keygen(
+    path: Annotated[Path, typer.Argument(help="Where the private key goes; the public one goes to PATH.pub.")],
+) -> None:
+    """Make an Ed25519 key pair for --key and --public-key.
+
+    Example: safeconvert keygen release
+    """
+    with _people_errors(False):
+        from safeconvert.certificate.keys import generate_key
+
+        generate_key(path)
+        typer.echo(f"private key: {path}\npublic key:  {path}.pub")
+
+
+@app.command("adapters")
+def adapters_command(as_json: JsonOption = False) -> None:
+    """List every adapter: its version, whether it loads here, and if not, why and what to do.
+
+    Example: safeconvert adapters
+    """
+    with _people_errors(as_json):
+        from dataclasses import asdict
+
+        from safeconvert import commands
+        from safeconvert.config import load_settings
+        from safeconvert.progress import display
+        from safeconvert.report import terminal
+
+        with display(_live(False, as_json)) as phases:
+            states = commands.list_adapters(load_settings(), phases)
+        if as_json:
+            typer.echo(json.dumps([asdict(state) for state in states]))
+        else:
+            terminal.print_adapters(states)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the files go.")] = Path("safeconvert-demo"),
+    as_json: JsonOption = False,
+) -> None:
+    """Train a small CNN on handwritten digits, convert it from PyTorch to Keras, and verify it on held-out digits.
+
+    Example: safeconvert demo --folder build/demo
+    """
+    with _people_errors(as_json):
+        from safeconvert import commands
+        from safeconvert.config import load_settings
+        from safeconvert.progress import display
+        from safeconvert.report import terminal
+
+        with display(_live(False, as_json)) as phases:
+            made = commands.run_demo(folder, load_settings(), phases)
+        if as_json:
+            typer.echo(json.dumps(made.outcome.to_json()))
+        else:
+            terminal.print_demo(made)
+        raise typer.Exit(int(made.outcome.exit_code))
+
+
+def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:
+    from safeconvert import arguments
+    from safeconvert.options import ModelOptions
+
+    return ModelOptions(arguments.shapes(input_shape or []), model, trust_pickle)
+
+
+def _data_options(
+    inputs: Path | None, preprocessing: str, samples: int | None, input_range: list[str] | None, seed: int | None
+) -> DataOptions:
+    from safeconvert import arguments
+    from safeconvert.options import DataOptions
+
+    return DataOptions(inputs, preprocessing, samples, arguments.ranges(input_range or []), seed)
+
+
+def _verify_settings(
+    settings: Settings,
+    comparator: str,
+    rtol: float | None,
+    atol: float | None,
+    tolerance: list[str] | None,
+    top_k: int | None,
+    max_discrepancy: float | None,
+) -> VerifySettings:
+    """The configuration's comparison, with what the command line says instead."""
+    from safeconvert import arguments
+    from safeconvert.verify.settings import Tolerance, VerifySettings
+
+    configured = settings.verify
+    return VerifySettings(
+        comparator=comparator or None,
+        tolerance=Tolerance(
+            configured.rtol if rtol is None else rtol, configured.atol if atol is None else atol
+        ),
+        tolerances=arguments.tolerances(tolerance or []),
+        top_k=top_k or configured.top_k,
+        max_discrepancy=configured.max_discrepancy if max_discrepancy is None else max_discrepancy,
+        cosine_threshold=configured.cosine_threshold,
+    )
+
+
+def _live(quiet: bool, as_json: bool) -> bool:
+    """Whether to show progress: only to a person at a terminal."""
+    return not quiet and not as_json and sys.stderr.isatty()
+
+
+def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) -> None:
+    from safeconvert.report import terminal
+
+    if as_json:
+        typer.echo(json.dumps(outcome.to_json()))
+    elif not quiet or outcome.exit_code is not ExitCode.VERIFIED:
+        terminal.print_outcome(outcome, verbose)
+
+
+@contextmanager
+def _people_errors(as_json: bool) -> Iterator[None]:
+    """Turn errors into one line (or one JSON object) and their exit code."""
+    try:
+        yield
+    except SafeconvertError as error:
+        if as_json:
+            typer.echo(
+                json.dumps(
+                    {
+                        "exit_code": int(error.exit_code),
+                        "verdict": error.exit_code.name.lower(),
+                        "reason": error.message,
+                        "advice": error.advice,
+                        "log": error.log or None,
+                    }
+                )
+            )
+        else:
+            typer.echo(f"error: {error.message}", err=True)
+            if error.advice:
+                typer.echo(f"  try: {error.advice}", err=True)
+            if error.log and Path(error.log).exists():
+                typer.echo(f"  log: {error.log}", err=True)
+        raise typer.Exit(int(error.exit_code)) from None
+
+
+def main() -> None:
+    """Entry point of the `safeconvert` command."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last boundary: a person sees one line, the traceback goes to a file
+        path = Path(tempfile.mkstemp(prefix="safeconvert-error-", suffix=".log")[1])
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        typer.echo(f"error: safeconvert itself failed: {type(error).__name__}: {error}\n  log: {path}", err=True)
+        sys.exit(int(ExitCode.NO_VERDICT))
+
+
+if __name__ == "__main__":
+    main()

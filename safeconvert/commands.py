@@ -1,0 +1,164 @@
+"""What each command does, behind the CLI: settings, context, pipeline, certificate. Returns data; prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safeconvert import output, predicate
+from safeconvert.certificate.envelope import write_certificate
+from safeconvert.certificate.statement import build_statement
+from safeconvert.config import Settings
+from safeconvert.context import open_context
+from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.isolation import AdapterFailure
+from safeconvert.options import ConvertOptions, DataOptions, VerifyOptions
+from safeconvert.pipeline import convert, verify
+from safeconvert.progress import Phases
+from safeconvert.registry import adapters, data_folder
+from safeconvert.report.outcome import Outcome
+
+_DEMO_SEED = 7
+
+
+def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> Outcome:
+    """Convert, verify, certify. Raises SafeconvertError for what ends without a conversion to speak of."""
+    with open_context(settings, phases, adapters()) as context:
+        conversion = convert(context, options)
+        made = conversion.target if conversion.exit_code is ExitCode.VERIFIED else conversion.rejected
+        certificate = None
+        content: dict[str, Any] = {}
+        if made is not None:
+            try:
+                content = predicate.of_conversion(context, conversion, made)
+                certificate = _certify(content, made, output.certificate_path(made), options.key)
+            except BaseException:
+                output.clear(conversion.target)
+                raise
+        outcome = Outcome(
+            exit_code=conversion.exit_code,
+            reason=conversion.reason,
+            target=conversion.target,
+            rejected=conversion.rejected,
+            certificate=certificate,
+            predicate=content,
+            attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
+            log=context.logs if context.pool.failed else None,
+        )
+    return outcome
+
+
+def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
+    """Verify a pair made elsewhere; the certificate is written where one is asked for."""
+    with open_context(settings, phases, adapters()) as context:
+        pair = verify(context, options)
+        content = predicate.of_pair(context, pair)
+        certificate = None
+        if options.certificate is not None:
+            certificate = _certify(content, pair.target.path, options.certificate.absolute(), options.key)
+    return Outcome(
+        exit_code=pair.exit_code,
+        reason=pair.verification.reason,
+        target=pair.target.path,
+        rejected=None,
+        certificate=certificate,
+        predicate=content,
+        attempts=(),
+        log=None,
+    )
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo's files and figures."""
+
+    folder: Path
+    model: Path
+    inputs: Path
+    trained_on: int
+    held_out: int
+    accuracy: float
+    outcome: Outcome
+
+
+def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
+    """Train a small CNN on handwritten digits, convert it from torch to Keras, verify it on the held-out digits."""
+    folder = folder.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableInput(f"{folder}: cannot be made: {error.strerror}", "name another with --folder") from error
+    with open_context(settings, phases, adapters()) as context, phases.phase("training on handwritten digits"):
+        request = {
+            "op": "call",
+            "adapter": str(Path(__file__).parent / "demo"),
+            "function": "train",
+            "arguments": {"folder": str(folder), "seed": _DEMO_SEED},
+        }
+        try:
+            trained = context.pool.worker("train").call("demo", "training", request)
+        except AdapterFailure as failure:
+            raise UnusableInput(f"{folder}: the demo could not train: {failure.cause}", "", str(failure.log)) from failure
+    options = ConvertOptions(
+        source=folder / "digits.pt",
+        target_format="keras",
+        output=folder / "digits.keras",
+        data=DataOptions(path=folder / "digits.npy"),
+    )
+    outcome = run_convert(options, settings, phases)
+    return Demo(folder, options.source, folder / "digits.npy", outcome=outcome, **trained)
+
+
+@dataclass(frozen=True)
+class AdapterState:
+    """Whether an adapter loads here."""
+
+    name: str
+    kind: str
+    summary: str
+    versions: dict[str, str | None]
+    loads: bool
+    reason: str
+    advice: str
+
+
+def list_adapters(settings: Settings, phases: Phases) -> list[AdapterState]:
+    """Import each adapter in a worker of its own kind; what fails is data."""
+    states = []
+    with open_context(settings, phases, adapters()) as context:
+        for adapter in context.adapters:
+            with phases.phase(f"loading {adapter.name}"):
+                worker = context.pool.worker(adapter.packages[0] if adapter.packages else adapter.name)
+                versions = worker.call(adapter.name, "reading versions", {"op": "versions", "packages": list(adapter.packages)})
+                reason = ""
+                try:
+                    worker.call(adapter.name, "loading", {"op": "load", "adapter": str(adapter.folder)})
+                except AdapterFailure as failure:
+                    reason = failure.cause
+            advice = adapter.advice if reason else ""
+            states.append(AdapterState(adapter.name, adapter.kind, adapter.summary, versions, not reason, reason, advice))
+    return states
+
+
+def with_limits(settings: Settings, timeout: float | None, memory_mib: int | None) -> Settings:
+    """The settings with the limits of the command line."""
+    import psutil
+
+    limits = settings.limits
+    if timeout is not None:
+        limits = replace(limits, seconds=timeout)
+    if memory_mib is not None:
+        limits = replace(limits, memory_share=memory_mib * 2**20 / psutil.virtual_memory().total)
+    return replace(settings, limits=limits)
+
+
+def presets_path() -> Path:
+    """The file of preprocessing presets."""
+    return data_folder("configs") / "preprocessing.toml"
+
+
+def _certify(content: dict[str, Any], subject: Path, path: Path, key: Path | None) -> Path:
+    statement = build_statement(subject.name, content["target"]["sha256"], content)
+    write_certificate(path, statement, key)
+    return path

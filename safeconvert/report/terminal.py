@@ -1,0 +1,104 @@
+"""Print outcomes for a person, on stdout, with rich (which drops colours where stdout is no terminal)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from safeconvert.certificate.show import render
+from safeconvert.errors import ExitCode
+from safeconvert.report.outcome import Outcome
+
+if TYPE_CHECKING:
+    from safeconvert.certificate.check import CheckReport
+    from safeconvert.commands import AdapterState, Demo
+
+_WORDS = {
+    ExitCode.VERIFIED: "[bold green]verified[/]",
+    ExitCode.NOT_EQUIVALENT: "[bold red]not equivalent[/]",
+    ExitCode.NO_ROUTE: "[bold red]no route could convert[/]",
+    ExitCode.NO_VERDICT: "[bold yellow]no verdict possible[/]",
+}
+
+
+def print_outcome(outcome: Outcome, verbose: bool) -> None:
+    """The verdict, and what a person needs to go on; the whole certificate with `verbose`."""
+    console = _console()
+    console.print(f"{_WORDS[outcome.exit_code]}  {escape(str(outcome.target))}")
+    console.print(f"  {escape(outcome.reason)}")
+    for route, result, reason in outcome.attempts:
+        why = "" if result == "verified" else f": {reason}"
+        if len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
+            console.print(f"  route {escape(route)}: {result}{escape(why)}")
+    for side in ("source", "target"):
+        exporter = outcome.predicate.get("exporters", {}).get(side, {})
+        if exporter.get("verdict") in ("different", "failed"):
+            console.print(f"  [yellow]exporter fault[/] ({side} ONNX only): {escape(exporter['reason'])}")
+    for obligation in outcome.predicate.get("obligations", []):
+        console.print(f"  obligation: {escape(obligation)}")
+    if outcome.rejected is not None:
+        console.print(f"  rejected candidate kept at {escape(str(outcome.rejected))}")
+    if outcome.certificate is not None:
+        console.print(f"  certificate: {escape(str(outcome.certificate))}")
+    if outcome.log is not None and outcome.exit_code is not ExitCode.VERIFIED:
+        console.print(f"  full logs: {escape(str(outcome.log))}")
+    if verbose and outcome.predicate:
+        render(outcome.predicate, console)
+
+
+def print_demo(demo: Demo) -> None:
+    """What the demo made, and what to type next."""
+    console = _console()
+    console.print(
+        f"trained on {demo.trained_on} handwritten digits; reads {demo.accuracy:.1%} of {demo.held_out} held-out ones"
+    )
+    print_outcome(demo.outcome, verbose=False)
+    console.print(f"  model: {escape(str(demo.model))}\n  inputs: {escape(str(demo.inputs))}")
+    if demo.outcome.certificate is not None:
+        console.print(f"next: safeconvert check {escape(str(demo.outcome.certificate))}")
+
+
+def print_adapters(states: Sequence[AdapterState]) -> None:
+    """A table of adapters."""
+    table = Table("adapter", "kind", "versions", "loads here", "what it is / what to do")
+    for state in states:
+        versions = ", ".join(f"{name} {version or 'absent'}" for name, version in state.versions.items())
+        loads = "[green]yes[/]" if state.loads else "[red]no[/]"
+        note = state.summary if state.loads else f"{state.reason}. {state.advice}"
+        table.add_row(state.name, state.kind, escape(versions), loads, escape(note))
+    _console().print(table)
+
+
+def print_check(report: CheckReport, certificate: Path) -> None:
+    """One line a file, and the sum."""
+    console = _console()
+    for item in report.items:
+        mark = "[green]ok[/]" if item.ok else "[bold red]FAILED[/]"
+        console.print(f"  {mark} {escape(item.name)} {escape(str(item.path))}: {escape(item.status.value)}")
+    word = "[bold green]unchanged[/]" if report.ok else "[bold red]not what was certified[/]"
+    console.print(f"{word}  {escape(str(certificate))}")
+
+
+def check_json(report: CheckReport) -> dict[str, Any]:
+    """The JSON object of `check --json`."""
+    return {
+        "ok": report.ok,
+        "items": [
+            {"name": item.name, "path": str(item.path), "status": item.status.value, "ok": item.ok}
+            for item in report.items
+        ],
+    }
+
+
+def print_certificate(content: dict[str, Any]) -> None:
+    """A certificate for a person."""
+    render(content, _console())
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
