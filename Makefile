@@ -1,0 +1,39 @@
+# Everything runs in .venv in this checkout. `make demo` and `make test` need nothing but Python 3.11.
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test data-test lint bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/safeconvert demo --folder build/demo
+	$(BIN)/safeconvert check build/demo/digits.keras.certificate.json
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "not data"
+
+data-test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m data
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/pairs.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+clean:
+	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache
