@@ -1,0 +1,124 @@
+"""Is what a certificate names still what was certified?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from safeconvert.certificate.digest import digest
+from safeconvert.certificate.envelope import Damaged, NotSigned, WrongSignature, read_payload
+from safeconvert.certificate.statement import parse_statement
+from safeconvert.errors import NotEquivalent, UnusableInput
+
+
+class Status(Enum):
+    """What the check found of one item; the value is what a person reads."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed since it was certified"
+    MISSING = "missing"
+    UNREADABLE = "cannot be read"
+    VERIFIED = "verdict: verified"
+    NOT_VERIFIED = "its verdict is not 'verified'"
+    INCONSISTENT = "its subject is not the target that it describes"
+    SIGNED = "signature valid"
+    NOT_SIGNED = "not signed"
+    WRONG_SIGNATURE = "not signed by this key"
+    DAMAGED = "damaged"
+
+
+_GOOD = {Status.UNCHANGED, Status.VERIFIED, Status.SIGNED}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing checked."""
+
+    name: str
+    path: Path
+    status: Status
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is as certified."""
+        return self.status in _GOOD
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All things checked; `ok` where every one is as certified."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is as certified."""
+        return bool(self.items) and all(item.ok for item in self.items)
+
+
+def check(path: Path, public_key: Path | None = None, target_only: bool = False) -> CheckReport:
+    """Verify a certificate's bytes and re-hash the files that it names.
+
+    Args:
+        path: the certificate.
+        public_key: it must have been signed with this key.
+        target_only: do not ask for the source.
+
+    Raises:
+        UnusableInput: the file is no certificate, or the key cannot be used.
+    """
+    try:
+        payload = read_payload(path, public_key)
+    except Damaged:
+        return CheckReport((Item("certificate", path, Status.DAMAGED),))
+    except NotSigned:
+        return CheckReport((Item("certificate", path, Status.NOT_SIGNED),))
+    except WrongSignature:
+        return CheckReport((Item("certificate", path, Status.WRONG_SIGNATURE),))
+    predicate = parse_statement(payload, str(path))
+    verified = predicate.get("verdict") == "verified"
+    items = [Item("certificate", path, Status.VERIFIED if verified else Status.NOT_VERIFIED)]
+    if public_key is not None:
+        items.append(Item("signature", public_key, Status.SIGNED))
+    target = predicate.get("target")
+    named = [subject["sha256"] for subject in predicate["subject"]]
+    if not isinstance(target, Mapping) or named != [target.get("sha256")]:
+        items.append(Item("certificate", path, Status.INCONSISTENT))
+    for role in ("target",) if target_only else ("target", "source"):
+        items.append(_check_file(role, path, predicate.get(role)))
+    return CheckReport(tuple(items))
+
+
+def read_certificate(path: Path, public_key: Path | None = None) -> dict[str, Any]:
+    """A certificate's predicate, after its bytes (and its signature, with a key) are verified.
+
+    Raises:
+        UnusableInput: no certificate.
+        NotEquivalent: damaged, or not signed by the key.
+    """
+    try:
+        return parse_statement(read_payload(path, public_key), str(path))
+    except Damaged as error:
+        raise NotEquivalent(f"{path}: damaged: {error}", "take the certificate again from where it was made") from error
+    except (NotSigned, WrongSignature) as error:
+        raise NotEquivalent(f"{path}: not signed by {public_key}") from error
+
+
+def _check_file(role: str, certificate: Path, entry: object) -> Item:
+    """Re-hash one file, found relative to the certificate's folder."""
+    if not isinstance(entry, Mapping):
+        return Item(role, certificate, Status.MISSING)
+    relative, wanted = str(entry.get("path", "")), entry.get("sha256")
+    if not relative or "\0" in relative or len(relative) > 4096:
+        return Item(role, certificate, Status.MISSING)
+    path = certificate.absolute().parent / relative
+    if not path.exists():
+        return Item(role, path, Status.MISSING)
+    try:
+        found = digest(path)
+    except UnusableInput:
+        return Item(role, path, Status.UNREADABLE)
+    return Item(role, path, Status.UNCHANGED if found.sha256 == wanted else Status.CHANGED)

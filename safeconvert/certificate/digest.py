@@ -1,0 +1,53 @@
+"""SHA-256 of model files; a folder is hashed as a manifest of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeconvert.errors import UnusableInput
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """A file's or folder's digest.
+
+    Attributes:
+        path: what was hashed.
+        sha256: hex digest.
+        kind: `file` or `folder`.
+    """
+
+    path: Path
+    sha256: str
+    kind: str
+
+
+def digest(path: Path) -> FileDigest:
+    """Hash a file, or a folder as the canonical JSON of its sorted (relative path, size, sha256) entries.
+
+    Raises:
+        UnusableInput: it cannot be read, or a link in the folder leads out of it.
+    """
+    try:
+        if not path.is_dir():
+            return FileDigest(path, _hash_file(path), "file")
+        root = path.resolve()
+        entries = []
+        for file in sorted(path.rglob("*")):
+            if not file.resolve().is_relative_to(root):
+                raise UnusableInput(f"{file}: a link that leads out of the folder")
+            if file.is_file():
+                entries.append([file.relative_to(path).as_posix(), file.stat().st_size, _hash_file(file)])
+    except OSError as error:
+        raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
+    entries.sort()
+    manifest = json.dumps(entries, separators=(",", ":"), ensure_ascii=True).encode()
+    return FileDigest(path, hashlib.sha256(manifest).hexdigest(), "folder")
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

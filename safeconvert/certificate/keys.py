@@ -1,0 +1,67 @@
+"""Ed25519 keys: made, kept as PEM, loaded."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from securesystemslib.signer import CryptoSigner, SSlibKey
+
+from safeconvert.errors import UnusableInput
+
+
+def generate_key(path: Path) -> None:
+    """Write a new private key to `path` (mode 0600) and its public key to `<path>.pub`.
+
+    Raises:
+        UnusableInput: one of them exists already, or cannot be written.
+    """
+    private = Ed25519PrivateKey.generate()
+    public_path = path.with_name(path.name + ".pub")
+    secret = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    for file, data, mode in ((path, secret, 0o600), (public_path, public, 0o644)):
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        except FileExistsError:
+            raise UnusableInput(f"{file}: exists already; a key is never overwritten", "name another path") from None
+        except OSError as error:
+            raise UnusableInput(f"{file}: cannot be written: {error.strerror}") from error
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(data)
+
+
+def load_signer(path: Path) -> CryptoSigner:
+    """A signer for a private key file. Raises UnusableInput."""
+    try:
+        private = serialization.load_pem_private_key(_read(path), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnusableInput(f"{path}: not a private key in PEM", "make one with: safeconvert keygen PATH") from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise UnusableInput(f"{path}: not an Ed25519 key", "make one with: safeconvert keygen PATH")
+    return CryptoSigner(private)
+
+
+def load_public_key(path: Path) -> SSlibKey:
+    """A public key file. Raises UnusableInput."""
+    try:
+        public = serialization.load_pem_public_key(_read(path))
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnusableInput(f"{path}: not a public key in PEM", "give the .pub file that keygen wrote") from error
+    if not isinstance(public, Ed25519PublicKey):
+        raise UnusableInput(f"{path}: not an Ed25519 key", "give the .pub file that keygen wrote")
+    return SSlibKey.from_crypto(public)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,56 @@
+"""The in-toto Statement v1 that a certificate holds (https://in-toto.io/Statement/v1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from google.protobuf import json_format
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+from in_toto_attestation.v1.statement import Statement
+
+from safeconvert.errors import UnusableInput
+
+PREDICATE_TYPE = "https://safeconvert.dev/conversion/v1"
+SCHEMA = 1
+
+
+def build_statement(subject: str, sha256: str, predicate: dict[str, Any]) -> bytes:
+    """Serialise the statement about one target.
+
+    Args:
+        subject: file name of the target.
+        sha256: its digest.
+        predicate: JSON-able content; numbers must be finite.
+
+    Returns:
+        Canonical JSON: equal arguments give equal bytes.
+    """
+    descriptor = ResourceDescriptor(name=subject, digest={"sha256": sha256}).pb
+    statement = Statement([descriptor], PREDICATE_TYPE, predicate)
+    statement.validate()
+    return json.dumps(json_format.MessageToDict(statement.pb), sort_keys=True, separators=(",", ":")).encode()
+
+
+def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
+    """The predicate of a statement, with its subject under "subject".
+
+    Args:
+        payload: the envelope's bytes, verified already where a key was given.
+        name: what to call the file in messages.
+
+    Raises:
+        UnusableInput: no statement of ours, or one of a newer schema.
+    """
+    try:
+        statement = json.loads(payload)
+        predicate, kind = statement["predicate"], statement["predicateType"]
+        subject = [{"name": item["name"], "sha256": item["digest"]["sha256"]} for item in statement["subject"]]
+        schema = int(predicate["schema"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UnusableInput(f"{name}: holds no safeconvert statement ({type(error).__name__})") from error
+    if kind != PREDICATE_TYPE:
+        raise UnusableInput(f"{name}: a statement of another type: {kind}")
+    if schema > SCHEMA:
+        raise UnusableInput(f"{name}: made by a newer safeconvert (schema {schema})", "update safeconvert")
+    return {**predicate, "subject": subject}
