@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from safeconvert.context import Context
+from safeconvert.errors import UnusableInput
 from safeconvert.inputs.generate import generate
+from safeconvert.inputs.images import first_image_size
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.split import Split, split
@@ -130,5 +132,5 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
             return ((1, *np.load(path, mmap_mode="r", allow_pickle=False).shape[1:]),)
         with np.load(path, allow_pickle=False) as archive:
             return tuple((1, *archive[name].shape[1:]) for name in archive.files[:8])
-    except (OSError, ValueError, EOFError, KeyError, AttributeError):
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, UnusableInput):
         return ()  # opening the inputs proper says what is wrong with them

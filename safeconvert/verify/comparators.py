@@ -192,7 +192,8 @@ def _cosine(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agree
 
 
 def _exact(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreement:
-    return _plain(_flatten(np.asarray(pair.source == pair.target)).all(axis=1))
+    same: Array = np.asarray(pair.source == pair.target)
+    return _plain(np.asarray(_flatten(same).all(axis=1)))
 
 
 COMPARATORS: Mapping[str, Comparator] = MappingProxyType(

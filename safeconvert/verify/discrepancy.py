@@ -133,7 +133,8 @@ class Accumulator:
         count = len(indices)
 
         def any_output(columns: list[Array]) -> Array:
-            return np.any([np.zeros(count, dtype=bool), *columns], axis=0)
+            found: Array = np.any([np.zeros(count, dtype=bool), *columns], axis=0)
+            return found
 
         disagree = any_output([~figures.agree for figures in outputs.values()])
         beyond = any_output([~figures.within for figures in outputs.values()])
@@ -163,16 +164,15 @@ class Accumulator:
             max_abs=_over(np.array([output.max_abs for output in each]), np.max),
             mean_abs=_over(np.array([output.mean_abs for output in each]), np.mean),
             relative=_over(np.array([output.relative for output in each]), np.max),
-            equal=bool(count and outputs and failing <= self._settings.max_discrepancy * count),
+            equal=bool(count and outputs and failing / count <= self._settings.max_discrepancy),
             outputs=each,
             disagreeing=tuple(indices[disagree][:LISTED].tolist()),
         )
 
 
 def _join(chunks: list[_Figures]) -> _Figures:
-    return _Figures(
-        *(np.concatenate(column) for column in zip(*(vars(chunk).values() for chunk in chunks), strict=True))
-    )
+    columns = zip(*(vars(chunk).values() for chunk in chunks), strict=True)
+    return _Figures(*(np.concatenate(column) for column in columns))
 
 
 def _over(values: Array, reduce: Callable[[Array], np.floating]) -> float:

@@ -49,4 +49,5 @@ def from_real(array: Array, spec: TensorSpec) -> Array:
         raise UnusableInput(f"{spec.name}: NaN cannot be stored as {spec.dtype}")
     limits = np.iinfo(spec.dtype)
     stored = np.rint(array.astype(np.float64) / spec.quantization.scale) + spec.quantization.zero_point
-    return np.clip(stored, limits.min, limits.max).astype(spec.dtype)
+    inside: Array = np.clip(stored, limits.min, limits.max).astype(spec.dtype)
+    return inside

@@ -1,0 +1,129 @@
+"""Samples from `.npy` and `.npz`."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from safeconvert.errors import UnusableInput
+from safeconvert.inputs.interface import Array
+from safeconvert.preprocessing import Preprocessing
+from safeconvert.signature import Signature, TensorSpec
+
+
+@dataclass(frozen=True)
+class ArrayInputs:
+    """Arrays by input name, samples along axis 0; an `.npy` is mapped, not read."""
+
+    path: Path
+    arrays: Mapping[str, Array]
+    specs: tuple[TensorSpec, ...]
+    count: int
+    kinds: tuple[str, ...] = ("array",)
+    preprocessing: Preprocessing | None = None
+    labels: tuple[int | None, ...] | None = field(default=None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's inputs."""
+        return tuple(spec.name for spec in self.specs)
+
+    @property
+    def origin(self) -> str:
+        """The file."""
+        return self.path.name
+
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def chunk(self, start: int, stop: int) -> dict[str, Array]:
+        """Samples start..stop, in the dtype that the model takes. Raises UnusableInput for NaN, Inf or lossy casts."""
+        return {spec.name: _cast(self.path, self.arrays[spec.name][start:stop], spec) for spec in self.specs}
+
+
+def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInputs:
+    """Open and check; see `open_inputs`."""
+    if path.suffix not in (".npy", ".npz"):
+        raise UnusableInput(f"--inputs {path}: neither a folder of pictures nor .npy nor .npz")
+    try:
+        if path.suffix == ".npy":
+            loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+            if not isinstance(loaded, np.ndarray):
+                raise UnusableInput(f"--inputs {path}: not a single array")
+            found = {"": loaded}
+        else:
+            with np.load(path, allow_pickle=False) as archive:
+                found = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, AttributeError, SyntaxError) as error:
+        raise UnusableInput(f"--inputs {path}: damaged, or not numbers alone: {error}") from error
+    arrays = {
+        spec.name: _fitted(path, array, spec)
+        for spec, array in zip(signature.inputs, _assign(path, found, signature), strict=True)
+    }
+    counts = {len(array) for array in arrays.values()}
+    if len(counts) != 1:
+        raise UnusableInput(f"--inputs {path}: its arrays hold different numbers of samples: {sorted(counts)}")
+    count = counts.pop()
+    if count == 0:
+        raise UnusableInput(f"--inputs {path}: holds no samples")
+    return ArrayInputs(path, arrays, signature.inputs, count if limit is None else min(count, limit))
+
+
+def _assign(path: Path, found: dict[str, Array], signature: Signature) -> list[Array]:
+    """The array of each input: by name where any name matches, else in order."""
+    names = [spec.name for spec in signature.inputs]
+    if len(found) != len(names):
+        missing = [name for name in names if name not in found]
+        raise UnusableInput(
+            f"--inputs {path}: holds {len(found)} arrays, and the model takes {len(names)} inputs",
+            f"missing: {', '.join(missing) or 'none'}; save them with numpy.savez(file, {names[0]}=…)",
+        )
+    matching = set(found) & set(names)
+    if not matching:
+        return list(found.values())
+    if matching != set(names):
+        raise UnusableInput(
+            f"--inputs {path}: no array is named {', '.join(sorted(set(names) - matching))}",
+            f"it holds {', '.join(sorted(found))}; name all as the model's inputs, or none",
+        )
+    return [found[name] for name in names]
+
+
+def _fitted(path: Path, array: Array, spec: TensorSpec) -> Array:
+    """The array with a batch axis, its shape checked."""
+    if array.ndim == len(spec.shape) - 1 and array.ndim > 0:
+        array = array[None]
+    wanted = ",".join("?" if size is None else str(size) for size in spec.shape)
+    fits = array.ndim == len(spec.shape) and all(
+        own is None or own == other for own, other in zip(spec.shape[1:], array.shape[1:], strict=False)
+    )
+    if fits:
+        return array
+    advice = "save the samples along axis 0"
+    if array.ndim == len(spec.shape) and sorted(array.shape[1:]) == sorted(size or 0 for size in spec.shape[1:]):
+        advice = "the channels are in another place: transpose the array (it is never done silently)"
+    raise UnusableInput(
+        f"--inputs {path}: input {spec.name} takes ({wanted}), and the array is {list(array.shape)}", advice
+    )
+
+
+def _cast(path: Path, array: Array, spec: TensorSpec) -> Array:
+    wanted = np.dtype(spec.dtype)
+    if array.dtype.kind not in "biuf":
+        raise UnusableInput(f"--inputs {path}: input {spec.name} is {array.dtype}, not numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UnusableInput(f"--inputs {path}: input {spec.name} holds NaN or Inf")
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = np.ascontiguousarray(array, dtype=wanted)
+    if wanted.kind in "biu" and not np.array_equal(cast, array):
+        raise UnusableInput(f"--inputs {path}: input {spec.name} takes {wanted}, and {array.dtype} values do not fit")
+    if wanted.kind == "f" and not np.isfinite(cast).all():
+        raise UnusableInput(f"--inputs {path}: input {spec.name} holds values too large for {wanted}")
+    return cast

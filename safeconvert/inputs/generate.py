@@ -1,0 +1,162 @@
+"""Make inputs up: seeded, of several kinds, never all ones.
+
+Each sample's values depend on the seed and its number alone, so that chunk borders and the count change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from safeconvert.errors import UnusableInput
+from safeconvert.inputs.interface import Array
+from safeconvert.preprocessing import Preprocessing
+from safeconvert.signature import Signature, TensorSpec
+
+Shape = tuple[int, ...]
+
+
+def _noise(random: np.random.Generator, shape: Shape) -> Array:
+    return random.normal(size=shape)
+
+
+def _uniform(random: np.random.Generator, shape: Shape) -> Array:
+    return random.uniform(size=shape)
+
+
+def _smooth(random: np.random.Generator, shape: Shape) -> Array:
+    """A sum of a few slow waves along each axis that is long enough to have one."""
+    total = np.zeros(shape)
+    for _ in range(4):
+        wave = np.full(shape, random.normal())
+        for axis, size in enumerate(shape):
+            if size >= 4:
+                phase = np.linspace(0, random.uniform(0.5, 3.0) * np.pi, size) + random.uniform(0, 2 * np.pi)
+                wave = wave * np.cos(phase).reshape([-1 if other == axis else 1 for other in range(len(shape))])
+        total += wave
+    return total
+
+
+def _constant(random: np.random.Generator, shape: Shape) -> Array:
+    return np.full(shape, random.uniform(-2.0, 0.9))
+
+
+def _negative(random: np.random.Generator, shape: Shape) -> Array:
+    return -np.abs(random.normal(size=shape)) - 0.01
+
+
+def _large(random: np.random.Generator, shape: Shape) -> Array:
+    return random.normal(size=shape) * 10.0
+
+
+def _ties(random: np.random.Generator, shape: Shape) -> Array:
+    return random.choice([-1.0, 0.0, 0.5], size=shape)
+
+
+_KINDS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
+    "noise": _noise,
+    "uniform": _uniform,
+    "smooth": _smooth,
+    "constant": _constant,
+    "negative": _negative,
+    "large": _large,
+    "ties": _ties,
+}
+
+
+@dataclass(frozen=True)
+class GeneratedInputs:
+    """Samples made up for a signature; sample i is of kind i modulo the number of kinds."""
+
+    specs: tuple[TensorSpec, ...]
+    count: int
+    seed: int
+    ranges: Mapping[str, tuple[int, int]]
+    preprocessing: Preprocessing | None = None
+    labels: tuple[int | None, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's inputs."""
+        return tuple(spec.name for spec in self.specs)
+
+    @property
+    def origin(self) -> str:
+        """Where they come from."""
+        return f"generated with seed {self.seed}"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of real-valued samples."""
+        return tuple(_KINDS)
+
+    def digest(self) -> str:
+        """SHA-256 over all samples."""
+        total = hashlib.sha256()
+        for number in range(self.count):
+            for name, array in self.chunk(number, number + 1).items():
+                total.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        return total.hexdigest()
+
+    def chunk(self, start: int, stop: int) -> dict[str, Array]:
+        """Samples start..stop."""
+        return {
+            spec.name: np.stack([self._sample(number, position, spec) for number in range(start, stop)])
+            for position, spec in enumerate(self.specs)
+        }
+
+    def _sample(self, number: int, position: int, spec: TensorSpec) -> Array:
+        random = np.random.default_rng(np.random.SeedSequence([self.seed, number, position]))
+        shape = tuple(int(size or 1) for size in spec.shape[1:])
+        dtype = np.dtype(spec.dtype)
+        if dtype.kind == "b":
+            return random.integers(0, 2, size=shape).astype(bool)
+        if dtype.kind in "iu":
+            low, high = self.ranges.get(spec.name) or _default_range(spec)
+            return random.integers(low, high, size=shape, dtype=np.int64).astype(dtype)
+        make = list(_KINDS.values())[number % len(_KINDS)]
+        values = np.asarray(make(random, shape), dtype=dtype)
+        return values if not np.all(values == 1) else values / 2
+
+
+def generate(
+    signature: Signature, count: int, seed: int, ranges: Mapping[str, tuple[int, int]]
+) -> GeneratedInputs:
+    """Inputs for a model of which nothing but its signature is known.
+
+    Args:
+        signature: of the source.
+        count: how many samples.
+        seed: of everything drawn.
+        ranges: by integer input, lowest and one past the highest value.
+
+    Raises:
+        UnusableInput: a dimension other than the batch is free, or a range names no integer input.
+    """
+    for spec in signature.inputs:
+        if None in spec.shape[1:]:
+            sizes = ",".join("?" if size is None else str(size) for size in spec.shape)
+            raise UnusableInput(
+                f"input {spec.name} has free dimensions ({sizes}); inputs of which size?",
+                f"say it: --input-shape {spec.name}=1,{','.join(str(size or 16) for size in spec.shape[1:])}",
+            )
+        if np.dtype(spec.dtype).kind not in "biuf":
+            raise UnusableInput(f"input {spec.name} is {spec.dtype}: cannot be generated", "give --inputs")
+    integers = {spec.name for spec in signature.inputs if np.dtype(spec.dtype).kind in "iu"}
+    for name in ranges:
+        if name not in integers:
+            raise UnusableInput(
+                f"--input-range {name}: no such integer input", f"integer inputs: {', '.join(sorted(integers)) or 'none'}"
+            )
+    return GeneratedInputs(signature.inputs, count, seed, dict(ranges))
+
+
+def _default_range(spec: TensorSpec) -> tuple[int, int]:
+    """Bytes take their whole range; wider integers are indices of which nothing is known, so 0 and 1."""
+    if spec.dtype in ("uint8", "int8"):
+        limits = np.iinfo(spec.dtype)
+        return int(limits.min), int(limits.max) + 1
+    return 0, 2

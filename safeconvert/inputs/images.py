@@ -1,0 +1,164 @@
+"""Samples from a folder of pictures, with an optional `labels.csv` (file,label)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from safeconvert.errors import UnusableInput
+from safeconvert.inputs.interface import Array
+from safeconvert.preprocessing import RAW, Preprocessing, apply, final_size
+from safeconvert.signature import Signature, TensorSpec
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+
+
+@dataclass(frozen=True)
+class ImageInputs:
+    """Pictures, decoded when asked for."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    spec: TensorSpec
+    channels_last: bool
+    size: tuple[int, int]
+    channels: int
+    preprocessing: Preprocessing
+    labels: tuple[int | None, ...] | None
+    kinds: tuple[str, ...] = ("image",)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's only input."""
+        return (self.spec.name,)
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are."""
+        return len(self.files)
+
+    @property
+    def origin(self) -> str:
+        """The folder."""
+        return f"{self.folder.name}/ ({self.count} pictures)"
+
+    def digest(self) -> str:
+        """SHA-256 over the names and bytes of the files."""
+        total = hashlib.sha256()
+        for file in self.files:
+            total.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        return total.hexdigest()
+
+    def chunk(self, start: int, stop: int) -> dict[str, Array]:
+        """Pictures start..stop. Raises UnusableInput that names a file that cannot be read."""
+        arrays = []
+        for file in self.files[start:stop]:
+            with _opened(file) as image:
+                arrays.append(apply(image, self.preprocessing, self.size, self.channels))
+        batch = np.stack(arrays)
+        if not self.channels_last:
+            batch = batch.transpose(0, 3, 1, 2)
+        wanted = np.dtype(self.spec.dtype)
+        if wanted.kind in "iu":
+            limits = np.iinfo(wanted)
+            batch = np.clip(np.rint(batch), limits.min, limits.max)
+        return {self.spec.name: np.ascontiguousarray(batch, dtype=wanted)}
+
+
+def open_images(
+    folder: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None
+) -> ImageInputs:
+    """Open and check; see `open_inputs`."""
+    if len(signature.inputs) != 1 or len(signature.inputs[0].shape) != 4:
+        described = ", ".join(f"{spec.name} {list(spec.shape)}" for spec in signature.inputs)
+        raise UnusableInput(
+            f"--inputs {folder}: pictures are for models with one 4-dimensional input, and this one takes {described}",
+            "give an .npy or .npz instead",
+        )
+    spec = signature.inputs[0]
+    files = list_images(folder)
+    channels_last = _channels_last(folder, spec)
+    height, width = (spec.shape[1], spec.shape[2]) if channels_last else (spec.shape[2], spec.shape[3])
+    channels = spec.shape[3] if channels_last else spec.shape[1]
+    if channels not in (None, 1, 3):
+        raise UnusableInput(f"--inputs {folder}: the model takes {channels} channels, and pictures have 1 or 3")
+    recipe = preprocessing or RAW
+    natural = first_image_size(folder, recipe)
+    chosen = files if limit is None else files[:limit]
+    return ImageInputs(
+        folder,
+        tuple(chosen),
+        spec,
+        channels_last,
+        (height or natural[0], width or natural[1]),
+        channels or 3,
+        recipe,
+        _labels(folder, chosen),
+    )
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The pictures of a folder, by name. Raises UnusableInput where there are none."""
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
+    except OSError as error:
+        raise UnusableInput(f"--inputs {folder}: cannot be read: {error.strerror}") from error
+    if not files:
+        raise UnusableInput(f"--inputs {folder}: holds no picture", f"known: {', '.join(sorted(_SUFFIXES))}")
+    return files
+
+
+def first_image_size(folder: Path, preprocessing: Preprocessing | None) -> tuple[int, int]:
+    """(height, width) that the first picture has after the preprocessing's resize."""
+    with _opened(list_images(folder)[0]) as image:
+        return final_size(image.width, image.height, preprocessing)
+
+
+def _opened(file: Path) -> Image.Image:
+    """A picture, decoded. Raises UnusableInput that names the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(file)
+            image.load()
+            return image
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        raise UnusableInput(f"{file}: not a picture that can be read: {error}", "take it out of the folder") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusableInput(f"{file}: unreasonably large: {error}", "take it out of the folder") from error
+
+
+def _channels_last(folder: Path, spec: TensorSpec) -> bool:
+    """Where the channels are: as declared, else where the size is 1 or 3."""
+    if spec.layout is not None:
+        return spec.layout == "NHWC"
+    first, last = spec.shape[1] in (1, 3), spec.shape[3] in (1, 3)
+    if first != last:
+        return last
+    raise UnusableInput(
+        f"--inputs {folder}: which dimension of input {spec.name} {list(spec.shape)} is the channels?",
+        "give the pictures as an .npy array in the model's own order",
+    )
+
+
+def _labels(folder: Path, files: list[Path]) -> tuple[int | None, ...] | None:
+    path = folder / "labels.csv"
+    if not path.is_file():
+        return None
+    known: dict[str, int] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.reader(file)):
+                if len(row) >= 2 and row[1].strip().lstrip("-").isdigit():
+                    known[row[0].strip()] = int(row[1])
+                elif row and number > 0:
+                    raise UnusableInput(f"{path}: line {number + 1} is not file,label")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UnusableInput(f"{path}: cannot be read: {error}") from error
+    return tuple(known.get(file.name) for file in files)

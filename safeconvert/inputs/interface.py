@@ -1,0 +1,53 @@
+"""The contract of a set of inputs."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from safeconvert.preprocessing import Preprocessing
+
+Array = np.ndarray[Any, Any]
+
+
+class InputSet(Protocol):
+    """Samples for a model, decoded when asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's inputs."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many samples there are."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Where they come from, for a person."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What sorts of samples there are."""
+        ...
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """What was done to pictures."""
+        ...
+
+    @property
+    def labels(self) -> tuple[int | None, ...] | None:
+        """Ground truth, where a labels.csv says it."""
+        ...
+
+    def digest(self) -> str:
+        """SHA-256 over the samples' bytes as they lie on disk, or as they were generated."""
+        ...
+
+    def chunk(self, start: int, stop: int) -> dict[str, Array]:
+        """Samples start..stop by input name, samples along axis 0."""
+        ...

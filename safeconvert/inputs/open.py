@@ -1,0 +1,38 @@
+"""Open what `--inputs` names: a folder of pictures, an `.npy` or an `.npz`. Nothing is unpickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safeconvert.errors import UnusableInput
+from safeconvert.inputs.arrays import open_arrays
+from safeconvert.inputs.images import open_images
+from safeconvert.inputs.interface import InputSet
+from safeconvert.preprocessing import Preprocessing
+from safeconvert.signature import Signature
+
+
+def open_inputs(
+    path: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None
+) -> InputSet:
+    """The samples of a file or folder, checked against a model's inputs.
+
+    Args:
+        path: a folder of pictures, `.npy` or `.npz`.
+        signature: of the source.
+        preprocessing: for pictures; None leaves their pixels raw.
+        limit: take at most so many samples, the first ones; None for all.
+
+    Raises:
+        UnusableInput: nothing there, damaged, or not what the model takes; the message says what was expected.
+    """
+    if path.is_dir():
+        return open_images(path, signature, preprocessing, limit)
+    if not path.exists():
+        raise UnusableInput(f"--inputs {path}: no such file or folder")
+    if preprocessing is not None and preprocessing.name != "raw":
+        raise UnusableInput(
+            f"--preprocessing {preprocessing.name}: applies to a folder of pictures, and {path} is an array",
+            "leave it out: arrays are fed as they are",
+        )
+    return open_arrays(path, signature, limit)
