@@ -96,7 +96,9 @@ LayoutOption = Annotated[
     typer.Option("--target-layout", help="keep, NCHW->NHWC or NHWC->NCHW, or name=…, where shapes do not tell."),
 ]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Ed25519 private key that signs the certificate.")]
-TimeoutOption = Annotated[float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")]
+TimeoutOption = Annotated[
+    float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")
+]
 MemoryOption = Annotated[int | None, typer.Option("--memory", min=64, help="MiB that one worker may take.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file over configs/default.toml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
@@ -392,9 +394,7 @@ def _verify_settings(
     configured = settings.verify
     return VerifySettings(
         comparator=comparator or None,
-        tolerance=Tolerance(
-            configured.rtol if rtol is None else rtol, configured.atol if atol is None else atol
-        ),
+        tolerance=Tolerance(configured.rtol if rtol is None else rtol, configured.atol if atol is None else atol),
         tolerances=arguments.tolerances(tolerance or []),
         top_k=top_k or configured.top_k,
         max_discrepancy=configured.max_discrepancy if max_discrepancy is None else max_discrepancy,

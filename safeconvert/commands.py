@@ -36,7 +36,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             except BaseException:
                 output.clear(conversion.target)
                 raise
-        outcome = Outcome(
+        return Outcome(
             exit_code=conversion.exit_code,
             reason=conversion.reason,
             target=conversion.target,
@@ -46,14 +46,14 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
             log=context.logs if context.pool.failed else None,
         )
-    return outcome
 
 
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
     """Verify a pair made elsewhere; the certificate is written where one is asked for."""
     with open_context(settings, phases, adapters()) as context:
         pair = verify(context, options)
-        content = predicate.of_pair(context, pair)
+        place = options.certificate or pair.target.path
+        content = predicate.of_pair(context, pair, place.absolute().parent)
         certificate = None
         if options.certificate is not None:
             certificate = _certify(content, pair.target.path, options.certificate.absolute(), options.key)
@@ -99,7 +99,9 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
         try:
             trained = context.pool.worker("train").call("demo", "training", request)
         except AdapterFailure as failure:
-            raise UnusableInput(f"{folder}: the demo could not train: {failure.cause}", "", str(failure.log)) from failure
+            raise UnusableInput(
+                f"{folder}: the demo could not train: {failure.cause}", "", str(failure.log)
+            ) from failure
     options = ConvertOptions(
         source=folder / "digits.pt",
         target_format="keras",
@@ -130,14 +132,18 @@ def list_adapters(settings: Settings, phases: Phases) -> list[AdapterState]:
         for adapter in context.adapters:
             with phases.phase(f"loading {adapter.name}"):
                 worker = context.pool.worker(adapter.packages[0] if adapter.packages else adapter.name)
-                versions = worker.call(adapter.name, "reading versions", {"op": "versions", "packages": list(adapter.packages)})
+                versions = worker.call(
+                    adapter.name, "reading versions", {"op": "versions", "packages": list(adapter.packages)}
+                )
                 reason = ""
                 try:
                     worker.call(adapter.name, "loading", {"op": "load", "adapter": str(adapter.folder)})
                 except AdapterFailure as failure:
                     reason = failure.cause
             advice = adapter.advice if reason else ""
-            states.append(AdapterState(adapter.name, adapter.kind, adapter.summary, versions, not reason, reason, advice))
+            states.append(
+                AdapterState(adapter.name, adapter.kind, adapter.summary, versions, not reason, reason, advice)
+            )
     return states
 
 

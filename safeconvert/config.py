@@ -88,9 +88,9 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
     for key, value in values.items():
         if key not in known:
             raise UnusableInput(f"{path}: unknown key {section}.{key}", _suggest(key, list(known)))
-        wanted = {"int": int, "float": float}[str(known[key])]
+        wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
         number = float(value) if wanted is float and type(value) is int else value
-        if type(number) is not wanted or number < 0:
+        if not isinstance(number, wanted) or isinstance(number, bool) or number < 0:
             raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a {known[key]} of zero or more")
         checked[key] = number
     return checked

@@ -33,8 +33,7 @@ class Context:
 
     def folder(self, name: str) -> Path:
         """A new folder in the scratch space."""
-        path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
-        return path
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from safeconvert.models import Evaluated, Export
 from safeconvert.options import DataOptions
 from safeconvert.preprocessing import Preprocessing, preset_or_file
 from safeconvert.registry import data_folder, framework
+from safeconvert.runtime.session import load_files
 from safeconvert.signature import Signature
 
 
@@ -125,9 +126,7 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     try:
         if path.is_dir():
             height, width = first_image_size(path, read_preprocessing(options))
-            return tuple(
-                shape for count in (3, 1) for shape in ((1, count, height, width), (1, height, width, count))
-            )
+            return tuple(shape for count in (3, 1) for shape in ((1, count, height, width), (1, height, width, count)))
         if path.suffix == ".npy":
             return ((1, *np.load(path, mmap_mode="r", allow_pickle=False).shape[1:]),)
         with np.load(path, allow_pickle=False) as archive:

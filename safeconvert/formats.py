@@ -9,7 +9,9 @@ from typing import BinaryIO
 
 from safeconvert.errors import UnusableInput
 
-_KNOWN = "TorchScript .pt, ExportedProgram .pt2, state_dict .pth, .keras, .h5, SavedModel folder, frozen .pb, .tflite, .onnx"
+_KNOWN = (
+    "TorchScript .pt, ExportedProgram .pt2, state_dict .pth, .keras, .h5, SavedModel folder, frozen .pb, .tflite, .onnx"
+)
 
 
 @dataclass(frozen=True)

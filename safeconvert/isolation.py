@@ -6,6 +6,7 @@ log file; requests and replies are JSON lines on two pipes of their own; arrays 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -143,10 +144,8 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
         os.close(self._requests)
         os.close(self._replies)

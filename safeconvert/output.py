@@ -9,7 +9,13 @@ from pathlib import Path
 
 from safeconvert.errors import UnusableInput
 
-_SUFFIXES = {"torch": (".pt2", ".pt"), "keras": (".keras",), "tf": ("_saved_model",), "tflite": (".tflite",), "onnx": (".onnx",)}
+_SUFFIXES = {
+    "torch": (".pt2", ".pt"),
+    "keras": (".keras",),
+    "tf": ("_saved_model",),
+    "tflite": (".tflite",),
+    "onnx": (".onnx",),
+}
 
 
 def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
@@ -81,7 +87,9 @@ def place(made: Path, target: Path) -> None:
         for partial in staged:
             remove(partial)
         remove(target)
-        raise UnusableInput(f"{target}: cannot be written: {error.strerror or error}", "free some space, or use -o") from error
+        raise UnusableInput(
+            f"{target}: cannot be written: {error.strerror or error}", "free some space, or use -o"
+        ) from error
 
 
 def _copy(source: Path, partial: Path) -> None:

@@ -132,9 +132,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "convert", ways[0].adapters[-1])
         _warm(context, threads, "target", framework(options.target_format, context.adapters))
-        source = evaluate_source(
-            context, threads, file, options.model, options.data, options.verify, options.opset
-        )
+        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, options.opset)
         for way in ways:
             attempts.append(_attempt(context, threads, way, source, target.name, options))
             if attempts[-1].outcome == "verified":
@@ -208,9 +206,7 @@ def hold_against(
         exported = exporting.result()
     refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
     native = figures.result(source.steering if refuted else source.held_out)
-    exporter = against_export(
-        context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target"
-    )
+    exporter = against_export(context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
     return Verification(agreed, native, exporter, _verdict_line(native))
 
 
@@ -258,9 +254,7 @@ def _attempt(
         return Attempt(way, "crashed", reason, str(error.log), candidate)
     try:
         agreed = _contract(signature, session.signature, candidate.reply, options)
-        verification = hold_against(
-            context, threads, source, session, request, agreed, options.verify, options.opset
-        )
+        verification = hold_against(context, threads, source, session, request, agreed, options.verify, options.opset)
     except AdapterFailure as failure:
         reason = f"the target does not run: {failure.cause}"
         return Attempt(way, "no_verdict", reason, str(failure.log), candidate)

@@ -20,7 +20,7 @@ from safeconvert.registry import Adapter, framework
 from safeconvert.source import Source
 from safeconvert.verification import ExporterCheck
 from safeconvert.verify.comparison import Comparison
-from safeconvert.verify.contract import TensorContract
+from safeconvert.verify.layout import TensorContract
 from safeconvert.verify.settings import VerifySettings
 
 SCHEMA = 1
@@ -39,7 +39,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
     formats = zip(route.formats, route.formats[1:], strict=False)
     predicate = _common(
         context, conversion.source, target, conversion.options.target_format, conversion.options.verify, conversion.exporter,
-        decisive.verification, list(route.adapters),
+        decisive.verification, list(route.adapters), target.parent,
     )  # fmt: skip
     return predicate | {
         "verdict": _VERDICTS[conversion.exit_code],
@@ -58,11 +58,11 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
     }
 
 
-def of_pair(context: Context, pair: PairVerification) -> dict[str, Any]:
-    """The predicate of a verification of a pair that was converted elsewhere."""
+def of_pair(context: Context, pair: PairVerification, folder: Path) -> dict[str, Any]:
+    """The predicate of a verification of a pair made elsewhere, for a certificate that lies in `folder`."""
     predicate = _common(
         context, pair.source, pair.target.path, pair.target.format, pair.options.verify, pair.exporter,
-        pair.verification, [],
+        pair.verification, [], folder,
     )  # fmt: skip
     return predicate | {
         "verdict": _VERDICTS[pair.exit_code],
@@ -82,13 +82,14 @@ def _common(
     exporter: ExporterCheck,
     verification: Verification | None,
     route: list[Adapter],
+    folder: Path,
 ) -> dict[str, Any]:
     frameworks = [framework(source.file.format, context.adapters), framework(target_format, context.adapters)]
     packages = package_names([*frameworks, *route, framework("onnx", context.adapters)])
     with context.phases.phase("hashing"):
         hashed = {
-            "source": _file(digest(source.file.path), target, source.file.format),
-            "target": _file(digest(target), target, target_format),
+            "source": _file(digest(source.file.path), folder, source.file.format),
+            "target": _file(digest(target), folder, target_format),
         }
         inputs_digest = source.data.inputs.digest()
     return {
@@ -138,9 +139,9 @@ def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def _file(found: FileDigest, target: Path, format_name: str) -> dict[str, Any]:
+def _file(found: FileDigest, folder: Path, format_name: str) -> dict[str, Any]:
     """A file's digest, its path relative to the folder of the certificate."""
-    relative = Path(os.path.relpath(found.path, target.parent)).as_posix()
+    relative = Path(os.path.relpath(found.path.resolve(), folder.resolve())).as_posix()
     return {"path": relative, "sha256": found.sha256, "kind": found.kind, "format": format_name}
 
 

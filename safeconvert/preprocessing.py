@@ -115,7 +115,7 @@ def apply(image: Image, recipe: Preprocessing, size: tuple[int, int] | None, cha
     pixels = np.asarray(image, dtype=np.float32).reshape(image.height, image.width, channels)
     if channels == 3 and recipe.channel_order == "BGR":
         pixels = pixels[..., ::-1]
-    mean, std = np.float32(recipe.mean[:channels]), np.float32(recipe.std[:channels])
+    mean, std = (np.asarray(numbers[:channels], np.float32) for numbers in (recipe.mean, recipe.std))
     return np.asarray((pixels * np.float32(recipe.scale) - mean) / std, dtype=np.float32)
 
 

@@ -168,7 +168,7 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:
     """A route given by its adapters' names, `a,b,c`. Raises UnusableInput where it does not lead to the target."""
     chain = tuple(find(name.strip(), known) for name in text.split(","))
-    formats = (source,)
+    formats: tuple[str, ...] = (source,)
     for position, adapter in enumerate(chain):
         offers = [step.target for step in adapter.steps if step.source == formats[-1] and step.target not in formats]
         last = position == len(chain) - 1
@@ -179,14 +179,14 @@ def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -
             formats += (next((offer for offer in offers if offer in following), offers[0]),)
         else:
             raise UnusableInput(
-                f"route '{text}': {adapter.name} does not convert {formats[-1]} to {target if last else 'the next step'}",
+                f"route '{text}': {adapter.name} does not convert {formats[-1]} to {target if last else 'what follows'}",
                 f"routes there are: {'; '.join(str(route) for route in routes(source, target, known)[:6])}",
             )
     return Route(chain, formats)
 
 
 def _entry_point_folders() -> list[Path]:
-    folders = []
+    folders: list[Path] = []
     for point in importlib.metadata.entry_points(group="safeconvert.adapters"):
         spec = importlib.util.find_spec(point.module)
         if spec is not None and spec.submodule_search_locations:

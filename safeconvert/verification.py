@@ -18,7 +18,7 @@ from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.isolation import AdapterFailure, first_line
 from safeconvert.models import Evaluated, Export, evaluate, open_model
-from safeconvert.runtime.session import Files
+from safeconvert.runtime.session import load_files
 from safeconvert.signature import Signature
 from safeconvert.verify.comparison import Comparison
 from safeconvert.verify.contract import Contract, contract
@@ -113,8 +113,3 @@ def unchanged_contract(native: Signature, other: Signature) -> Contract:
     return contract(
         native, other, {spec.name: None for spec in native.inputs}, {spec.name: None for spec in native.outputs}
     )
-
-
-def load_files(files: Files) -> dict[str, np.ndarray]:
-    """Arrays of output files, by name."""
-    return {name: np.load(path, allow_pickle=False) for name, path in files.items()}

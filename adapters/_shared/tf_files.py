@@ -61,7 +61,7 @@ def _open_saved_model(request: ModelRequest) -> TfFile:
         )
     function = signatures[key]
     _refuse_code(request, {node.op for node in function.graph.as_graph_def().node})
-    inputs = {name: spec for name, spec in function.structured_input_signature[1].items()}
+    inputs = dict(function.structured_input_signature[1].items())
     outputs = function.structured_outputs
     return TfFile(function, inputs, dict(sorted(outputs.items(), key=lambda item: natural_order(item[0]))), owner, key)
 

@@ -58,7 +58,7 @@ def open_torch(request: ModelRequest) -> TorchFile:
 def _open_pickle(request: ModelRequest) -> TorchFile:
     try:
         loaded = torch.load(request.path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - unpickling untrusted bytes raises anything
+    except Exception as error:
         if "weights_only" not in str(error) and "Weights only" not in str(error):
             raise UnusableInput(f"{request.path}: a damaged torch file: {_first(error)}") from error
         if not request.trust_pickle:

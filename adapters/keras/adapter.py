@@ -36,11 +36,11 @@ class KerasModel:
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of one batch."""
         ordered = [feeds[spec.name] for spec in self._signature.inputs]
-        packed = keras.tree.pack_sequence_as(self._nested_inputs, ordered) if self._nested_inputs is not None else ordered
+        packed = (
+            keras.tree.pack_sequence_as(self._nested_inputs, ordered) if self._nested_inputs is not None else ordered
+        )
         outputs = keras.tree.flatten(self._model.predict_on_batch(packed))
-        return {
-            spec.name: np.asarray(output) for spec, output in zip(self._signature.outputs, outputs, strict=True)
-        }
+        return {spec.name: np.asarray(output) for spec, output in zip(self._signature.outputs, outputs, strict=True)}
 
 
 def load(request: Mapping[str, Any]) -> KerasModel:
@@ -59,9 +59,12 @@ def _layout(model: Any) -> str | None:
 
 def _spec(tensor: Any, layout: str | None, name: str = "") -> TensorSpec:
     shape = tuple(None if size is None else int(size) for size in tensor.shape)
-    return TensorSpec(name or tensor.name, shape, keras.backend.standardize_dtype(tensor.dtype),
-                      layout if 4 <= len(shape) <= 5 else None)
-
+    return TensorSpec(
+        name or tensor.name,
+        shape,
+        keras.backend.standardize_dtype(tensor.dtype),
+        layout if 4 <= len(shape) <= 5 else None,
+    )
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -63,7 +63,7 @@ def check_file(path: Path) -> None:
     """
     try:
         model = onnx.load(path, load_external_data=False)
-    except Exception as error:  # noqa: BLE001 - protobuf raises its own family, which differs by back end
+    except Exception as error:
         raise UnusableInput(f"{path}: not a whole ONNX file: {_line(error)}") from error
     for tensor in onnx.external_data_helper._get_all_tensors(model):
         if not onnx.external_data_helper.uses_external_data(tensor):
@@ -87,7 +87,6 @@ def _spec(value: Any, path: str) -> TensorSpec:
         raise UnusableInput(f"{path}: {value.name} is a {value.type}, which is not supported")
     shape = tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
     return TensorSpec(value.name, shape, _DTYPES[value.type])
-
 
 
 def _line(error: BaseException) -> str:

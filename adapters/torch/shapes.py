@@ -56,7 +56,9 @@ def probe_inputs(module: Any, request: ModelRequest) -> tuple[TensorSpec, ...]:
             specs = tuple(map(_spec, names, shapes, dtypes))
             return _with_free_batch(module, specs)
     given = f" with the shape given: {complaint}" if request.input_shapes else ""
-    raise UnusableInput(f"{request.path}: the input shape of {', '.join(names)} could not be worked out{given}", _ADVICE)
+    raise UnusableInput(
+        f"{request.path}: the input shape of {', '.join(names)} could not be worked out{given}", _ADVICE
+    )
 
 
 def _spec(name: str, shape: Sequence[int | None], dtype: str) -> TensorSpec:
@@ -116,7 +118,7 @@ def _guesses(module: Any) -> Iterator[tuple[tuple[int, ...], str]]:
     if len(first) == 3:
         yield from (((1, first[1], length), "float32") for length in _SEQUENCE_LENGTHS)
     if len(first) == 2:
-        rows, features = first
+        features = first[1]
         embeds_first = any(mark in weights[0][0].lower() for mark in ("emb", "wte", "token"))
         tokens = [((1, length), "int64") for length in _SEQUENCE_LENGTHS]
         dense = [((1, features), "float32"), *(((1, length, features), "float32") for length in _SEQUENCE_LENGTHS)]
@@ -128,9 +130,7 @@ def _guesses(module: Any) -> Iterator[tuple[tuple[int, ...], str]]:
 
 def _attempt(module: Any, shapes: Sequence[tuple[int, ...]], dtypes: Sequence[str]) -> str:
     """Run once on zeros; the complaint in one line, or "" where it went through."""
-    arguments = [
-        torch.zeros(shape, dtype=getattr(torch, dtype)) for shape, dtype in zip(shapes, dtypes, strict=True)
-    ]
+    arguments = [torch.zeros(shape, dtype=getattr(torch, dtype)) for shape, dtype in zip(shapes, dtypes, strict=True)]
     try:
         with torch.inference_mode():
             outputs = module(*arguments)

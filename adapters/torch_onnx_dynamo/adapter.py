@@ -45,4 +45,6 @@ def _program(file: TorchFile, step: ConvertRequest) -> Any:
         return TS2EPConverter(file.module, example_inputs(step.signature)).convert()
     free = any(spec.batch is None for spec in step.signature.inputs)
     shapes = tuple({0: torch.export.Dim.AUTO} if free else {} for _ in step.signature.inputs)
-    return torch.export.export(file.module, example_inputs(step.signature, batch=2 if free else 1), dynamic_shapes=shapes)
+    return torch.export.export(
+        file.module, example_inputs(step.signature, batch=2 if free else 1), dynamic_shapes=shapes
+    )

@@ -9,7 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-_FIGURES = ("samples", "disagreements", "discrepancy", "upper_bound", "ties", "nonfinite", "max_abs", "mean_abs", "relative")
+_FIGURES = (
+    "samples",
+    "disagreements",
+    "discrepancy",
+    "upper_bound",
+    "ties",
+    "nonfinite",
+    "max_abs",
+    "mean_abs",
+    "relative",
+)
 
 
 def render(predicate: Mapping[str, Any], console: Console) -> None:
@@ -25,7 +35,9 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
         console.print(f"{side} ONNX export: {_text(check.get('verdict'))} {_text(check.get('reason'))}")
     for obligation in _sequence(predicate.get("obligations")):
         console.print(f"obligation: {_text(obligation)}")
-    console.print(f"faults: {len(_sequence(predicate.get('faults')))}  trials: {len(_sequence(predicate.get('trials')))}")
+    console.print(
+        f"faults: {len(_sequence(predicate.get('faults')))}  trials: {len(_sequence(predicate.get('trials')))}"
+    )
     comparator = _mapping(predicate.get("comparator"))
     console.print(f"comparator: {_text(comparator.get('name'))}  tolerances: {_text(comparator.get('tolerances'))}")
     inputs = _mapping(predicate.get("inputs"))

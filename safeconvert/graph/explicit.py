@@ -127,9 +127,7 @@ def channel_constants_as_batchnorm(model: onnx.ModelProto) -> onnx.ModelProto:
         parameters = {"scale": scale, "bias": bias, "mean": np.zeros_like(flat), "variance": np.ones_like(flat)}
         names = [f"{node.output[0]}_{key}" for key in parameters]
         graph.initializer.extend(map(numpy_helper.from_array, parameters.values(), names))
-        node.CopyFrom(
-            helper.make_node("BatchNormalization", [data, *names], list(node.output), node.name, epsilon=0.0)
-        )
+        node.CopyFrom(helper.make_node("BatchNormalization", [data, *names], list(node.output), node.name, epsilon=0.0))
     return model
 
 
@@ -146,8 +144,15 @@ def _concat_with_zeros(
             graph.initializer.append(kernel)
             made.append(
                 helper.make_node(
-                    "Conv", [node.input[0], kernel.name], [name], name, kernel_shape=[1, 1], strides=[1, 1],
-                    pads=[0, 0, 0, 0], dilations=[1, 1], group=1,
+                    "Conv",
+                    [node.input[0], kernel.name],
+                    [name],
+                    name,
+                    kernel_shape=[1, 1],
+                    strides=[1, 1],
+                    pads=[0, 0, 0, 0],
+                    dilations=[1, 1],
+                    group=1,
                 )  # fmt: skip
             )
             parts.insert(0 if place == 0 else len(parts), name)

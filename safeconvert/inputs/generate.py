@@ -122,9 +122,7 @@ class GeneratedInputs:
         return values if not np.all(values == 1) else values / 2
 
 
-def generate(
-    signature: Signature, count: int, seed: int, ranges: Mapping[str, tuple[int, int]]
-) -> GeneratedInputs:
+def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, tuple[int, int]]) -> GeneratedInputs:
     """Inputs for a model of which nothing but its signature is known.
 
     Args:
@@ -149,7 +147,8 @@ def generate(
     for name in ranges:
         if name not in integers:
             raise UnusableInput(
-                f"--input-range {name}: no such integer input", f"integer inputs: {', '.join(sorted(integers)) or 'none'}"
+                f"--input-range {name}: no such integer input",
+                f"integer inputs: {', '.join(sorted(integers)) or 'none'}",
             )
     return GeneratedInputs(signature.inputs, count, seed, dict(ranges))
 

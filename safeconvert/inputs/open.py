@@ -12,9 +12,7 @@ from safeconvert.preprocessing import Preprocessing
 from safeconvert.signature import Signature
 
 
-def open_inputs(
-    path: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None
-) -> InputSet:
+def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None) -> InputSet:
     """The samples of a file or folder, checked against a model's inputs.
 
     Args:

@@ -6,6 +6,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from safeconvert.adapting import ConvertReply, ConvertRequest, ModelRequest
 from safeconvert.isolation import Worker
@@ -94,3 +97,8 @@ def run_converter(worker: Worker, adapter: Adapter, request: ConvertRequest) -> 
         },
     )
     return ConvertReply.from_json(answer)
+
+
+def load_files(files: Files) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays of output files, by name."""
+    return {name: np.load(path, allow_pickle=False) for name, path in files.items()}
