@@ -1,0 +1,55 @@
+"""What the benches share: the versions line, a table in Markdown, and running a command."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+RESULTS = ROOT / "bench" / "results"
+WORK = ROOT / "build" / "bench"
+_PACKAGES = (
+    "torch", "tensorflow", "keras", "onnx", "onnxruntime", "onnxscript", "tf2onnx", "onnx2torch", "onnx2keras",
+    "onnxmltools", "numpy",
+)  # fmt: skip
+
+
+def versions() -> str:
+    """One line: Python, cores, and the packages that matter."""
+    named = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    return f"Python {platform.python_version()}, {os.cpu_count()} cores, {named}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [" | ".join(header), " | ".join("---" for _ in header)]
+    lines += [" | ".join(str(cell).replace("|", "/") for cell in row) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def write(name: str, title: str, command: str, body: str) -> None:
+    """Print a result and keep it under bench/results/."""
+    text = f"# {title}\n\n`{command}` on {date.today().isoformat()}; {versions()}.\n\n{body}\n"
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def safeconvert(*arguments: object) -> tuple[int, dict]:
+    """Run the command line with --json. Returns its exit code and its object."""
+    done = subprocess.run(
+        [sys.executable, "-m", "safeconvert.cli", *map(str, arguments), "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    try:
+        return done.returncode, json.loads(done.stdout)
+    except json.JSONDecodeError:
+        return done.returncode, {"reason": (done.stderr.strip().splitlines() or ["no output"])[-1], "predicate": {}}

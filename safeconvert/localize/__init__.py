@@ -1,0 +1,1 @@
+"""Find the faults of a target: cut points, faults between them, and the paper's layer analysis."""

@@ -1,0 +1,115 @@
+"""Run an ONNX graph, or a part of it, and keep the values of inner tensors. ONNX Runtime, graph optimizations off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from safeconvert.graph.view import GraphView, subgraph
+
+Array = np.ndarray[Any, Any]
+Values = Mapping[str, Array]
+
+
+def run_part(
+    view: GraphView, feeds: Sequence[Values], numbers: Iterable[int] | None = None, wanted: Iterable[str] | None = None
+) -> list[dict[str, Array]]:
+    """Values of inner tensors, one dict for each feed.
+
+    Nodes whose inputs nobody feeds or makes are left out, and so is whatever depends on them; where a node fails at run
+    time, the values in front of it are still given.
+
+    Args:
+        view: the graph.
+        feeds: values by tensor name; a fed tensor is taken as given although the graph makes it too.
+        numbers: nodes to run; all where None.
+        wanted: tensors to give back; every output of the nodes that ran where None.
+    """
+    fed = set(feeds[0])
+    runnable = _runnable(view, fed, range(len(view.nodes)) if numbers is None else sorted(set(numbers)))
+    if wanted is not None:
+        runnable = _needed(view, fed, runnable, set(wanted))
+    while runnable:
+        outputs = [name for n in runnable for name in view.nodes[n].output if name and name not in fed]
+        asked = [name for name in outputs if wanted is None or name in set(wanted)]
+        if not asked:
+            return [{} for _ in feeds]
+        try:
+            return _run(view, feeds, runnable, asked)
+        except RuntimeError:
+            broken = _first_failing(view, feeds, runnable)
+            runnable = _runnable(view, fed, [number for number in runnable if number != broken])
+    return [{} for _ in feeds]
+
+
+def _run(
+    view: GraphView, feeds: Sequence[Values], numbers: Sequence[int], asked: Sequence[str]
+) -> list[dict[str, Array]]:
+    import onnxruntime as ort
+
+    read = {name for number in numbers for name in view.nodes[number].input}
+    codes = {
+        name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feeds[0].items() if name in read
+    }
+    # A fed tensor must not be made as well: rename what the node would write.
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(
+            _without_overwrites(subgraph(view, numbers, codes, asked), set(codes)).SerializeToString(), options
+        )
+        return [
+            dict(zip(asked, session.run(list(asked), {name: feed[name] for name in codes}), strict=True))
+            for feed in feeds
+        ]
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class but Exception
+        raise RuntimeError(str(error)) from error
+
+
+def _without_overwrites(model: onnx.ModelProto, fed: set[str]) -> onnx.ModelProto:
+    for node in model.graph.node:
+        node.output[:] = [f"{name}::made" if name in fed else name for name in node.output]
+    return model
+
+
+def _runnable(view: GraphView, fed: set[str], numbers: Iterable[int]) -> list[int]:
+    """Those nodes whose inputs are constants, fed, or made by other runnable nodes."""
+    known = fed | set(view.constants) | {""}
+    kept = []
+    for number in numbers:
+        node = view.nodes[number]
+        if all(name in known for name in node.input) and not all(name in fed for name in node.output if name):
+            kept.append(number)
+            known.update(node.output)
+    return kept
+
+
+def _needed(view: GraphView, fed: set[str], numbers: Sequence[int], wanted: set[str]) -> list[int]:
+    needed = set(wanted)
+    kept = []
+    for number in reversed(numbers):
+        node = view.nodes[number]
+        if needed.intersection(set(node.output) - fed):
+            kept.append(number)
+            needed.update(name for name in node.input if name not in fed)
+    return kept[::-1]
+
+
+def _first_failing(view: GraphView, feeds: Sequence[Values], numbers: Sequence[int]) -> int:
+    """The node at which the run breaks, by bisection over prefixes."""
+    low, high = 0, len(numbers)  # the prefix of `low` runs, that of `high` does not
+    while high - low > 1:
+        middle = (low + high) // 2
+        prefix = numbers[:middle]
+        asked = [name for name in view.nodes[prefix[-1]].output if name]
+        try:
+            _run(view, feeds[:1], prefix, asked)
+            low = middle
+        except RuntimeError:
+            high = middle
+    return numbers[high - 1]
