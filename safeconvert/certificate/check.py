@@ -21,6 +21,7 @@ class Status(Enum):
     CHANGED = "changed since it was certified"
     MISSING = "missing"
     UNREADABLE = "cannot be read"
+    OUTSIDE = "an absolute path, which certificates never hold"
     VERIFIED = "verdict: verified"
     NOT_VERIFIED = "its verdict is not 'verified'"
     INCONSISTENT = "its subject is not the target that it describes"
@@ -108,17 +109,22 @@ def read_certificate(path: Path, public_key: Path | None = None) -> dict[str, An
 
 
 def _check_file(role: str, certificate: Path, entry: object) -> Item:
-    """Re-hash one file, found relative to the certificate's folder."""
-    if not isinstance(entry, Mapping):
-        return Item(role, certificate, Status.MISSING)
-    relative, wanted = str(entry.get("path", "")), entry.get("sha256")
-    if not relative or "\0" in relative or len(relative) > 4096:
+    """Re-hash one file, found relative to the certificate's folder.
+
+    A source may lie anywhere, so the path may lead upwards; an absolute one was not written by safeconvert. All that a
+    forged path can learn is whether a plain file has the digest that the forger knows already.
+    """
+    relative = entry.get("path") if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or not isinstance(relative, str) or not relative:
         return Item(role, certificate, Status.MISSING)
     path = certificate.absolute().parent / relative
-    if not path.exists():
-        return Item(role, path, Status.MISSING)
+    if Path(relative).is_absolute():
+        return Item(role, path, Status.OUTSIDE)
     try:
+        path.stat()
         found = digest(path)
-    except UnusableInput:
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
+        return Item(role, path, Status.MISSING)
+    except (OSError, UnusableInput):
         return Item(role, path, Status.UNREADABLE)
-    return Item(role, path, Status.UNCHANGED if found.sha256 == wanted else Status.CHANGED)
+    return Item(role, path, Status.UNCHANGED if found.sha256 == entry.get("sha256") else Status.CHANGED)

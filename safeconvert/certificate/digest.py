@@ -29,23 +29,33 @@ def digest(path: Path) -> FileDigest:
     """Hash a file, or a folder as the canonical JSON of its sorted (relative path, size, sha256) entries.
 
     Raises:
-        UnusableInput: it cannot be read, or a link in the folder leads out of it.
+        UnusableInput: it cannot be read, it is or holds something other than files and folders (devices, pipes, links
+            to folders), or a link in the folder leads out of it.
     """
     try:
         if not path.is_dir():
+            _require_plain(path)
             return FileDigest(path, _hash_file(path), "file")
         root = path.resolve()
         entries = []
         for file in sorted(path.rglob("*")):
             if not file.resolve().is_relative_to(root):
                 raise UnusableInput(f"{file}: a link that leads out of the folder")
-            if file.is_file():
-                entries.append([file.relative_to(path).as_posix(), file.stat().st_size, _hash_file(file)])
+            if file.is_dir() and not file.is_symlink():
+                continue
+            _require_plain(file)
+            entries.append([file.relative_to(path).as_posix(), file.stat().st_size, _hash_file(file)])
     except OSError as error:
         raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
     entries.sort()
     manifest = json.dumps(entries, separators=(",", ":"), ensure_ascii=True).encode()
     return FileDigest(path, hashlib.sha256(manifest).hexdigest(), "folder")
+
+
+def _require_plain(path: Path) -> None:
+    """A device or a pipe has no bytes of its own, and reading it may never end."""
+    if path.exists() and not path.is_file():
+        raise UnusableInput(f"{path}: neither a file nor a folder")
 
 
 def _hash_file(path: Path) -> str:

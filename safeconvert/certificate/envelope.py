@@ -67,18 +67,18 @@ def read_payload(path: Path, public_key: Path | None) -> bytes:
     data = _read(path)
     try:
         members = json.loads(data)
-        if set(members) != {"payload", "payloadType", "signatures", "integrity"}:
-            raise UnusableInput(f"{path}: not a safeconvert certificate")
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         if data[:1] == b"{" and b"payloadType" in data:
             raise Damaged("not whole JSON") from error
         raise UnusableInput(f"{path}: not a safeconvert certificate") from error
+    if not isinstance(members, dict) or set(members) != {"payload", "payloadType", "signatures", "integrity"}:
+        raise UnusableInput(f"{path}: not a safeconvert certificate")
     rest = {name: value for name, value in members.items() if name != "integrity"}
     if _serialise(rest) != data:
         raise Damaged("its bytes are not those that were written")
     try:
         envelope = Envelope.from_dict(rest)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Damaged("not a DSSE envelope") from error
     if envelope.payload_type != PAYLOAD_TYPE:
         raise UnusableInput(f"{path}: an envelope of another type: {envelope.payload_type}")

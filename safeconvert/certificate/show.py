@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from safeconvert.report.plain import printable
+
 _FIGURES = (
     "samples",
     "disagreements",
@@ -19,6 +21,7 @@ _FIGURES = (
     "max_abs",
     "mean_abs",
     "relative",
+    "equal",
 )
 
 
@@ -32,22 +35,20 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     _figures(_mapping(predicate.get("verification")), console)
     for side, check in _mapping(predicate.get("exporters")).items():
         check = _mapping(check)
-        console.print(f"{side} ONNX export: {_text(check.get('verdict'))} {_text(check.get('reason'))}")
+        console.print(f"{_text(side)} ONNX export: {_text(check.get('verdict'))} {_text(check.get('reason'))}")
     for obligation in _sequence(predicate.get("obligations")):
         console.print(f"obligation: {_text(obligation)}")
     console.print(
         f"faults: {len(_sequence(predicate.get('faults')))}  trials: {len(_sequence(predicate.get('trials')))}"
     )
     comparator = _mapping(predicate.get("comparator"))
-    console.print(f"comparator: {_text(comparator.get('name'))}  tolerances: {_text(comparator.get('tolerances'))}")
-    inputs = _mapping(predicate.get("inputs"))
-    console.print("inputs: " + ", ".join(f"{key} {_text(value)}" for key, value in sorted(inputs.items())))
-    seconds = _mapping(predicate.get("seconds"))
-    console.print("seconds: " + ", ".join(f"{_text(key)} {_text(value)}" for key, value in seconds.items()))
+    console.print(f"comparator: {_text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")
+    console.print(f"inputs: {_listed(predicate.get('inputs'))}")
+    console.print(f"seconds: {_listed(predicate.get('seconds'))}")
 
 
 def _files(predicate: Mapping[str, Any], console: Console) -> None:
-    table = Table("", "file", "format", "sha256")
+    table = _table("", "file", "format", "sha256")
     for role in ("source", "target"):
         entry = _mapping(predicate.get(role))
         table.add_row(role, _text(entry.get("path")), _text(entry.get("format")), _text(entry.get("sha256")))
@@ -55,10 +56,10 @@ def _files(predicate: Mapping[str, Any], console: Console) -> None:
 
 
 def _route(predicate: Mapping[str, Any], console: Console) -> None:
-    table = Table("step", "from", "to", "packages")
+    table = _table("step", "from", "to", "packages")
     for step in map(_mapping, _sequence(predicate.get("route"))):
-        packages = ", ".join(f"{name} {version}" for name, version in _mapping(step.get("packages")).items())
-        table.add_row(_text(step.get("adapter")), _text(step.get("from")), _text(step.get("to")), _text(packages))
+        packages = _listed(step.get("packages"))
+        table.add_row(_text(step.get("adapter")), _text(step.get("from")), _text(step.get("to")), packages)
     console.print(table)
     for attempt in map(_mapping, _sequence(predicate.get("attempts"))):
         route = " → ".join(map(str, _sequence(attempt.get("route"))))
@@ -66,7 +67,7 @@ def _route(predicate: Mapping[str, Any], console: Console) -> None:
 
 
 def _contract(contract: Mapping[str, Any], console: Console) -> None:
-    table = Table("tensor", "source", "target", "order of dimensions", "settled by")
+    table = _table("tensor", "source", "target", "order of dimensions", "settled by")
     for role in ("inputs", "outputs"):
         for tensor in map(_mapping, _sequence(contract.get(role))):
             source, target = _mapping(tensor.get("source")), _mapping(tensor.get("target"))
@@ -83,11 +84,24 @@ def _contract(contract: Mapping[str, Any], console: Console) -> None:
 
 
 def _figures(pairs: Mapping[str, Any], console: Console) -> None:
-    table = Table("pair", *(name.replace("_", " ") for name in _FIGURES), "equal")
-    for name, figures in pairs.items():
-        figures = _mapping(figures)
-        table.add_row(_text(name), *(_text(figures.get(key)) for key in _FIGURES), _text(figures.get("equal")))
+    """A line for each figure and a column for each pair of models, which fits 80 columns with three pairs."""
+    table = _table("", *(_text(name) for name in pairs))
+    for key in _FIGURES:
+        table.add_row(key.replace("_", " "), *(_text(_mapping(figures).get(key)) for figures in pairs.values()))
     console.print(table)
+
+
+def _table(*headers: str) -> Table:
+    """A table that folds what is too wide and never cuts it: half a digest is none."""
+    table = Table()
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def _listed(value: object) -> str:
+    """The items of a mapping in one line."""
+    return ", ".join(f"{_text(key)} {_text(item)}" for key, item in sorted(_mapping(value).items())) or "-"
 
 
 def _text(value: object) -> str:
@@ -95,7 +109,7 @@ def _text(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return escape(str(value))
+    return escape(printable(str(value)))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -24,12 +24,17 @@ def build_statement(subject: str, sha256: str, predicate: dict[str, Any]) -> byt
         predicate: JSON-able content; numbers must be finite.
 
     Returns:
-        Canonical JSON: equal arguments give equal bytes.
+        Canonical JSON: equal arguments give equal bytes. Numbers stay what they are, integers integers: the protobuf
+        form, whose numbers are all doubles, is only asked whether the statement is valid.
+
+    Raises:
+        ValueError: a number is not finite.
     """
     descriptor = ResourceDescriptor(name=subject, digest={"sha256": sha256}).pb
     statement = Statement([descriptor], PREDICATE_TYPE, predicate)
     statement.validate()
-    return json.dumps(json_format.MessageToDict(statement.pb), sort_keys=True, separators=(",", ":")).encode()
+    members = json_format.MessageToDict(statement.pb) | {"predicate": predicate}
+    return json.dumps(members, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
         predicate, kind = statement["predicate"], statement["predicateType"]
         subject = [{"name": item["name"], "sha256": item["digest"]["sha256"]} for item in statement["subject"]]
         schema = int(predicate["schema"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UnusableInput(f"{name}: holds no safeconvert statement ({type(error).__name__})") from error
     if kind != PREDICATE_TYPE:
         raise UnusableInput(f"{name}: a statement of another type: {kind}")

@@ -13,6 +13,7 @@ from rich.table import Table
 from safeconvert.certificate.show import render
 from safeconvert.errors import ExitCode
 from safeconvert.report.outcome import Outcome
+from safeconvert.report.plain import printable
 
 if TYPE_CHECKING:
     from safeconvert.certificate.check import CheckReport
@@ -79,7 +80,7 @@ def print_check(report: CheckReport, certificate: Path) -> None:
     console = _console()
     for item in report.items:
         mark = "[green]ok[/]" if item.ok else "[bold red]FAILED[/]"
-        console.print(f"  {mark} {escape(item.name)} {escape(str(item.path))}: {escape(item.status.value)}")
+        console.print(f"  {mark} {escape(item.name)} {escape(printable(str(item.path)))}: {escape(item.status.value)}")
     word = "[bold green]unchanged[/]" if report.ok else "[bold red]not what was certified[/]"
     console.print(f"{word}  {escape(str(certificate))}")
 
