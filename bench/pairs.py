@@ -62,7 +62,11 @@ def main() -> None:
             if only in model.name:
                 for source, target in _ordered(model):
                     _row(model, source, target)
-    rows = [(model, json.loads(path.read_text())) for model in MODELS for path in sorted(FOLDER.glob(f"{model.name}-*.json"))]
+    rows = [
+        (model, json.loads(path.read_text()))
+        for model in MODELS
+        for path in sorted(FOLDER.glob(f"{model.name}-*.json"))
+    ]
     write("pairs", "20 pairs, five real models, 200 real images", "python bench/pairs.py", _summary(rows))
 
 

@@ -121,7 +121,13 @@ _STEPS = {
     "onnx2tf": [onnx2keras, keras2tf],
     "onnx2tflite": [onnx2keras, keras2tflite],
 }
-_SUFFIX = {"torch2onnx": ".onnx", "keras2onnx": ".onnx", "tf_onnx": ".onnx", "tflite_onnx": ".onnx", "onnx2keras": ".keras"}
+_SUFFIX = {
+    "torch2onnx": ".onnx",
+    "keras2onnx": ".onnx",
+    "tf_onnx": ".onnx",
+    "tflite_onnx": ".onnx",
+    "onnx2keras": ".keras",
+}
 
 
 def main(pair: str, source: str, target: str) -> None:

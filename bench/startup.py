@@ -17,7 +17,9 @@ def main() -> None:
     """Median of ten starts of `--help`, of bare Python beside it, and the heavy modules imported."""
     ours = [_seconds(COMMAND) for _ in range(10)]
     bare = [_seconds([sys.executable, "-c", "pass"]) for _ in range(10)]
-    trace = subprocess.run([sys.executable, "-X", "importtime", *COMMAND[1:]], capture_output=True, text=True, check=True)
+    trace = subprocess.run(
+        [sys.executable, "-X", "importtime", *COMMAND[1:]], capture_output=True, text=True, check=True
+    )
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in trace.stderr.splitlines() if "|" in line}
     heavy = [name for name in HEAVY if name in imported]
     rows = [

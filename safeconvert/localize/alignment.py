@@ -81,7 +81,9 @@ class _Walk:
         rtol: float,
     ) -> None:
         self.source, self.target, self.outputs, self.rtol = source, target, outputs, rtol
-        self.source_values = _columns([{**feed, **made} for feed, made in zip(feeds, run_part(source, feeds), strict=True)])
+        self.source_values = _columns(
+            [{**feed, **made} for feed, made in zip(feeds, run_part(source, feeds), strict=True)]
+        )
         self.matcher = Matcher(source, self.source_values, rtol)
         self.pairs: dict[str, Pair] = dict(inputs)
         self.values: dict[str, list[Array]] = {}
@@ -223,7 +225,7 @@ class _Walk:
         free = [name for name in self.source_values if name not in taken]
         fresh = _columns(run_part(self.target, _rows(known), window))
         for name, value in fresh.items():
-            if name == pair.target or self.matcher.signatures.get(name) is None and not value[0].size:
+            if name == pair.target or (self.matcher.signatures.get(name) is None and not value[0].size):
                 continue
             match = self.matcher.match(self.target, name, value, pairs, free)
             if match is not None and self._plausible(match) and not self.matcher.signatures[match.source].static:

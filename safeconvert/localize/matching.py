@@ -91,15 +91,22 @@ class Matcher:
         object.__setattr__(self, "by_size", by_size)
 
     def match(
-        self, target: GraphView, name: str, probes: Probes, known: Mapping[str, Pair], among: Iterable[str] | None = None
+        self,
+        target: GraphView,
+        name: str,
+        probes: Probes,
+        known: Mapping[str, Pair],
+        among: Iterable[str] | None = None,
     ) -> Pair | None:
         """The source tensor that a target tensor equals: same neighbourhood first, then same operator, then order."""
         wanted = signature(probes)
         if not np.isfinite(wanted.figures).all():
             return None
-        pool = self.by_size.get(wanted.size, ()) if among is None else [
-            other for other in among if self.signatures[other].size == wanted.size
-        ]
+        pool = (
+            self.by_size.get(wanted.size, ())
+            if among is None
+            else [other for other in among if self.signatures[other].size == wanted.size]
+        )
         preferred = list({pair.relation: None for pair in self._neighbours(target, name, known)})
         for candidate in sorted(pool, key=lambda other: self._distance(target, name, other, known)):
             theirs = self.signatures[candidate]

@@ -54,9 +54,7 @@ def possible(source: Sequence[int], target: Sequence[int], preferred: Sequence[R
         return
     long_target = [size for size in target if size != 1]
     seen: set[tuple[int, ...]] = set()
-    candidates: list[tuple[int, ...]] = [
-        relation.order for relation in preferred if len(relation.order) == len(source)
-    ]
+    candidates: list[tuple[int, ...]] = [relation.order for relation in preferred if len(relation.order) == len(source)]
     rank = len(source)
     candidates += list(permutations(range(rank))) if rank <= _RANK_LIMIT else [tuple(range(rank))]
     fits = False
@@ -82,7 +80,9 @@ def close(one: Array, two: Array, rtol: float, scale: float | None = None) -> bo
         return bool(np.array_equal(one, two))
     left, right = one.astype(np.float64), two.astype(np.float64)
     finite = np.isfinite(left)
-    if not np.array_equal(finite, np.isfinite(right)) or not np.array_equal(left[~finite], right[~finite], equal_nan=True):
+    if not np.array_equal(finite, np.isfinite(right)) or not np.array_equal(
+        left[~finite], right[~finite], equal_nan=True
+    ):
         return False
     if scale is None:
         scale = float(np.abs(left[finite]).max(initial=0.0))
@@ -105,7 +105,11 @@ def _related(source: Array, target: Array, relation: Relation, rtol: float) -> b
     if source.size != target.size or source.ndim != len(relation.order):
         return False
     moved = source.transpose(relation.order)
-    scale = float(np.abs(source[np.isfinite(source)], dtype=np.float64).max(initial=0.0)) if source.dtype.kind == "f" else None
+    scale = (
+        float(np.abs(source[np.isfinite(source)], dtype=np.float64).max(initial=0.0))
+        if source.dtype.kind == "f"
+        else None
+    )
     flat = target.reshape(moved.shape)
     head = (slice(0, 4),) * moved.ndim  # a cheap look first: most wrong orders differ in the first few elements
     return close(moved[head], flat[head], rtol, scale) and close(moved, flat, rtol, scale)

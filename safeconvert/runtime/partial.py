@@ -52,9 +52,7 @@ def _run(
     import onnxruntime as ort
 
     read = {name for number in numbers for name in view.nodes[number].input}
-    codes = {
-        name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feeds[0].items() if name in read
-    }
+    codes = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feeds[0].items() if name in read}
     # A fed tensor must not be made as well: rename what the node would write.
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -67,7 +65,7 @@ def _run(
             dict(zip(asked, session.run(list(asked), {name: feed[name] for name in codes}), strict=True))
             for feed in feeds
         ]
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class but Exception
+    except Exception as error:
         raise RuntimeError(str(error)) from error
 
 
