@@ -317,7 +317,7 @@ def keygen(
 
 
 @app.command("adapters")
-def adapters_command(as_json: JsonOption = False) -> None:
+def adapters_command(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List every adapter: its version, whether it loads here, and if not, why and what to do.
 
     Example: safeconvert adapters
@@ -331,7 +331,7 @@ def adapters_command(as_json: JsonOption = False) -> None:
         from safeconvert.report import terminal
 
         with display(_live(False, as_json)) as phases:
-            states = commands.list_adapters(load_settings(), phases)
+            states = commands.list_adapters(load_settings(config), phases)
         if as_json:
             typer.echo(json.dumps([asdict(state) for state in states]))
         else:

@@ -24,7 +24,7 @@ _DEMO_SEED = 7
 
 def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> Outcome:
     """Convert, verify, certify. Raises SafeconvertError for what ends without a conversion to speak of."""
-    with open_context(settings, phases, adapters()) as context:
+    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
         conversion = convert(context, options)
         made = conversion.target if conversion.exit_code is ExitCode.VERIFIED else conversion.rejected
         certificate = None
@@ -50,7 +50,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
 
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
     """Verify a pair made elsewhere; the certificate is written where one is asked for."""
-    with open_context(settings, phases, adapters()) as context:
+    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
         pair = verify(context, options)
         place = options.certificate or pair.target.path
         content = predicate.of_pair(context, pair, place.absolute().parent)
@@ -89,7 +89,7 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnusableInput(f"{folder}: cannot be made: {error.strerror}", "name another with --folder") from error
-    with open_context(settings, phases, adapters()) as context, phases.phase("training on handwritten digits"):
+    with open_context(settings, phases, adapters(settings.adapters.folders)) as context, phases.phase("training on handwritten digits"):
         request = {
             "op": "call",
             "adapter": str(Path(__file__).parent / "demo"),
@@ -128,7 +128,7 @@ class AdapterState:
 def list_adapters(settings: Settings, phases: Phases) -> list[AdapterState]:
     """Import each adapter in a worker of its own kind; what fails is data."""
     states = []
-    with open_context(settings, phases, adapters()) as context:
+    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
         for adapter in context.adapters:
             with phases.phase(f"loading {adapter.name}"):
                 worker = context.pool.worker(adapter.packages[0] if adapter.packages else adapter.name)

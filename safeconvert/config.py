@@ -50,6 +50,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True)
+class AdapterSettings:
+    """Where adapters lie besides the built-in ones; see default.toml."""
+
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a run."""
 
@@ -57,6 +64,7 @@ class Settings:
     inputs: InputSettings
     verify: CompareSettings
     logs: LogSettings
+    adapters: AdapterSettings
 
 
 _SECTIONS: dict[str, type[Any]] = {
@@ -64,6 +72,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "inputs": InputSettings,
     "verify": CompareSettings,
     "logs": LogSettings,
+    "adapters": AdapterSettings,
 }
 
 
@@ -73,7 +82,8 @@ def load_settings(overlay: Path | None = None) -> Settings:
     Raises:
         UnusableInput: the file cannot be read, or holds an unknown key or a value of another type; the message names it.
     """
-    merged = _read(data_folder("configs") / "default.toml")
+    defaults = data_folder("configs") / "default.toml"
+    merged = {section: _checked(defaults, section, values) for section, values in _read(defaults).items()}
     if overlay is not None:
         for section, values in _read(overlay).items():
             if section not in _SECTIONS:
@@ -83,17 +93,33 @@ def load_settings(overlay: Path | None = None) -> Settings:
 
 
 def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise UnusableInput(f"{path}: {section} is no table", f"write it as [{section}] with keys below")
     known = {field.name: field.type for field in fields(_SECTIONS[section])}
-    checked = {}
+    checked: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
             raise UnusableInput(f"{path}: unknown key {section}.{key}", _suggest(key, list(known)))
+        if section == "adapters":
+            checked[key] = _folders(path, key, value)
+            continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
         number = float(value) if wanted is float and type(value) is int else value
         if not isinstance(number, wanted) or isinstance(number, bool) or number < 0:
             raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a {known[key]} of zero or more")
         checked[key] = number
     return checked
+
+
+def _folders(path: Path, key: str, value: object) -> tuple[Path, ...]:
+    """Folders of adapters, taken relative to the file that names them."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise UnusableInput(f"{path}: adapters.{key} = {value!r} is not a list of folders")
+    found = tuple(path.absolute().parent / item for item in value)
+    for folder in found:
+        if not folder.is_dir():
+            raise UnusableInput(f"{path}: adapters.{key} names {folder}, which is no folder")
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -251,7 +251,7 @@ def _attempt(
             session = open_model(context, "target", options.target_format, request)
     except (AdapterFailure, UnusableInput) as error:
         reason = f"{way.names[-1]} wrote a target that does not load: {cause_of(error)}"
-        return Attempt(way, "crashed", reason, str(error.log), candidate)
+        return Attempt(way, "crashed", reason, str(error.log), candidate if candidate.path.exists() else None)
     try:
         agreed = _contract(signature, session.signature, candidate.reply, options)
         verification = hold_against(context, threads, source, session, request, agreed, options.verify, options.opset)
