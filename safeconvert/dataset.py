@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -131,5 +132,5 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
             return ((1, *np.load(path, mmap_mode="r", allow_pickle=False).shape[1:]),)
         with np.load(path, allow_pickle=False) as archive:
             return tuple((1, *archive[name].shape[1:]) for name in archive.files[:8])
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, UnusableInput):
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, UnusableInput):
         return ()  # opening the inputs proper says what is wrong with them
