@@ -313,7 +313,7 @@ def _verdict_line(figures: Comparison) -> str:
     """The verdict of a comparison in one line."""
     if figures.equal:
         return (
-            f"equal on {figures.samples} held-out inputs: labels differ on {figures.disagreements}, "
+            f"equal on {figures.samples} held-out inputs: labels or values differ on {figures.disagreements}, "
             f"max-abs {figures.max_abs:.3g}; disagreement rate below {figures.upper_bound:.2%} with 95 % confidence"
         )
     outputs = next((f" ({output.reason})" for output in figures.outputs if output.reason), "")

@@ -102,7 +102,7 @@ def against_export(
     if figures.equal:
         return ExporterCheck(exported.adapter, "equal", "", figures)
     reason = (
-        f"{exported.adapter} changed the {side}: labels differ on {figures.disagreements} of {figures.samples} inputs, "
+        f"{exported.adapter} changed the {side}: labels or values differ on {figures.disagreements} of {figures.samples} inputs, "
         f"max-abs {figures.max_abs:.3g}"
     )
     return ExporterCheck(exported.adapter, "different", reason, figures)

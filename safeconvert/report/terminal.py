@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from safeconvert.certificate.show import render
 from safeconvert.errors import ExitCode
@@ -65,14 +64,16 @@ def print_demo(demo: Demo) -> None:
 
 
 def print_adapters(states: Sequence[AdapterState]) -> None:
-    """A table of adapters."""
-    table = Table("adapter", "kind", "versions", "loads here", "what it is / what to do")
+    """Two lines an adapter: what it is and whether it loads here, and its versions; a third says what to do."""
+    console = _console()
+    width = max(len(state.name) for state in states)
     for state in states:
+        mark = "[green]ok[/]" if state.loads else "[bold red]no[/]"
+        console.print(f"{mark}  {state.name:{width}}  {escape(state.summary)}")
         versions = ", ".join(f"{name} {version or 'absent'}" for name, version in state.versions.items())
-        loads = "[green]yes[/]" if state.loads else "[red]no[/]"
-        note = state.summary if state.loads else f"{state.reason}. {state.advice}"
-        table.add_row(state.name, state.kind, escape(versions), loads, escape(note))
-    _console().print(table)
+        console.print(f"    {'':{width}}  {escape(versions)}")
+        if not state.loads:
+            console.print(f"    {'':{width}}  does not load here: {escape(state.reason)}. {escape(state.advice)}")
 
 
 def print_check(report: CheckReport, certificate: Path) -> None:
