@@ -89,7 +89,10 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnusableInput(f"{folder}: cannot be made: {error.strerror}", "name another with --folder") from error
-    with open_context(settings, phases, adapters(settings.adapters.folders)) as context, phases.phase("training on handwritten digits"):
+    with (
+        open_context(settings, phases, adapters(settings.adapters.folders)) as context,
+        phases.phase("training on handwritten digits"),
+    ):
         request = {
             "op": "call",
             "adapter": str(Path(__file__).parent / "demo"),

@@ -7,6 +7,7 @@ import onnx
 from onnx import defs, helper, numpy_helper
 
 from safeconvert.graph.fold import replace_nodes
+from safeconvert.graph.shapes import inferred_shapes
 
 
 def explicit_defaults(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -30,7 +31,7 @@ def flatten_pooled(model: onnx.ModelProto) -> onnx.ModelProto:
 
     onnx2keras 0.0.25 squeezes the wrong axes after `change_ordering` ("weight shape (1, 1000) is not compatible").
     """
-    shapes = _inferred_shapes(model)
+    shapes = inferred_shapes(model)
     for node in model.graph.node:
         if node.op_type not in ("Squeeze", "Reshape") or not node.input:
             continue
@@ -50,7 +51,7 @@ def strided_slices_as_pooling(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     graph = model.graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    shapes = _inferred_shapes(model)
+    shapes = inferred_shapes(model)
     for node in graph.node:
         if node.op_type != "Slice" or len(node.input) < 5 or len(shapes.get(node.input[0], ())) != 4:
             continue
@@ -80,7 +81,7 @@ def channel_pads_as_concat(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     graph = model.graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    shapes = _inferred_shapes(model)
+    shapes = inferred_shapes(model)
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         shape = shapes.get(node.input[0]) if node.op_type == "Pad" else None
@@ -108,7 +109,7 @@ def channel_constants_as_batchnorm(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     graph = model.graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    shapes = _inferred_shapes(model)
+    shapes = inferred_shapes(model)
     for node in graph.node:
         if node.op_type not in ("Mul", "Add", "Sub") or len(node.input) != 2:
             continue
@@ -158,12 +159,3 @@ def _concat_with_zeros(
             parts.insert(0 if place == 0 else len(parts), name)
     made.append(helper.make_node("Concat", parts, list(node.output), node.name, axis=1))
     return made
-
-
-def _inferred_shapes(model: onnx.ModelProto) -> dict[str, tuple[int | None, ...]]:
-    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    return {
-        value.name: tuple(d.dim_value if d.HasField("dim_value") else None for d in value.type.tensor_type.shape.dim)
-        for value in [*inferred.value_info, *inferred.input, *inferred.output]
-        if value.type.tensor_type.HasField("shape")
-    }
