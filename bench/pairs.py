@@ -65,7 +65,7 @@ def main() -> None:
     rows = [
         (model, json.loads(path.read_text()))
         for model in MODELS
-        for path in sorted(FOLDER.glob(f"{model.name}-*.json"))
+        for path in _kept(model)
     ]
     write("pairs", "20 pairs, five real models, 200 real images", "python bench/pairs.py", _summary(rows))
 
