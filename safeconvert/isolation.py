@@ -139,6 +139,13 @@ class Worker:
         """Whether the process is there."""
         return self._process is not None
 
+    def abandon(self) -> None:
+        """Kill the process, so that a call that still waits for it fails at once. Safe from another thread."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
         process, self._process = self._process, None

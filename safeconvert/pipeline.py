@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,9 +132,27 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "convert", ways[0].adapters[-1])
         _warm(context, threads, "target", framework(options.target_format, context.adapters))
-        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, options.opset)
-        for way in ways:
-            attempts.append(_attempt(context, threads, way, source, target.name, options))
+        early: list[Future[Candidate]] = []
+
+        def opened(request: ModelRequest, signature: Signature) -> None:
+            """A first route that needs no export of the source is walked while the source runs."""
+            if len(ways[0].adapters) == 1:
+                early.append(
+                    threads.submit(
+                        walk, context, ways[0], request, signature, None, target.name, options.opset, options.optimize
+                    )
+                )
+
+        try:
+            source = evaluate_source(
+                context, threads, file, options.model, options.data, options.verify, options.opset, opened
+            )
+        except BaseException:
+            context.pool.worker("convert").abandon()
+            raise
+        for number, way in enumerate(ways):
+            begun = early[0] if early and number == 0 else None
+            attempts.append(_attempt(context, threads, way, source, target.name, options, begun))
             if attempts[-1].outcome == "verified":
                 break
         exporter = source.exporter.result()
@@ -232,14 +250,26 @@ def _warm(context: Context, threads: ThreadPoolExecutor, lane: str, adapter: Ada
 
 
 def _attempt(
-    context: Context, threads: ThreadPoolExecutor, way: Route, source: Source, name: str, options: ConvertOptions
+    context: Context,
+    threads: ThreadPoolExecutor,
+    way: Route,
+    source: Source,
+    name: str,
+    options: ConvertOptions,
+    begun: Future[Candidate] | None,
 ) -> Attempt:
-    """Walk one route and hold its target against the source. Never raises for what the route does wrong."""
+    """Walk one route (or wait for the walk begun) and hold its target against the source.
+
+    Never raises for what the route does wrong.
+    """
     signature = source.session.signature
     try:
-        candidate = walk(
-            context, way, source.request, signature, source.exported, name, options.opset, options.optimize
-        )
+        if begun is not None:
+            candidate = begun.result()
+        else:
+            candidate = walk(
+                context, way, source.request, signature, source.exported, name, options.opset, options.optimize
+            )
     except (AdapterFailure, UnusableInput) as error:
         return Attempt(way, "crashed", _failure_line(error), str(error.log))
     try:

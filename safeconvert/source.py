@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from safeconvert.isolation import AdapterFailure
 from safeconvert.models import Evaluated, Export, evaluate, export, model_request, open_given
 from safeconvert.options import DataOptions, ModelOptions
 from safeconvert.runtime.session import Session
+from safeconvert.signature import Signature
 from safeconvert.verification import ExporterCheck, against_export, compare, unchanged_contract
 from safeconvert.verify.discrepancy import Accumulator
 from safeconvert.verify.settings import VerifySettings
@@ -59,8 +61,13 @@ def evaluate_source(
     data_options: DataOptions,
     settings: VerifySettings,
     opset: int,
+    opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
+
+    Args:
+        context, threads, file, model, data_options, settings, opset: of the run.
+        opened: told as soon as the source is loaded, so that other work can begin.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
@@ -69,6 +76,7 @@ def evaluate_source(
     request = model_request(file.path, model, dataset.shapes_suggested(data_options))
     with context.phases.phase("loading the source"):
         session = open_given(context, "source", file, request)
+    opened(request, session.signature)
     exported = export(context, "source", file.format, request, session.signature, opset, "source")
     if not session.alive:
         session = open_given(context, "source", file, request)  # an exporter took the worker down with it

@@ -21,6 +21,7 @@ from safeconvert.graph.explicit import (
     flatten_pooled,
     strided_slices_as_pooling,
 )
+from safeconvert.graph.fold import collapse_reshapes
 from safeconvert.graph.pooling import edge_padded_max_pools
 from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
 
@@ -38,6 +39,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if reorder:
         model, inputs_peeled = peel_input_transposes(model)
         model, outputs_peeled = peel_output_transposes(model)
+        model = collapse_reshapes(model)
         model = channel_pads_as_concat(strided_slices_as_pooling(flatten_pooled(channel_constants_as_batchnorm(model))))
     model = edge_padded_max_pools(model)
     model = explicit_defaults(model)

@@ -32,6 +32,7 @@ class Fault:
         isolated: error at the region's exit with the source's values going in, relative to its largest magnitude.
         propagated: error there in the target as it was given.
         edits: what undoes it in the target's graph.
+        exit: the target's tensor behind the region, which several faults of one region share.
         proven: undoing it (with the region's other faults) makes the region right; else it is a suspicion.
     """
 
@@ -44,6 +45,7 @@ class Fault:
     isolated: float
     propagated: float
     edits: tuple[Edit, ...]
+    exit: str
     proven: bool
 
 
@@ -158,5 +160,5 @@ def _fault(part: IsolatedRegion, region: Region, difference: Difference, propaga
     operator = next((node.op_type for node in part.target.nodes if node.name == difference.target), "")
     return Fault(
         difference.kind, difference.source, difference.target, operator, difference.change, difference.what,
-        region.isolated, propagated, difference.edits, proven,
+        region.isolated, propagated, difference.edits, region.exit.target, proven,
     )  # fmt: skip

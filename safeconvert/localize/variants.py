@@ -102,6 +102,37 @@ def split_pads(view: GraphView) -> GraphView | None:
     return edited.result()
 
 
+def merge_pads(view: GraphView) -> GraphView | None:
+    """A zero Pad of the image axes in front of a Conv as the Conv's own padding."""
+    edited = _Editor(view)
+    for number, node in enumerate(view.nodes):
+        front = view.maker.get(node.input[0]) if node.op_type == "Conv" else None
+        pad = view.nodes[front] if front is not None else None
+        if front is None or pad is None or pad.op_type != "Pad" or len(view.users[pad.output[0]]) != 1:
+            continue
+        sizes = view.constants.get(pad.input[1]) if len(pad.input) > 1 else None
+        fill = view.constants.get(pad.input[2]) if len(pad.input) > 2 and pad.input[2] else np.zeros(())
+        mode = attributes(pad, view.opset, [None] * len(pad.input)).get("mode", "constant")
+        if sizes is None or fill is None or np.any(fill != 0) or mode != "constant":
+            continue
+        weights = view.constants.get(node.input[1])
+        said = attributes(node, view.opset, [None, weights.shape if weights is not None else None])
+        half = len(sizes) // 2
+        if any(sizes[[0, 1, half, half + 1]]) or "pads" not in said:
+            continue
+        added = [*sizes[2:half].tolist(), *sizes[half + 2 :].tolist()]
+        merged = onnx.NodeProto()
+        merged.CopyFrom(node)
+        merged.input[0] = pad.input[0]
+        del merged.attribute[:]
+        merged.attribute.extend(a for a in node.attribute if a.name not in ("pads", "auto_pad"))
+        total = [own + more for own, more in zip(said["pads"], added, strict=True)]
+        merged.attribute.append(helper.make_attribute("pads", total))
+        edited.replace(front, [])
+        edited.replace(number, [merged])
+    return edited.result()
+
+
 def gemm_as_matmul(view: GraphView) -> GraphView | None:
     """Gemm with constant weights as MatMul and Add, alpha, beta and transB applied to the weights."""
     edited = _Editor(view)
@@ -144,7 +175,7 @@ def matmul_as_gemm(view: GraphView) -> GraphView | None:
     return edited.result()
 
 
-_RULES: tuple[Variant, ...] = (fold_batchnorm, expand_batchnorm, split_pads, gemm_as_matmul, matmul_as_gemm)
+_RULES: tuple[Variant, ...] = (fold_batchnorm, expand_batchnorm, split_pads, merge_pads, gemm_as_matmul, matmul_as_gemm)
 
 
 class _Editor:

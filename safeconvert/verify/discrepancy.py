@@ -100,6 +100,13 @@ class Accumulator:
         chosen = {name: _join(chunks).at(rows) for name, chunks in self._figures.items()}
         return self._summary(chosen, known[rows])
 
+    def unequal(self) -> Array:
+        """Numbers of the samples on which an output disagrees or is beyond tolerance, ascending."""
+        failing = np.concatenate([np.empty(0, dtype=np.int64), *self._indices])
+        kept = [~(joined.agree & joined.within) for joined in map(_join, self._figures.values())]
+        found: Array = np.sort(failing[np.any([np.zeros(len(failing), dtype=bool), *kept], axis=0)])
+        return found
+
     def _choose(self, source: Mapping[str, Array]) -> None:
         kinds = {name: kind_for(name, array, self._settings) for name, array in source.items()}
         asked = self._settings.comparator
