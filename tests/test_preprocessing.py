@@ -1,0 +1,98 @@
+"""Presets against the libraries that define them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from safeconvert.errors import UnusableInput
+from safeconvert.preprocessing import apply, load_presets, preset_or_file
+from safeconvert.registry import data_folder
+
+PRESETS = data_folder("configs") / "preprocessing.toml"
+_SCRIPT = """
+import json, os, sys
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+import importlib, numpy as np
+pixels = np.load(sys.argv[1])
+out = {}
+for name in sys.argv[2:]:
+    module = importlib.import_module("keras.applications." + name)
+    out[name] = module.preprocess_input(pixels.astype("float32").copy()[None])[0].reshape(-1).tolist()
+print(json.dumps(out))
+"""
+
+
+def test_every_preset_says_where_it_is_defined() -> None:
+    presets = load_presets(PRESETS)
+    assert {"torchvision", "keras.mobilenet_v2", "keras.resnet_v2", "keras.resnet50", "keras.inception_v3",
+            "slim.inception", "tflite.mobilenet", "raw"} <= set(presets)  # fmt: skip
+    assert all(len(preset.source) > 10 for preset in presets.values())
+
+
+@pytest.mark.converters
+def test_keras_presets_compute_what_keras_computes(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 3), np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    presets = load_presets(PRESETS)
+    names = [name.removeprefix("keras.") for name in presets if name.startswith("keras.")]
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, str(tmp_path / "pixels.npy"), *names],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    theirs = json.loads(done.stdout.splitlines()[-1])
+    assert theirs.keys() == set(names) and len(names) >= 5
+    for name in names:
+        ours = apply(Image.fromarray(pixels), presets[f"keras.{name}"], None, 3)
+        np.testing.assert_allclose(ours.reshape(-1), theirs[name], rtol=1e-5, atol=1e-4, err_msg=name)
+
+
+def test_torchvision_is_its_mean_and_deviation() -> None:
+    pixels = np.full((2, 2, 3), [255, 0, 51], np.uint8)
+    made = apply(Image.fromarray(pixels), load_presets(PRESETS)["torchvision"], None, 3)
+    np.testing.assert_allclose(made[0, 0], [(1 - 0.485) / 0.229, -0.456 / 0.224, (0.2 - 0.406) / 0.225], rtol=1e-5)
+
+
+def test_sizes_larger_ones_are_cropped_and_smaller_ones_resized() -> None:
+    preset = load_presets(PRESETS)["raw"]
+    ramp = np.arange(10 * 10, dtype=np.uint8).reshape(10, 10)
+    picture = Image.fromarray(np.stack([ramp] * 3, axis=-1))
+    np.testing.assert_array_equal(apply(picture, preset, (8, 8), 3)[..., 0], ramp[1:9, 1:9])
+    assert apply(picture, preset, (20, 20), 3).shape == (20, 20, 3)
+    assert apply(picture, preset, (8, 8), 1).shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[p]\nmeen = 1\n",
+        "[p]\nstd = 0\n",
+        "[p]\nmean = [1, 2]\n",
+        "[p]\nchannel_order = 'BRG'\n",
+        "p = 3\n",
+        "[[",
+        "[a]\n[b]\n",
+    ],
+)
+def test_a_file_that_is_no_preset_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(UnusableInput, match=r"own\.toml"):
+        preset_or_file(str(path), PRESETS)
+
+
+def test_a_preset_of_ones_own_and_a_near_name(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[mine]\nscale = 0.5\nmean = 1\n")
+    assert preset_or_file(str(path), PRESETS).mean == (1.0, 1.0, 1.0)
+    with pytest.raises(UnusableInput) as raised:
+        preset_or_file("torchvison", PRESETS)
+    assert "torchvision" in raised.value.advice

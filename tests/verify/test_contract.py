@@ -1,0 +1,143 @@
+"""Which tensors correspond, and in which order of dimensions: a table of declared facts and what follows from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safeconvert.errors import UnusableInput
+from safeconvert.signature import Quantization, Signature, TensorSpec
+from safeconvert.verify.contract import contract
+from safeconvert.verify.exchange import comparable_outputs, target_feeds
+from safeconvert.verify.layout import (
+    LayoutAmbiguous,
+    LayoutMismatch,
+    apply_permutation,
+    settle,
+    undo_permutation,
+)
+from safeconvert.verify.quantized import from_real, to_real
+
+LAST, SECOND = (0, 2, 3, 1), (0, 3, 1, 2)
+
+
+def spec(*shape: int | None, layout: str | None = None, dtype: str = "float32", name: str = "x") -> TensorSpec:
+    return TensorSpec(name, shape, dtype, layout)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        (spec(None, 3, 8, 8), spec(None, 8, 8, 3), LAST),
+        (spec(1, 8, 8, 3), spec(None, 3, 8, 8), SECOND),
+        (spec(None, 3, 8, 8), spec(None, 3, 8, 8), None),
+        (spec(None, 3, None, None), spec(None, None, None, 3), LAST),
+        (spec(None, 3, 3, 3, layout="NCHW"), spec(None, 3, 3, 3, layout="NHWC"), LAST),
+        (spec(None, 3, 3, 3, layout="NHWC"), spec(None, 3, 3, 3, layout="NHWC"), None),
+        (spec(None, 10), spec(4, 10), None),
+        (spec(None, 3, 5, 8, 8), spec(None, 5, 8, 8, 3), (0, 2, 3, 4, 1)),
+        (spec(None, 7, 5), spec(None, 5, 7), (0, 2, 1)),
+        (spec(None, 3, 224, 224), spec(None, 3, 299, 299), LayoutMismatch),
+        (spec(None, 3, 8, 9), spec(None, 8, 3, 9), LayoutMismatch),
+        (spec(None, 3, 3, 3), spec(None, 3, 3, 3), LayoutAmbiguous),
+        (spec(None, 10), spec(None, 10, 1), LayoutMismatch),
+    ],
+)
+def test_the_order_follows_from_declared_shapes_and_layouts(
+    source: TensorSpec, target: TensorSpec, expected: object
+) -> None:
+    if isinstance(expected, type):
+        with pytest.raises(expected):
+            settle(source, target)
+    else:
+        assert settle(source, target).permutation == expected
+
+
+def test_the_user_goes_before_the_converter_and_the_converter_before_shapes() -> None:
+    cube = spec(None, 3, 3, 3)
+    assert settle(cube, cube, declared=LAST).permutation == LAST
+    assert settle(cube, cube, declared_known=True).permutation is None
+    assert settle(cube, cube, declared=LAST, override="keep").permutation is None
+    with pytest.raises(UnusableInput):
+        settle(spec(None, 3, 8, 8), spec(None, 8, 8, 3), override="keep")
+
+
+def test_what_the_converter_declares_has_to_fit() -> None:
+    with pytest.raises(LayoutMismatch, match="converter declares"):
+        settle(spec(None, 3, 8, 8), spec(None, 8, 8, 3), declared_known=True)
+
+
+@given(st.permutations(range(4)), st.tuples(*[st.integers(1, 4)] * 4))
+def test_a_permutation_and_its_undoing(order: list[int], shape: tuple[int, ...]) -> None:
+    array = np.arange(np.prod(shape)).reshape(shape)
+    moved = apply_permutation(array, tuple(order))
+    assert moved.shape == tuple(shape[axis] for axis in order)
+    np.testing.assert_array_equal(undo_permutation(moved, tuple(order)), array)
+
+
+def signature(
+    *specs: TensorSpec, outputs: tuple[TensorSpec, ...] = (TensorSpec("y", (None, 2), "float32"),)
+) -> Signature:
+    return Signature(specs, outputs)
+
+
+def test_tensors_are_paired_by_name_then_order_then_the_only_shape_that_fits() -> None:
+    a, b = spec(None, 3, name="a"), spec(None, 5, name="b")
+    swapped = contract(signature(a, b), signature(b, a))
+    assert [tensor.target.name for tensor in swapped.inputs] == ["a", "b"]
+    renamed = contract(signature(a, b), signature(spec(None, 5, name="q"), spec(None, 3, name="p")))
+    assert [tensor.target.name for tensor in renamed.inputs] == ["p", "q"]
+    assert "paired by shape" in renamed.inputs[0].reason
+    alike = contract(signature(a), signature(spec(None, 3, name="z")))
+    assert "paired in order" in alike.inputs[0].reason
+
+
+def test_a_missing_output_is_named() -> None:
+    extra = (TensorSpec("y", (None, 2), "float32"), TensorSpec("more", (None, 2), "float32"))
+    with pytest.raises(LayoutMismatch, match="more"):
+        contract(signature(spec(None, 3)), signature(spec(None, 3), outputs=extra))
+
+
+def test_integers_never_stand_for_reals() -> None:
+    with pytest.raises(LayoutMismatch, match="int64"):
+        contract(signature(spec(None, 3)), signature(spec(None, 3, dtype="int64")))
+
+
+def test_a_baked_batch_and_moved_dimensions_are_obligations() -> None:
+    agreed = contract(signature(spec(None, 3, 8, 8)), signature(spec(1, 8, 8, 3)))
+    assert any("order [0, 2, 3, 1]" in line for line in agreed.obligations)
+    assert any("batch 1 only" in line for line in agreed.obligations)
+
+
+def test_feeds_and_outputs_cross_the_contract() -> None:
+    outputs = (TensorSpec("y", (None, 2, 4, 4), "float32"),)
+    moved = (TensorSpec("z", (None, 4, 4, 2), "float32"),)
+    agreed = contract(
+        signature(spec(None, 3, 8, 8), outputs=outputs), signature(spec(None, 8, 8, 3, name="in"), outputs=moved)
+    )
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    assert target_feeds(agreed, {"x": x})["in"].shape == (2, 8, 8, 3)
+    y = np.random.default_rng(1).normal(size=(2, 2, 4, 4)).astype(np.float32)
+    left, right = comparable_outputs(agreed, {"y": y}, {"z": y.transpose(LAST)})
+    np.testing.assert_array_equal(left["y"], right["y"])
+    with pytest.raises(LayoutMismatch, match="gave no output"):
+        comparable_outputs(agreed, {"y": y}, {"other": y})
+
+
+@given(st.lists(st.integers(-128, 127), min_size=1, max_size=20))
+def test_quantised_values_survive_the_way_to_reals_and_back(values: list[int]) -> None:
+    quantised = TensorSpec("x", (None,), "int8", quantization=Quantization(0.05, 3))
+    stored = np.array(values, np.int8)
+    np.testing.assert_array_equal(from_real(to_real(stored, quantised), quantised), stored)
+
+
+def test_a_quantised_target_is_fed_and_read_in_real_values() -> None:
+    quantised = TensorSpec("x", (None, 2), "uint8", quantization=Quantization(0.5, 128))
+    agreed = contract(signature(spec(None, 2)), Signature((quantised,), (TensorSpec("y", (None, 2), "float32"),)))
+    fed = target_feeds(agreed, {"x": np.array([[-64.0, 1.0]], np.float32)})["x"]
+    assert fed.tolist() == [[0, 130]] and fed.dtype == np.uint8
+    assert any("real = 0.5 * (stored - 128)" in line for line in agreed.obligations)
+    with pytest.raises(UnusableInput, match="NaN"):
+        target_feeds(agreed, {"x": np.array([[np.nan, 1.0]], np.float32)})
