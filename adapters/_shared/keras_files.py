@@ -31,3 +31,11 @@ def open_keras(request: ModelRequest) -> Any:
                 "save a model of Keras' own layers only",
             ) from error
         raise UnusableInput(f"{request.path}: Keras cannot load it: {text[:240]}") from error
+
+
+def as_functional(model: Any) -> Any:
+    """A Sequential model as the functional one that it is.
+
+    tf2onnx 1.17 asks a model for `output_names`, which Keras 3's Sequential does not have, and dies with a KeyError.
+    """
+    return keras.Model(model.inputs, model.outputs) if isinstance(model, keras.Sequential) else model

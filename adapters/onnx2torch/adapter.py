@@ -10,6 +10,7 @@ import onnx
 import torch
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.graph.opset import at_most
 from safeconvert.graph.prepare import plain, safe_names
 
 from .._shared.torch_files import declare_torchvision_operators
@@ -19,11 +20,13 @@ import onnx2torch  # noqa: E402 - imports torchvision, which needs the declarati
 
 from .standalone import export_program  # noqa: E402
 
+_OPSET = 17  # onnx2torch 1.5.15 does not know the Reshape of 19 and others of later sets
+
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; a free batch stays free where torch.export can keep it so."""
     step = ConvertRequest.from_json(request)
-    model = safe_names(plain(onnx.load(step.model.path)))
+    model = safe_names(plain(at_most(onnx.load(step.model.path), _OPSET)))
     module = onnx2torch.convert(model)
     module.eval()  # onnx2torch 1.5.15 hands it back in training mode
     module.requires_grad_(False)

@@ -15,7 +15,7 @@ import onnxmltools
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
 
-from .._shared.keras_files import open_keras
+from .._shared.keras_files import as_functional, open_keras
 
 _OPSET = 17
 
@@ -23,7 +23,7 @@ _OPSET = 17
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert; every input keeps its order of dimensions."""
     step = ConvertRequest.from_json(request)
-    model = onnxmltools.convert_keras(open_keras(step.model), target_opset=step.opset or _OPSET)
+    model = onnxmltools.convert_keras(as_functional(open_keras(step.model)), target_opset=step.opset or _OPSET)
     onnx.save(model, step.target)
     onnx.checker.check_model(step.target)
     return UNCHANGED.to_json()

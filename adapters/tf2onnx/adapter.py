@@ -18,7 +18,7 @@ import tf2onnx
 from safeconvert.adapting import UNCHANGED, ConvertRequest
 from safeconvert.formats import detect
 
-from .._shared.keras_files import open_keras
+from .._shared.keras_files import as_functional, open_keras
 from .._shared.tf_files import open_tf
 
 _OPSET = 17
@@ -34,7 +34,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     elif source.format == "tf":
         model = _from_tf(step, opset)
     else:
-        keras_model = open_keras(step.model)
+        keras_model = as_functional(open_keras(step.model))
         specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in keras_model.inputs]
         model, _ = tf2onnx.convert.from_keras(keras_model, input_signature=specs, opset=opset)
     onnx.save(model, step.target)

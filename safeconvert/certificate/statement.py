@@ -30,6 +30,7 @@ def build_statement(subject: str, sha256: str, predicate: dict[str, Any]) -> byt
     Raises:
         ValueError: a number is not finite.
     """
+    json.dumps(predicate, allow_nan=False)
     descriptor = ResourceDescriptor(name=subject, digest={"sha256": sha256}).pb
     statement = Statement([descriptor], PREDICATE_TYPE, predicate)
     statement.validate()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from safeconvert.errors import UnusableInput
@@ -73,6 +73,7 @@ def contract(
     settled: dict[str, list[TensorContract]] = {"input": [], "output": []}
     sides = {"input": (source.inputs, target.inputs), "output": (source.outputs, target.outputs)}
     for role, (ours, theirs) in sides.items():
+        theirs = _as_stored(ours, theirs)
         for one, two, how in pair(role, ours, theirs, declared[role]):
             tensor = _settle(role, one, two, declared[role], overrides)
             require_dtype(role, one, two)
@@ -82,6 +83,23 @@ def contract(
     obligations = [line for tensor in inputs for line in _obligations("input", tensor)]
     obligations += [line for tensor in outputs for line in _obligations("output", tensor)]
     return Contract(inputs, outputs, tuple(obligations))
+
+
+def _as_stored(source: Sequence[TensorSpec], target: Sequence[TensorSpec]) -> tuple[TensorSpec, ...]:
+    """Plain integers of a target stand for reals as the source's of the same type do.
+
+    ONNX has no place for the scale of an input or output, so that the int8 input of a TFLite model is a plain one there.
+    """
+    if len(source) != len(target):
+        return tuple(target)
+    named = {spec.name: spec for spec in source}
+    by_name = named.keys() == {spec.name for spec in target}
+    adopted = []
+    for position, spec in enumerate(target):
+        other = named[spec.name] if by_name else source[position]
+        same = is_quantized(other) and spec.quantization is None and spec.dtype == other.dtype
+        adopted.append(replace(spec, quantization=other.quantization) if same else spec)
+    return tuple(adopted)
 
 
 def _settle(

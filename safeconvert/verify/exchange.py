@@ -30,7 +30,7 @@ def comparable_outputs(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Both models' outputs by source output name, in the source's order of dimensions, as real values.
 
-    Quantised integers stay as they are only where both sides store them with the same scale and zero point.
+    Quantised integers become the reals that they stand for, so that labels and tolerances mean the same as elsewhere.
 
     Raises:
         LayoutMismatch: an output is missing, or has another number of dimensions than its permutation.
@@ -45,10 +45,7 @@ def comparable_outputs(
         if tensor.permutation is not None and array.ndim != len(tensor.permutation):
             raise LayoutMismatch(f"target output {show(tensor.target)} came with shape {list(array.shape)}")
         array = undo_permutation(array, tensor.permutation)
-        if same_storage(tensor.source, tensor.target):
-            ours[name], theirs[name] = source[name], array
-        else:
-            ours[name], theirs[name] = to_real(source[name], tensor.source), to_real(array, tensor.target)
+        ours[name], theirs[name] = to_real(source[name], tensor.source), to_real(array, tensor.target)
     return ours, theirs
 
 
