@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Quantization:
@@ -33,6 +35,15 @@ class TensorSpec:
     dtype: str
     layout: str | None = None
     quantization: Quantization | None = None
+
+    @property
+    def numbers(self) -> np.dtype[Any] | None:
+        """The numpy type, or None where numpy has none of that name that holds numbers (`bfloat16`, `string`)."""
+        try:
+            found = np.dtype(self.dtype)
+        except TypeError:
+            return None
+        return found if found.kind in "biuf" else None
 
     @property
     def batch(self) -> int | None:

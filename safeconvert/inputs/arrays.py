@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +17,24 @@ from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
 from safeconvert.preprocessing import Preprocessing
 from safeconvert.signature import Signature, TensorSpec
+
+# What numpy and zipfile raise for damaged files; TypeError is an `.npy` that calls itself `.npz`.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +82,7 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
         else:
             with np.load(path, allow_pickle=False) as archive:
                 found = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, AttributeError, SyntaxError) as error:
+    except _DAMAGE as error:
         raise UnusableInput(f"--inputs {path}: damaged, or not numbers alone: {error}") from error
     arrays = {
         spec.name: _fitted(path, array, spec)
@@ -104,7 +125,7 @@ def _fitted(path: Path, array: Array, spec: TensorSpec) -> Array:
     fits = array.ndim == len(spec.shape) and all(
         own is None or own == other for own, other in zip(spec.shape[1:], array.shape[1:], strict=False)
     )
-    if fits:
+    if fits and array.ndim > 0:
         return array
     advice = "save the samples along axis 0"
     if array.ndim == len(spec.shape) and sorted(array.shape[1:]) == sorted(size or 0 for size in spec.shape[1:]):
@@ -115,7 +136,9 @@ def _fitted(path: Path, array: Array, spec: TensorSpec) -> Array:
 
 
 def _cast(path: Path, array: Array, spec: TensorSpec) -> Array:
-    wanted = np.dtype(spec.dtype)
+    wanted = spec.numbers
+    if wanted is None:
+        raise UnusableInput(f"--inputs {path}: input {spec.name} takes {spec.dtype}, which numpy arrays do not hold")
     if array.dtype.kind not in "biuf":
         raise UnusableInput(f"--inputs {path}: input {spec.name} is {array.dtype}, not numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -132,7 +132,8 @@ def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, t
         ranges: by integer input, lowest and one past the highest value.
 
     Raises:
-        UnusableInput: a dimension other than the batch is free, or a range names no integer input.
+        UnusableInput: a dimension other than the batch is free, or a range names no integer input or does not fit it, or an
+            input takes no numbers.
     """
     for spec in signature.inputs:
         if None in spec.shape[1:]:
@@ -141,14 +142,24 @@ def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, t
                 f"input {spec.name} has free dimensions ({sizes}); inputs of which size?",
                 f"say it: --input-shape {spec.name}=1,{','.join(str(size or 16) for size in spec.shape[1:])}",
             )
-        if np.dtype(spec.dtype).kind not in "biuf":
+        if spec.numbers is None:
             raise UnusableInput(f"input {spec.name} is {spec.dtype}: cannot be generated", "give --inputs")
-    integers = {spec.name for spec in signature.inputs if np.dtype(spec.dtype).kind in "iu"}
-    for name in ranges:
+    integers = {
+        spec.name: np.iinfo(spec.numbers)
+        for spec in signature.inputs
+        if spec.numbers is not None and spec.numbers.kind in "iu"
+    }
+    for name, (low, high) in ranges.items():
         if name not in integers:
             raise UnusableInput(
                 f"--input-range {name}: no such integer input",
                 f"integer inputs: {', '.join(sorted(integers)) or 'none'}",
+            )
+        least, most = int(integers[name].min), min(int(integers[name].max), 2**63 - 1)
+        if low < least or high - 1 > most:
+            raise UnusableInput(
+                f"--input-range {name}={low}:{high}: does not fit {integers[name].dtype}",
+                f"at most {name}={least}:{most + 1}",
             )
     return GeneratedInputs(signature.inputs, count, seed, dict(ranges))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +48,13 @@ class ImageInputs:
     @property
     def origin(self) -> str:
         """The folder."""
-        return f"{self.folder.name}/ ({self.count} pictures)"
+        return f"{self.folder.absolute().name}/ ({self.count} pictures)"
 
     def digest(self) -> str:
         """SHA-256 over the names and bytes of the files."""
         total = hashlib.sha256()
         for file in self.files:
-            total.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+            total.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(file.read_bytes()).digest())
         return total.hexdigest()
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
@@ -153,10 +155,11 @@ def _labels(folder: Path, files: list[Path]) -> tuple[int | None, ...] | None:
         return None
     known: dict[str, int] = {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.reader(file)):
-                if len(row) >= 2 and row[1].strip().lstrip("-").isdigit():
-                    known[row[0].strip()] = int(row[1])
+                label = re.fullmatch(r"-?[0-9]{1,18}", row[1].strip()) if len(row) >= 2 else None
+                if label is not None:
+                    known[row[0].strip()] = int(label[0])
                 elif row and number > 0:
                     raise UnusableInput(f"{path}: line {number + 1} is not file,label")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
