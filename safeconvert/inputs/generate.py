@@ -143,7 +143,7 @@ def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, t
                 f"say it: --input-shape {spec.name}=1,{','.join(str(size or 16) for size in spec.shape[1:])}",
             )
         if spec.numbers is None:
-            raise UnusableInput(f"input {spec.name} is {spec.dtype}: cannot be generated", "give --inputs")
+            raise UnusableInput(f"input {spec.name} takes {spec.dtype}, and inputs are numbers that numpy knows")
     integers = {
         spec.name: np.iinfo(spec.numbers)
         for spec in signature.inputs

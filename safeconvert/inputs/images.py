@@ -84,6 +84,8 @@ def open_images(
             "give an .npy or .npz instead",
         )
     spec = signature.inputs[0]
+    if spec.numbers is None:
+        raise UnusableInput(f"--inputs {folder}: input {spec.name} takes {spec.dtype}, and pictures give plain numbers")
     files = list_images(folder)
     channels_last = _channels_last(folder, spec)
     height, width = (spec.shape[1], spec.shape[2]) if channels_last else (spec.shape[2], spec.shape[3])
