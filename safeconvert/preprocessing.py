@@ -19,6 +19,7 @@ from safeconvert.errors import UnusableInput
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_LARGEST = float(np.finfo(np.float32).max)
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -144,20 +145,26 @@ def _preset(path: Path, name: str, values: object) -> Preprocessing:
         mean=_three(path, name, "mean", values.get("mean", 0.0)),
         std=_three(path, name, "std", values.get("std", 1.0)),
         channel_order=str(values.get("channel_order", "RGB")),
-        resize=int(_number(path, name, "resize", values.get("resize", 0))),
+        resize=_pixels(path, name, "resize", values.get("resize", 0)),
         interpolation=str(values.get("interpolation", "bilinear")),
     )
     if recipe.channel_order not in ("RGB", "BGR") or recipe.interpolation not in ("bilinear", "bicubic"):
         raise UnusableInput(f"{path}: {name}: channel_order is RGB or BGR, interpolation bilinear or bicubic")
-    if 0.0 in recipe.std:
-        raise UnusableInput(f"{path}: {name}.std holds a zero")
+    if 0.0 in np.float32(recipe.std):
+        raise UnusableInput(f"{path}: {name}.std holds a zero, or what float32 takes for one")
     return recipe
 
 
 def _number(path: Path, name: str, key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnusableInput(f"{path}: {name}.{key} is not a number: {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+        raise UnusableInput(f"{path}: {name}.{key} is not a number that float32 holds: {value!r}")
     return float(value)
+
+
+def _pixels(path: Path, name: str, key: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1 << 16:
+        raise UnusableInput(f"{path}: {name}.{key} is not a whole number of pixels: {value!r}")
+    return value
 
 
 def _three(path: Path, name: str, key: str, value: object) -> tuple[float, float, float]:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from safeconvert.errors import UnusableInput
-from safeconvert.preprocessing import apply, load_presets, preset_or_file
+from safeconvert.preprocessing import Preprocessing, apply, final_size, load_presets, preset_or_file
 from safeconvert.registry import data_folder
 
 PRESETS = data_folder("configs") / "preprocessing.toml"
@@ -80,6 +82,18 @@ def test_sizes_larger_ones_are_cropped_and_smaller_ones_resized() -> None:
         "p = 3\n",
         "[[",
         "[a]\n[b]\n",
+        "",
+        "[p]\nscale = nan\n",
+        "[p]\nscale = 1e39\n",
+        "[p]\nscale = true\n",
+        "[p]\nmean = inf\n",
+        "[p]\nmean = ['1', '2', '3']\n",
+        "[p]\nstd = [1, 1e-300, 1]\n",
+        "[p]\nresize = -5\n",
+        "[p]\nresize = 1.5\n",
+        "[p]\nresize = inf\n",
+        "[p]\nresize = 99999999999\n",
+        "[p]\ninterpolation = 'nearest'\n",
     ],
 )
 def test_a_file_that_is_no_preset_is_refused(text: str, tmp_path: Path) -> None:
@@ -96,3 +110,55 @@ def test_a_preset_of_ones_own_and_a_near_name(tmp_path: Path) -> None:
     with pytest.raises(UnusableInput) as raised:
         preset_or_file("torchvison", PRESETS)
     assert "torchvision" in raised.value.advice
+
+
+NUMBERS = st.floats(-10, 10, width=32)
+NOT_ZERO = NUMBERS.filter(lambda number: abs(number) > 0.01)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    recipe=st.builds(
+        Preprocessing,
+        name=st.just("p"),
+        source=st.just("here"),
+        scale=NUMBERS,
+        mean=st.tuples(NUMBERS, NUMBERS, NUMBERS),
+        std=st.tuples(NOT_ZERO, NOT_ZERO, NOT_ZERO),
+        channel_order=st.sampled_from(["RGB", "BGR"]),
+    ),
+    channels=st.sampled_from([1, 3]),
+)
+def test_values_are_scaled_then_shifted_then_divided(recipe: Preprocessing, channels: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 3), np.uint8)
+    picture = Image.fromarray(pixels if channels == 3 else pixels[..., 0])
+    read = pixels[..., :channels].astype("f8")
+    if recipe.channel_order == "BGR" and channels == 3:
+        read = read[..., ::-1]
+    expected = (read * recipe.scale - recipe.mean[:channels]) / recipe.std[:channels]
+    made = apply(picture, recipe, None, channels)
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-3 / min(map(abs, recipe.std)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    width=st.integers(1, 60),
+    height=st.integers(1, 60),
+    resize=st.integers(0, 40),
+    size=st.none() | st.tuples(st.integers(1, 50), st.integers(1, 50)),
+    interpolation=st.sampled_from(["bilinear", "bicubic"]),
+)
+def test_any_picture_becomes_the_size_asked_for(
+    width: int, height: int, resize: int, size: tuple[int, int] | None, interpolation: str
+) -> None:
+    recipe = Preprocessing("p", "here", resize=resize, interpolation=interpolation)
+    made = apply(Image.new("RGB", (width, height), (9, 9, 9)), recipe, size, 3)
+    assert made.shape == (*(size or final_size(width, height, recipe)), 3)
+    np.testing.assert_array_equal(made, np.full_like(made, 9))
+
+
+def test_the_shorter_side_is_brought_to_resize_and_a_smaller_picture_left() -> None:
+    recipe = Preprocessing("p", "here", resize=8)
+    assert final_size(32, 16, recipe) == (8, 16) and final_size(6, 40, recipe) == (40, 6)
+    assert final_size(32, 16, None) == (16, 32)
