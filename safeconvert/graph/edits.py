@@ -156,11 +156,17 @@ def _(edit: InsertTranspose, graph: onnx.GraphProto) -> None:
 @_apply.register
 def _(edit: Bypass, graph: onnx.GraphProto) -> None:
     gone = _node(graph, edit.node)
-    if gone.output[0] in {value.name for value in graph.output}:
-        raise EditError(f"node {edit.node} makes an output of the graph")
-    made = gone.output[0]
+    made, outputs = gone.output[0], {value.name for value in graph.output}
+    old, new = made, edit.tensor
+    if made in outputs:
+        if edit.tensor in outputs or not any(edit.tensor in node.output for node in graph.node):
+            raise EditError(f"node {edit.node} makes an output of the graph")
+        graph.node.remove(gone)
+        old, new = edit.tensor, made
     for node in graph.node:
-        node.input[:] = [edit.tensor if name == made else name for name in node.input]
+        node.input[:] = [new if name == old else name for name in node.input]
+        if made in outputs:
+            node.output[:] = [new if name == old else name for name in node.output]
 
 
 @_apply.register

@@ -138,7 +138,9 @@ def _fitted(path: Path, array: Array, spec: TensorSpec) -> Array:
 def _cast(path: Path, array: Array, spec: TensorSpec) -> Array:
     wanted = spec.numbers
     if wanted is None:
-        raise UnusableInput(f"--inputs {path}: input {spec.name} takes {spec.dtype}, and inputs are numbers that numpy knows")
+        raise UnusableInput(
+            f"--inputs {path}: input {spec.name} takes {spec.dtype}, and inputs are numbers that numpy knows"
+        )
     if array.dtype.kind not in "biuf":
         raise UnusableInput(f"--inputs {path}: input {spec.name} is {array.dtype}, not numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -42,6 +42,7 @@ class Difference:
         what: in words: `pads: [1,1,1,1] in the source, [0,0,1,1] in the target`.
         edits: what undoes it.
         change: `missing`, `added` or `different`.
+        extent: how much it takes to undo it: 1, and for weights up to 4 more with the share of values that change.
     """
 
     kind: str
@@ -50,15 +51,24 @@ class Difference:
     what: str
     edits: tuple[Edit, ...]
     change: str = "different"
+    extent: float = 1.0
 
 
-def differences(part: IsolatedRegion, source: GraphView) -> list[Difference]:
-    """Everything in which the target's nodes of a region differ from the source's, said as `source` says them."""
+def differences(part: IsolatedRegion, source: GraphView, rows_follow: bool) -> list[Difference]:
+    """Everything in which the target's nodes of a region differ from the source's, said as `source` says them.
+
+    Args:
+        part: the region.
+        source: the source's nodes, as they are or said otherwise.
+        rows_follow: a tensor that is flattened in another order is right, and the rows of the weights behind have to
+            follow; else the order is what is wrong.
+    """
     paired = _pair_nodes(part.target, source)
     found: list[Difference] = []
     for ours, theirs in paired:
-        found += _of_layout(part, ours, theirs)
-        found += _of_constants(part, source, ours, theirs)
+        if not rows_follow:
+            found += _of_layout(part, source, ours, theirs)
+        found += _of_constants(part, source, ours, theirs, rows_follow)
         found += _of_attributes(part, source, ours, theirs)
         found += _of_inputs(part, source, ours, theirs)
     extra = set(range(len(part.target.nodes))) - {theirs for _, theirs in paired}
@@ -96,8 +106,8 @@ def _relation(part: IsolatedRegion, node: onnx.NodeProto) -> Relation | None:
     return part.region.exit.relation
 
 
-def _of_layout(part: IsolatedRegion, ours: int, theirs: int) -> Iterator[Difference]:
-    """A node that asks for an order of axes and is given another."""
+def _of_layout(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) -> Iterator[Difference]:
+    """A node that asks for an order of axes and is given another; the node that moved the axes is named for it."""
     node = part.target.nodes[theirs]
     if node.op_type not in LAYOUT or not node.input or node.input[0] not in part.entries:
         return
@@ -106,12 +116,14 @@ def _of_layout(part: IsolatedRegion, ours: int, theirs: int) -> Iterator[Differe
     if pair.relation.keeps_order(shape):
         return
     back = tuple(int(axis) for axis in np.argsort(pair.relation.order))
-    what = f"reads its input in the order {list(pair.relation.order)} of the source's axes"
+    what = f"{node.name} reads its input in the order {list(pair.relation.order)} of the source's axes"
     edit = InsertTranspose(node.name, 0, back)
-    yield Difference("TSS", node.name, _name(part.source, ours), what, (edit,))
+    yield Difference("TSS", part.movers.get(node.input[0], node.name), source.nodes[ours].name, what, (edit,))
 
 
-def _of_constants(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) -> Iterator[Difference]:
+def _of_constants(
+    part: IsolatedRegion, source: GraphView, ours: int, theirs: int, rows_follow: bool
+) -> Iterator[Difference]:
     mine, other = source.nodes[ours], part.target.nodes[theirs]
     relation = _relation(part, other)
     for index in range(max(len(mine.input), len(other.input))):
@@ -127,7 +139,7 @@ def _of_constants(part: IsolatedRegion, source: GraphView, ours: int, theirs: in
                                  (SetConstant(other.name, index, None),), "added")  # fmt: skip
             continue
         moved = _in_target_order(wanted, there, relation, other.op_type)
-        if index == 1 and mine.op_type in ("Gemm", "MatMul") and moved.ndim == 2:
+        if rows_follow and index == 1 and mine.op_type in ("Gemm", "MatMul") and moved.ndim == 2:
             rows = row_order(part, source, ours, theirs)
             if rows is not None:
                 moved = np.take(moved, rows, axis=int(_transposed(mine)))
@@ -141,13 +153,15 @@ def _of_constants(part: IsolatedRegion, source: GraphView, ours: int, theirs: in
             continue  # fed by a node: a matter of inputs
         change = "missing" if there is None else "different"
         what = f"input {index}: {_short(wanted)} in the source, {_short(there)} in the target"
+        extent = 1.0
         if there is not None and there.shape == moved.shape and there.dtype.kind == "f":
             apart = np.abs(moved.astype(np.float64) - there.astype(np.float64))
             what = (
                 f"input {index}: {int((apart > 0).sum())} of {there.size} values differ, by at most {apart.max():.3g}"
             )
+            extent = 1 + 4 * float((apart > 0).mean())
         kind = _constant_kind(other, wanted)
-        yield Difference(kind, other.name, mine.name, what, (SetConstant(other.name, index, moved),), change)
+        yield Difference(kind, other.name, mine.name, what, (SetConstant(other.name, index, moved),), change, extent)
 
 
 def _in_target_order(wanted: Array, there: Array | None, relation: Relation | None, operator: str) -> Array:
@@ -276,10 +290,6 @@ def _transposed(node: onnx.NodeProto) -> bool:
 def _constant_kind(node: onnx.NodeProto, value: Array | None) -> str:
     weights = node.op_type in WEIGHTED and value is not None and value.dtype.kind in "fiu"
     return "WB" if weights else "LH"
-
-
-def _name(view: GraphView, number: int) -> str:
-    return view.nodes[number].name if number < len(view.nodes) else ""
 
 
 def _short(value: Array | None) -> str:

@@ -70,17 +70,18 @@ def explain(part: IsolatedRegion) -> tuple[list[Difference], bool]:
     """The smallest differences that make a region right when undone, and whether they do.
 
     The source's region is compared as it is and said otherwise (`variants`); of the ways that make the region right, the
-    one with the fewest differences is taken. Where none does, the source's own nodes are put in the target's place.
+    one that takes least is taken. Where none does, the source's own nodes are put in the target's place.
     """
     best: list[Difference] | None = None
     seen: list[Difference] = []
     for said in variants(part.source):
-        listed = differences(part, said)
-        seen = seen or listed
-        chosen = _smallest(part, listed)
-        if chosen is not None and (best is None or len(chosen) < len(best)):
-            best = chosen
-        if best is not None and len(best) == 1:
+        for rows_follow in (False, True):
+            listed = differences(part, said, rows_follow)
+            seen = seen or listed
+            chosen = _smallest(part, listed)
+            if chosen is not None and (best is None or _extent(chosen) < _extent(best)):
+                best = chosen
+        if best is not None and _extent(best) < 2:
             break
     if best is not None:
         return best, True
@@ -88,6 +89,10 @@ def explain(part: IsolatedRegion) -> tuple[list[Difference], bool]:
     if part.right(spliced.edits):
         return [spliced], True
     return seen, False
+
+
+def _extent(chosen: Sequence[Difference]) -> float:
+    return sum(difference.extent for difference in chosen)
 
 
 def _smallest(part: IsolatedRegion, listed: Sequence[Difference]) -> list[Difference] | None:

@@ -29,6 +29,7 @@ class IsolatedRegion:
         source: the source's nodes between them.
         entries: the cut points in front, by target tensor.
         by_source: target tensors that stand for a source tensor, anywhere in front of the exit.
+        movers: by entry whose axes are in another order than the source's, the target's node that moved them.
         target_feeds: the target's tensors at the entries, one dict a probe.
         source_feeds: the source's.
         wanted: what the exit has to be, in the target's order of axes, one array a probe.
@@ -40,6 +41,7 @@ class IsolatedRegion:
     source: GraphView
     entries: Mapping[str, Pair]
     by_source: Mapping[str, str]
+    movers: Mapping[str, str]
     target_feeds: Sequence[Mapping[str, Array]]
     source_feeds: Sequence[Mapping[str, Array]]
     wanted: Sequence[Array]
@@ -85,11 +87,27 @@ def isolate(alignment: Alignment, region: Region, rtol: float) -> IsolatedRegion
         _part(alignment.source, region.source_nodes, source_feeds[0], region.exit.source),
         entries,
         by_source,
+        {name: mover for name in entries if (mover := _mover(alignment, name)) is not None},
         target_feeds,
         source_feeds,
         wanted,
         rtol,
     )
+
+
+def _mover(alignment: Alignment, name: str) -> str | None:
+    """The node in front of a tensor at which its axes came into another order than the source's; None where none did."""
+
+    def moved(tensor: str) -> bool:
+        pair = alignment.pairs.get(tensor)
+        return pair is not None and not pair.relation.keeps_order(alignment.source_values[pair.source][0].shape)
+
+    mover = None
+    while moved(name) and name in alignment.target.maker:
+        number = alignment.target.maker[name]
+        mover = alignment.target.nodes[number].name
+        name = next((read for read in alignment.target.data_inputs(number) if moved(read)), "")
+    return mover
 
 
 def _part(view: GraphView, numbers: Iterable[int], feeds: Mapping[str, Array], exit_name: str) -> GraphView:

@@ -1,0 +1,62 @@
+"""Run the engine on two graphs in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from safeconvert.graph.view import GraphView
+from safeconvert.repair.loop import Repair, repair
+from safeconvert.repair.problem import Chunk, Problem, RepairSettings
+from safeconvert.signature import TensorSpec
+from safeconvert.verify.contract import Contract
+from safeconvert.verify.layout import TensorContract
+from safeconvert.verify.settings import VerifySettings
+
+SETTINGS = RepairSettings(600, 3, 3, 16, 1e-4, ("PP", "ID", "TSS", "WB", "LH", "CG"))
+
+
+def specs(model: onnx.ModelProto) -> tuple[list[TensorSpec], list[TensorSpec]]:
+    """Inputs and outputs of a model."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+
+    def spec(value: onnx.ValueInfoProto) -> TensorSpec:
+        tensor = value.type.tensor_type
+        shape = tuple(size.dim_value or None for size in tensor.shape.dim)
+        return TensorSpec(value.name, shape, str(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)))
+
+    return [spec(v) for v in model.graph.input if v.name not in constants], [spec(v) for v in model.graph.output]
+
+
+def problem(
+    source: onnx.ModelProto, target: onnx.ModelProto | GraphView, feeds: dict[str, np.ndarray], folder: Path,
+    order: tuple[int, ...] | None = None, **settings: object,
+) -> Problem:  # fmt: skip
+    """A repair of `target`, whose image inputs have the source's dimensions in `order`."""
+    target = target.model if isinstance(target, GraphView) else target
+    onnx.save(source, folder / "source.onnx")
+    onnx.save(target, folder / "target.onnx")
+    files = {}
+    for name, array in feeds.items():
+        files[name] = str(folder / f"{name}.npy".replace("/", "_"))
+        np.save(files[name], array)
+    (ours, made), (theirs, got) = specs(source), specs(target)
+    inputs = tuple(
+        TensorContract(one, two, order if len(one.shape) == 4 else None, "")
+        for one, two in zip(ours, theirs, strict=True)
+    )
+    outputs = tuple(TensorContract(one, two, None, "") for one, two in zip(made, got, strict=True))
+    count = len(next(iter(feeds.values())))
+    from dataclasses import replace
+
+    return Problem(
+        str(folder / "source.onnx"), str(folder / "target.onnx"), Contract(inputs, outputs, ()),
+        (Chunk(0, count, files),), tuple(range(count)), VerifySettings(), replace(SETTINGS, **settings), str(folder),
+    )  # fmt: skip
+
+
+def solve(*arguments: object, **settings: object) -> Repair:
+    """Repair, see `problem`."""
+    return repair(problem(*arguments, **settings))
