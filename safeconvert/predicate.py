@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert import __version__
-from safeconvert.certificate.digest import FileDigest, digest
+from safeconvert.certificate.digest import digest
 from safeconvert.context import Context
 from safeconvert.errors import ExitCode
 from safeconvert.models import package_names
@@ -88,8 +88,8 @@ def _common(
     packages = package_names([*frameworks, *route, framework("onnx", context.adapters)])
     with context.phases.phase("hashing"):
         hashed = {
-            "source": _file(digest(source.file.path), folder, source.file.format),
-            "target": _file(digest(target), folder, target_format),
+            "source": _file(context, source.file.path, folder, source.file.format),
+            "target": _file(context, target, folder, target_format),
         }
         inputs_digest = source.data.inputs.digest()
     return {
@@ -139,10 +139,28 @@ def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def _file(found: FileDigest, folder: Path, format_name: str) -> dict[str, Any]:
+def _file(context: Context, path: Path, folder: Path, format_name: str) -> dict[str, Any]:
+    """A model's digest, and under "files" those of the files beside it that hold a part of it."""
+    entry = _digest(path, folder) | {"format": format_name}
+    beside = _external_files(context, path) if format_name == "onnx" else []
+    return entry | {"files": [_digest(path.parent / name, folder) for name in beside]}
+
+
+def _digest(path: Path, folder: Path) -> dict[str, Any]:
     """A file's digest, its path relative to the folder of the certificate."""
-    relative = Path(os.path.relpath(found.path.resolve(), folder.resolve())).as_posix()
-    return {"path": relative, "sha256": found.sha256, "kind": found.kind, "format": format_name}
+    found = digest(path)
+    relative = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    return {"path": relative, "sha256": found.sha256, "kind": found.kind}
+
+
+def _external_files(context: Context, path: Path) -> list[str]:
+    request = {
+        "op": "call",
+        "adapter": str(framework("onnx", context.adapters).folder),
+        "function": "external_files",
+        "arguments": {"path": str(path)},
+    }
+    return list(context.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _preset(path: Path, name: str, values: object) -> Preprocessing:
     )
     if recipe.channel_order not in ("RGB", "BGR") or recipe.interpolation not in ("bilinear", "bicubic"):
         raise UnusableInput(f"{path}: {name}: channel_order is RGB or BGR, interpolation bilinear or bicubic")
-    if 0.0 in np.float32(recipe.std):
+    if not np.asarray(recipe.std, np.float32).all():
         raise UnusableInput(f"{path}: {name}.std holds a zero, or what float32 takes for one")
     return recipe
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,7 @@ def check_file(path: Path) -> None:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:
         raise UnusableInput(f"{path}: not a whole ONNX file: {_line(error)}") from error
-    for tensor in onnx.external_data_helper._get_all_tensors(model):
-        if not onnx.external_data_helper.uses_external_data(tensor):
-            continue
-        location = onnx.external_data_helper.ExternalDataInfo(tensor).location
+    for tensor, location in _external(model):
         data = (path.parent / location).resolve()
         if not data.is_relative_to(path.parent.resolve()):
             raise UnusableInput(
@@ -80,6 +77,18 @@ def check_file(path: Path) -> None:
         onnx.checker.check_model(str(path))
     except onnx.checker.ValidationError as error:
         raise UnusableInput(f"{path}: onnx.checker refuses it: {_line(error)}") from error
+
+
+def external_files(path: str) -> list[str]:
+    """The files beside an .onnx that hold its external data, relative to its folder; [] where it holds all itself."""
+    return sorted({location for _, location in _external(onnx.load(path, load_external_data=False))})
+
+
+def _external(model: onnx.ModelProto) -> Iterator[tuple[onnx.TensorProto, str]]:
+    """The tensors that lie in other files, each with the file's name as the model gives it."""
+    for tensor in onnx.external_data_helper._get_all_tensors(model):
+        if onnx.external_data_helper.uses_external_data(tensor):
+            yield tensor, onnx.external_data_helper.ExternalDataInfo(tensor).location
 
 
 def _spec(value: Any, path: str) -> TensorSpec:

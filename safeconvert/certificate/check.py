@@ -89,7 +89,11 @@ def check(path: Path, public_key: Path | None = None, target_only: bool = False)
     if not isinstance(target, Mapping) or named != [target.get("sha256")]:
         items.append(Item("certificate", path, Status.INCONSISTENT))
     for role in ("target",) if target_only else ("target", "source"):
-        items.append(_check_file(role, path, predicate.get(role)))
+        entry = predicate.get(role)
+        items.append(_check_file(role, path, entry))
+        beside = entry.get("files", []) if isinstance(entry, Mapping) else []
+        for part in beside if isinstance(beside, list) else [beside]:
+            items.append(_check_file(f"{role} data", path, part))
     return CheckReport(tuple(items))
 
 
@@ -127,4 +131,5 @@ def _check_file(role: str, certificate: Path, entry: object) -> Item:
         return Item(role, path, Status.MISSING)
     except (OSError, UnusableInput):
         return Item(role, path, Status.UNREADABLE)
-    return Item(role, path, Status.UNCHANGED if found.sha256 == entry.get("sha256") else Status.CHANGED)
+    same = (found.sha256, found.kind) == (entry.get("sha256"), entry.get("kind"))
+    return Item(role, path, Status.UNCHANGED if same else Status.CHANGED)
