@@ -47,6 +47,8 @@ def digest(path: Path) -> FileDigest:
             entries.append([file.relative_to(path).as_posix(), file.stat().st_size, _hash_file(file)])
     except OSError as error:
         raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
+    except RuntimeError as error:  # how pathlib reports a link that leads to itself
+        raise UnusableInput(f"{path}: holds a link that leads to itself") from error
     entries.sort()
     manifest = json.dumps(entries, separators=(",", ":"), ensure_ascii=True).encode()
     return FileDigest(path, hashlib.sha256(manifest).hexdigest(), "folder")
