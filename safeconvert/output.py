@@ -22,7 +22,8 @@ def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
     """The target's path: the one asked for, or beside the source with the format's suffix.
 
     Raises:
-        UnusableInput: a suffix that the format does not have, the source itself, or a place that cannot be written.
+        UnusableInput: a suffix that the format does not have, a place that holds the source or lies in it, or one that
+            cannot be written.
     """
     source = source.absolute()
     suffixes = _SUFFIXES[target_format]
@@ -35,8 +36,7 @@ def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
             raise UnusableInput(f"{asked}: a {target_format} target ends in {' or '.join(suffixes)}")
         if target_format == "tf" and path.suffix in (".pb", ".h5", ".keras"):
             raise UnusableInput(f"{asked}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
-    if path.resolve() == source.resolve():
-        raise UnusableInput(f"{path}: the output is the source itself", "name another file with -o")
+    _require_apart(source, path)
     _require_replaceable(path, target_format)
     _require_writable(path.parent)
     return path
@@ -54,7 +54,7 @@ def rejected_path(target: Path) -> Path:
 
 def clear(target: Path) -> None:
     """Take away what an earlier run left at the output path, its certificate and its rejected candidate."""
-    for path in (target, certificate_path(target), rejected_path(target), certificate_path(rejected_path(target))):
+    for path in _places(target):
         remove(path)
 
 
@@ -73,6 +73,7 @@ def place(made: Path, target: Path) -> None:
         UnusableInput: the disk is full, or the folder cannot be written. Nothing is left at the target then.
     """
     staged: list[Path] = []
+    placed: list[Path] = []
     try:
         beside = [entry for entry in made.parent.iterdir() if entry != made]
         moves = [(entry, target.with_name(entry.name)) for entry in beside] + [(made, target)]
@@ -81,12 +82,13 @@ def place(made: Path, target: Path) -> None:
             staged.append(partial)
             _copy(source, partial)
         for partial, (_, final) in zip(staged, moves, strict=True):
-            remove(final)
+            if final.is_dir() or partial.is_dir():
+                remove(final)
             os.replace(partial, final)
+            placed.append(final)
     except OSError as error:
-        for partial in staged:
-            remove(partial)
-        remove(target)
+        for path in (*staged, *placed, target):
+            remove(path)
         raise UnusableInput(
             f"{target}: cannot be written: {error.strerror or error}", "free some space, or use -o"
         ) from error
@@ -99,6 +101,24 @@ def _copy(source: Path, partial: Path) -> None:
     shutil.copyfile(source, partial)
     with partial.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _places(target: Path) -> tuple[Path, ...]:
+    """All that a run clears and may write."""
+    rejected = rejected_path(target)
+    return target, certificate_path(target), rejected, certificate_path(rejected)
+
+
+def _require_apart(source: Path, target: Path) -> None:
+    """What a run clears must not hold the source, and what it writes must not lie in a source folder."""
+    real = Path(os.path.realpath(source))
+    for path in map(Path, map(os.path.realpath, _places(target))):
+        if path == real:
+            raise UnusableInput(f"{target}: the output is the source itself", "name another file with -o")
+        if real.is_relative_to(path) or path.is_relative_to(real):
+            raise UnusableInput(
+                f"{target}: the output and the source {source} lie in each other", "name another with -o"
+            )
 
 
 def _require_replaceable(path: Path, target_format: str) -> None:
