@@ -100,13 +100,25 @@ def read_manifest(path: Path) -> Adapter:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UnusableInput(f"{path}: not a valid adapter manifest: {error}") from error
     unknown = sorted(set(data) - _KEYS)
     missing = sorted({"name", "summary", "kind"} - set(data))
     if unknown or missing:
         raise UnusableInput(f"{path}: unknown keys {unknown}, missing keys {missing}")
-    steps = tuple(Step(item["from"], item["to"], int(item.get("rank", 50))) for item in data.get("converts", []))
+    for key in ("name", "summary", "kind", "format", "advice"):
+        if not isinstance(data.get(key, ""), str):
+            raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
+    for key in ("modules", "packages"):
+        names = data.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
+    formats = ("",) if data["kind"] == "converter" else FORMATS
+    if data["kind"] not in ("framework", "converter") or data.get("format", "") not in formats:
+        raise UnusableInput(
+            f"{path}: kind {data['kind']!r} with format {data.get('format', '')!r}",
+            f"a converter names no format, and a framework one of {', '.join(FORMATS)}",
+        )
     return Adapter(
         name=data["name"],
         summary=data["summary"],
@@ -114,10 +126,30 @@ def read_manifest(path: Path) -> Adapter:
         format=data.get("format", ""),
         modules=tuple(data.get("modules", [])),
         packages=tuple(data.get("packages", [])),
-        steps=steps,
+        steps=_steps(path, data.get("converts", [])),
         advice=data.get("advice", ""),
         folder=path.parent,
     )
+
+
+def _steps(path: Path, items: object) -> tuple[Step, ...]:
+    """The conversions of a manifest: tables with `from`, `to` and perhaps `rank`."""
+    steps = []
+    for item in items if isinstance(items, list) else [items]:
+        rank = item.get("rank", 50) if isinstance(item, dict) else None
+        if (
+            not isinstance(item, dict)
+            or not {"from", "to"} <= set(item) <= {"from", "to", "rank"}
+            or item["from"] not in FORMATS
+            or item["to"] not in FORMATS
+            or type(rank) is not int
+        ):
+            raise UnusableInput(
+                f"{path}: converts holds {item!r}",
+                f'write it as {{ from = "…", to = "…", rank = 50 }}; formats: {", ".join(FORMATS)}',
+            )
+        steps.append(Step(item["from"], item["to"], rank))
+    return tuple(steps)
 
 
 def find(name: str, known: Sequence[Adapter]) -> Adapter:
@@ -168,21 +200,23 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:
     """A route given by its adapters' names, `a,b,c`. Raises UnusableInput where it does not lead to the target."""
     chain = tuple(find(name.strip(), known) for name in text.split(","))
-    formats: tuple[str, ...] = (source,)
+    ways: list[tuple[str, ...]] = [(source,)]
     for position, adapter in enumerate(chain):
-        offers = [step.target for step in adapter.steps if step.source == formats[-1] and step.target not in formats]
         last = position == len(chain) - 1
-        if last and target in offers:
-            formats += (target,)
-        elif not last and len(offers) >= 1:
-            following = {step.source for step in chain[position + 1].steps}
-            formats += (next((offer for offer in offers if offer in following), offers[0]),)
-        else:
+        onward = [
+            (*way, step.target)
+            for way in ways
+            for step in adapter.steps
+            if step.source == way[-1] and step.target not in way and (step.target == target) == last
+        ]
+        if not onward:
+            reached = " or ".join(sorted({way[-1] for way in ways}))
             raise UnusableInput(
-                f"route '{text}': {adapter.name} does not convert {formats[-1]} to {target if last else 'what follows'}",
+                f"route '{text}': {adapter.name} does not convert {reached} to {target if last else 'what follows'}",
                 f"routes there are: {'; '.join(str(route) for route in routes(source, target, known)[:6])}",
             )
-    return Route(chain, formats)
+        ways = onward
+    return Route(chain, ways[0])
 
 
 def _entry_point_folders() -> list[Path]:

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from safeconvert.errors import UnusableInput
-from safeconvert.registry import FORMATS, adapters, exporters, find, framework, parse_route, read_manifest, routes
+from safeconvert.registry import (
+    FORMATS,
+    Adapter,
+    Step,
+    adapters,
+    exporters,
+    find,
+    framework,
+    parse_route,
+    read_manifest,
+    routes,
+)
 
 KNOWN = adapters()
 
@@ -20,8 +31,8 @@ def test_every_pair_has_a_route_that_leads_there_without_a_circle(source: str, t
     for route in found:
         assert route.formats[0] == source and route.formats[-1] == target
         assert len(set(route.formats)) == len(route.formats) == len(route.adapters) + 1
+        assert parse_route(" , ".join(route.names), source, target, KNOWN) == route
     assert [len(route.adapters) for route in found] == sorted(len(route.adapters) for route in found)
-    assert parse_route(",".join(found[0].names), source, target, KNOWN).names == found[0].names
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -39,14 +50,93 @@ def test_manifests_are_complete(adapter) -> None:
     )
 
 
+GOOD = {"name": '"x"', "summary": '"s"', "kind": '"converter"', "converts": '[{ from = "onnx", to = "torch" }]'}
+
+
+def manifest(folder: Path, **members: str | None) -> Path:
+    """A manifest like GOOD but for some members; None leaves one out."""
+    path = folder / "adapter.toml"
+    path.write_text("".join(f"{key} = {value}\n" for key, value in (GOOD | members).items() if value is not None))
+    return path
+
+
+def test_what_a_manifest_leaves_out_has_a_default(tmp_path: Path) -> None:
+    read = read_manifest(manifest(tmp_path))
+    assert read == Adapter("x", "s", "converter", "", (), (), (Step("onnx", "torch", 50),), "", tmp_path)
+
+
 @pytest.mark.parametrize(
-    "text", ["name = ", 'name = "x"\n', 'name = "x"\nsummary = "s"\nkind = "converter"\nspeed = 3\n']
+    "members",
+    [
+        {"name": None},
+        {"summary": None},
+        {"kind": None},
+        {"name": ""},
+        {"name": "3"},
+        {"speed": "3"},
+        {"advice": "[]"},
+        {"kind": '"convertor"'},
+        {"kind": '"framework"'},
+        {"kind": '"framework"', "format": '"caffe"'},
+        {"format": '"onnx"'},
+        {"modules": "3"},
+        {"modules": '"torch"'},
+        {"packages": "[1]"},
+        {"converts": "3"},
+        {"converts": '["torch"]'},
+        {"converts": '[{ from = "torch" }]'},
+        {"converts": '[{ from = "torch", to = "kers" }]'},
+        {"converts": '[{ from = ["torch"], to = "onnx" }]'},
+        {"converts": '[{ from = "torch", to = "onnx", rank = "x" }]'},
+        {"converts": '[{ from = "torch", to = "onnx", rank = true }]'},
+        {"converts": '[{ from = "torch", to = "onnx", rang = 3 }]'},
+    ],
+    ids=str,
 )
-def test_a_manifest_that_is_none_is_named(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "adapter.toml"
-    path.write_text(text)
+def test_a_manifest_that_means_nothing_is_named(members: dict[str, str | None], tmp_path: Path) -> None:
     with pytest.raises(UnusableInput, match=r"adapter\.toml"):
-        read_manifest(path)
+        read_manifest(manifest(tmp_path, **members))
+
+
+def test_a_manifest_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInput, match=r"adapter\.toml"):
+        read_manifest(tmp_path / "adapter.toml")
+    (tmp_path / "adapter.toml").write_bytes(b'name = "\xff"')
+    with pytest.raises(UnusableInput, match=r"adapter\.toml"):
+        read_manifest(tmp_path / "adapter.toml")
+
+
+def test_a_folder_of_ones_own_adds_adapters_and_replaces_those_of_the_same_name(tmp_path: Path) -> None:
+    for name in ("mine", "onnx2torch"):
+        (tmp_path / name).mkdir()
+        manifest(tmp_path / name, name=f'"{name}"', summary='"my own"')
+    found = {adapter.name: adapter for adapter in adapters((tmp_path,))}
+    assert found.keys() == {adapter.name for adapter in KNOWN} | {"mine"}
+    assert found["onnx2torch"].folder == tmp_path / "onnx2torch" and found["mine"].summary == "my own"
+
+
+def made(name: str, *steps: tuple[str, str, int]) -> Adapter:
+    return Adapter(name, "s", "converter", "", (), (), tuple(Step(*step) for step in steps), "", Path())
+
+
+def test_fewer_steps_go_first_and_then_the_lower_rank() -> None:
+    known = [
+        made("b", ("torch", "keras", 60)),
+        made("a", ("torch", "keras", 60)),
+        made("c", ("torch", "keras", 20)),
+        made("d", ("torch", "onnx", 1)),
+        made("e", ("onnx", "keras", 1)),
+    ]
+    assert [route.names for route in routes("torch", "keras", known)] == [("c",), ("a",), ("b",), ("d", "e")]
+    assert exporters("torch", known) == (known[3],)
+
+
+def test_a_route_is_found_where_its_first_step_could_lead_astray() -> None:
+    """`both` makes two formats, `on` takes either, and only one of the two leads to the target."""
+    both = made("both", ("torch", "keras", 1), ("torch", "tf", 1))
+    on = made("on", ("keras", "onnx", 1), ("tf", "tflite", 1))
+    assert parse_route("both,on", "torch", "tflite", [both, on]).formats == ("torch", "tf", "tflite")
+    assert parse_route("both,on", "torch", "onnx", [both, on]).formats == ("torch", "keras", "onnx")
 
 
 @pytest.mark.parametrize("text", ["nobody", "onnx2torch", "tf2onnx,tf2onnx", "torch_onnx_script,onnx2keras,onnx2torch"])
