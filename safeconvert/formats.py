@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +42,17 @@ def detect(path: Path | str) -> ModelFile:
         if path.is_dir():
             return _detect_folder(path)
         size = path.stat().st_size
+        if not path.is_file():
+            raise UnusableInput(
+                f"{path}: neither a file nor a folder", "a pipe or device must be copied to a file first"
+            )
         with path.open("rb") as file:
             found = _detect_file(file, size)
     except FileNotFoundError:
         raise UnusableInput(f"{path}: no such file or folder") from None
     except OSError as error:
         raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error) as error:
         raise UnusableInput(f"{path}: a damaged zip archive ({error})", "make or download the file again") from error
     if size == 0:
         raise UnusableInput(f"{path}: the file is empty", "make or download the file again")
@@ -124,6 +129,8 @@ def _protobuf_fields(file: BinaryIO, size: int) -> dict[int, int] | None:
         elif wire in (1, 5):
             file.seek(8 if wire == 1 else 4, 1)
         else:
+            return None
+        if file.tell() > size:
             return None
     return fields
 
