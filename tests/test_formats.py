@@ -113,7 +113,7 @@ def test_a_protobuf_is_told_by_its_fields_and_not_when_cut(name: str, variant: s
         detect(tmp_path / "m")
 
 
-@pytest.mark.parametrize("field", [b"\x0d\0\0", b"\x09" + bytes(7), b"\x08\x80", b"\x0b", b"\x00\x01", b"\x0a\x7f"])
+@pytest.mark.parametrize("field", [b"\x15\0\0", b"\x19" + bytes(7), b"\x08\x80", b"\x0b", b"\x00\x01", b"\x0a\x7f"])
 def test_a_field_that_reaches_past_the_end_is_no_protobuf(field: bytes, tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(WHOLE["frozen"] + field)
     with pytest.raises(UnusableInput, match="not a model file"):
