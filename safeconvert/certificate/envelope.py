@@ -74,7 +74,11 @@ def read_payload(path: Path, public_key: Path | None) -> bytes:
     if not isinstance(members, dict) or set(members) != {"payload", "payloadType", "signatures", "integrity"}:
         raise UnusableInput(f"{path}: not a safeconvert certificate")
     rest = {name: value for name, value in members.items() if name != "integrity"}
-    if _serialise(rest) != data:
+    try:
+        written = _serialise(rest)
+    except RecursionError as error:
+        raise Damaged("it is nested deeper than any that is written") from error
+    if written != data:
         raise Damaged("its bytes are not those that were written")
     try:
         envelope = Envelope.from_dict(rest)

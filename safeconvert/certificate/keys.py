@@ -27,15 +27,19 @@ def generate_key(path: Path) -> None:
     public = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    for file, data, mode in ((path, secret, 0o600), (public_path, public, 0o644)):
-        try:
+    made: list[Path] = []
+    try:
+        for file, data, mode in ((path, secret, 0o600), (public_path, public, 0o644)):
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        except FileExistsError:
+            made.append(file)
+            with os.fdopen(descriptor, "wb") as handle:
+                handle.write(data)
+    except OSError as error:
+        for half in made:  # one key without the other is of no use
+            half.unlink()
+        if isinstance(error, FileExistsError):
             raise UnusableInput(f"{file}: exists already; a key is never overwritten", "name another path") from None
-        except OSError as error:
-            raise UnusableInput(f"{file}: cannot be written: {error.strerror}") from error
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
+        raise UnusableInput(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def load_signer(path: Path) -> CryptoSigner:

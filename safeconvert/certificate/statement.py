@@ -13,6 +13,7 @@ from safeconvert.errors import UnusableInput
 
 PREDICATE_TYPE = "https://safeconvert.dev/conversion/v1"
 SCHEMA = 1
+_DEEPEST = 50
 
 
 def build_statement(subject: str, sha256: str, predicate: dict[str, Any]) -> bytes:
@@ -55,8 +56,16 @@ def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
         schema = int(predicate["schema"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UnusableInput(f"{name}: holds no safeconvert statement ({type(error).__name__})") from error
+    if _deeper_than(predicate, _DEEPEST):
+        raise UnusableInput(f"{name}: holds no safeconvert statement (nested too deeply)")
     if kind != PREDICATE_TYPE:
         raise UnusableInput(f"{name}: a statement of another type: {kind}")
     if schema > SCHEMA:
         raise UnusableInput(f"{name}: made by a newer safeconvert (schema {schema})", "update safeconvert")
     return {**predicate, "subject": subject}
+
+
+def _deeper_than(value: object, levels: int) -> bool:
+    """Whether lists and mappings lie in each other beyond a number of levels, at which printing them may fail."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_deeper_than(item, levels - 1) for item in inner)
