@@ -95,6 +95,9 @@ LayoutOption = Annotated[
     list[str] | None,
     typer.Option("--target-layout", help="keep, NCHW->NHWC or NHWC->NCHW, or name=…, where shapes do not tell."),
 ]
+RepairOption = Annotated[
+    bool, typer.Option("--repair/--no-repair", help="Repair a target that is not equivalent, or only say its faults.")
+]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Ed25519 private key that signs the certificate.")]
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")
@@ -130,6 +133,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         top_k: TopKOption = None,
         max_discrepancy: MaxDiscrepancyOption = None,
         target_layout: LayoutOption = None,
+        repair: RepairOption = True,
         key: KeyOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
@@ -158,6 +162,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
                 opset=opset,
                 optimize=optimize,
                 key=key,
+                repair=repair,
                 source_format=source_format,
             )
             with display(_live(quiet, as_json)) as phases:

@@ -50,6 +50,18 @@ class LogSettings:
 
 
 @dataclass(frozen=True)
+class RepairSettings:
+    """Limits and thresholds of localization and repair; see default.toml."""
+
+    seconds: float
+    barren_rounds: int
+    probes: int
+    trial_inputs: int
+    rtol: float
+    strategies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AdapterSettings:
     """Where adapters lie besides the built-in ones; see default.toml."""
 
@@ -64,14 +76,17 @@ class Settings:
     inputs: InputSettings
     verify: CompareSettings
     logs: LogSettings
+    repair: RepairSettings
     adapters: AdapterSettings
 
 
+KINDS = ("PP", "ID", "TSS", "WB", "LH", "CG")
 _SECTIONS: dict[str, type[Any]] = {
     "limits": LimitSettings,
     "inputs": InputSettings,
     "verify": CompareSettings,
     "logs": LogSettings,
+    "repair": RepairSettings,
     "adapters": AdapterSettings,
 }
 
@@ -102,6 +117,11 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             raise UnusableInput(f"{path}: unknown key {section}.{key}", _suggest(key, list(known)))
         if section == "adapters":
             checked[key] = _folders(path, key, value)
+            continue
+        if key == "strategies":
+            if not isinstance(value, list) or not set(value) <= set(KINDS):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(KINDS)}")
+            checked[key] = tuple(value)
             continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
         number = float(value) if wanted is float and type(value) is int else value

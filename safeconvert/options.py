@@ -56,6 +56,7 @@ class ConvertOptions:
         opset: ONNX opset asked of exporters; 0 leaves it to them.
         optimize: TFLite optimisation: `none`, `default` or `float16`.
         key: Ed25519 private key that signs the certificate.
+        repair: repair a target that is not equivalent; False only localizes its faults.
         source_format: what the source must be; "" takes what its content says.
     """
 
@@ -70,6 +71,7 @@ class ConvertOptions:
     opset: int = 0
     optimize: str = "none"
     key: Path | None = None
+    repair: bool = True
     source_format: str = ""
 
 

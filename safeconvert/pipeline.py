@@ -17,10 +17,12 @@ from pathlib import Path
 from safeconvert import output
 from safeconvert.adapting import ConvertReply, ModelRequest, Permutation
 from safeconvert.context import Context
+from safeconvert.diagnosis import Diagnosis, diagnose
 from safeconvert.errors import ExitCode, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.formats import ModelFile, detect
 from safeconvert.isolation import AdapterFailure, first_line
-from safeconvert.models import cause_of, evaluate, export, model_request, open_given, open_model
+from safeconvert.lift.candidates import lifted
+from safeconvert.models import Export, cause_of, evaluate, export, model_request, open_given, open_model
 from safeconvert.options import ConvertOptions, VerifyOptions
 from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes
 from safeconvert.route import Candidate, walk
@@ -30,6 +32,7 @@ from safeconvert.source import Source, chunks_for, evaluate_source
 from safeconvert.verification import ExporterCheck, against_export, compare, feed_across
 from safeconvert.verify.comparison import Comparison
 from safeconvert.verify.contract import Contract, contract
+from safeconvert.verify.custom import require_comparator
 from safeconvert.verify.settings import VerifySettings
 
 
@@ -42,12 +45,16 @@ class Verification:
         native: source native vs target native on the held-out inputs, or on the steering ones where those refuted it.
         exporter: what became of the target's ONNX form.
         reason: the verdict in one line.
+        target: signature of the native target.
+        exported: its ONNX form.
     """
 
     agreed: Contract
     native: Comparison
     exporter: ExporterCheck
     reason: str
+    target: Signature
+    exported: Export
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ class Attempt:
         log: where the full story of a failure lies.
         candidate: the target made, where one was.
         verification: where it could be held against the source.
+        diagnosis: what the engine found, where it was asked.
+        lift: how a repair came into this target; "" where none did.
     """
 
     route: Route
@@ -70,6 +79,8 @@ class Attempt:
     log: str = ""
     candidate: Candidate | None = None
     verification: Verification | None = None
+    diagnosis: Diagnosis | None = None
+    lift: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ class Conversion:
     def decisive(self) -> Attempt:
         """The attempt that the verdict rests on: the verified one, else the last that got furthest."""
         order = ("verified", "not_equivalent", "no_verdict", "crashed")
-        return min(reversed(self.attempts), key=lambda attempt: order.index(attempt.outcome))
+        return min(reversed(self.attempts), key=lambda a: (order.index(a.outcome), a.diagnosis is None))
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
     if options.optimize not in ("none", "default", "float16"):
         raise UnusableInput(f"--optimize {options.optimize}: unknown", "one of none, default, float16")
+    require_comparator(options.verify.comparator, str(Path.cwd()))
     target = output.output_path(options.source, options.target_format, options.output)
     output.clear(target)
     file = detect(options.source)
@@ -155,6 +167,8 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
             attempts.append(_attempt(context, threads, way, source, target.name, options, begun))
             if attempts[-1].outcome == "verified":
                 break
+        if attempts[-1].outcome != "verified":
+            attempts = _repaired(context, threads, attempts, source, options)
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason)
@@ -176,6 +190,7 @@ def verify(context: Context, options: VerifyOptions) -> PairVerification:
         NotEquivalent: inputs or outputs that cannot correspond.
         NoVerdict: a model does not run on the inputs, or the source is not a function.
     """
+    require_comparator(options.verify.comparator, str(Path.cwd()))
     file, target_file = detect(options.source), detect(options.target)
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "target", framework(target_file.format, context.adapters))
@@ -225,7 +240,7 @@ def hold_against(
     refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
     native = figures.result(source.steering if refuted else source.held_out)
     exporter = against_export(context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
-    return Verification(agreed, native, exporter, _verdict_line(native))
+    return Verification(agreed, native, exporter, _verdict_line(native), session.signature, exported)
 
 
 def _require_formats(file: ModelFile, options: ConvertOptions) -> None:
@@ -293,6 +308,57 @@ def _attempt(
         return Attempt(way, outcome, error.message, error.log, candidate)
     outcome = "verified" if verification.native.equal else "not_equivalent"
     return Attempt(way, outcome, verification.reason, "", candidate, verification)
+
+
+def _repaired(
+    context: Context,
+    threads: ThreadPoolExecutor,
+    attempts: list[Attempt],
+    source: Source,
+    options: ConvertOptions,
+) -> list[Attempt]:
+    """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified."""
+    wrong = next((attempt for attempt in attempts if _can_be_diagnosed(attempt, source)), None)
+    if wrong is None or wrong.verification is None or wrong.candidate is None:
+        return attempts
+    verification, made = wrong.verification, wrong.candidate
+    repair = options.repair and options.optimize == "none"
+    try:
+        diagnosis = diagnose(
+            context, source, verification.target, verification.exported, verification.agreed, options.verify, repair
+        )
+    except (AdapterFailure, SafeconvertError) as error:
+        note = f"{wrong.reason}; not localized: {first_line(str(error))}"
+        return [replace(attempt, reason=note) if attempt is wrong else attempt for attempt in attempts]
+    attempts = [replace(attempt, diagnosis=diagnosis) if attempt is wrong else attempt for attempt in attempts]
+    if diagnosis.repaired is None:
+        return attempts
+    for lift in lifted(context, diagnosis, made, options.target_format, verification.target, options.optimize):
+        if lift.candidate is None:
+            tried = Attempt(wrong.route, "crashed", f"{lift.how}: {lift.reason}", lift=lift.how)
+        else:
+            done: Future[Candidate] = Future()
+            done.set_result(lift.candidate)
+            context.pool.worker("target").close()  # the emitted file is verified in a fresh process
+            tried = _attempt(context, threads, wrong.route, source, made.path.name, options, done)
+            tried = replace(tried, lift=lift.how, diagnosis=diagnosis)
+        attempts.append(tried)
+        if tried.outcome == "verified":
+            break
+    return attempts
+
+
+def _can_be_diagnosed(attempt: Attempt, source: Source) -> bool:
+    """Whether both ONNX forms are there and equal to their native models: faults of exporters are not the target's."""
+    verification = attempt.verification
+    if attempt.outcome != "not_equivalent" or verification is None or verification.exported.path is None:
+        return False
+    sound = ("equal", "none")
+    return (
+        source.exported.path is not None
+        and source.exporter.result().verdict in sound
+        and verification.exporter.verdict in sound
+    )
 
 
 def _contract(source: Signature, target: Signature, reply: ConvertReply, options: ConvertOptions) -> Contract:

@@ -13,7 +13,9 @@ from typing import Any
 from safeconvert import __version__
 from safeconvert.certificate.digest import digest
 from safeconvert.context import Context
-from safeconvert.errors import ExitCode
+from safeconvert.diagnosis import Diagnosis
+from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.isolation import AdapterFailure
 from safeconvert.models import package_names
 from safeconvert.pipeline import Attempt, Conversion, PairVerification, Verification
 from safeconvert.registry import Adapter, framework
@@ -54,6 +56,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
             for adapter, (before, after) in zip(route.adapters, formats, strict=True)
         ],
         "attempts": [_attempt(attempt) for attempt in conversion.attempts],
+        **_diagnosis(decisive.diagnosis, decisive.lift),
         "notes": list(decisive.candidate.reply.notes) if decisive.candidate is not None else [],
     }
 
@@ -154,17 +157,43 @@ def _digest(path: Path, folder: Path) -> dict[str, Any]:
 
 
 def _external_files(context: Context, path: Path) -> list[str]:
+    """Files beside an .onnx that hold a part of it, by name."""
     request = {
         "op": "call",
         "adapter": str(framework("onnx", context.adapters).folder),
         "function": "external_files",
         "arguments": {"path": str(path)},
     }
-    return list(context.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
+    try:
+        return list(context.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
+    except (AdapterFailure, UnusableInput):
+        return []  # a rejected file that is no whole ONNX file
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return {"route": list(attempt.route.names), "outcome": attempt.outcome, "reason": attempt.reason}
+    return {
+        "route": list(attempt.route.names),
+        "outcome": attempt.outcome,
+        "reason": attempt.reason,
+        "lift": attempt.lift,
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
+    """Faults and trials, and how the repair came into the target."""
+    if diagnosis is None:
+        return {}
+    return {
+        "faults": list(diagnosis.faults),
+        "trials": list(diagnosis.trials),
+        "repair": {
+            "before": diagnosis.before,
+            "after": diagnosis.after,
+            "rounds": diagnosis.rounds,
+            "ended": diagnosis.ended,
+            "lift": lift,
+        },
+    }
 
 
 def _contract(source: Source, verification: Verification | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 
 from safeconvert.adapting import ModelRequest, with_given_shape
 from safeconvert.errors import UnusableInput
+from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.keras_files import open_keras
@@ -69,3 +71,13 @@ def _spec(tensor: Any, layout: str | None, name: str = "") -> TensorSpec:
 
 def _unique(names: list[str]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name}_{position}" for position, name in enumerate(names)]
+
+
+def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
+    """Write the model with other weights. Raises UnusableInput where a changed weight is not found."""
+    model = open_keras(ModelRequest.from_json(request))
+    weights = {weight.path: weight for weight in model.weights}
+    found = replacements({path: np.asarray(weight) for path, weight in weights.items()}, Path(changes))
+    for path, value in found.items():
+        weights[path].assign(value)
+    model.save(target)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from safeconvert.adapting import ModelRequest
+from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.tf_files import TfFile, open_tf
@@ -43,3 +45,13 @@ def _spec(name: str, tensor: Any) -> TensorSpec:
     rank = tensor.shape.rank
     shape = tuple(tensor.shape.as_list()) if rank is not None else ()
     return TensorSpec(name, shape, tensor.dtype.name, "NHWC" if rank in (4, 5) else None)
+
+
+def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
+    """Write a SavedModel with other variables. Raises UnusableInput where a changed weight is not found."""
+    file = open_tf(ModelRequest.from_json(request))
+    variables = {variable.name: variable for variable in file.function.variables} if file.signature_key else {}
+    found = replacements({name: variable.numpy() for name, variable in variables.items()}, Path(changes))
+    for name, value in found.items():
+        variables[name].assign(value)
+    tf.saved_model.save(file.owner, target, signatures=dict(file.owner.signatures))

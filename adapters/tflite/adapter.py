@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from safeconvert.adapting import ModelRequest, natural_order
 from safeconvert.errors import UnusableInput
+from safeconvert.lift.weights import replacements
 from safeconvert.signature import Quantization, Signature, TensorSpec
 
 
@@ -95,3 +96,29 @@ def _spec(name: str, detail: dict[str, Any]) -> TensorSpec:
     return TensorSpec(
         name, shape, np.dtype(detail["dtype"]).name, "NHWC" if len(shape) in (4, 5) else None, quantization
     )
+
+
+def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
+    """Write the file with other buffers, through TFLite's own schema.
+
+    Raises:
+        UnusableInput: a changed weight is not found as float32 in one buffer.
+    """
+    import flatbuffers
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(Path(ModelRequest.from_json(request).path).read_bytes(), 0)
+    tensors = {}
+    for number, graph in enumerate(model.subgraphs):
+        for tensor in graph.tensors:
+            data = model.buffers[tensor.buffer].data
+            if data is not None and tensor.type == schema.TensorType.FLOAT32:
+                values = np.frombuffer(bytes(data), np.float32)
+                shape = tuple(tensor.shape) if tensor.shape is not None else ()
+                if values.size == int(np.prod(shape)):
+                    tensors[f"{number}:{tensor.buffer}"] = values.reshape(shape)
+    for name, value in replacements(tensors, Path(changes)).items():
+        model.buffers[int(name.partition(":")[2])].data = np.frombuffer(value.tobytes(), np.uint8)
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    Path(target).write_bytes(bytes(builder.Output()))

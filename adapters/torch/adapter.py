@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from safeconvert.adapting import ModelRequest
+from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.torch_files import TorchFile, open_torch
@@ -64,3 +66,19 @@ def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSp
         )
         for name, tensor in zip(names, outputs, strict=True)
     )
+
+
+def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
+    """Write the model with other weights. Raises UnusableInput where a changed weight is not found."""
+    file = open_torch(ModelRequest.from_json(request))
+    holder = file.program if file.program is not None else file.module
+    tensors = dict(holder.state_dict() if callable(holder.state_dict) else holder.state_dict)
+    tensors |= {name: value for name, value in getattr(holder, "constants", {}).items() if torch.is_tensor(value)}
+    found = replacements({name: value.detach().numpy() for name, value in tensors.items()}, Path(changes))
+    with torch.no_grad():
+        for name, value in found.items():
+            tensors[name].copy_(torch.from_numpy(value))
+    if file.program is not None:
+        torch.export.save(file.program, target)
+    else:
+        torch.jit.save(file.module, target)

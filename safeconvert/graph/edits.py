@@ -58,7 +58,7 @@ class Bypass:
     """Take a node out: who read its first output reads one of its inputs instead."""
 
     node: str
-    tensor: str
+    index: int
 
 
 @dataclass(frozen=True)
@@ -157,12 +157,14 @@ def _(edit: InsertTranspose, graph: onnx.GraphProto) -> None:
 def _(edit: Bypass, graph: onnx.GraphProto) -> None:
     gone = _node(graph, edit.node)
     made, outputs = gone.output[0], {value.name for value in graph.output}
-    old, new = made, edit.tensor
+    tensor = gone.input[edit.index]
+    old, new = made, tensor
     if made in outputs:
-        if edit.tensor in outputs or not any(edit.tensor in node.output for node in graph.node):
-            raise EditError(f"node {edit.node} makes an output of the graph")
+        if tensor in outputs or not any(tensor in node.output for node in graph.node):
+            gone.CopyFrom(helper.make_node("Identity", [tensor], [made], gone.name))
+            return
         graph.node.remove(gone)
-        old, new = edit.tensor, made
+        old, new = tensor, made
     for node in graph.node:
         node.input[:] = [new if name == old else name for name in node.input]
         if made in outputs:

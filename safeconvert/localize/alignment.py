@@ -143,6 +143,7 @@ class _Walk:
         theirs = list(_walk_down(self.target, front, poisoned))
         entries = [self.pairs[name].source for name in self._border(theirs[0][1]) if name in self.pairs]
         ours = self._source_side(entries)
+        ours += [(1, self.outputs[name]) for _, name in theirs if name in self.outputs]
         fallback: Pair | None = None
         proposals = sorted(
             ((one, two) for one in theirs for two in ours), key=lambda both: _unlikely(self.target, self.source, *both)
@@ -236,7 +237,8 @@ class _Walk:
         """Record the region in front of a pair, and go on behind it with the source's values."""
         target_nodes, border = self.target.slice_back(pair.target, self.pairs)
         entries = tuple(self.pairs[name] for name in border if name in self.pairs)
-        source_nodes, _ = self.source.slice_back(pair.source, {entry.source for entry in entries})
+        behind = {entry.source for entry in entries}
+        source_nodes = self.source.slice_back(pair.source, behind)[0] if pair.source not in behind else []
         substituted = self._substitute(pair)
         isolated = _relative(substituted, self.values.get(pair.target))
         self.regions.append(Region(pair, tuple(target_nodes), tuple(source_nodes), entries, isolated, confirmed))
@@ -314,7 +316,8 @@ def _relative(source: Sequence[Array], target: Sequence[Array] | None) -> float:
         float(np.abs(one.astype(np.float64) - two.astype(np.float64)).max(initial=0.0))
         for one, two in zip(source, target, strict=True)
     )
-    return distance / scale if scale else distance
+    relative = distance / scale if scale else distance
+    return relative if np.isfinite(relative) else float("inf")
 
 
 def _columns(rows: Sequence[Mapping[str, Array]]) -> dict[str, list[Array]]:

@@ -151,6 +151,7 @@ def _of_constants(
             continue
         if index < len(other.input) and other.input[index] and there is None:
             continue  # fed by a node: a matter of inputs
+        kind = _constant_kind(other, wanted)
         change = "missing" if there is None else "different"
         what = f"input {index}: {_short(wanted)} in the source, {_short(there)} in the target"
         extent = 1.0
@@ -160,7 +161,8 @@ def _of_constants(
                 f"input {index}: {int((apart > 0).sum())} of {there.size} values differ, by at most {apart.max():.3g}"
             )
             extent = 1 + 4 * float((apart > 0).mean())
-        kind = _constant_kind(other, wanted)
+        elif there is not None and kind == "WB":
+            extent = 5.0
         yield Difference(kind, other.name, mine.name, what, (SetConstant(other.name, index, moved),), change, extent)
 
 
@@ -227,11 +229,11 @@ def _of_inputs(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) 
 def _extra(target: GraphView, number: int) -> Iterator[Difference]:
     """A node that the source does not have: take it out."""
     node = target.nodes[number]
-    for name in node.input:
+    for index, name in enumerate(node.input):
         if name and name not in target.constants:
             kind = "TSS" if node.op_type == "Transpose" else "CG"
             what = f"{node.op_type}, which the source does not have"
-            yield Difference(kind, node.name, "", what, (Bypass(node.name, name),), "added")
+            yield Difference(kind, node.name, "", what, (Bypass(node.name, index),), "added")
             return
 
 

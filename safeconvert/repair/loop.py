@@ -215,4 +215,5 @@ def _error(wanted: np.ndarray, got: np.ndarray | None) -> float:
         return float("inf")
     scale = float(np.abs(wanted.astype(np.float64)).max(initial=0.0))
     apart = float(np.abs(wanted.astype(np.float64) - got.reshape(wanted.shape).astype(np.float64)).max(initial=0.0))
-    return apart / scale if scale else apart
+    relative = apart / scale if scale else apart
+    return relative if np.isfinite(relative) else float("inf")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from safeconvert.certificate.check import CheckReport
     from safeconvert.commands import AdapterState, Demo
 
+_FAULTS_SHOWN = 12
 _WORDS = {
     ExitCode.VERIFIED: "[bold green]verified[/]",
     ExitCode.NOT_EQUIVALENT: "[bold red]not equivalent[/]",
@@ -39,6 +40,7 @@ def print_outcome(outcome: Outcome, verbose: bool) -> None:
         exporter = outcome.predicate.get("exporters", {}).get(side, {})
         if exporter.get("verdict") in ("different", "failed"):
             console.print(f"  [yellow]exporter fault[/] ({side} ONNX only): {escape(exporter['reason'])}")
+    _print_faults(outcome.predicate, console)
     for obligation in outcome.predicate.get("obligations", []):
         console.print(f"  obligation: {escape(obligation)}")
     if outcome.rejected is not None:
@@ -49,6 +51,33 @@ def print_outcome(outcome: Outcome, verbose: bool) -> None:
         console.print(f"  full logs: {escape(str(outcome.log))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
+
+
+def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
+    """The faults, what was tried, and the way from before to after."""
+    faults, trials = predicate.get("faults", []), predicate.get("trials", [])
+    for fault in faults[:_FAULTS_SHOWN]:
+        word = "fault" if fault["proven"] else "suspicion"
+        console.print(
+            f"  {word} {fault['kind']}: {escape(printable(fault['source'] or '-'))} ↔ "
+            f"{escape(printable(fault['target']))} ({escape(fault['operator'])})"
+        )
+        console.print(f"    {escape(printable(fault['evidence']))}")
+        console.print(f"    isolated error {_error(fault['isolated'])}, propagated {_error(fault['propagated'])}")
+    if len(faults) > _FAULTS_SHOWN:
+        console.print(f"  and {len(faults) - _FAULTS_SHOWN} more faults; see safeconvert show")
+    if trials:
+        repair = predicate["repair"]
+        accepted = sum(trial["outcome"] == "accepted" for trial in trials)
+        before, after = float(repair["before"]["discrepancy"]), float(repair["after"]["discrepancy"])
+        how = f"; {repair['lift']}" if repair["lift"] else ""
+        console.print(
+            f"  repair: {len(trials)} tried, {accepted} accepted; {before:.1%} → {after:.1%} of inputs differ{escape(how)}"
+        )
+
+
+def _error(value: float | str) -> str:
+    return f"{float(value):.3g}"
 
 
 def print_demo(demo: Demo) -> None:

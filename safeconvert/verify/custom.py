@@ -37,6 +37,12 @@ def resolve(kind: str, search_path: str = "") -> Comparator:
     return COMPARATORS[kind] if kind in COMPARATORS else _comparator(kind, load(kind, search_path))
 
 
+def require_comparator(kind: str | None, search_path: str) -> None:
+    """Raise UnusableInput where a comparator was asked for that is not there, before anything takes time."""
+    if kind is not None:
+        resolve(kind, search_path)
+
+
 def load(reference: str, search_path: str = "") -> Callable[[Any, Any], Any]:
     """Import `package.module:function`.
 

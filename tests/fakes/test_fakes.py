@@ -29,9 +29,10 @@ class Case:
 
 
 CASES = (
-    Case("wrong_weight", 1, ("not equivalent", "max-abs"), rejected=True),
-    Case("swapped_labels", 1, ("not equivalent", "labels or values on"), rejected=True),
-    Case("nan", 1, ("not equivalent", "differs on 7 of 7"), rejected=True),
+    Case("wrong_weight", 1, ("not equivalent", "max-abs", "fault WB"), rejected=True, options=("--no-repair",)),
+    Case("swapped_labels", 1, ("not equivalent", "labels or values on", "fault CG"), rejected=True,
+         options=("--no-repair",)),
+    Case("nan", 1, ("not equivalent", "differs on 7 of 7"), rejected=True, options=("--no-repair",)),
     Case("extra_output", 1, ("the target 2", "negated"), rejected=True),
     Case("segfault", 3, ("fake_segfault failed while converting model.pt", "SIGSEGV")),
     Case("abort", 3, ("fake_abort failed while converting model.pt", "SIGABRT")),
@@ -63,7 +64,7 @@ def test_misbehaviour_has_its_exit_code_and_message(case: Case, source: Path, tm
     for words in case.says:
         assert words in called.text
     assert "Traceback" not in called.text
-    assert len(called.text.splitlines()) <= 12
+    assert len(called.text.splitlines()) <= 16
     assert not (tmp_path / "out.onnx").exists()
     assert not (tmp_path / "out.onnx.certificate.json").exists()
     assert (tmp_path / "out.onnx.rejected").exists() is case.rejected
@@ -89,16 +90,31 @@ def test_a_right_converter_is_verified_and_its_chatter_hidden(fake: str, source:
     assert {path.name for path in tmp_path.iterdir()} == {"model.pt", "out.onnx", "out.onnx.certificate.json", "state"}
 
 
+@pytest.mark.parametrize(("fake", "kind"), [("wrong_weight", "WB"), ("swapped_labels", "CG"), ("nan", "CG")])
+def test_a_wrong_target_is_repaired_and_verified_again(fake: str, kind: str, source: Path, tmp_path: Path) -> None:
+    called = convert(source, tmp_path, fake, "--json")
+    assert called.code == 0, called.text
+    predicate = called.json["predicate"]
+    assert {fault["kind"] for fault in predicate["faults"]} == {kind}
+    assert all(fault["proven"] for fault in predicate["faults"])
+    assert any(trial["outcome"] == "accepted" for trial in predicate["trials"])
+    assert [attempt["outcome"] for attempt in predicate["attempts"]] == ["not_equivalent", "verified"]
+    assert predicate["repair"]["lift"] == "repaired in the ONNX file"
+    assert safeconvert("check", called.json["certificate"]).code == 0
+    again = safeconvert("verify", tmp_path / "model.pt", tmp_path / "out.onnx", *SHAPE, "--seed", "5")
+    assert again.code == 0, again.text
+
+
 def test_an_earlier_target_does_not_survive_a_failure(source: Path, tmp_path: Path) -> None:
     (tmp_path / "out.onnx").write_bytes(b"of last week")
     (tmp_path / "out.onnx.certificate.json").write_bytes(b"{}")
-    assert convert(source, tmp_path, "wrong_weight").code == 1
+    assert convert(source, tmp_path, "wrong_weight", "--no-repair").code == 1
     assert not (tmp_path / "out.onnx").exists()
     assert not (tmp_path / "out.onnx.certificate.json").exists()
 
 
 def test_a_rejected_target_has_a_certificate_that_check_refuses(source: Path, tmp_path: Path) -> None:
-    called = convert(source, tmp_path, "wrong_weight", "--json")
+    called = convert(source, tmp_path, "wrong_weight", "--no-repair", "--json")
     certificate = Path(called.json["certificate"])
     assert certificate.name == "out.onnx.rejected.certificate.json"
     checked = safeconvert("check", certificate)
@@ -107,7 +123,7 @@ def test_a_rejected_target_has_a_certificate_that_check_refuses(source: Path, tm
 
 
 def test_a_wrong_weight_is_refused_by_verify_too(source: Path, tmp_path: Path) -> None:
-    convert(source, tmp_path, "wrong_weight")
+    convert(source, tmp_path, "wrong_weight", "--no-repair")
     rejected = tmp_path / "out.onnx.rejected"
     called = safeconvert("verify", source, rejected, *SHAPE, "--json")
     assert called.code == 1

@@ -1,0 +1,136 @@
+"""Ask the engine what is wrong with a target, and for a repaired ONNX graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safeconvert.adapting import ModelRequest
+from safeconvert.context import Context
+from safeconvert.models import Export, open_model
+from safeconvert.repair.problem import Chunk, Problem, RepairSettings
+from safeconvert.signature import Signature
+from safeconvert.source import Source
+from safeconvert.verification import unchanged_contract
+from safeconvert.verify.contract import Contract
+from safeconvert.verify.layout import TensorContract
+from safeconvert.verify.settings import VerifySettings
+
+_ENGINE = Path(__file__).parent / "repair" / "engine"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the engine found.
+
+    Attributes:
+        faults: as the certificate lists them.
+        trials: as the certificate lists them; `faults` in them are positions in `faults`.
+        before, after: scores on the steering inputs, of the ONNX graphs.
+        rounds: how often the graphs were aligned.
+        ended: why the repair ended.
+        repaired: the repaired ONNX graph, or None where no trial was accepted.
+        changes: `.npz` of old and new weights, where the repair is nothing but other weights.
+    """
+
+    faults: tuple[dict[str, Any], ...]
+    trials: tuple[dict[str, Any], ...]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    rounds: int
+    ended: str
+    repaired: Path | None
+    changes: Path | None
+
+
+def diagnose(
+    context: Context,
+    source: Source,
+    target: Signature,
+    exported: Export,
+    agreed: Contract,
+    verify: VerifySettings,
+    repair: bool,
+) -> Diagnosis:
+    """Localize the faults of a target, and repair its ONNX form.
+
+    Args:
+        context: of the run.
+        source: the source, evaluated; its ONNX form is equal to it.
+        target: signature of the native target.
+        exported: the target's ONNX form, equal to it.
+        agreed: contract of the native models.
+        verify: what counts as equal.
+        repair: False only localizes.
+
+    Raises:
+        AdapterFailure, SafeconvertError: the engine could not run.
+    """
+    assert source.exported.path is not None and exported.path is not None
+    ours = _onnx_signature(context, source.exported.path, source.session.signature)
+    theirs = _onnx_signature(context, exported.path, target)
+    left = unchanged_contract(source.session.signature, ours)
+    right = unchanged_contract(target, theirs)
+    names = {tensor.source.name: tensor.target.name for tensor in left.inputs}
+    settings = context.settings.repair
+    problem = Problem(
+        source=str(source.exported.path),
+        target=str(exported.path),
+        agreed=_across(agreed, left, right),
+        chunks=tuple(
+            Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()})
+            for chunk in source.data.chunks
+        ),
+        steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
+        verify=replace(verify, tolerances=_renamed(verify, left)),
+        settings=RepairSettings(
+            settings.seconds, settings.barren_rounds, settings.probes, settings.trial_inputs, settings.rtol,
+            settings.strategies,
+        ),
+        folder=str(context.folder("repair")),
+        repair=repair,
+        search_path=str(Path.cwd()),
+    )  # fmt: skip
+    request = {
+        "op": "call",
+        "adapter": str(_ENGINE),
+        "function": "solve",
+        "arguments": {"request": problem.to_json()},
+    }
+    with context.phases.phase("repairing" if repair else "localizing"):
+        answer = context.pool.worker("onnx").call("safeconvert", f"repairing {exported.path.name}", request)
+    return Diagnosis(
+        faults=tuple(answer["faults"]),
+        trials=tuple(answer["trials"]),
+        before=answer["before"],
+        after=answer["after"],
+        rounds=answer["rounds"],
+        ended=answer["ended"],
+        repaired=Path(answer["repaired"]) if answer["repaired"] else None,
+        changes=Path(answer["changes"]) if answer["changes"] else None,
+    )
+
+
+def _onnx_signature(context: Context, path: Path, native: Signature) -> Signature:
+    candidates = tuple(tuple(size or 0 for size in spec.shape) for spec in native.inputs)
+    return open_model(context, "onnx", "onnx", ModelRequest(str(path), candidate_shapes=candidates)).signature
+
+
+def _across(agreed: Contract, left: Contract, right: Contract) -> Contract:
+    """The contract of two native models, said of their ONNX forms."""
+
+    def tensors(role: str) -> tuple[TensorContract, ...]:
+        ours = {tensor.source.name: tensor.target for tensor in getattr(left, role)}
+        theirs = {tensor.source.name: tensor.target for tensor in getattr(right, role)}
+        return tuple(
+            TensorContract(ours[t.source.name], theirs[t.target.name], t.permutation, t.reason)
+            for t in getattr(agreed, role)
+        )
+
+    return Contract(tensors("inputs"), tensors("outputs"), agreed.obligations)
+
+
+def _renamed(verify: VerifySettings, left: Contract) -> dict[str, Any]:
+    names = {tensor.source.name: tensor.target.name for tensor in left.outputs}
+    return {names.get(name, name): tolerance for name, tolerance in verify.tolerances.items()}

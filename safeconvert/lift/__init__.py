@@ -1,0 +1,1 @@
+"""Carry a repair made in ONNX into the native target."""

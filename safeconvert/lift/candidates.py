@@ -1,0 +1,96 @@
+"""Native targets made from a repaired ONNX graph, the nearest to the target that was converted first.
+
+The graph itself where the target is ONNX; else the target with other weights, where the repair is nothing else; else the
+repaired graph converted again. Whether one of them is right is not decided here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from safeconvert.adapting import ModelRequest
+from safeconvert.context import Context
+from safeconvert.diagnosis import Diagnosis
+from safeconvert.errors import UnusableInput
+from safeconvert.isolation import AdapterFailure
+from safeconvert.registry import Route, framework, routes
+from safeconvert.route import Candidate, walk
+from safeconvert.signature import Signature
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A repair carried into a native target.
+
+    Attributes:
+        how: in words, for the certificate.
+        candidate: the file, or None where this way failed.
+        reason: why it failed; else "".
+        route: the converters that made it from the repaired graph; None where none did.
+    """
+
+    how: str
+    candidate: Candidate | None
+    reason: str = ""
+    route: Route | None = None
+
+
+def lifted(
+    context: Context, diagnosis: Diagnosis, made: Candidate, target_format: str, signature: Signature, optimize: str
+) -> Iterator[Lifted]:
+    """Try each way in turn.
+
+    Args:
+        context: of the run.
+        diagnosis: with a repaired graph.
+        made: the target as it was converted.
+        target_format: its format.
+        signature: of the target.
+        optimize: TFLite optimisation that was asked for.
+    """
+    assert diagnosis.repaired is not None
+    if target_format == "onnx":
+        path = context.folder("lift") / made.path.name
+        shutil.copyfile(diagnosis.repaired, path)
+        yield Lifted("repaired in the ONNX file", replace(made, path=path))
+        return
+    if diagnosis.changes is not None:
+        yield _patched(context, diagnosis, made, target_format)
+    for way in routes("onnx", target_format, context.adapters):
+        yield _converted(context, diagnosis, made, way, signature, optimize)
+
+
+def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, target_format: str) -> Lifted:
+    how = f"weights patched in the {target_format} file"
+    path = context.folder("lift") / made.path.name
+    adapter = framework(target_format, context.adapters)
+    request = {
+        "op": "call",
+        "adapter": str(adapter.folder),
+        "function": "patch",
+        "arguments": {
+            "request": ModelRequest(str(made.path)).to_json(),
+            "changes": str(diagnosis.changes),
+            "target": str(path),
+        },
+    }
+    try:
+        with context.phases.phase(f"patching the {target_format} file"):
+            context.pool.worker("convert").call(adapter.name, f"patching {made.path.name}", request)
+    except (AdapterFailure, UnusableInput) as error:
+        return Lifted(how, None, str(error))
+    return Lifted(how, replace(made, path=path))
+
+
+def _converted(
+    context: Context, diagnosis: Diagnosis, made: Candidate, way: Route, signature: Signature, optimize: str
+) -> Lifted:
+    how = f"repaired graph converted again by {way}"
+    model = ModelRequest(str(diagnosis.repaired))
+    try:
+        candidate = walk(context, way, model, signature, None, made.path.name, 0, optimize)
+    except (AdapterFailure, UnusableInput) as error:
+        return Lifted(how, None, str(error), way)
+    return Lifted(how, replace(candidate, reply=made.reply.then(candidate.reply)), "", way)

@@ -1,0 +1,53 @@
+"""Find the weights of a native model that an ONNX constant came from, and what they have to become. Runs in workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safeconvert.errors import UnusableInput
+from safeconvert.localize.relation import find
+
+Array = np.ndarray[Any, Any]
+
+
+def replacements(native: Mapping[str, Array], changes: Path) -> dict[str, Array]:
+    """The native weights that change, by name.
+
+    A weight is found by its values: exactly equal, in some order of axes. Nothing is matched loosely.
+
+    Args:
+        native: every weight of the native model by name.
+        changes: `.npz` of `old_N` and `new_N`, as the engine writes it.
+
+    Raises:
+        UnusableInput: a changed weight is in no native one as it is (folded, quantised), or in several.
+    """
+    found: dict[str, Array] = {}
+    for number, old, new in _pairs(changes):
+        places = [(name, value) for name, value in native.items() if _same_values(old, value)]
+        fitting = [(name, value, find([old], [value], 0.0)) for name, value in places]
+        fitting = [item for item in fitting if item[2] is not None]
+        if len(fitting) != 1:
+            raise UnusableInput(f"changed weight {number} is in {len(fitting)} of the target's own weights, not in one")
+        name, value, relation = fitting[0]
+        assert relation is not None
+        found[name] = relation.to_target(new.astype(value.dtype), value.shape)
+    return found
+
+
+def _pairs(changes: Path) -> Iterator[tuple[int, Array, Array]]:
+    with np.load(changes, allow_pickle=False) as archive:
+        for name in archive.files:
+            if name.startswith("old_"):
+                number = int(name.removeprefix("old_"))
+                yield number, archive[name], archive[f"new_{number}"]
+
+
+def _same_values(old: Array, value: Array) -> bool:
+    if old.size != value.size or old.dtype.kind != value.dtype.kind:
+        return False
+    return bool(np.array_equal(np.sort(old.ravel()), np.sort(value.ravel())))

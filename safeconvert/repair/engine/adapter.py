@@ -1,0 +1,108 @@
+"""The engine in the worker that holds ONNX Runtime: localize and repair one pair of ONNX graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from safeconvert.errors import NoVerdict
+from safeconvert.graph.edits import SetConstant
+from safeconvert.graph.view import tidy
+from safeconvert.localize.faults import Fault
+from safeconvert.repair.loop import Repair, Trial, repair
+from safeconvert.repair.problem import Problem
+from safeconvert.repair.scoring import Broken, Scored
+
+
+def solve(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Localize, and repair where the problem asks for it.
+
+    Returns:
+        What `safeconvert.diagnosis` reads: faults, trials, scores, and the paths of the repaired graph and of its changed
+        weights, where something was accepted.
+
+    Raises:
+        NoVerdict: one of the graphs does not run at all.
+    """
+    problem = Problem.from_json(request)
+    try:
+        found = repair(problem)
+    except Broken as error:
+        raise NoVerdict(f"{problem.target}: its ONNX form does not run: {error}") from error
+    accepted = any(trial.outcome == "accepted" for trial in found.trials)
+    repaired = ""
+    changes = ""
+    if accepted:
+        repaired = str(Path(problem.folder) / "repaired.onnx")
+        onnx.save(found.candidate.model, repaired)
+        changes = _changes(found, problem)
+    return {
+        "faults": [_fault(fault) for fault in found.faults],
+        "trials": [_trial(trial) for trial in found.trials],
+        "before": _scored(found.before),
+        "after": _scored(found.after),
+        "rounds": found.rounds,
+        "ended": found.ended,
+        "repaired": repaired,
+        "changes": changes,
+        "only_weights": accepted and bool(changes),
+    }
+
+
+def _changes(found: Repair, problem: Problem) -> str:
+    """Old and new values of every changed weight as an `.npz`; "" where the repair is more than other weights."""
+    target = tidy(onnx.load(problem.target))
+    nodes = {node.name: node for node in target.nodes}
+    arrays: dict[str, np.ndarray] = {}
+    for number, edit in enumerate(found.edits):
+        if not isinstance(edit, SetConstant) or edit.value is None or edit.node not in nodes:
+            return ""
+        node = nodes[edit.node]
+        old = target.constants.get(node.input[edit.index]) if edit.index < len(node.input) else None
+        if old is None or old.shape != edit.value.shape:
+            return ""
+        arrays[f"old_{number}"], arrays[f"new_{number}"] = old, edit.value
+    path = Path(problem.folder) / "changes.npz"
+    np.savez(path, allow_pickle=False, **arrays)
+    return str(path)
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "kind": fault.kind,
+        "source": fault.source,
+        "target": fault.target,
+        "operator": fault.operator,
+        "change": fault.change,
+        "evidence": fault.what,
+        "isolated": _finite(fault.isolated),
+        "propagated": _finite(fault.propagated),
+        "proven": fault.proven,
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "faults": list(trial.faults),
+        "outcome": trial.outcome,
+        "reason": trial.reason,
+        "before": _numbers(asdict(trial.before)),
+        "after": _numbers(asdict(trial.after)) if trial.after is not None else None,
+    }
+
+
+def _scored(scored: Scored) -> dict[str, Any]:
+    return {**_numbers(asdict(scored.score)), "unequal": list(scored.unequal)}
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, Any]:
+    return {name: _finite(value) for name, value in values.items()}
+
+
+def _finite(value: float) -> float | str:
+    return value if np.isfinite(value) else repr(float(value))
