@@ -68,7 +68,7 @@ def read_payload(path: Path, public_key: Path | None) -> bytes:
     try:
         members = json.loads(data)
     except (ValueError, RecursionError) as error:
-        if data[:1] == b"{" and b"payloadType" in data:
+        if data[:1] == b"{" and (b"integrity" in data or b"payloadType" in data):
             raise Damaged("not whole JSON") from error
         raise UnusableInput(f"{path}: not a safeconvert certificate") from error
     if not isinstance(members, dict) or set(members) != {"payload", "payloadType", "signatures", "integrity"}:
