@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -90,6 +91,20 @@ _SECTIONS: dict[str, type[Any]] = {
     "adapters": AdapterSettings,
 }
 
+# What a number may be; elsewhere zero or more.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "limits.seconds": (1, math.inf),
+    "limits.memory_share": (0.01, 1),
+    "limits.routes": (1, math.inf),
+    "inputs.generated": (1, math.inf),
+    "inputs.chunk": (1, math.inf),
+    "inputs.held_out": (0, 1),
+    "verify.top_k": (1, math.inf),
+    "verify.max_discrepancy": (0, 1),
+    "repair.probes": (1, math.inf),
+    "repair.trial_inputs": (1, math.inf),
+}
+
 
 def load_settings(overlay: Path | None = None) -> Settings:
     """The defaults, with single keys replaced by those of a TOML file.
@@ -119,15 +134,17 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             checked[key] = _folders(path, key, value)
             continue
         if key == "strategies":
-            if not isinstance(value, list) or not set(value) <= set(KINDS):
+            if not isinstance(value, list) or not all(item in KINDS for item in value):
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(KINDS)}")
             checked[key] = tuple(value)
             continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
-        number = float(value) if wanted is float and type(value) is int else value
-        if not isinstance(number, wanted) or isinstance(number, bool) or number < 0:
-            raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a {known[key]} of zero or more")
-        checked[key] = number
+        low, high = _BOUNDS.get(f"{section}.{key}", (0, math.inf))
+        allowed = (int, float) if wanted is float else (int,)
+        if type(value) not in allowed or not (low <= value <= high and value < math.inf):
+            bounds = f"{low} or more" if high == math.inf else f"{low} to {high}"
+            raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a {known[key]} of {bounds}")
+        checked[key] = wanted(value)
     return checked
 
 
