@@ -6,7 +6,7 @@ A *framework* adapter offers `load(request) -> Model` (see `runtime.feeding.Mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -146,18 +146,28 @@ def _compose(
     return tuple(composed)
 
 
-def with_given_shape(spec: TensorSpec, request: ModelRequest) -> TensorSpec:
-    """A declared spec whose free dimensions (but the batch) are those that the user gave, or that fit a candidate.
+def with_given_shapes(specs: Sequence[TensorSpec], request: ModelRequest) -> tuple[TensorSpec, ...]:
+    """Declared specs whose free dimensions (but the batch) are those that the user gave, or that fit a candidate.
 
     Raises:
-        UnusableInput: the shape given contradicts the declared one.
+        UnusableInput: a shape given contradicts the declared one, or names no input.
     """
-    given = request.input_shapes.get(spec.name) or request.input_shapes.get("")
-    for shape in [given] if given else request.candidate_shapes:
+    names = [spec.name for spec in specs]
+    given = {name or next(iter(names), ""): shape for name, shape in request.input_shapes.items()}
+    for name in given:
+        if name not in names:
+            raise UnusableInput(
+                f"{request.path}: --input-shape {name}: no such input", f"its inputs are {', '.join(names)}"
+            )
+    return tuple(_with_shape(spec, given.get(spec.name), request) for spec in specs)
+
+
+def _with_shape(spec: TensorSpec, given: tuple[int, ...] | None, request: ModelRequest) -> TensorSpec:
+    for shape in [given] if given is not None else request.candidate_shapes:
         pairs = list(zip(spec.shape[1:], shape[1:], strict=False))
         if len(shape) == len(spec.shape) and all(own is None or not other or own == other for own, other in pairs):
-            return replace(spec, shape=(spec.shape[0], *(own or other or None for own, other in pairs)))
-        if given:
+            return replace(spec, shape=(*spec.shape[:1], *(own or other or None for own, other in pairs)))
+        if given is not None:
             raise UnusableInput(f"{request.path}: --input-shape {given} does not fit input {spec.name} {spec.shape}")
     return spec
 
@@ -165,4 +175,4 @@ def with_given_shape(spec: TensorSpec, request: ModelRequest) -> TensorSpec:
 def natural_order(name: str) -> tuple[str, int]:
     """Sort key that puts `output_10` after `output_2`."""
     stem, _, number = name.rpartition("_")
-    return (stem, int(number)) if number.isdigit() else (name, -1)
+    return (stem, int(number)) if number.isdecimal() else (name, -1)

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from safeconvert.adapting import ModelRequest, with_given_shape
+from safeconvert.adapting import ModelRequest, with_given_shapes
 from safeconvert.errors import UnusableInput
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
@@ -29,7 +29,7 @@ class KerasModel:
         inputs = tuple(_spec(tensor, layout) for tensor in model.inputs)
         names = list(getattr(model, "output_names", None) or [tensor.name for tensor in model.outputs])
         outputs = tuple(_spec(tensor, layout, name) for tensor, name in zip(model.outputs, _unique(names), strict=True))
-        self._signature = Signature(tuple(with_given_shape(spec, request) for spec in inputs), outputs)
+        self._signature = Signature(with_given_shapes(inputs, request), outputs)
 
     def signature(self) -> Signature:
         """Inputs and outputs as the model declares them."""

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from safeconvert.adapting import ModelRequest, with_given_shape
+from safeconvert.adapting import ModelRequest, with_given_shapes
 from safeconvert.errors import UnusableInput
 from safeconvert.signature import Signature, TensorSpec
 
@@ -27,7 +27,7 @@ class OnnxModel:
     def __init__(self, session: Any, request: ModelRequest) -> None:
         self._session = session
         self._signature = Signature(
-            tuple(with_given_shape(_spec(value, request.path), request) for value in session.get_inputs()),
+            with_given_shapes([_spec(value, request.path) for value in session.get_inputs()], request),
             tuple(_spec(value, request.path) for value in session.get_outputs()),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapting import ModelRequest, with_given_shapes
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
@@ -19,10 +19,10 @@ from .._shared.tf_files import TfFile, open_tf
 class TfModel:
     """A concrete function with its signature."""
 
-    def __init__(self, file: TfFile) -> None:
+    def __init__(self, file: TfFile, request: ModelRequest) -> None:
         self._file = file
         self._signature = Signature(
-            tuple(_spec(name, spec) for name, spec in file.inputs.items()),
+            with_given_shapes([_spec(name, spec) for name, spec in file.inputs.items()], request),
             tuple(_spec(name, tensor) for name, tensor in file.outputs.items()),
         )
 
@@ -38,7 +38,8 @@ class TfModel:
 
 def load(request: Mapping[str, Any]) -> TfModel:
     """Open a SavedModel folder or a frozen graph."""
-    return TfModel(open_tf(ModelRequest.from_json(request)))
+    model = ModelRequest.from_json(request)
+    return TfModel(open_tf(model), model)
 
 
 def _spec(name: str, tensor: Any) -> TensorSpec:
