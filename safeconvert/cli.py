@@ -259,6 +259,89 @@ def verify(
         raise typer.Exit(int(outcome.exit_code))
 
 
+def _mending_command(repairs: bool) -> Callable[..., None]:
+    """`repair`, or `localize`, which has no output."""
+
+    def command(
+        source: SourceArgument,
+        target: Annotated[Path, typer.Argument(help="The model converted from it.", show_default=False)],
+        output: OutputOption = None,
+        inputs: InputsOption = None,
+        preprocessing: PreprocessingOption = "",
+        samples: SamplesOption = None,
+        seed: SeedOption = None,
+        input_shape: ShapeOption = None,
+        input_range: RangeOption = None,
+        model: ModelOption = "",
+        trust_pickle: TrustOption = False,
+        comparator: ComparatorOption = "",
+        rtol: RtolOption = None,
+        atol: AtolOption = None,
+        tolerance: ToleranceOption = None,
+        top_k: TopKOption = None,
+        max_discrepancy: MaxDiscrepancyOption = None,
+        target_layout: LayoutOption = None,
+        key: KeyOption = None,
+        timeout: TimeoutOption = None,
+        memory: MemoryOption = None,
+        config: ConfigOption = None,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
+        verbose: VerboseOption = False,
+    ) -> None:
+        with _people_errors(as_json):
+            from safeconvert import arguments, commands
+            from safeconvert.config import load_settings
+            from safeconvert.options import ConvertOptions
+            from safeconvert.progress import display
+
+            settings = commands.with_limits(load_settings(config), timeout, memory)
+            if repairs and output is None:
+                output = target.with_name(f"{target.stem}.repaired{target.suffix}")
+            options = ConvertOptions(
+                source=source,
+                target_format="",
+                output=output,
+                model=_model_options(input_shape, model, trust_pickle),
+                data=_data_options(inputs, preprocessing, samples, input_range, seed),
+                verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
+                layouts=arguments.layouts(target_layout or []),
+                key=key,
+                repair=repairs,
+            )
+            with display(_live(quiet, as_json)) as phases:
+                outcome = commands.run_mend(options, target, settings, phases)
+            _print_outcome(outcome, as_json, quiet, verbose)
+            raise typer.Exit(int(outcome.exit_code))
+
+    return command
+
+
+def _register_mending() -> None:
+    command = _mending_command(repairs=True)
+    command.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
+    app.command(
+        "repair",
+        help="Repair a target that was converted elsewhere, in its native file, and verify it again.\n\n"
+        "Example: safeconvert repair model.pt model.tflite -o fixed.tflite --inputs images/",
+        epilog=_EXIT_CODES,
+    )(command)
+    command = _mending_command(repairs=False)
+    signature = _signature_without(command, "output")
+    command.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[parameter for parameter in signature.parameters.values() if parameter.name != "key"]
+    )
+    app.command(
+        "localize",
+        help="Name the nodes at which a target that was converted elsewhere differs from its source.\n\n"
+        "Example: safeconvert localize model.pt model.tflite --inputs images/ --preprocessing torchvision",
+        epilog=_EXIT_CODES,
+    )(command)
+
+
+_register_mending()
+
+
 @app.command()
 def check(
     certificate: Annotated[Path, typer.Argument(help="A .certificate.json.", show_default=False)],

@@ -14,7 +14,7 @@ from safeconvert.context import open_context
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.isolation import AdapterFailure
 from safeconvert.options import ConvertOptions, DataOptions, VerifyOptions
-from safeconvert.pipeline import convert, verify
+from safeconvert.pipeline import convert, mend, verify
 from safeconvert.progress import Phases
 from safeconvert.registry import adapters, data_folder
 from safeconvert.report.outcome import Outcome
@@ -41,6 +41,28 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             reason=conversion.reason,
             target=conversion.target,
             rejected=conversion.rejected,
+            certificate=certificate,
+            predicate=content,
+            attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
+            log=context.logs if context.pool.failed else None,
+        )
+
+
+def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: Phases) -> Outcome:
+    """Localize the faults of a given target, and repair them where the options say so; certify what was repaired."""
+    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
+        conversion = mend(context, options, given)
+        content = predicate.of_conversion(
+            context, conversion, conversion.target if conversion.target.exists() else given.absolute()
+        )
+        certificate = None
+        if options.repair and conversion.exit_code is ExitCode.VERIFIED:
+            certificate = _certify(content, conversion.target, output.certificate_path(conversion.target), options.key)
+        return Outcome(
+            exit_code=conversion.exit_code,
+            reason=conversion.reason,
+            target=conversion.target,
+            rejected=None,
             certificate=certificate,
             predicate=content,
             attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),

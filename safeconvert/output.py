@@ -66,6 +66,16 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def copied(path: Path, folder: Path) -> Path:
+    """A copy of a model file or folder in an empty folder; files beside it are not taken along."""
+    target = folder / path.name
+    if path.is_dir():
+        shutil.copytree(path, target)
+    else:
+        shutil.copyfile(path, target)
+    return target
+
+
 def place(made: Path, target: Path) -> None:
     """Bring a finished file or folder to its place in one rename; files beside it (external data) come first.
 

@@ -211,6 +211,56 @@ def verify(context: Context, options: VerifyOptions) -> PairVerification:
     return PairVerification(options, source, target_file, verification, exporter, exit_code)
 
 
+def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
+    """Hold a given target against its source; localize its faults, and repair them where the options say so.
+
+    What is verified, repaired or not, is brought to the output path; nothing is where only localization is asked for.
+
+    Args:
+        context: of the run.
+        options: as for a conversion; `target_format` is the given target's.
+        given: the target that was converted elsewhere.
+
+    Raises:
+        UnusableInput, NotEquivalent, NoVerdict: as `verify`.
+    """
+    require_comparator(options.verify.comparator, str(Path.cwd()))
+    file, target_file = detect(options.source), detect(given)
+    options = replace(options, target_format=target_file.format)
+    target = given.absolute()
+    if options.repair:
+        target = output.output_path(given, target_file.format, options.output)
+        output.clear(target)
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        _warm(context, threads, "target", framework(target_file.format, context.adapters))
+        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, 0)
+        request = replace(model_request(given, options.model, _suggested(source.session.signature)), input_shapes={})
+        session = open_given(context, "target", target_file, request)
+        agreed = contract(source.session.signature, session.signature, overrides=options.layouts)
+        try:
+            verification = hold_against(context, threads, source, session, request, agreed, options.verify, 0)
+        except AdapterFailure as failure:
+            raise NoVerdict(
+                f"{given}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
+            ) from failure
+        reply = ConvertReply(
+            tuple(tensor.permutation for tensor in agreed.inputs),
+            tuple(tensor.permutation for tensor in agreed.outputs),
+        )
+        staged = output.copied(given.absolute(), context.folder("given"))
+        outcome = "verified" if verification.native.equal else "not_equivalent"
+        route = Route((), (file.format, target_file.format))
+        attempts = [Attempt(route, outcome, verification.reason, "", Candidate(staged, reply), verification)]
+        if outcome != "verified":
+            attempts = _repaired(context, threads, attempts, source, options)
+        exporter = source.exporter.result()
+    exit_code, reason = _conclude(attempts)
+    conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason)
+    if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
+        output.place(conversion.decisive.candidate.path, target)
+    return conversion
+
+
 def hold_against(
     context: Context,
     threads: ThreadPoolExecutor,

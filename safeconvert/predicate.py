@@ -38,7 +38,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
     """The predicate of a conversion whose target (verified or rejected) lies at `target`."""
     decisive = conversion.decisive
     route = decisive.route
-    formats = zip(route.formats, route.formats[1:], strict=False)
+    formats = list(zip(route.formats, route.formats[1:], strict=False)) if route.adapters else []
     predicate = _common(
         context, conversion.source, target, conversion.options.target_format, conversion.options.verify, conversion.exporter,
         decisive.verification, list(route.adapters), target.parent,

@@ -71,7 +71,7 @@ class Route:
         return tuple(adapter.name for adapter in self.adapters)
 
     def __str__(self) -> str:
-        return " → ".join(self.names)
+        return " → ".join(self.names) or "as given"
 
 
 def data_folder(name: str) -> Path:
