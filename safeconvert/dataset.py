@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from safeconvert.context import Context
 from safeconvert.errors import UnusableInput
+from safeconvert.inputs.arrays import DAMAGE
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.images import first_image_size
 from safeconvert.inputs.interface import InputSet
@@ -132,5 +132,5 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
             return ((1, *np.load(path, mmap_mode="r", allow_pickle=False).shape[1:]),)
         with np.load(path, allow_pickle=False) as archive:
             return tuple((1, *archive[name].shape[1:]) for name in archive.files[:8])
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, UnusableInput):
+    except (*DAMAGE, UnusableInput):
         return ()  # opening the inputs proper says what is wrong with them

@@ -19,7 +19,7 @@ from safeconvert.preprocessing import Preprocessing
 from safeconvert.signature import Signature, TensorSpec
 
 # What numpy and zipfile raise for damaged files; TypeError is an `.npy` that calls itself `.npz`.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     ValueError,
     EOFError,
@@ -82,7 +82,7 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
         else:
             with np.load(path, allow_pickle=False) as archive:
                 found = {name: archive[name] for name in archive.files}
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UnusableInput(f"--inputs {path}: damaged, or not numbers alone: {error}") from error
     arrays = {
         spec.name: _fitted(path, array, spec)
