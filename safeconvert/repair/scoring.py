@@ -12,7 +12,7 @@ import onnx
 
 from safeconvert.graph.view import GraphView
 from safeconvert.repair.problem import Problem
-from safeconvert.runtime.feeding import predict_any
+from safeconvert.runtime.feeding import fixed_batch, predict_any
 from safeconvert.signature import Signature
 from safeconvert.verify.discrepancy import Accumulator
 from safeconvert.verify.exchange import comparable_outputs, target_feeds
@@ -98,6 +98,7 @@ class Scorer:
         signature = Signature(
             tuple(tensor.source for tensor in agreed.inputs), tuple(tensor.source for tensor in agreed.outputs)
         )
+        self._signature = signature
         wanted = set(problem.steering)
         self._samples: list[tuple[Array, dict[str, Array]]] = []
         for chunk in problem.chunks:
@@ -109,14 +110,27 @@ class Scorer:
         self._expected = [predict_any(model, feeds) for _, feeds in self._samples]
 
     def sample(self, numbers: Sequence[int]) -> list[dict[str, Array]]:
-        """The source's inputs of single samples, batch of one."""
-        found = []
-        for number in numbers:
-            for indices, feeds in self._samples:
-                if number in indices:
-                    row = int(np.flatnonzero(indices == number)[0])
-                    found.append({name: array[row : row + 1] for name, array in feeds.items()})
-        return found
+        """The source's inputs as probes: single samples, or as many at a time as a model with a fixed batch takes."""
+        sizes = [fixed_batch(self._signature), fixed_batch(self._target_signature)]
+        batch = max((size for size in sizes if size is not None), default=1)
+        return [
+            {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+            for number in numbers
+            if (rows := [self._row(number)] + [self._row(other) for other in self._others(number, batch - 1)])
+        ]
+
+    def _others(self, number: int, count: int) -> list[int]:
+        """Further samples to fill a batch up with, the number itself again where there are none."""
+        steering = [other for other in self._problem.steering if other != number] or [number]
+        return [steering[(number + place) % len(steering)] for place in range(count)]
+
+    def _row(self, number: int) -> dict[str, Array]:
+        for indices, feeds in self._samples:
+            found = np.flatnonzero(indices == number)
+            if len(found):
+                row = int(found[0])
+                return {name: array[row : row + 1] for name, array in feeds.items()}
+        raise ValueError(f"sample {number} does not steer")
 
     def score(self, candidate: GraphView, only: Sequence[int] | None = None) -> Scored:
         """Run a candidate on the steering inputs, or on some of them. Raises Broken where it does not run."""
