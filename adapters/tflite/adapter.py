@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from safeconvert.adapting import ModelRequest, natural_order
+from safeconvert.adapting import ModelRequest, natural_order, with_given_shapes
 from safeconvert.errors import UnusableInput
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Quantization, Signature, TensorSpec
@@ -24,18 +24,18 @@ class TfliteModel:
             self._interpreter = tf.lite.Interpreter(
                 model_content=Path(request.path).read_bytes(), num_threads=os.cpu_count() or 1
             )
-            self._resize(request)
+            signatures = self._interpreter.get_signature_list()
+            key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
+            inputs = self._resize(request, key)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             text = " ".join(str(error).split())[:240]
             raise UnusableInput(f"{request.path}: the TFLite interpreter cannot load it: {text}") from error
-        signatures = self._interpreter.get_signature_list()
-        key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
         self._inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
         self._outputs = self._named(self._interpreter.get_output_details(), key, "outputs")
         self._signature = Signature(
-            tuple(_spec(name, detail) for name, detail in self._inputs.items()),
-            tuple(_spec(name, detail) for name, detail in self._outputs.items()),
+            inputs,
+            tuple(_spec(name, detail, list(detail["shape"])) for name, detail in self._outputs.items()),
         )
 
     def signature(self) -> Signature:
@@ -56,16 +56,15 @@ class TfliteModel:
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
         return {name: np.concatenate(parts) for name, parts in collected.items()}
 
-    def _resize(self, request: ModelRequest) -> None:
-        """Give free dimensions other than the batch the size of the shape given, or of the first candidate."""
-        for detail in self._interpreter.get_input_details():
-            declared = list(detail["shape_signature"])
-            given = request.input_shapes.get(detail["name"]) or request.input_shapes.get("")
-            shapes = [given] if given else list(request.candidate_shapes)
-            fitting = next((shape for shape in shapes if len(shape) == len(declared)), None)
-            if fitting is not None and any(size < 0 for size in declared[1:]):
-                sizes = [1] + [own if own > 0 else other for own, other in zip(declared[1:], fitting[1:], strict=True)]
-                self._interpreter.resize_tensor_input(detail["index"], sizes)
+    def _resize(self, request: ModelRequest, key: str) -> tuple[TensorSpec, ...]:
+        """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits."""
+        inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
+        declared = [_spec(name, detail, list(detail["shape_signature"])) for name, detail in inputs.items()]
+        settled = with_given_shapes(declared, request)
+        for before, after, detail in zip(declared, settled, inputs.values(), strict=True):
+            if before != after:
+                self._interpreter.resize_tensor_input(detail["index"], [size or 1 for size in after.shape])
+        return settled
 
     def _named(self, details: list[dict[str, Any]], key: str, side: str) -> dict[str, dict[str, Any]]:
         """Tensor details by signature name where the file has one (in the order of the names), else by tensor name."""
@@ -84,10 +83,12 @@ def load(request: Mapping[str, Any]) -> TfliteModel:
     return TfliteModel(ModelRequest.from_json(request))
 
 
-def _spec(name: str, detail: dict[str, Any]) -> TensorSpec:
-    allocated, declared = list(detail["shape"]), list(detail["shape_signature"])
+def _spec(name: str, detail: dict[str, Any], sizes: list[int]) -> TensorSpec:
+    """A tensor of the sizes given; below zero, and a batch that the file declares so, are free."""
+    declared = list(detail["shape_signature"])
     shape = tuple(
-        None if axis == 0 and declared and declared[0] < 0 else int(size) for axis, size in enumerate(allocated)
+        None if size < 0 or (axis == 0 and declared and declared[0] < 0) else int(size)
+        for axis, size in enumerate(sizes)
     )
     parameters = detail["quantization_parameters"]
     quantization = None
