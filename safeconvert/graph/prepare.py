@@ -13,11 +13,7 @@ import onnx
 from onnx import helper
 
 from safeconvert.graph.fold import drop_unused, fold_constants, replace_nodes, static_batch_reshapes
-
-_LAYOUT_OPERATORS = {
-    "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
-    "InstanceNormalization", "LRN", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth",
-}  # fmt: skip
+from safeconvert.graph.operators import CHANNELS_SECOND
 
 
 def plain(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -83,7 +79,7 @@ def _rename_captured(node: onnx.NodeProto, safe: object) -> None:
 
 def has_layout(model: onnx.ModelProto) -> bool:
     """Whether the graph holds an operator that assumes channels second."""
-    return any(node.op_type in _LAYOUT_OPERATORS for node in model.graph.node)
+    return any(node.op_type in CHANNELS_SECOND for node in model.graph.node)
 
 
 def peel_input_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, bool]]:

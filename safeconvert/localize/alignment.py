@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.graph.operators import CHANNELS_SECOND
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.matching import Matcher, Pair, Probes
-from safeconvert.localize.relation import Relation, possible
+from safeconvert.localize.relation import Relation, identity, possible
 from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
@@ -185,6 +186,8 @@ class _Walk:
 
     def _relations(self, name: str, other: str) -> list[Relation]:
         ours = self.source_values[other][0]
+        if self._same_operator(name, other) and self._operator(name) in CHANNELS_SECOND:
+            return [identity(ours.ndim)]
         if name not in self.values:
             return self._neighbour_relations(name, ours.ndim)[:1]
         theirs = self.values[name][0]
@@ -197,6 +200,10 @@ class _Walk:
         found = [self.pairs[read].relation for read in self._border(name) if read in self.pairs]
         plain = Relation(tuple(range(rank)))
         return list(dict.fromkeys([*(r for r in found if len(r.order) == rank), plain]))
+
+    def _operator(self, name: str) -> str:
+        number = self.target.maker.get(name)
+        return self.target.nodes[number].op_type if number is not None else ""
 
     def _same_operator(self, name: str, other: str) -> bool:
         ours, theirs = self.source.maker.get(other), self.target.maker.get(name)

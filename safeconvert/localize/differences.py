@@ -11,6 +11,7 @@ import onnx
 
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.edits import Bypass, Edit, InsertTranspose, Rewire, SetAttribute, SetConstant, Splice
+from safeconvert.graph.operators import LAYOUT, WEIGHTED
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.flattened import row_order
 from safeconvert.localize.isolated import IsolatedRegion
@@ -18,16 +19,6 @@ from safeconvert.localize.relation import Relation
 
 Array = np.ndarray[Any, Any]
 
-WEIGHTED = {
-    "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "LayerNormalization",
-    "GroupNormalization", "PRelu", "LSTM", "GRU", "RNN", "Mul", "Add", "Sub", "Div", "Gather", "QLinearConv",
-}  # fmt: skip
-"""Operators whose floating constants are weights or biases; those of others (Clip's limits, Pad's value) steer them."""
-LAYOUT = {
-    "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
-    "InstanceNormalization", "LRN", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "Reshape", "Flatten",
-}  # fmt: skip
-"""Operators that ask for a certain order of axes, or make another shape of it."""
 _AXIS = {"axis", "axes"}
 
 

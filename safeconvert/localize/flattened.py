@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.graph.operators import MOVES
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.isolated import IsolatedRegion
 from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
-_MOVES = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"}
 _EXACT = 1 << 24  # integers up to here are exact in float32
 
 
@@ -43,7 +43,7 @@ def row_order(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) -
 
 
 def _only_moves(view: GraphView, name: str, entry: str) -> bool:
-    return all(view.nodes[number].op_type in _MOVES for number in view.slice_back(name, [entry])[0])
+    return all(view.nodes[number].op_type in MOVES for number in view.slice_back(name, [entry])[0])
 
 
 def _carried(view: GraphView, entry: str, numbers: Array, name: str) -> Array | None:

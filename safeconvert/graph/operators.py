@@ -1,0 +1,21 @@
+"""Sets of ONNX operators that the engine treats alike."""
+
+from __future__ import annotations
+
+CHANNELS_SECOND = {
+    "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization",
+    "InstanceNormalization", "LRN", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth",
+}  # fmt: skip
+"""They take and give tensors with the channels second, by their definition."""
+
+LAYOUT = CHANNELS_SECOND | {"Reshape", "Flatten"}
+"""Operators that ask for a certain order of axes, or make another shape of it."""
+
+WEIGHTED = {
+    "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "LayerNormalization",
+    "GroupNormalization", "PRelu", "LSTM", "GRU", "RNN", "Mul", "Add", "Sub", "Div", "Gather", "QLinearConv",
+}  # fmt: skip
+"""Operators whose floating constants are weights or biases; those of others (Clip's limits, Pad's value) steer them."""
+
+MOVES = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"}
+"""Operators that only move elements."""
