@@ -1,0 +1,160 @@
+"""Layer activation analysis as FetaFix publishes it (Louloudakis et al., EASE 2025, section 4.2).
+
+Inputs on which source and target agree ("similar") and on which they do not ("dissimilar") are sampled in equal numbers. For
+every element of every core layer the (target - source) differences of the two groups are tested with Kruskal–Wallis; an
+element with p < 0.05 is problematic. A layer's score in one sample is its share of problematic elements (the published count
+favours large layers); layers are ranked by the mean over the samples.
+
+Stated rules where the paper is silent: a group of fewer than three inputs flags nothing; an element whose differences are
+all equal is not problematic; layers of equal score stand in the order of the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from safeconvert.graph.view import GraphView
+from safeconvert.localize.kruskal import SMALLEST_GROUP, kruskal_p
+from safeconvert.localize.matching import Pair
+
+Array = np.ndarray[Any, Any]
+Activations = Callable[[GraphView, Sequence[Mapping[str, Array]], Sequence[str]], list[dict[str, Array]]]
+"""A back end: (graph, feeds, tensors) to one dict of values for each feed."""
+
+CORE = ("Conv", "Gemm", "MatMul")
+_SIGNIFICANT = 0.05
+_BYTES = 1 << 29
+
+
+@dataclass(frozen=True)
+class LayerScore:
+    """One core layer.
+
+    Attributes:
+        source: node of the source.
+        target: node of the target.
+        elements: of its output.
+        problematic: mean number of problematic elements over the samples.
+        rate: problematic / elements.
+    """
+
+    source: str
+    target: str
+    elements: int
+    problematic: float
+    rate: float
+
+
+def analyse(
+    source: GraphView,
+    target: GraphView,
+    layers: Sequence[Pair],
+    similar: Sequence[tuple[Mapping[str, Array], Mapping[str, Array]]],
+    dissimilar: Sequence[tuple[Mapping[str, Array], Mapping[str, Array]]],
+    activations: Activations,
+    seed: int,
+    size: int = 100,
+    samples: int = 3,
+) -> list[LayerScore]:
+    """Rank the core layers, the most suspicious first.
+
+    Args:
+        source, target: the graphs.
+        layers: outputs of core layers that stand for each other, in the target's order (see `core_pairs`).
+        similar: (source feeds, target feeds) of single inputs on which the labels agree.
+        dissimilar: the same of inputs on which they do not.
+        activations: the back end.
+        seed: of the samples.
+        size: largest size of a group.
+        samples: random samples that the ranking is the mean of.
+    """
+    count = min(len(similar), len(dissimilar), size)
+    if count < SMALLEST_GROUP or not layers:
+        return []
+    draws = [
+        tuple(np.random.default_rng([seed, draw, part]).permutation(total)[:count] for part, total in enumerate(
+            (len(similar), len(dissimilar))))
+        for draw in range(samples)
+    ]  # fmt: skip
+    used = [sorted({int(n) for draw in draws for n in draw[part]}) for part in (0, 1)]
+    totals = np.zeros(len(layers))
+    elements = np.array(_sizes(source, layers, similar[0][0], activations))
+    for chunk in _chunks(elements, sum(map(len, used))):
+        groups = [
+            _differences(source, target, [layers[place] for place in chunk], [inputs[n] for n in numbers], activations)
+            for inputs, numbers in zip((similar, dissimilar), used, strict=True)
+        ]
+        for draw in draws:
+            rows = [[numbers.index(int(n)) for n in chosen] for numbers, chosen in zip(used, draw, strict=True)]
+            for place, first, second in zip(chunk, *groups, strict=True):
+                p = kruskal_p(first[rows[0]], second[rows[1]])
+                totals[place] += float((p < _SIGNIFICANT).sum()) / samples
+    scores = [
+        LayerScore(_maker(source, pair.source), _maker(target, pair.target), int(elements[place]), float(totals[place]),
+                   float(totals[place] / max(elements[place], 1)))
+        for place, pair in enumerate(layers)
+    ]  # fmt: skip
+    return sorted(scores, key=lambda score: -score.rate)
+
+
+def core_pairs(
+    source: GraphView, target: GraphView, pairs: Mapping[str, Pair], operators: Sequence[str] = CORE
+) -> list[Pair]:
+    """The cut points and region exits that are outputs of core layers on both sides, in the target's order."""
+    found = []
+    for node in target.nodes:
+        pair = pairs.get(node.output[0]) if node.op_type in operators else None
+        maker = source.maker.get(pair.source) if pair is not None else None
+        if pair is not None and maker is not None and source.nodes[maker].op_type in operators:
+            found.append(pair)
+    return found
+
+
+def _sizes(
+    source: GraphView, layers: Sequence[Pair], feeds: Mapping[str, Array], activations: Activations
+) -> list[int]:
+    (values,) = activations(source, [feeds], [pair.source for pair in layers])
+    return [int(values[pair.source].size) for pair in layers]
+
+
+def _chunks(elements: Array, inputs: int) -> list[list[int]]:
+    """Layers whose activations are held together: as many as fit into `_BYTES`, and at least one."""
+    chunks: list[list[int]] = []
+    held = _BYTES
+    for place, size in enumerate(elements):
+        needed = int(size) * inputs * 4 * 3  # both sides and their difference, float32
+        if held + needed > _BYTES:
+            chunks.append([])
+            held = 0
+        chunks[-1].append(place)
+        held += needed
+    return chunks
+
+
+def _differences(
+    source: GraphView,
+    target: GraphView,
+    pairs: Sequence[Pair],
+    inputs: Sequence[tuple[Mapping[str, Array], Mapping[str, Array]]],
+    activations: Activations,
+) -> list[Array]:
+    """For each pair (inputs, elements) of target - source, in the source's order of axes."""
+    ours = activations(source, [feeds for feeds, _ in inputs], [pair.source for pair in pairs])
+    theirs = activations(target, [feeds for _, feeds in inputs], [pair.target for pair in pairs])
+    found = []
+    for pair in pairs:
+        rows = []
+        for one, two in zip(ours, theirs, strict=True):
+            value = one[pair.source]
+            moved = pair.relation.to_source(two[pair.target], value.shape)
+            rows.append((moved.astype(np.float32) - value.astype(np.float32)).ravel())
+        found.append(np.stack(rows))
+    return found
+
+
+def _maker(view: GraphView, tensor: str) -> str:
+    return str(view.nodes[view.maker[tensor]].name)
