@@ -66,6 +66,10 @@ def hyperparameter(model: onnx.ModelProto, random: np.random.Generator) -> Injec
     options: list[tuple[onnx.NodeProto, str, object]] = []
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     constants = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    ranks = {
+        value.name: len(value.type.tensor_type.shape.dim)
+        for value in onnx.shape_inference.infer_shapes(model).graph.value_info
+    }
     for node in model.graph.node:
         said = attributes(node, opset, [constants.get(name) for name in node.input])
         pads = said.get("pads")
@@ -79,7 +83,7 @@ def hyperparameter(model: onnx.ModelProto, random: np.random.Generator) -> Injec
         ):  # fmt: skip
             if node.op_type == operator:
                 options.append((node, name, value))
-        if node.op_type == "Softmax":
+        if node.op_type == "Softmax" and ranks.get(node.input[0], 0) > 2:
             options.append((node, "axis", 1))
     if not options:
         return None
@@ -176,7 +180,7 @@ def inject(model: onnx.ModelProto, kinds: list[str], seed: int) -> tuple[GraphVi
             copy = onnx.ModelProto.FromString(current.SerializeToString())
             made = INJECTORS[kind](copy, random)
             touched = frozenset().union(*(one.targets | one.sources for one in found)) if found else frozenset()
-            if made is not None and not made.targets & touched:
+            if made is not None and not (made.targets | made.sources) & touched:
                 current = copy
                 found.append(made)
                 break

@@ -19,3 +19,9 @@ WEIGHTED = {
 
 MOVES = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"}
 """Operators that only move elements."""
+
+REORDERING = MOVES | {"Gemm", "MatMul", "Einsum"}
+"""Operators that may give their output in another order of axes than their input has."""
+
+JOINING = {"Add", "Sub", "Mul", "Div", "Concat", "Sum", "Max", "Min", "Mean", "Pow", "Where"}
+"""Operators of several tensors that have to come in one order of axes."""

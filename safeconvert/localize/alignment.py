@@ -8,13 +8,14 @@ walk goes on behind it, so that later faults are found as exactly as the first.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from safeconvert.graph.operators import CHANNELS_SECOND
+from safeconvert.graph.operators import CHANNELS_SECOND, REORDERING
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.matching import Matcher, Pair, Probes
 from safeconvert.localize.relation import Relation, identity, possible
@@ -192,14 +193,24 @@ class _Walk:
             return self._neighbour_relations(name, ours.ndim)[:1]
         theirs = self.values[name][0]
         preferred = self._neighbour_relations(name, ours.ndim)
+        if self._same_operator(name, other) and self._operator(name) not in REORDERING:
+            return preferred
         if theirs.size == ours.size:
             return list(possible(ours.shape, theirs.shape, preferred))[:4]
         return preferred[:1] if self._same_operator(name, other) else []
 
     def _neighbour_relations(self, name: str, rank: int) -> list[Relation]:
-        found = [self.pairs[read].relation for read in self._border(name) if read in self.pairs]
-        plain = Relation(tuple(range(rank)))
-        return list(dict.fromkeys([*(r for r in found if len(r.order) == rank), plain]))
+        """The orders of axes of the cut points in front, the commonest first, and the plain one.
+
+        The plain one goes first behind an operator that gives its channels second.
+        """
+        numbers, border = self.target.slice_back(name, self.pairs)
+        counted = Counter(self.pairs[read].relation for read in border if read in self.pairs)
+        plain = identity(rank)
+        found = [relation for relation, _ in counted.most_common() if len(relation.order) == rank]
+        if any(self.target.nodes[number].op_type in CHANNELS_SECOND for number in numbers):
+            found.insert(0, plain)
+        return list(dict.fromkeys([*found, plain]))
 
     def _operator(self, name: str) -> str:
         number = self.target.maker.get(name)

@@ -11,7 +11,7 @@ import onnx
 
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.edits import Bypass, Edit, InsertTranspose, Rewire, SetAttribute, SetConstant, Splice
-from safeconvert.graph.operators import LAYOUT, WEIGHTED
+from safeconvert.graph.operators import JOINING, LAYOUT, WEIGHTED
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.flattened import row_order
 from safeconvert.localize.isolated import IsolatedRegion
@@ -55,13 +55,16 @@ def differences(part: IsolatedRegion, source: GraphView, rows_follow: bool) -> l
             follow; else the order is what is wrong.
     """
     paired = _pair_nodes(part.target, source)
+    stands_for = dict(part.by_source) | {
+        source.nodes[ours].output[0]: part.target.nodes[theirs].output[0] for ours, theirs in paired
+    }
     found: list[Difference] = []
     for ours, theirs in paired:
         if not rows_follow:
             found += _of_layout(part, source, ours, theirs)
         found += _of_constants(part, source, ours, theirs, rows_follow)
         found += _of_attributes(part, source, ours, theirs)
-        found += _of_inputs(part, source, ours, theirs)
+        found += _of_inputs(part, source, ours, theirs, stands_for)
     extra = set(range(len(part.target.nodes))) - {theirs for _, theirs in paired}
     found += [difference for number in sorted(extra) for difference in _extra(part.target, number)]
     found += _missing(part, source, paired)
@@ -100,16 +103,30 @@ def _relation(part: IsolatedRegion, node: onnx.NodeProto) -> Relation | None:
 def _of_layout(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) -> Iterator[Difference]:
     """A node that asks for an order of axes and is given another; the node that moved the axes is named for it."""
     node = part.target.nodes[theirs]
-    if node.op_type not in LAYOUT or not node.input or node.input[0] not in part.entries:
+    if node.op_type in LAYOUT:
+        asked = {0: tuple(range(_rank(part, node.input[0])))} if node.input else {}
+    elif node.op_type in JOINING:
+        asked = dict.fromkeys(range(len(node.input)), part.region.exit.relation.order)
+    else:
         return
-    pair = part.entries[node.input[0]]
-    shape = part.source_feeds[0][pair.source].shape
-    if pair.relation.keeps_order(shape):
-        return
-    back = tuple(int(axis) for axis in np.argsort(pair.relation.order))
-    what = f"{node.name} reads its input in the order {list(pair.relation.order)} of the source's axes"
-    edit = InsertTranspose(node.name, 0, back)
-    yield Difference("TSS", part.movers.get(node.input[0], node.name), source.nodes[ours].name, what, (edit,))
+    for index, order in asked.items():
+        pair = part.entries.get(node.input[index])
+        if pair is None or len(pair.relation.order) != len(order):
+            continue
+        shape = part.source_feeds[0][pair.source].shape
+        back = tuple(pair.relation.order.index(axis) for axis in order)
+        long_axes = [axis for axis in pair.relation.order if shape[axis] != 1]
+        if long_axes == [axis for axis in order if shape[axis] != 1]:
+            continue
+        what = f"{node.name} reads input {index} in the order {list(pair.relation.order)} of the source's axes"
+        edit = InsertTranspose(node.name, index, back)
+        named = part.movers.get(node.input[index], node.name)
+        yield Difference("TSS", named, source.nodes[ours].name, what, (edit,))
+
+
+def _rank(part: IsolatedRegion, name: str) -> int:
+    pair = part.entries.get(name)
+    return len(pair.relation.order) if pair is not None else 0
 
 
 def _of_constants(
@@ -202,19 +219,25 @@ def _axis_in_target(value: Any, relation: Relation | None) -> Any:
     return sorted(map(moved, value)) if isinstance(value, list) else moved(value)
 
 
-def _of_inputs(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) -> Iterator[Difference]:
-    """A node that reads another tensor than the one that stands for what the source reads."""
+def _of_inputs(
+    part: IsolatedRegion, source: GraphView, ours: int, theirs: int, stands_for: Mapping[str, str]
+) -> Iterator[Difference]:
+    """A node that reads another tensor than the one that stands for what the source reads: all its inputs together."""
     mine, other = source.nodes[ours], part.target.nodes[theirs]
+    standing = {name: ours_name for ours_name, name in stands_for.items()}
+    edits: list[Edit] = []
+    said = []
     for index, name in enumerate(mine.input):
-        expected = part.by_source.get(name)
-        if name in source.constants or expected is None or index >= len(other.input) or other.input[index] == expected:
+        expected = stands_for.get(name)
+        if name in source.constants or expected is None or index >= len(other.input):
             continue
         read = other.input[index]
-        pair = part.entries.get(read)
-        if pair is None or pair.source == name:
+        if read == expected or standing.get(read) in (None, name):
             continue
-        what = f"input {index}: reads {read}, and {expected} stands for the source's {name}"
-        yield Difference("CG", other.name, mine.name, what, (Rewire(other.name, index, expected),))
+        edits.append(Rewire(other.name, index, expected))
+        said.append(f"input {index}: reads {read}, and {expected} stands for the source's {name}")
+    if edits:
+        yield Difference("CG", other.name, mine.name, "; ".join(said), tuple(edits))
 
 
 def _extra(target: GraphView, number: int) -> Iterator[Difference]:

@@ -1,0 +1,206 @@
+"""Seeded faults in nets whose answer is known: are their nodes named, and are they undone? `python bench/faults.py`.
+
+One to five faults of every kind at once in five small nets and three real ones, the target under other names, other layout
+or with folded BatchNorm. A fault that alone changes no output on any input is listed apart and counts neither way. Beside
+it the published method on the same cases: the share of cases in which the layer ranked first is a faulty one.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import onnx
+from common import ROOT, WORK, table, write
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+sys.path.insert(0, str(ROOT))
+
+from safeconvert.graph.view import GraphView, tidy
+from safeconvert.localize.alignment import align
+from safeconvert.localize.layer_analysis import analyse, core_pairs
+from safeconvert.localize.matching import Pair
+from safeconvert.localize.relation import Relation, identity
+from safeconvert.runtime.activations import with_onnxruntime
+from tests.engine import solve
+from tests.inject import INJECTORS, Injected, channels_last, folded, inject, renamed
+from tests.onnx_models import NETS, run
+
+SMALL_CASES = 90
+LARGE_CASES = 20
+LARGE = {
+    "mobilenetv2": ("mobilenetv2-torch2onnx.onnx", 227), "squeezenet11": ("squeezenet11-torch2onnx.onnx", 227),
+    "resnet20": ("resnet20_cifar10-torch2onnx.onnx", 32),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case's outcome."""
+
+    injected: int
+    without_effect: int
+    found: int
+    reported: int
+    wrong: int
+    repaired: bool
+    left: int
+    seconds: float
+    ranked_first: bool | None
+    kinds: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+def main() -> None:
+    """Run all cases, print and keep the table."""
+    rows = []
+    total: list[Case] = []
+    for name, (source, shape, cases) in _nets().items():
+        done = [case for seed in range(cases) if (case := _case(source, shape, seed)) is not None]
+        print(name, len(done), Counter(kind for case in done for kind in case.missed), flush=True)
+        rows.append(_row(name, done))
+        total += done
+    rows.append(_row("all", total))
+    headers = ("net", "cases", "faults", "without effect", "precision of nodes", "recall of nodes", "fully repaired",
+               "median s", "published ranking: first layer faulty")  # fmt: skip
+    kinds = Counter(kind for case in total for kind in case.kinds)
+    missed = Counter(kind for case in total for kind in case.missed)
+    body = table(headers, rows) + "\n\nBy kind of fault (with effect):\n\n"
+    body += table(
+        ("kind", "faults", "named", "recall"),
+        [(kind, str(n), str(n - missed[kind]), f"{1 - missed[kind] / n:.3f}") for kind, n in sorted(kinds.items())],
+    )
+    write("faults", "Fault injection (bars: precision, recall and repair 0.98)", "python bench/faults.py", body)
+
+
+def _nets() -> dict[str, tuple[onnx.ModelProto, tuple[int, ...], int]]:
+    nets = {name: (make(2), shape, SMALL_CASES) for name, (make, shape) in NETS.items()}
+    for name, (file, size) in LARGE.items():
+        path = WORK / "pairs" / file
+        if path.is_file():
+            nets[name] = (onnx.load(path), (3, size, size), LARGE_CASES)
+    return nets
+
+
+def _case(source: onnx.ModelProto, shape: tuple[int, ...], seed: int) -> Case | None:
+    random = np.random.default_rng([seed, *shape])
+    kinds = [list(INJECTORS)[random.integers(len(INJECTORS))] for _ in range(1 + seed % 5)]
+    feeds = {tidy(source).inputs[0]: random.normal(size=(10, *shape)).astype(np.float32)}
+    view, injected = inject(source, kinds, seed)
+    effective = [
+        fault for number, fault in enumerate(injected) if _matters(source, kinds, seed, number, injected, feeds)
+    ]
+    if not effective:
+        return None
+    image = len(shape) == 3
+    said = folded(view) if image and seed % 3 == 0 and not any("BatchNorm" in f.what for f in injected) else view
+    order = (0, 2, 3, 1) if image and seed % 2 else None
+    said, names = renamed(channels_last(said) if order else said)
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        result = solve(source, said, feeds, Path(folder), order)
+        seconds = time.perf_counter() - began
+    hits, wrong = set(), 0
+    for fault in result.faults:
+        named = [
+            number for number, one in enumerate(injected)
+            if fault.target in {names.get(target, target) for target in one.targets} or fault.source in one.sources
+        ]  # fmt: skip
+        hits.update(named)
+        wrong += not named
+    missed = tuple(fault.kind for number, fault in enumerate(injected) if fault in effective and number not in hits)
+    first = _ranked_first(source, said, feeds, order, injected, names)
+    return Case(
+        len(effective), len(injected) - len(effective), len(effective) - len(missed), len(result.faults), wrong,
+        result.after.equal, len(missed), seconds, first, tuple(fault.kind for fault in effective), missed,
+    )  # fmt: skip
+
+
+def _effective(view: GraphView, injected: list[Injected], feeds: dict) -> list[Injected]:
+    """The faults whose absence changes an output; inserted nodes only can be without effect, alone or in pairs.
+
+    An Abs behind a Relu changes nothing, and two Transposes may undo each other.
+    """
+    inserted = {
+        number: name for number, fault in enumerate(injected) for name in fault.targets if name.endswith("::injected")
+    }
+    (expected,) = run(view.model, feeds)[:1]
+    idle: set[int] = set()
+    for size in (1, 2):
+        for group in combinations(sorted(set(inserted) - idle), size):
+            (got,) = run(_without(view, [inserted[number] for number in group]), feeds)[:1]
+            scale = float(np.abs(expected).max())
+            if got.shape == expected.shape and np.allclose(got, expected, rtol=1e-5, atol=1e-6 * scale):
+                idle.update(group)
+    return [fault for number, fault in enumerate(injected) if number not in idle]
+
+
+def _without(view: GraphView, names: list[str]) -> onnx.ModelProto:
+    """The graph less some inserted nodes."""
+    model = onnx.ModelProto.FromString(view.model.SerializeToString())
+    for name in names:
+        gone = next(node for node in model.graph.node if node.name == name)
+        for node in model.graph.node:
+            node.input[:] = [gone.input[0] if read == gone.output[0] else read for read in node.input]
+        model.graph.node.remove(gone)
+    return model
+
+
+def _ranked_first(
+    source: onnx.ModelProto, target: GraphView, feeds: dict, order: tuple[int, ...] | None,
+    injected: list[Injected], names: dict[str, str],
+) -> bool | None:  # fmt: skip
+    """The published method: does the layer that it ranks first carry a fault? None where it cannot rank."""
+    left = tidy(source)
+    name, array = next(iter(feeds.items()))
+    moved = array if order is None else np.ascontiguousarray(array.transpose(order))
+    try:
+        ours, theirs = run(left.model, {name: array})[0], run(target.model, {target.inputs[0]: moved})[0]
+    except ort_errors.Fail:
+        return None
+    if ours.shape != theirs.shape:
+        return None
+    same = ours.reshape(len(array), -1).argmax(1) == theirs.reshape(len(array), -1).argmax(1)
+    pairs = [({name: array[n : n + 1]}, {target.inputs[0]: moved[n : n + 1]}) for n in range(len(array))]
+    similar = [pair for pair, equal in zip(pairs, same, strict=True) if equal]
+    dissimilar = [pair for pair, equal in zip(pairs, same, strict=True) if not equal]
+    relation = Relation(order) if order else identity(array.ndim)
+    inputs = {target.inputs[0]: Pair(target.inputs[0], name, relation)}
+    outputs = dict(zip(target.outputs, left.outputs, strict=True))
+    found = align(left, target, [pair[0] for pair in pairs[:2]], inputs, outputs, 1e-4)
+    layers = core_pairs(left, target, found.pairs)
+    try:
+        scores = analyse(left, target, layers, similar, dissimilar, with_onnxruntime, seed=0)
+    except (KeyError, ValueError):
+        return None
+    if not scores:
+        return None
+    faulty = {names.get(name, name) for fault in injected for name in fault.targets}
+    return scores[0].target in faulty
+
+
+def _row(name: str, cases: list[Case]) -> tuple[str, ...]:
+    injected = sum(case.injected for case in cases)
+    reported = sum(case.reported for case in cases)
+    ranked = [case.ranked_first for case in cases if case.ranked_first is not None]
+    return (
+        name,
+        str(len(cases)),
+        str(injected),
+        str(sum(case.without_effect for case in cases)),
+        f"{1 - sum(case.wrong for case in cases) / max(reported, 1):.3f}",
+        f"{sum(case.found for case in cases) / max(injected, 1):.3f}",
+        f"{sum(case.repaired for case in cases) / max(len(cases), 1):.3f}",
+        f"{np.median([case.seconds for case in cases]):.2f}",
+        f"{sum(ranked)} of {len(ranked)} that could be ranked",
+    )
+
+
+if __name__ == "__main__":
+    main()
