@@ -93,9 +93,7 @@ def _case(source: onnx.ModelProto, shape: tuple[int, ...], seed: int) -> Case | 
     kinds = [list(INJECTORS)[random.integers(len(INJECTORS))] for _ in range(1 + seed % 5)]
     feeds = {tidy(source).inputs[0]: random.normal(size=(10, *shape)).astype(np.float32)}
     view, injected = inject(source, kinds, seed)
-    effective = [
-        fault for number, fault in enumerate(injected) if _matters(source, kinds, seed, number, injected, feeds)
-    ]
+    effective = _effective(view, injected, feeds)
     if not effective:
         return None
     image = len(shape) == 3

@@ -11,7 +11,7 @@ import onnx
 
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.edits import Bypass, Edit, InsertTranspose, Rewire, SetAttribute, SetConstant, Splice
-from safeconvert.graph.operators import JOINING, LAYOUT, WEIGHTED
+from safeconvert.graph.operators import CHANNELS_SECOND, JOINING, LAYOUT, REORDERING, WEIGHTED
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.flattened import row_order
 from safeconvert.localize.isolated import IsolatedRegion
@@ -60,11 +60,13 @@ def differences(part: IsolatedRegion, source: GraphView, rows_follow: bool) -> l
     }
     found: list[Difference] = []
     for ours, theirs in paired:
+        rewired = list(_of_inputs(part, source, ours, theirs, stands_for))
+        found += rewired
         if not rows_follow:
-            found += _of_layout(part, source, ours, theirs)
+            read = {e.index: e.tensor for one in rewired for e in one.edits if isinstance(e, Rewire)}
+            found += _of_layout(part, source, ours, theirs, read)
         found += _of_constants(part, source, ours, theirs, rows_follow)
         found += _of_attributes(part, source, ours, theirs)
-        found += _of_inputs(part, source, ours, theirs, stands_for)
     extra = set(range(len(part.target.nodes))) - {theirs for _, theirs in paired}
     found += [difference for number in sorted(extra) for difference in _extra(part.target, number)]
     found += _missing(part, source, paired)
@@ -100,33 +102,45 @@ def _relation(part: IsolatedRegion, node: onnx.NodeProto) -> Relation | None:
     return part.region.exit.relation
 
 
-def _of_layout(part: IsolatedRegion, source: GraphView, ours: int, theirs: int) -> Iterator[Difference]:
-    """A node that asks for an order of axes and is given another; the node that moved the axes is named for it."""
+def _of_layout(
+    part: IsolatedRegion, source: GraphView, ours: int, theirs: int, rewired: Mapping[int, str]
+) -> Iterator[Difference]:
+    """A node that asks for an order of axes and is given another; the node that moved the axes is named for it.
+
+    `rewired` are the tensors that it will read instead, by input.
+    """
     node = part.target.nodes[theirs]
     if node.op_type in LAYOUT:
-        asked = {0: tuple(range(_rank(part, node.input[0])))} if node.input else {}
+        indices = range(1)
     elif node.op_type in JOINING:
-        asked = dict.fromkeys(range(len(node.input)), part.region.exit.relation.order)
+        indices = range(len(node.input))
     else:
         return
-    for index, order in asked.items():
-        pair = part.entries.get(node.input[index])
-        if pair is None or len(pair.relation.order) != len(order):
+    for index in indices:
+        entry = _entry_in_front(part, rewired.get(index, node.input[index]))
+        if entry is None:
             continue
+        pair = part.entries[entry]
+        rank = len(pair.relation.order)
+        order = tuple(range(rank)) if node.op_type in LAYOUT else part.region.exit.relation.order
         shape = part.source_feeds[0][pair.source].shape
-        back = tuple(pair.relation.order.index(axis) for axis in order)
         long_axes = [axis for axis in pair.relation.order if shape[axis] != 1]
-        if long_axes == [axis for axis in order if shape[axis] != 1]:
+        if len(order) != rank or long_axes == [axis for axis in order if shape[axis] != 1]:
             continue
+        back = tuple(pair.relation.order.index(axis) for axis in order)
         what = f"{node.name} reads input {index} in the order {list(pair.relation.order)} of the source's axes"
         edit = InsertTranspose(node.name, index, back)
-        named = part.movers.get(node.input[index], node.name)
-        yield Difference("TSS", named, source.nodes[ours].name, what, (edit,))
+        yield Difference("TSS", part.movers.get(entry, node.name), source.nodes[ours].name, what, (edit,))
 
 
-def _rank(part: IsolatedRegion, name: str) -> int:
-    pair = part.entries.get(name)
-    return len(pair.relation.order) if pair is not None else 0
+def _entry_in_front(part: IsolatedRegion, name: str) -> str | None:
+    """The entry whose order of axes a tensor of the region has; None where an operator in between settles its own."""
+    while name not in part.entries:
+        maker = part.target.maker.get(name)
+        if maker is None or part.target.nodes[maker].op_type in REORDERING | CHANNELS_SECOND | JOINING:
+            return None
+        name = next((read for read in part.target.nodes[maker].input if read not in part.target.constants), "")
+    return name
 
 
 def _of_constants(

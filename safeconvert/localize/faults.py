@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -99,18 +99,26 @@ def _smallest(part: IsolatedRegion, listed: Sequence[Difference]) -> list[Differ
     """A set of differences, none of them superfluous, that makes the region right; None where there is none."""
     if not listed:
         return None
-    if not _right(part, listed):
+    start = next((chosen for chosen in _large_choices(listed) if _right(part, chosen)), None)
+    if start is None:
         for size in (1, 2):
             for chosen in combinations(listed[:_TRIED_TOGETHER], size):
                 if _right(part, chosen):
                     return list(chosen)
         return None
-    kept = list(listed)
-    for difference in listed:
+    kept = list(start)
+    for difference in start:
         without = [other for other in kept if other is not difference]
         if without and _right(part, without):
             kept = without
     return kept
+
+
+def _large_choices(listed: Sequence[Difference]) -> Iterator[Sequence[Difference]]:
+    """All differences, then all but one."""
+    yield listed
+    for left_out in listed[:_TRIED_TOGETHER] if len(listed) > 2 else ():
+        yield [difference for difference in listed if difference is not left_out]
 
 
 def _right(part: IsolatedRegion, chosen: Sequence[Difference]) -> bool:
