@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,22 +39,23 @@ def problem(
     target = target.model if isinstance(target, GraphView) else target
     onnx.save(source, folder / "source.onnx")
     onnx.save(target, folder / "target.onnx")
-    files = {}
-    for name, array in feeds.items():
-        files[name] = str(folder / f"{name}.npy".replace("/", "_"))
-        np.save(files[name], array)
+    count = len(next(iter(feeds.values())))
+    chunks = []
+    for start in range(0, count, 32):
+        files = {}
+        for position, (name, array) in enumerate(feeds.items()):
+            files[name] = str(folder / f"in-{start}-{position}.npy")
+            np.save(files[name], array[start : start + 32])
+        chunks.append(Chunk(start, min(start + 32, count), files))
     (ours, made), (theirs, got) = specs(source), specs(target)
     inputs = tuple(
         TensorContract(one, two, order if len(one.shape) == 4 else None, "")
         for one, two in zip(ours, theirs, strict=True)
     )
     outputs = tuple(TensorContract(one, two, None, "") for one, two in zip(made, got, strict=True))
-    count = len(next(iter(feeds.values())))
-    from dataclasses import replace
-
     return Problem(
         str(folder / "source.onnx"), str(folder / "target.onnx"), Contract(inputs, outputs, ()),
-        (Chunk(0, count, files),), tuple(range(count)), VerifySettings(), replace(SETTINGS, **settings), str(folder),
+        tuple(chunks), tuple(range(count)), VerifySettings(), replace(SETTINGS, **settings), str(folder),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ all equal is not problematic; layers of equal score stand in the order of the gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,12 @@ from safeconvert.localize.kruskal import SMALLEST_GROUP, kruskal_p
 from safeconvert.localize.matching import Pair
 
 Array = np.ndarray[Any, Any]
-Activations = Callable[[GraphView, Sequence[Mapping[str, Array]], Sequence[str]], list[dict[str, Array]]]
-"""A back end: (graph, feeds, tensors) to one dict of values for each feed."""
+Activations = Callable[[GraphView, Sequence[Mapping[str, Array]], Sequence[str]], Iterator[dict[str, Array]]]
+"""A back end: (graph, feeds, tensors) to one dict of values after the other, one for each feed."""
 
 CORE = ("Conv", "Gemm", "MatMul")
 _SIGNIFICANT = 0.05
-_BYTES = 1 << 29
+_BYTES = 1 << 30  # of activations held at a time
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def analyse(
             for place, first, second in zip(chunk, *groups, strict=True):
                 p = kruskal_p(first[rows[0]], second[rows[1]])
                 totals[place] += float((p < _SIGNIFICANT).sum()) / samples
+        del groups, first, second  # before the next chunk is filled
     scores = [
         LayerScore(_maker(source, pair.source), _maker(target, pair.target), int(elements[place]), float(totals[place]),
                    float(totals[place] / max(elements[place], 1)))
@@ -117,7 +118,7 @@ def core_pairs(
 def _sizes(
     source: GraphView, layers: Sequence[Pair], feeds: Mapping[str, Array], activations: Activations
 ) -> list[int]:
-    (values,) = activations(source, [feeds], [pair.source for pair in layers])
+    values = next(iter(activations(source, [feeds], [pair.source for pair in layers])))
     return [int(values[pair.source].size) for pair in layers]
 
 
@@ -126,7 +127,7 @@ def _chunks(elements: Array, inputs: int) -> list[list[int]]:
     chunks: list[list[int]] = []
     held = _BYTES
     for place, size in enumerate(elements):
-        needed = int(size) * inputs * 4 * 3  # both sides and their difference, float32
+        needed = int(size) * inputs * 4  # float32
         if held + needed > _BYTES:
             chunks.append([])
             held = 0
@@ -145,14 +146,15 @@ def _differences(
     """For each pair (inputs, elements) of target - source, in the source's order of axes."""
     ours = activations(source, [feeds for feeds, _ in inputs], [pair.source for pair in pairs])
     theirs = activations(target, [feeds for _, feeds in inputs], [pair.target for pair in pairs])
-    found = []
-    for pair in pairs:
-        rows = []
-        for one, two in zip(ours, theirs, strict=True):
+    found: list[Array] = []
+    for row, (one, two) in enumerate(zip(ours, theirs, strict=True)):
+        for place, pair in enumerate(pairs):
             value = one[pair.source]
-            moved = pair.relation.to_source(two[pair.target], value.shape)
-            rows.append((moved.astype(np.float32) - value.astype(np.float32)).ravel())
-        found.append(np.stack(rows))
+            if not row:
+                found.append(np.empty((len(inputs), value.size), np.float32))
+            np.subtract(
+                pair.relation.to_source(two[pair.target], value.shape).ravel(), value.ravel(), found[place][row]
+            )
     return found
 
 

@@ -1,7 +1,9 @@
 """The repair: align, find faults, try what undoes them, keep what helps, until nothing differs or nothing helps.
 
 Greedy and lexicographic, as FetaFix is (Louloudakis et al., EASE 2025, section 4.3): a trial is accepted where the pair
-(share that differs, distance) gets smaller. Each trial starts from an immutable candidate.
+(share that differs, distance) gets smaller. Each trial starts from an immutable candidate. Faults that were proven, each in
+its own region, are first undone together: one of many compensating faults may make the pair larger by itself. Only where
+that does not help are they tried one region after the other, in the order of the kinds and by suspicion.
 """
 
 from __future__ import annotations
@@ -128,14 +130,18 @@ class _Loop:
         judged = self._trial_inputs(now)
         score = self.scorer.score(self.candidate, judged).score
         groups = self._grouped(found, numbers)
+        proven = [group for group in groups if all(self.faults[number].proven for number in group)]
+        if len(proven) > 1:
+            together = self._try(_joined(proven), score, judged)
+            if together is not None:
+                return True
         accepted = False
         for group in groups:
             better = self._try(group, score, judged)
             if better is not None:
                 score, accepted = better, True
-        if not accepted and len(groups) > 1:
-            together = tuple(dict.fromkeys(number for group in groups for number in group))
-            accepted = self._try(together, score, judged) is not None
+        if not accepted and len(groups) > max(len(proven), 1):
+            accepted = self._try(_joined(groups), score, judged) is not None
         return accepted
 
     def _try(self, group: tuple[int, ...], before: Score, judged: Sequence[int]) -> Score | None:
@@ -208,6 +214,10 @@ class _Loop:
         half = self.problem.settings.trial_inputs // 2
         chosen = dict.fromkeys([*now.unequal[:half], *self.problem.steering, *now.unequal])
         return sorted(list(chosen)[: 2 * half])
+
+
+def _joined(groups: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(number for group in groups for number in group))
 
 
 def _error(wanted: np.ndarray, got: np.ndarray | None) -> float:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from onnx import helper
 
 from safeconvert.graph.view import GraphView, subgraph
-from safeconvert.runtime.partial import run_part
+from safeconvert.runtime.partial import stream_part
 
 Array = np.ndarray[Any, Any]
 Feeds = Sequence[Mapping[str, Array]]
 
 
-def with_onnxruntime(view: GraphView, feeds: Feeds, names: Sequence[str]) -> list[dict[str, Array]]:
-    """By ONNX Runtime, graph optimizations off."""
-    return run_part(view, feeds, None, names)
+def with_onnxruntime(view: GraphView, feeds: Feeds, names: Sequence[str]) -> Iterator[dict[str, Array]]:
+    """By ONNX Runtime, graph optimizations off; the values of one feed are in memory at a time."""
+    yield from stream_part(view, feeds, names)
 
 
-def with_tvm(view: GraphView, feeds: Feeds, names: Sequence[str]) -> list[dict[str, Array]]:
+def with_tvm(view: GraphView, feeds: Feeds, names: Sequence[str]) -> Iterator[dict[str, Array]]:
     """By TVM's Relax: the part of the graph in front of the tensors, compiled for the CPU.
 
     Raises:
@@ -39,12 +39,9 @@ def with_tvm(view: GraphView, feeds: Feeds, names: Sequence[str]) -> list[dict[s
         shapes = {name: list(feeds[0][name].shape) for name in codes}
         module = from_onnx(model, shape_dict=shapes, keep_params_in_input=False)
         machine = relax.VirtualMachine(tvm.compile(module, target="llvm"), tvm.cpu())
-        rows = [machine["main"](*(tvm.runtime.tensor(feed[name]) for name in codes)) for feed in feeds]
     except Exception as error:  # TVM's errors share no base class but Exception
         raise RuntimeError(f"TVM: {' '.join(str(error).split())[:300]}") from error
-    found = []
-    for row in rows:
-        values = [row] if len(names) == 1 and not hasattr(row, "__len__") else row
-        values = [values] if len(names) == 1 and hasattr(values, "numpy") else values
-        found.append({name: value.numpy() for name, value in zip(names, values, strict=True)})
-    return found
+    for feed in feeds:
+        row = machine["main"](*(tvm.runtime.tensor(feed[name]) for name in codes))
+        values = [row] if hasattr(row, "numpy") else list(row)
+        yield {name: value.numpy() for name, value in zip(names, values, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,26 +46,48 @@ def run_part(
     return [{} for _ in feeds]
 
 
+def stream_part(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) -> Iterator[dict[str, Array]]:
+    """Values of some inner tensors, feed after feed; only what they depend on is run.
+
+    Raises:
+        RuntimeError: ONNX Runtime cannot load or run that part.
+    """
+    fed = set(feeds[0])
+    numbers = _needed(view, fed, _runnable(view, fed, range(len(view.nodes))), set(names))
+    session, codes = _session(view, feeds[0], numbers, names)
+    for feed in feeds:
+        yield _row(session, codes, names, feed)
+
+
 def _run(
     view: GraphView, feeds: Sequence[Values], numbers: Sequence[int], asked: Sequence[str]
 ) -> list[dict[str, Array]]:
+    session, codes = _session(view, feeds[0], numbers, asked)
+    return [_row(session, codes, asked, feed) for feed in feeds]
+
+
+def _session(
+    view: GraphView, feed: Values, numbers: Sequence[int], asked: Sequence[str]
+) -> tuple[Any, Mapping[str, int]]:
     import onnxruntime as ort
 
     read = {name for number in numbers for name in view.nodes[number].input}
-    codes = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feeds[0].items() if name in read}
+    codes = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feed.items() if name in read}
     # A fed tensor must not be made as well: rename what the node would write.
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
+    part = _without_overwrites(subgraph(view, numbers, codes, asked), set(codes))
     try:
-        session = ort.InferenceSession(
-            _without_overwrites(subgraph(view, numbers, codes, asked), set(codes)).SerializeToString(), options
-        )
-        return [
-            dict(zip(asked, session.run(list(asked), {name: feed[name] for name in codes}), strict=True))
-            for feed in feeds
-        ]
-    except Exception as error:
+        return ort.InferenceSession(part.SerializeToString(), options), codes
+    except Exception as error:  # ONNX Runtime's errors share no base class but Exception
+        raise RuntimeError(str(error)) from error
+
+
+def _row(session: Any, codes: Mapping[str, int], asked: Sequence[str], feed: Values) -> dict[str, Array]:
+    try:
+        return dict(zip(asked, session.run(list(asked), {name: feed[name] for name in codes}), strict=True))
+    except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise RuntimeError(str(error)) from error
 
 
