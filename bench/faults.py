@@ -32,7 +32,7 @@ from tests.engine import solve
 from tests.inject import INJECTORS, Injected, channels_last, folded, inject, renamed
 from tests.onnx_models import NETS, run
 
-SMALL_CASES = 90
+SMALL_CASES = 100
 LARGE_CASES = 20
 LARGE = {
     "mobilenetv2": ("mobilenetv2-torch2onnx.onnx", 227), "squeezenet11": ("squeezenet11-torch2onnx.onnx", 227),

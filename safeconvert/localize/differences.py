@@ -130,7 +130,9 @@ def _of_layout(
         back = tuple(pair.relation.order.index(axis) for axis in order)
         what = f"{node.name} reads input {index} in the order {list(pair.relation.order)} of the source's axes"
         edit = InsertTranspose(node.name, index, back)
-        yield Difference("TSS", part.movers.get(entry, node.name), source.nodes[ours].name, what, (edit,))
+        # an input in the source's own order is not the one that was moved: the others were
+        named = part.movers.get(entry) or next(iter(part.movers.values()), node.name)
+        yield Difference("TSS", named, source.nodes[ours].name, what, (edit,))
 
 
 def _entry_in_front(part: IsolatedRegion, name: str) -> str | None:
