@@ -11,6 +11,7 @@ from typing import Any
 
 from safeconvert.errors import UnusableInput
 from safeconvert.registry import data_folder
+from safeconvert.repair.settings import RepairSettings
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,6 @@ class LogSettings:
     """What is kept of logs; see default.toml."""
 
     kept: int
-
-
-@dataclass(frozen=True)
-class RepairSettings:
-    """Limits and thresholds of localization and repair; see default.toml."""
-
-    seconds: float
-    barren_rounds: int
-    probes: int
-    trial_inputs: int
-    rtol: float
-    strategies: tuple[str, ...]
 
 
 @dataclass(frozen=True)

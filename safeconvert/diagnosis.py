@@ -9,7 +9,7 @@ from typing import Any
 from safeconvert.adapting import ModelRequest
 from safeconvert.context import Context
 from safeconvert.models import Export, open_model
-from safeconvert.repair.problem import Chunk, Problem, RepairSettings
+from safeconvert.repair.problem import Chunk, Problem
 from safeconvert.signature import Signature
 from safeconvert.source import Source
 from safeconvert.verification import unchanged_contract
@@ -73,7 +73,6 @@ def diagnose(
     left = unchanged_contract(source.session.signature, ours)
     right = unchanged_contract(target, theirs)
     names = {tensor.source.name: tensor.target.name for tensor in left.inputs}
-    settings = context.settings.repair
     problem = Problem(
         source=str(source.exported.path),
         target=str(exported.path),
@@ -84,10 +83,7 @@ def diagnose(
         ),
         steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
         verify=replace(verify, tolerances=_renamed(verify, left)),
-        settings=RepairSettings(
-            settings.seconds, settings.barren_rounds, settings.probes, settings.trial_inputs, settings.rtol,
-            settings.strategies,
-        ),
+        settings=context.settings.repair,
         folder=str(context.folder("repair")),
         repair=repair,
         search_path=str(Path.cwd()),

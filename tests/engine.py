@@ -10,7 +10,8 @@ import onnx
 
 from safeconvert.graph.view import GraphView
 from safeconvert.repair.loop import Repair, repair
-from safeconvert.repair.problem import Chunk, Problem, RepairSettings
+from safeconvert.repair.problem import Chunk, Problem
+from safeconvert.repair.settings import RepairSettings
 from safeconvert.signature import TensorSpec
 from safeconvert.verify.contract import Contract
 from safeconvert.verify.layout import TensorContract

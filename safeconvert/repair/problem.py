@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from safeconvert.repair.settings import RepairSettings
 from safeconvert.signature import Signature
 from safeconvert.verify.contract import Contract
 from safeconvert.verify.layout import TensorContract
@@ -19,27 +20,6 @@ class Chunk:
     start: int
     stop: int
     arrays: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class RepairSettings:
-    """Limits and thresholds; see `[repair]` in default.toml.
-
-    Attributes:
-        seconds: wall time after which no further round is begun.
-        barren_rounds: rounds without an accepted trial after which the repair ends.
-        probes: inputs that graphs are aligned on.
-        trial_inputs: inputs that a trial is judged on; the end is judged on all.
-        rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
-        strategies: kinds of faults in the order in which they are tried.
-    """
-
-    seconds: float
-    barren_rounds: int
-    probes: int
-    trial_inputs: int
-    rtol: float
-    strategies: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""Limits and thresholds of localization and repair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RepairSettings:
+    """Limits and thresholds; see `[repair]` in default.toml.
+
+    Attributes:
+        seconds: wall time after which no further round is begun.
+        barren_rounds: rounds without an accepted trial after which the repair ends.
+        probes: inputs that graphs are aligned on.
+        trial_inputs: inputs that a trial is judged on; the end is judged on all.
+        rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
+        strategies: kinds of faults in the order in which they are tried.
+    """
+
+    seconds: float
+    barren_rounds: int
+    probes: int
+    trial_inputs: int
+    rtol: float
+    strategies: tuple[str, ...]
