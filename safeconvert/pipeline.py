@@ -226,6 +226,7 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
     file, target_file = detect(options.source), detect(given)
+    given = target_file.path
     options = replace(options, target_format=target_file.format)
     target = given.absolute()
     if options.repair:

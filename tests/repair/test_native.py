@@ -69,7 +69,7 @@ def test_a_changed_weight_is_patched_in_the_native_file(name: str, whole: Path, 
 
 def test_localize_names_the_node_and_writes_nothing(whole: Path, wrong: Path, tmp_path: Path) -> None:
     before = sorted(path.name for path in wrong.iterdir())
-    called = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--samples", "14")
+    called = safeconvert("localize", whole / "model.keras", "wrong.keras", "--samples", "14", cwd=wrong)
     assert called.code == 1, called.text
     assert "fault WB" in called.out and "(Conv)" in called.out and "isolated error" in called.out
     assert sorted(path.name for path in wrong.iterdir()) == before
