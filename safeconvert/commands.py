@@ -190,6 +190,11 @@ def presets_path() -> Path:
 
 
 def _certify(content: dict[str, Any], subject: Path, path: Path, key: Path | None) -> Path:
-    statement = build_statement(subject.name, content["target"]["sha256"], content)
+    try:
+        statement = build_statement(subject.name, content["target"]["sha256"], content)
+    except UnicodeError as error:
+        raise UnusableInput(
+            f"{subject}: a file name that is not Unicode cannot stand in a certificate", "rename the source or the target"
+        ) from error
     write_certificate(path, statement, key)
     return path

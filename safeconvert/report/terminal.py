@@ -132,4 +132,4 @@ def print_certificate(content: dict[str, Any]) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, emoji=False)
