@@ -62,12 +62,10 @@ def test_a_source_is_converted_and_verified(case: Case, whole: Path, tmp_path: P
     assert safeconvert("check", called.json["certificate"]).code == 0
 
 
-def test_a_quantised_model_goes_to_onnx_within_what_it_stores(whole: Path, tmp_path: Path) -> None:
-    """The int8 model is held against what ONNX makes of it in real values, one step of its output's scale allowed."""
-    called = convert(
-        whole / "int8.tflite", tmp_path / "made.onnx", "onnx", "--comparator", "allclose", "--rtol", "0.02"
-    )
-    assert called.code in (0, 1), called.text
+def test_a_quantised_model_goes_to_onnx_stored_as_it_was(whole: Path, tmp_path: Path) -> None:
+    """ONNX has no scale for an input: the integers are fed as the source stores them, and compared in real values."""
+    called = convert(whole / "int8.tflite", tmp_path / "made.onnx", "onnx")
+    assert called.code == 0, called.text
     figures = called.json["predicate"]["verification"]["source native vs target native"]
     assert figures["nonfinite"] == 0 and figures["samples"] == 7
 
