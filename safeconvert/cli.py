@@ -52,6 +52,9 @@ InputsOption = Annotated[
 PreprocessingOption = Annotated[
     str, typer.Option("--preprocessing", help="Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file.")
 ]
+TargetPreprocessingOption = Annotated[
+    str, typer.Option("--target-preprocessing", help="Preset or TOML file that the target's deployment applies.")
+]
 SamplesOption = Annotated[
     int | None, typer.Option("--samples", min=1, help="Use at most so many inputs, or generate so many.")
 ]
@@ -268,6 +271,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         output: OutputOption = None,
         inputs: InputsOption = None,
         preprocessing: PreprocessingOption = "",
+        target_preprocessing: TargetPreprocessingOption = "",
         samples: SamplesOption = None,
         seed: SeedOption = None,
         input_shape: ShapeOption = None,
@@ -290,6 +294,8 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         verbose: VerboseOption = False,
     ) -> None:
         with _people_errors(as_json):
+            from dataclasses import replace
+
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -303,7 +309,10 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
                 target_format="",
                 output=output,
                 model=_model_options(input_shape, model, trust_pickle),
-                data=_data_options(inputs, preprocessing, samples, input_range, seed),
+                data=replace(
+                    _data_options(inputs, preprocessing, samples, input_range, seed),
+                    target_preprocessing=target_preprocessing,
+                ),
                 verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
                 layouts=arguments.layouts(target_layout or []),
                 key=key,

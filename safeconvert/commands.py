@@ -194,7 +194,8 @@ def _certify(content: dict[str, Any], subject: Path, path: Path, key: Path | Non
         statement = build_statement(subject.name, content["target"]["sha256"], content)
     except UnicodeError as error:
         raise UnusableInput(
-            f"{subject}: a file name that is not Unicode cannot stand in a certificate", "rename the source or the target"
+            f"{subject}: a file name that is not Unicode cannot stand in a certificate",
+            "rename the source or the target",
         ) from error
     write_certificate(path, statement, key)
     return path

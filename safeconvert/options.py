@@ -35,6 +35,7 @@ class DataOptions:
         limit: at most so many samples of `path`, or how many to generate; None for all, or the configured number.
         ranges: by integer input, lowest and one past the highest value to generate.
         seed: of generated inputs and of the split; None for the configured one.
+        target_preprocessing: preset or file that the target's deployment applies; "" where it is the source's.
     """
 
     path: Path | None = None
@@ -42,6 +43,7 @@ class DataOptions:
     limit: int | None = None
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     seed: int | None = None
+    target_preprocessing: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from safeconvert import output
 from safeconvert.adapting import ConvertReply, ModelRequest, Permutation
 from safeconvert.context import Context
+from safeconvert.deployment import PreprocessingFault, check_preprocessing
 from safeconvert.diagnosis import Diagnosis, diagnose
 from safeconvert.errors import ExitCode, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.formats import ModelFile, detect
@@ -91,6 +92,7 @@ class Conversion:
         target: the output path. A file is there only where `exit_code` is VERIFIED.
         rejected: where the last candidate was left, if there was one and it did not verify.
         exporter: what became of the source's ONNX form.
+        preprocessing: what the deployment feeds the target otherwise, where it was named and does.
     """
 
     options: ConvertOptions
@@ -101,6 +103,7 @@ class Conversion:
     exporter: ExporterCheck
     exit_code: ExitCode
     reason: str
+    preprocessing: PreprocessingFault | None = None
 
     @property
     def decisive(self) -> Attempt:
@@ -240,6 +243,9 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
         agreed = contract(source.session.signature, session.signature, overrides=options.layouts)
         try:
             verification = hold_against(context, threads, source, session, request, agreed, options.verify, 0)
+            deployed = check_preprocessing(
+                context, source, session, agreed, options.data, options.verify, verification.native
+            )
         except AdapterFailure as failure:
             raise NoVerdict(
                 f"{given}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
@@ -256,7 +262,9 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
             attempts = _repaired(context, threads, attempts, source, options)
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
-    conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason)
+    if deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
+        exit_code, reason = ExitCode.NOT_EQUIVALENT, f"fed otherwise than the source: {deployed.fault['evidence']}"
+    conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
     if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
         output.place(conversion.decisive.candidate.path, target)
     return conversion

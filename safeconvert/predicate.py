@@ -13,6 +13,7 @@ from typing import Any
 from safeconvert import __version__
 from safeconvert.certificate.digest import digest
 from safeconvert.context import Context
+from safeconvert.deployment import PreprocessingFault
 from safeconvert.diagnosis import Diagnosis
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.isolation import AdapterFailure
@@ -57,6 +58,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
         ],
         "attempts": [_attempt(attempt) for attempt in conversion.attempts],
         **_diagnosis(decisive.diagnosis, decisive.lift),
+        **_deployment(predicate, decisive.diagnosis, conversion.preprocessing),
         "notes": list(decisive.candidate.reply.notes) if decisive.candidate is not None else [],
     }
 
@@ -176,6 +178,19 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "outcome": attempt.outcome,
         "reason": attempt.reason,
         "lift": attempt.lift,
+    }
+
+
+def _deployment(
+    predicate: dict[str, Any], diagnosis: Diagnosis | None, deployed: PreprocessingFault | None
+) -> dict[str, Any]:
+    """A preprocessing fault goes after the engine's faults, so that trials still point at theirs."""
+    if deployed is None:
+        return {}
+    faults = list(diagnosis.faults) if diagnosis is not None else []
+    return {
+        "faults": [*faults, deployed.fault],
+        "obligations": [*predicate["obligations"], deployed.obligation],
     }
 
 
