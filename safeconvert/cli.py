@@ -98,6 +98,9 @@ LayoutOption = Annotated[
     list[str] | None,
     typer.Option("--target-layout", help="keep, NCHW->NHWC or NHWC->NCHW, or name=…, where shapes do not tell."),
 ]
+LayerAnalysisOption = Annotated[
+    str, typer.Option("--layer-analysis", help="Also rank layers as FetaFix does: onnxruntime or tvm. Takes minutes.")
+]
 RepairOption = Annotated[
     bool, typer.Option("--repair/--no-repair", help="Repair a target that is not equivalent, or only say its faults.")
 ]
@@ -285,6 +288,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         top_k: TopKOption = None,
         max_discrepancy: MaxDiscrepancyOption = None,
         target_layout: LayoutOption = None,
+        layer_analysis: LayerAnalysisOption = "",
         key: KeyOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
@@ -317,6 +321,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
                 layouts=arguments.layouts(target_layout or []),
                 key=key,
                 repair=repairs,
+                layer_analysis=layer_analysis,
             )
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_mend(options, target, settings, phases)

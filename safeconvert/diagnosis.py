@@ -31,6 +31,7 @@ class Diagnosis:
         rounds: how often the graphs were aligned.
         ended: why the repair ended.
         repaired: the repaired ONNX graph, or None where no trial was accepted.
+        layers: ranking of the published layer analysis, where it was asked for.
         changes: `.npz` of old and new weights, where the repair is nothing but other weights.
     """
 
@@ -40,6 +41,7 @@ class Diagnosis:
     after: dict[str, Any]
     rounds: int
     ended: str
+    layers: tuple[dict[str, Any], ...]
     repaired: Path | None
     changes: Path | None
 
@@ -52,6 +54,7 @@ def diagnose(
     agreed: Contract,
     verify: VerifySettings,
     repair: bool,
+    layer_analysis: str = "",
 ) -> Diagnosis:
     """Localize the faults of a target, and repair its ONNX form.
 
@@ -63,6 +66,7 @@ def diagnose(
         agreed: contract of the native models.
         verify: what counts as equal.
         repair: False only localizes.
+        layer_analysis: back end of the published layer analysis; "" leaves it out.
 
     Raises:
         AdapterFailure, SafeconvertError: the engine could not run.
@@ -87,6 +91,7 @@ def diagnose(
         folder=str(context.folder("repair")),
         repair=repair,
         search_path=str(Path.cwd()),
+        layer_analysis=layer_analysis,
     )  # fmt: skip
     request = {
         "op": "call",
@@ -103,6 +108,7 @@ def diagnose(
         after=answer["after"],
         rounds=answer["rounds"],
         ended=answer["ended"],
+        layers=tuple(answer["layers"]),
         repaired=Path(answer["repaired"]) if answer["repaired"] else None,
         changes=Path(answer["changes"]) if answer["changes"] else None,
     )

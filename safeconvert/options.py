@@ -59,6 +59,7 @@ class ConvertOptions:
         optimize: TFLite optimisation: `none`, `default` or `float16`.
         key: Ed25519 private key that signs the certificate.
         repair: repair a target that is not equivalent; False only localizes its faults.
+        layer_analysis: back end of the published layer analysis, `onnxruntime` or `tvm`; "" leaves it out.
         source_format: what the source must be; "" takes what its content says.
     """
 
@@ -74,6 +75,7 @@ class ConvertOptions:
     optimize: str = "none"
     key: Path | None = None
     repair: bool = True
+    layer_analysis: str = ""
     source_format: str = ""
 
 

@@ -228,6 +228,8 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
         UnusableInput, NotEquivalent, NoVerdict: as `verify`.
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
+    if options.layer_analysis not in ("", "onnxruntime", "tvm"):
+        raise UnusableInput(f"--layer-analysis {options.layer_analysis}: unknown", "one of onnxruntime, tvm")
     file, target_file = detect(options.source), detect(given)
     given = target_file.path
     options = replace(options, target_format=target_file.format)
@@ -384,7 +386,14 @@ def _repaired(
     repair = options.repair and options.optimize == "none"
     try:
         diagnosis = diagnose(
-            context, source, verification.target, verification.exported, verification.agreed, options.verify, repair
+            context,
+            source,
+            verification.target,
+            verification.exported,
+            verification.agreed,
+            options.verify,
+            repair,
+            options.layer_analysis,
         )
     except (AdapterFailure, SafeconvertError) as error:
         note = f"{wrong.reason}; not localized: {first_line(str(error))}"

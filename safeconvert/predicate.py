@@ -208,6 +208,7 @@ def _diagnosis(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
             "ended": diagnosis.ended,
             "lift": lift,
         },
+        "layers": list(diagnosis.layers),
     }
 
 

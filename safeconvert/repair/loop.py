@@ -19,11 +19,14 @@ from safeconvert.graph.edits import Edit, EditError, apply
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.faults import Fault, find_faults
+from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from safeconvert.localize.relation import Relation, identity
 from safeconvert.repair.problem import Problem
 from safeconvert.repair.scoring import Broken, Score, Scored, Scorer
+from safeconvert.runtime.activations import BACK_ENDS
 from safeconvert.runtime.partial import run_part
+from safeconvert.verify.exchange import target_feeds
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Repair:
         edits: the accepted edits, in order, to be made on the tidied target.
         rounds: how often the graphs were aligned.
         ended: why it ended.
+        layers: ranking of the published layer analysis; empty where it was not asked for, or where too few inputs agree
+            or disagree.
     """
 
     faults: tuple[Fault, ...]
@@ -66,6 +71,7 @@ class Repair:
     edits: tuple[Edit, ...]
     rounds: int
     ended: str
+    layers: tuple[LayerScore, ...]
 
 
 def repair(problem: Problem) -> Repair:
@@ -86,6 +92,7 @@ class _Loop:
         self.trials: list[Trial] = []
         self.edits: list[Edit] = []
         self.rounds = 0
+        self.layers: tuple[LayerScore, ...] = ()
 
     def run(self) -> Repair:
         """Rounds until the candidate is equal, nothing helps any more, or the time is over."""
@@ -110,12 +117,22 @@ class _Loop:
 
     def _end(self, before: Scored, after: Scored, ended: str) -> Repair:
         return Repair(
-            tuple(self.faults), tuple(self.trials), before, after, self.candidate, tuple(self.edits), self.rounds, ended
+            tuple(self.faults),
+            tuple(self.trials),
+            before,
+            after,
+            self.candidate,
+            tuple(self.edits),
+            self.rounds,
+            ended,
+            self.layers,
         )
 
     def _round(self, now: Scored) -> bool:
         """Align, find, try. Whether anything was accepted."""
         alignment = self._align(self._probes(now))
+        if self.problem.layer_analysis and not self.rounds:
+            self.layers = self._rank(alignment, now)
         found = find_faults(alignment, self._propagated(alignment), self.problem.settings.rtol)
         known = {(fault.target, fault.what): number for number, fault in enumerate(self.faults)}
         numbers = []
@@ -186,6 +203,19 @@ class _Loop:
             inputs[tensor.target.name] = Pair(tensor.target.name, tensor.source.name, relation)
         outputs = {tensor.target.name: tensor.source.name for tensor in agreed.outputs}
         return align(self.source, self.candidate, feeds, inputs, outputs, self.problem.settings.rtol)
+
+    def _rank(self, alignment: Alignment, now: Scored) -> tuple[LayerScore, ...]:
+        """The published layer analysis on the steering inputs."""
+        groups: tuple[list[int], list[int]] = ([], [])
+        for number in self.problem.steering:
+            groups[number in now.disagreeing].append(number)
+        similar, dissimilar = (
+            [(feeds, target_feeds(self.problem.agreed, feeds)) for feeds in self.scorer.sample(numbers)]
+            for numbers in groups
+        )
+        layers = core_pairs(self.source, self.candidate, alignment.pairs)
+        backend = BACK_ENDS[self.problem.layer_analysis]
+        return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0))
 
     def _propagated(self, alignment: Alignment) -> dict[str, float]:
         """Errors of the candidate as it is, at the regions' exits."""

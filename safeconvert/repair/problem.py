@@ -36,6 +36,7 @@ class Problem:
         folder: where the repaired graph and its changed weights are written.
         repair: False only localizes.
         search_path: folder in which a user's comparator is looked for.
+        layer_analysis: back end of the published layer analysis, `onnxruntime` or `tvm`; "" leaves it out.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Problem:
     folder: str
     repair: bool = True
     search_path: str = ""
+    layer_analysis: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form."""

@@ -43,10 +43,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Scored:
-    """A score, and the numbers of the samples that are not equal."""
+    """A score, the numbers of the samples that are not equal, and of those that the comparator alone tells apart."""
 
     score: Score
     unequal: tuple[int, ...]
+    disagreeing: tuple[int, ...]
 
     @property
     def equal(self) -> bool:
@@ -157,6 +158,7 @@ class Scorer:
         return Scored(
             Score(share, distance if math.isfinite(distance) else math.inf, result.discrepancy, result.max_abs),
             tuple(unequal),
+            result.disagreeing,
         )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from safeconvert.commands import AdapterState, Demo
 
 _FAULTS_SHOWN = 12
+_LAYERS_SHOWN = 5
 _WORDS = {
     ExitCode.VERIFIED: "[bold green]verified[/]",
     ExitCode.NOT_EQUIVALENT: "[bold red]not equivalent[/]",
@@ -66,6 +67,11 @@ def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
         console.print(f"    isolated error {_error(fault['isolated'])}, propagated {_error(fault['propagated'])}")
     if len(faults) > _FAULTS_SHOWN:
         console.print(f"  and {len(faults) - _FAULTS_SHOWN} more faults; see safeconvert show")
+    for place, layer in enumerate(predicate.get("layers", [])[:_LAYERS_SHOWN], start=1):
+        console.print(
+            f"  layer analysis {place}: {escape(printable(layer['target']))} {layer['rate']:.1%} of "
+            f"{layer['elements']} elements"
+        )
     if trials:
         repair = predicate["repair"]
         accepted = sum(trial["outcome"] == "accepted" for trial in trials)

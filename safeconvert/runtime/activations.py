@@ -45,3 +45,7 @@ def with_tvm(view: GraphView, feeds: Feeds, names: Sequence[str]) -> Iterator[di
         row = machine["main"](*(tvm.runtime.tensor(feed[name]) for name in codes))
         values = [row] if hasattr(row, "numpy") else list(row)
         yield {name: value.numpy() for name, value in zip(names, values, strict=True)}
+
+
+BACK_ENDS = {"onnxruntime": with_onnxruntime, "tvm": with_tvm}
+"""By name."""

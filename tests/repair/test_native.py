@@ -87,3 +87,14 @@ def test_unrelated_models_end_in_a_verdict(whole: Path, tmp_path: Path) -> None:
     assert called.code in (0, 1, 2), called.text
     assert "Traceback" not in called.text
     assert (tmp_path / "fixed.keras").exists() == (called.code == 0)
+
+
+def test_layer_analysis_ranks_the_core_layers(whole: Path, wrong: Path) -> None:
+    called = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--samples", "60", "--json",
+                         "--layer-analysis", "onnxruntime")  # fmt: skip
+    assert called.code == 1, called.text
+    layers = called.json["predicate"]["layers"]
+    assert {layer["elements"] for layer in layers} <= {144, 5} and len(layers) in (0, 2)
+    assert [layer["rate"] for layer in layers] == sorted((layer["rate"] for layer in layers), reverse=True)
+    refused = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--layer-analysis", "jax")
+    assert refused.code == 2 and "onnxruntime" in refused.err

@@ -50,7 +50,7 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "ended": found.ended,
         "repaired": repaired,
         "changes": changes,
-        "only_weights": accepted and bool(changes),
+        "layers": [asdict(layer) for layer in found.layers],
     }
 
 
