@@ -62,7 +62,9 @@ def main() -> None:
             if only in model.name:
                 for source, target in _ordered(model):
                     _row(model, source, target)
-    rows = [(model, json.loads(path.read_text())) for model in MODELS for path in _kept(model)]
+    rows = [
+        (model, json.loads(path.read_text().replace(f"{FOLDER}/", ""))) for model in MODELS for path in _kept(model)
+    ]
     write("pairs", "20 pairs, five real models, 200 real images", "python bench/pairs.py", _summary(rows))
 
 

@@ -18,8 +18,8 @@ from safeconvert.diagnosis import Diagnosis
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import package_names
-from safeconvert.pipeline import Attempt, Conversion, PairVerification, Verification
 from safeconvert.registry import Adapter, framework
+from safeconvert.results import Attempt, Conversion, PairVerification, Verification
 from safeconvert.source import Source
 from safeconvert.verification import ExporterCheck
 from safeconvert.verify.comparison import Comparison

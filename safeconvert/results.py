@@ -1,0 +1,107 @@
+"""What verifications, attempts and conversions come to, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeconvert.deployment import PreprocessingFault
+from safeconvert.diagnosis import Diagnosis
+from safeconvert.errors import ExitCode
+from safeconvert.formats import ModelFile
+from safeconvert.models import Export
+from safeconvert.options import ConvertOptions, VerifyOptions
+from safeconvert.registry import Route
+from safeconvert.route import Candidate
+from safeconvert.signature import Signature
+from safeconvert.source import Source
+from safeconvert.verification import ExporterCheck
+from safeconvert.verify.comparison import Comparison
+from safeconvert.verify.contract import Contract
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A target held against the source.
+
+    Attributes:
+        agreed: which tensors correspond, and how.
+        native: source native vs target native on the held-out inputs, or on the steering ones where those refuted it.
+        exporter: what became of the target's ONNX form.
+        reason: the verdict in one line.
+        target: signature of the native target.
+        exported: its ONNX form.
+    """
+
+    agreed: Contract
+    native: Comparison
+    exporter: ExporterCheck
+    reason: str
+    target: Signature
+    exported: Export
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One route tried.
+
+    Attributes:
+        route: the converters.
+        outcome: `verified`; `not_equivalent`; `crashed` (a converter failed, or its target does not load); `no_verdict`
+            (the target loads but does not run).
+        reason: one line.
+        log: where the full story of a failure lies.
+        candidate: the target made, where one was.
+        verification: where it could be held against the source.
+        diagnosis: what the engine found, where it was asked.
+        lift: how a repair came into this target; "" where none did.
+    """
+
+    route: Route
+    outcome: str
+    reason: str
+    log: str = ""
+    candidate: Candidate | None = None
+    verification: Verification | None = None
+    diagnosis: Diagnosis | None = None
+    lift: str = ""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion came to.
+
+    Attributes:
+        target: the output path. A file is there only where `exit_code` is VERIFIED.
+        rejected: where the last candidate was left, if there was one and it did not verify.
+        exporter: what became of the source's ONNX form.
+        preprocessing: what the deployment feeds the target otherwise, where it was named and does.
+    """
+
+    options: ConvertOptions
+    source: Source
+    target: Path
+    rejected: Path | None
+    attempts: tuple[Attempt, ...]
+    exporter: ExporterCheck
+    exit_code: ExitCode
+    reason: str
+    preprocessing: PreprocessingFault | None = None
+
+    @property
+    def decisive(self) -> Attempt:
+        """The attempt that the verdict rests on: the verified one, else the last that got furthest."""
+        order = ("verified", "not_equivalent", "no_verdict", "crashed")
+        return min(reversed(self.attempts), key=lambda a: (order.index(a.outcome), a.diagnosis is None))
+
+
+@dataclass(frozen=True)
+class PairVerification:
+    """What the verification of a given pair came to."""
+
+    options: VerifyOptions
+    source: Source
+    target: ModelFile
+    verification: Verification
+    exporter: ExporterCheck
+    exit_code: ExitCode
