@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
+
 from safeconvert.adapting import ConvertReply, ModelRequest, Permutation
 from safeconvert.context import Context
 from safeconvert.errors import ExitCode, SafeconvertError, UnusableInput
@@ -21,6 +23,7 @@ from safeconvert.source import Source, chunks_for
 from safeconvert.verification import against_export, compare, feed_across
 from safeconvert.verify.comparison import Comparison
 from safeconvert.verify.contract import Contract, contract
+from safeconvert.verify.layout import LayoutMismatch, show
 from safeconvert.verify.settings import VerifySettings
 
 
@@ -90,7 +93,12 @@ def try_route(
         reason = f"{way.names[-1]} wrote a target that does not load: {cause_of(error)}"
         return Attempt(way, "crashed", reason, str(error.log), candidate if candidate.path.exists() else None)
     try:
-        agreed = _contract(signature, session.signature, candidate.reply, options)
+        try:
+            agreed = _contract(signature, session.signature, candidate.reply, options)
+            require_sizes(source, agreed)
+        except LayoutMismatch as mismatch:
+            reason = first_line(mismatch.message)
+            return Attempt(way, "not_equivalent", reason, "", candidate, interface=session.signature)
         verification = hold_against(context, threads, source, session, request, agreed, options.verify, options.opset)
     except AdapterFailure as failure:
         reason = f"the target does not run: {failure.cause}"
@@ -127,6 +135,27 @@ def suggested_shapes(signature: Signature) -> tuple[tuple[int, ...], ...]:
         if 3 <= len(shape) <= 5:
             shapes += [(shape[0], *shape[2:], shape[1]), (shape[0], shape[-1], *shape[1:-1])]
     return tuple(shapes)
+
+
+def moved(agreed: Contract) -> ConvertReply:
+    """The orders of dimensions of a contract, as a converter would declare them."""
+    return ConvertReply(
+        tuple(tensor.permutation for tensor in agreed.inputs), tuple(tensor.permutation for tensor in agreed.outputs)
+    )
+
+
+def require_sizes(source: Source, agreed: Contract) -> None:
+    """Raise LayoutMismatch where a target takes other sizes than the source, whose own are free, is really fed."""
+    for tensor in agreed.inputs:
+        fed = np.load(source.data.chunks[0].arrays[tensor.source.name], mmap_mode="r", allow_pickle=False).shape
+        order = tensor.permutation or tuple(range(len(fed)))
+        moved = [fed[axis] for axis in order]
+        if any(size not in (None, own) for size, own in zip(tensor.target.shape[1:], moved[1:], strict=True)):
+            raise LayoutMismatch(
+                f"the source is fed {list(fed[1:])} a sample for {tensor.source.name}, which target "
+                f"{show(tensor.target)} does not take",
+                "convert again with the source's own input shape (--input-shape)",
+            )
 
 
 def _failure_line(error: AdapterFailure | UnusableInput) -> str:

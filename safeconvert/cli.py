@@ -17,10 +17,12 @@ import typer
 
 from safeconvert.cli_options import (
     AtolOption,
+    BakeOption,
     ComparatorOption,
     ConfigOption,
     InputsOption,
     JsonOption,
+    KeepPrecisionOption,
     KeyOption,
     LayerAnalysisOption,
     LayoutOption,
@@ -82,6 +84,8 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         output: OutputOption = None,
         inputs: InputsOption = None,
         preprocessing: PreprocessingOption = "",
+        target_preprocessing: TargetPreprocessingOption = "",
+        bake_preprocessing: BakeOption = False,
         samples: SamplesOption = None,
         seed: SeedOption = None,
         input_shape: ShapeOption = None,
@@ -99,6 +103,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         max_discrepancy: MaxDiscrepancyOption = None,
         target_layout: LayoutOption = None,
         repair: RepairOption = True,
+        keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
@@ -120,13 +125,15 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
                 target_format=to,
                 output=output,
                 model=_model_options(input_shape, model, trust_pickle),
-                data=_data_options(inputs, preprocessing, samples, input_range, seed),
+                data=_data_options(inputs, preprocessing, samples, input_range, seed, target_preprocessing),
                 verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
                 layouts=arguments.layouts(target_layout or []),
                 route=route,
                 opset=opset,
                 optimize=optimize,
                 key=key,
+                keep_precision=keep_precision,
+                bake_preprocessing=bake_preprocessing,
                 repair=repair,
                 source_format=source_format,
             )
@@ -234,6 +241,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         inputs: InputsOption = None,
         preprocessing: PreprocessingOption = "",
         target_preprocessing: TargetPreprocessingOption = "",
+        bake_preprocessing: BakeOption = False,
         samples: SamplesOption = None,
         seed: SeedOption = None,
         input_shape: ShapeOption = None,
@@ -248,6 +256,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         max_discrepancy: MaxDiscrepancyOption = None,
         target_layout: LayoutOption = None,
         layer_analysis: LayerAnalysisOption = "",
+        keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
@@ -257,8 +266,6 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         verbose: VerboseOption = False,
     ) -> None:
         with _people_errors(as_json):
-            from dataclasses import replace
-
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -272,15 +279,14 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
                 target_format="",
                 output=output,
                 model=_model_options(input_shape, model, trust_pickle),
-                data=replace(
-                    _data_options(inputs, preprocessing, samples, input_range, seed),
-                    target_preprocessing=target_preprocessing,
-                ),
+                data=_data_options(inputs, preprocessing, samples, input_range, seed, target_preprocessing),
                 verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
                 layouts=arguments.layouts(target_layout or []),
                 key=key,
                 repair=repairs,
                 layer_analysis=layer_analysis,
+                keep_precision=keep_precision,
+                bake_preprocessing=bake_preprocessing,
             )
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_mend(options, target, settings, phases)
@@ -431,12 +437,17 @@ def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool
 
 
 def _data_options(
-    inputs: Path | None, preprocessing: str, samples: int | None, input_range: list[str] | None, seed: int | None
+    inputs: Path | None,
+    preprocessing: str,
+    samples: int | None,
+    input_range: list[str] | None,
+    seed: int | None,
+    target_preprocessing: str = "",
 ) -> DataOptions:
     from safeconvert import arguments
     from safeconvert.options import DataOptions
 
-    return DataOptions(inputs, preprocessing, samples, arguments.ranges(input_range or []), seed)
+    return DataOptions(inputs, preprocessing, samples, arguments.ranges(input_range or []), seed, target_preprocessing)
 
 
 def _verify_settings(

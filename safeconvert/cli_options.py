@@ -70,6 +70,18 @@ LayerAnalysisOption = Annotated[
 RepairOption = Annotated[
     bool, typer.Option("--repair/--no-repair", help="Repair a target that is not equivalent, or only say its faults.")
 ]
+BakeOption = Annotated[
+    bool,
+    typer.Option(
+        "--bake-preprocessing",
+        help="Build the source's --preprocessing into the target, so that it takes pictures as --target-preprocessing "
+        "gives them (raw pixels by default).",
+    ),
+]
+KeepPrecisionOption = Annotated[
+    bool,
+    typer.Option("--keep-precision", help="TFLite only: say which reduced layers the loss comes from, restore none."),
+]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Ed25519 private key that signs the certificate.")]
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")

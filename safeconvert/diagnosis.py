@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,14 +94,8 @@ def diagnose(
         search_path=str(Path.cwd()),
         layer_analysis=layer_analysis,
     )  # fmt: skip
-    request = {
-        "op": "call",
-        "adapter": str(_ENGINE),
-        "function": "solve",
-        "arguments": {"request": problem.to_json()},
-    }
     with context.phases.phase("repairing" if repair else "localizing"):
-        answer = context.pool.worker("onnx").call("safeconvert", f"repairing {exported.path.name}", request)
+        answer = ask_engine(context, "solve", f"repairing {exported.path.name}", {"request": problem.to_json()})
     return Diagnosis(
         faults=tuple(answer["faults"]),
         trials=tuple(answer["trials"]),
@@ -112,6 +107,12 @@ def diagnose(
         repaired=Path(answer["repaired"]) if answer["repaired"] else None,
         changes=Path(answer["changes"]) if answer["changes"] else None,
     )
+
+
+def ask_engine(context: Context, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:
+    """Call a function of the engine in the worker that holds ONNX Runtime. Raises AdapterFailure, SafeconvertError."""
+    request = {"op": "call", "adapter": str(_ENGINE), "function": function, "arguments": dict(arguments)}
+    return context.pool.worker("onnx").call("safeconvert", doing, request)
 
 
 def _onnx_signature(context: Context, path: Path, native: Signature) -> Signature:

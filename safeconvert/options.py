@@ -58,6 +58,9 @@ class ConvertOptions:
         opset: ONNX opset asked of exporters; 0 leaves it to them.
         optimize: TFLite optimisation: `none`, `default` or `float16`.
         key: Ed25519 private key that signs the certificate.
+        keep_precision: never give a reduced target (`optimize`) its bits back; only say which layers the loss comes from.
+        bake_preprocessing: build the source's preprocessing into the target, which then takes what
+            `data.target_preprocessing` gives, or raw pixels.
         repair: repair a target that is not equivalent; False only localizes its faults.
         layer_analysis: back end of the published layer analysis, `onnxruntime` or `tvm`; "" leaves it out.
         source_format: what the source must be; "" takes what its content says.
@@ -74,6 +77,8 @@ class ConvertOptions:
     opset: int = 0
     optimize: str = "none"
     key: Path | None = None
+    keep_precision: bool = False
+    bake_preprocessing: bool = False
     repair: bool = True
     layer_analysis: str = ""
     source_format: str = ""

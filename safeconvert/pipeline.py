@@ -15,23 +15,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from safeconvert import output
-from safeconvert.adapting import ConvertReply, ModelRequest
-from safeconvert.attempt import hold_against, suggested_shapes, try_route
+from safeconvert.adapting import UNCHANGED, ModelRequest
+from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes, try_route
+from safeconvert.baking import baked
 from safeconvert.context import Context
-from safeconvert.deployment import check_preprocessing
+from safeconvert.deployment import PreprocessingFault, agreeing_presets, check_preprocessing, fed_as
 from safeconvert.errors import ExitCode, NoVerdict, UnusableInput
 from safeconvert.formats import ModelFile, detect
 from safeconvert.isolation import AdapterFailure
-from safeconvert.models import model_request, open_given
+from safeconvert.models import model_request, open_given, open_model
 from safeconvert.options import ConvertOptions, VerifyOptions
 from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
 from safeconvert.route import Candidate, walk
+from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
-from safeconvert.source import evaluate_source
-from safeconvert.verify.contract import contract
+from safeconvert.source import Source, evaluate_source
+from safeconvert.verify.contract import Contract, contract
 from safeconvert.verify.custom import require_comparator
+from safeconvert.verify.layout import LayoutMismatch
 
 
 def convert(context: Context, options: ConvertOptions) -> Conversion:
@@ -47,6 +50,9 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
     if options.optimize not in ("none", "default", "float16"):
         raise UnusableInput(f"--optimize {options.optimize}: unknown", "one of none, default, float16")
+    if options.optimize != "none" and options.verify.comparator is None:
+        # fewer bits were asked for, and a distance beyond rounding with them: what must stay are the labels
+        options = replace(options, verify=replace(options.verify, comparator="top1"))
     require_comparator(options.verify.comparator, str(Path.cwd()))
     target = output.output_path(options.source, options.target_format, options.output)
     output.clear(target)
@@ -82,9 +88,14 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
                 break
         if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
+        deployed = None
+        if attempts[-1].outcome == "verified":
+            deployed = _as_deployed(context, source, attempts[-1], options)
+            if options.bake_preprocessing:
+                attempts = baked(context, threads, attempts, source, options)
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
-    conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason)
+    conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
     candidate = conversion.decisive.candidate
     if candidate is None:
         return conversion
@@ -154,26 +165,21 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
             model_request(given, options.model, suggested_shapes(source.session.signature)), input_shapes={}
         )
         session = open_given(context, "target", target_file, request)
-        agreed = contract(source.session.signature, session.signature, overrides=options.layouts)
-        try:
-            verification = hold_against(context, threads, source, session, request, agreed, options.verify, 0)
-            deployed = check_preprocessing(
-                context, source, session, agreed, options.data, options.verify, verification.native
-            )
-        except AdapterFailure as failure:
-            raise NoVerdict(
-                f"{given}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
-            ) from failure
-        reply = ConvertReply(
-            tuple(tensor.permutation for tensor in agreed.inputs),
-            tuple(tensor.permutation for tensor in agreed.outputs),
-        )
         staged = output.copied(given.absolute(), context.folder("given"))
-        outcome = "verified" if verification.native.equal else "not_equivalent"
         route = Route((), (file.format, target_file.format))
-        attempts = [Attempt(route, outcome, verification.reason, "", Candidate(staged, reply), verification)]
-        if outcome != "verified":
+        deployed = None
+        try:
+            agreed = contract(source.session.signature, session.signature, overrides=options.layouts)
+            require_sizes(source, agreed)
+        except LayoutMismatch as mismatch:
+            made = Candidate(staged, UNCHANGED)
+            attempts = [Attempt(route, "not_equivalent", mismatch.message, "", made, interface=session.signature)]
+        else:
+            attempts, deployed = _held(context, threads, source, session, request, agreed, route, staged, options)
+        if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
+        if attempts[-1].outcome == "verified" and options.repair and options.bake_preprocessing:
+            attempts = baked(context, threads, attempts, source, options)
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
     if deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
@@ -182,6 +188,84 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
     if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
         output.place(conversion.decisive.candidate.path, target)
     return conversion
+
+
+def _held(
+    context: Context,
+    threads: ThreadPoolExecutor,
+    source: Source,
+    session: Session,
+    request: ModelRequest,
+    agreed: Contract,
+    route: Route,
+    staged: Path,
+    options: ConvertOptions,
+) -> tuple[list[Attempt], PreprocessingFault | None]:
+    """A given target held against the source, under the source's preprocessing and under others.
+
+    Raises:
+        NoVerdict: it does not run.
+    """
+    try:
+        verification = hold_against(context, threads, source, session, request, agreed, options.verify, 0)
+        deployed = check_preprocessing(
+            context, source, session, agreed, options.data, options.verify, verification.native
+        )
+        outcome = "verified" if verification.native.equal else "not_equivalent"
+        attempts = [Attempt(route, outcome, verification.reason, "", Candidate(staged, moved(agreed)), verification)]
+        if outcome != "verified" and "PP" in context.settings.repair.strategies:
+            attempts, found = _as_known(context, threads, source, session, request, attempts, options)
+            deployed = found or deployed
+    except AdapterFailure as failure:
+        raise NoVerdict(
+            f"{session.path}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
+        ) from failure
+    return attempts, deployed
+
+
+def _as_deployed(
+    context: Context, source: Source, attempt: Attempt, options: ConvertOptions
+) -> PreprocessingFault | None:
+    """What the deployment feeds a verified target otherwise, where it was named."""
+    if not options.data.target_preprocessing or attempt.verification is None or attempt.candidate is None:
+        return None
+    verification = attempt.verification
+    shapes = suggested_shapes(source.session.signature)
+    request = ModelRequest(str(attempt.candidate.path), candidate_shapes=shapes)
+    session = open_model(context, "target", options.target_format, request)
+    return check_preprocessing(
+        context, source, session, verification.agreed, options.data, options.verify, verification.native
+    )
+
+
+def _as_known(
+    context: Context,
+    threads: ThreadPoolExecutor,
+    source: Source,
+    session: Session,
+    request: ModelRequest,
+    attempts: list[Attempt],
+    options: ConvertOptions,
+) -> tuple[list[Attempt], PreprocessingFault | None]:
+    """The attempts, and after them the same target under a known preset with which it is the source."""
+    wrong = attempts[-1]
+    if wrong.verification is None:
+        return attempts, None
+    agreed = wrong.verification.agreed
+    for recipe, fault in agreeing_presets(context, source, session, agreed, options.data, options.verify):
+        fed = fed_as(context, source, options.data, recipe)
+        verification = hold_against(context, threads, fed, session, request, agreed, options.verify, 0)
+        if verification.native.equal:
+            right = replace(
+                wrong,
+                outcome="verified",
+                reason=verification.reason,
+                verification=verification,
+                lift=f"fed as {recipe.name}",
+                fed=fault.obligation,
+            )
+            return [*attempts, right], fault
+    return attempts, None
 
 
 def _require_formats(file: ModelFile, options: ConvertOptions) -> None:

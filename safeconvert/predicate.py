@@ -58,7 +58,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
         ],
         "attempts": [_attempt(attempt) for attempt in conversion.attempts],
         **_diagnosis(decisive.diagnosis, decisive.lift),
-        **_deployment(predicate, decisive.diagnosis, conversion.preprocessing),
+        **_deployment(predicate, decisive, conversion.preprocessing),
         "notes": list(decisive.candidate.reply.notes) if decisive.candidate is not None else [],
     }
 
@@ -181,17 +181,17 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _deployment(
-    predicate: dict[str, Any], diagnosis: Diagnosis | None, deployed: PreprocessingFault | None
-) -> dict[str, Any]:
-    """A preprocessing fault goes after the engine's faults, so that trials still point at theirs."""
-    if deployed is None:
-        return {}
-    faults = list(diagnosis.faults) if diagnosis is not None else []
-    return {
-        "faults": [*faults, deployed.fault],
-        "obligations": [*predicate["obligations"], deployed.obligation],
-    }
+def _deployment(predicate: dict[str, Any], decisive: Attempt, deployed: PreprocessingFault | None) -> dict[str, Any]:
+    """What the target must be fed. A preprocessing fault goes after the engine's faults: trials point at theirs."""
+    faults = list(decisive.diagnosis.faults) if decisive.diagnosis is not None else []
+    obligations = list(predicate["obligations"])
+    if deployed is not None:
+        faults.append(deployed.fault)
+        if not decisive.fed:
+            obligations.append(deployed.obligation)
+    if decisive.fed:
+        obligations.append(decisive.fed)
+    return {"faults": faults, "obligations": obligations}
 
 
 def _diagnosis(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from safeconvert.attempt import try_route
+from safeconvert.adapting import ModelRequest
+from safeconvert.attempt import moved, try_route
+from safeconvert.conform import conformed
 from safeconvert.context import Context
-from safeconvert.diagnosis import diagnose
+from safeconvert.diagnosis import Diagnosis, diagnose
 from safeconvert.errors import SafeconvertError
 from safeconvert.isolation import AdapterFailure, first_line
 from safeconvert.lift.candidates import lifted
+from safeconvert.models import Export, export
 from safeconvert.options import ConvertOptions
+from safeconvert.precision import has_reduced, restorations
+from safeconvert.registry import routes
 from safeconvert.results import Attempt
-from safeconvert.route import Candidate
+from safeconvert.route import Candidate, walk
+from safeconvert.signature import Signature
 from safeconvert.source import Source
+from safeconvert.verify.contract import Contract
 
 
 def repaired(
@@ -25,18 +33,25 @@ def repaired(
     options: ConvertOptions,
 ) -> list[Attempt]:
     """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified."""
-    wrong = next((attempt for attempt in attempts if _can_be_diagnosed(attempt, source)), None)
-    if wrong is None or wrong.verification is None or wrong.candidate is None:
+    attempts = _precise(context, threads, attempts, source, options)
+    if attempts[-1].outcome == "verified":
         return attempts
-    verification, made = wrong.verification, wrong.candidate
     repair = options.repair and options.optimize == "none"
+    wrong = attempts[0]
     try:
+        subject = None
+        for wrong in attempts:
+            subject = _subject(context, wrong, source, options)
+            if subject is not None:
+                break
+        if subject is None:
+            return attempts
         diagnosis = diagnose(
             context,
             source,
-            verification.target,
-            verification.exported,
-            verification.agreed,
+            subject.signature,
+            subject.exported,
+            subject.agreed,
             options.verify,
             repair,
             options.layer_analysis,
@@ -44,17 +59,17 @@ def repaired(
     except (AdapterFailure, SafeconvertError) as error:
         note = f"{wrong.reason}; not localized: {first_line(str(error))}"
         return [replace(attempt, reason=note) if attempt is wrong else attempt for attempt in attempts]
+    if subject.faults:
+        diagnosis = _with_interface(diagnosis, subject, repair)
     attempts = [replace(attempt, diagnosis=diagnosis) if attempt is wrong else attempt for attempt in attempts]
     if diagnosis.repaired is None:
         return attempts
-    for lift in lifted(context, diagnosis, made, options.target_format, verification.target, options.optimize):
+    made = replace(subject.made, reply=replace(moved(subject.agreed), notes=subject.made.reply.notes))
+    for lift in lifted(context, diagnosis, made, options.target_format, subject.signature, options.optimize):
         if lift.candidate is None:
             tried = Attempt(wrong.route, "crashed", f"{lift.how}: {lift.reason}", lift=lift.how)
         else:
-            done: Future[Candidate] = Future()
-            done.set_result(lift.candidate)
-            context.pool.worker("target").close()  # the emitted file is verified in a fresh process
-            tried = try_route(context, threads, wrong.route, source, made.path.name, options, done)
+            tried = _verified(context, threads, wrong, lift.candidate, source, options)
             tried = replace(tried, lift=lift.how, diagnosis=diagnosis)
         attempts.append(tried)
         if tried.outcome == "verified":
@@ -62,14 +77,113 @@ def repaired(
     return attempts
 
 
-def _can_be_diagnosed(attempt: Attempt, source: Source) -> bool:
-    """Whether both ONNX forms are there and equal to their native models: faults of exporters are not the target's."""
+def _precise(
+    context: Context, threads: ThreadPoolExecutor, attempts: list[Attempt], source: Source, options: ConvertOptions
+) -> list[Attempt]:
+    """The attempts, and after them a reduced TFLite file with ever more of its constants as float32 again."""
+    wrong = next(
+        (attempt for attempt in attempts if attempt.outcome == "not_equivalent" and attempt.verification), None
+    )
+    if options.target_format != "tflite" or wrong is None or wrong.verification is None or wrong.candidate is None:
+        return attempts
+    made, signature = wrong.candidate, source.session.signature
+    ways = (wrong.route,) if wrong.route.adapters else routes(source.file.format, "tflite", context.adapters)
+    keep = options.keep_precision or not options.repair
+    try:
+        if not has_reduced(context, made.path):
+            return attempts
+        twin = walk(context, ways[0], source.request, signature, source.exported, "twin.tflite", options.opset, "none")
+        for found in restorations(
+            context, source, wrong.verification.agreed, options.verify, made.path, twin.path, keep
+        ):
+            if keep:
+                return [replace(a, diagnosis=found.diagnosis) if a is wrong else a for a in attempts]
+            tried = _verified(context, threads, wrong, replace(made, path=found.path), source, options)
+            tried = replace(tried, lift=f"in the tflite file: {found.cost}", diagnosis=found.diagnosis)
+            attempts = [*attempts, tried]
+            if tried.outcome == "verified":
+                break
+    except (AdapterFailure, SafeconvertError) as error:
+        note = f"{wrong.reason}; precision not repaired: {first_line(str(error))}"
+        return [replace(attempt, reason=note) if attempt is wrong else attempt for attempt in attempts]
+    return attempts
+
+
+def _verified(
+    context: Context,
+    threads: ThreadPoolExecutor,
+    wrong: Attempt,
+    candidate: Candidate,
+    source: Source,
+    options: ConvertOptions,
+) -> Attempt:
+    """A repaired target held against the source, in a fresh process."""
+    done: Future[Candidate] = Future()
+    done.set_result(candidate)
+    context.pool.worker("target").close()
+    return try_route(context, threads, wrong.route, source, candidate.path.name, options, done)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A wrong target whose ONNX form the engine can work on.
+
+    Attributes:
+        made: the native file.
+        agreed: contract of the source and the ONNX form's native meaning.
+        signature: of the target, as the ONNX form stands for it.
+        exported: the ONNX form.
+        faults: of the interface, undone in the ONNX form already.
+    """
+
+    made: Candidate
+    agreed: Contract
+    signature: Signature
+    exported: Export
+    faults: tuple[dict[str, Any], ...] = ()
+
+
+def _subject(context: Context, attempt: Attempt, source: Source, options: ConvertOptions) -> _Subject | None:
+    """The target of an attempt, where both ONNX forms are there and equal to their native models.
+
+    Faults of exporters are not the target's. Where the target's interface is not the source's, its ONNX form is given
+    the source's; it is not held against its native model then, and only the repaired native file is verified.
+    """
     verification = attempt.verification
-    if attempt.outcome != "not_equivalent" or verification is None or verification.exported.path is None:
-        return False
     sound = ("equal", "none")
-    return (
-        source.exported.path is not None
-        and source.exporter.result().verdict in sound
-        and verification.exporter.verdict in sound
+    if attempt.outcome != "not_equivalent" or attempt.candidate is None or source.exported.path is None:
+        return None
+    if source.exporter.result().verdict not in sound:
+        return None
+    if attempt.interface is not None:
+        request = ModelRequest(str(attempt.candidate.path))
+        exported = export(
+            context, "convert", options.target_format, request, attempt.interface, options.opset, "target"
+        )
+        if exported.path is None:
+            return None
+        same = conformed(context, source, attempt.interface, exported.path)
+        return _Subject(attempt.candidate, same.agreed, same.signature, Export("", same.path, ""), same.faults)
+    if verification is None or verification.exported.path is None or verification.exporter.verdict not in sound:
+        return None
+    return _Subject(attempt.candidate, verification.agreed, verification.target, verification.exported)
+
+
+def _with_interface(diagnosis: Diagnosis, subject: _Subject, repair: bool) -> Diagnosis:
+    """What was undone of the interface goes after the engine's faults, so that its trials still point at theirs."""
+    found = len(diagnosis.faults)
+    trial = {
+        "faults": list(range(found, found + len(subject.faults))),
+        "outcome": "accepted",
+        "reason": "",
+        "before": {"discrepancy": 1.0, "distance": "inf", "labels": 1.0, "max_abs": "inf"},
+        "after": {name: value for name, value in diagnosis.before.items() if name != "unequal"},
+    }
+    return replace(
+        diagnosis,
+        faults=(*diagnosis.faults, *subject.faults),
+        trials=(trial, *diagnosis.trials) if repair else diagnosis.trials,
+        before={**trial["before"], "unequal": diagnosis.before["unequal"]},  # type: ignore[dict-item]
+        repaired=(diagnosis.repaired or subject.exported.path) if repair else None,
+        changes=None,  # the interface is more than weights
     )

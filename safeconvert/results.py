@@ -55,6 +55,8 @@ class Attempt:
         verification: where it could be held against the source.
         diagnosis: what the engine found, where it was asked.
         lift: how a repair came into this target; "" where none did.
+        interface: signature of a target whose inputs or outputs cannot be the source's; None otherwise.
+        fed: what the target is fed, in words, where that is other than the source is.
     """
 
     route: Route
@@ -65,6 +67,8 @@ class Attempt:
     verification: Verification | None = None
     diagnosis: Diagnosis | None = None
     lift: str = ""
+    fed: str = ""
+    interface: Signature | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from safeconvert.errors import UnusableInput
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Quantization, Signature, TensorSpec
 
+from . import precision
+
 
 class TfliteModel:
     """An interpreter, fed one sample at a time with the batch that the file was allocated for."""
@@ -105,21 +107,31 @@ def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
     Raises:
         UnusableInput: a changed weight is not found as float32 in one buffer.
     """
-    import flatbuffers
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(Path(ModelRequest.from_json(request).path).read_bytes(), 0)
+    model = precision.read(ModelRequest.from_json(request).path)
     tensors = {}
     for number, graph in enumerate(model.subgraphs):
         for tensor in graph.tensors:
             data = model.buffers[tensor.buffer].data
-            if data is not None and tensor.type == schema.TensorType.FLOAT32:
+            if data is not None and tensor.type == precision.schema.TensorType.FLOAT32:
                 values = np.frombuffer(bytes(data), np.float32)
                 shape = tuple(tensor.shape) if tensor.shape is not None else ()
                 if values.size == int(np.prod(shape)):
                     tensors[f"{number}:{tensor.buffer}"] = values.reshape(shape)
     for name, value in replacements(tensors, Path(changes)).items():
         model.buffers[int(name.partition(":")[2])].data = np.frombuffer(value.tobytes(), np.uint8)
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    Path(target).write_bytes(bytes(builder.Output()))
+    precision.write(model, target)
+
+
+def has_reduced(request: Mapping[str, Any]) -> bool:
+    """Whether constants are stored with fewer bits than the operators compute in."""
+    return precision.has_reduced(ModelRequest.from_json(request).path)
+
+
+def reduced(request: Mapping[str, Any], twin: str) -> list[dict[str, Any]]:
+    """Constants stored with fewer bits than those of the float twin; see `precision.reduced`."""
+    return precision.reduced(ModelRequest.from_json(request).path, twin)
+
+
+def restore(request: Mapping[str, Any], twin: str, which: list[int], target: str) -> None:
+    """Write the file with some reduced constants as float32 again; see `precision.restore`."""
+    precision.restore(ModelRequest.from_json(request).path, twin, which, target)

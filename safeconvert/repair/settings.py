@@ -15,6 +15,7 @@ class RepairSettings:
         probes: inputs that graphs are aligned on.
         trial_inputs: inputs that a trial is judged on; the end is judged on all.
         rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
+        precision_trials: restored constants of a reduced TFLite file that are tried reduced again.
         strategies: kinds of faults in the order in which they are tried.
     """
 
@@ -23,4 +24,5 @@ class RepairSettings:
     probes: int
     trial_inputs: int
     rtol: float
+    precision_trials: int
     strategies: tuple[str, ...]

@@ -76,7 +76,7 @@ def settle(
         UnusableInput: the shapes do not agree in the order that the user asked for, but do in another.
     """
     rank = len(source.shape)
-    fitting = [order for order in _candidates(rank) if fits(source, target, order)]
+    fitting = [order for order in orders(rank) if fits(source, target, order)]
     if override is not None:
         order = override_order(override, rank)
         if order is not None and fits(source, target, order):
@@ -141,7 +141,8 @@ def show(spec: TensorSpec) -> str:
     return f"{spec.name} [{', '.join('?' if size is None else str(size) for size in spec.shape)}]"
 
 
-def _candidates(rank: int) -> list[Permutation]:
+def orders(rank: int) -> list[Permutation]:
+    """The orders that frameworks move tensors into: the same, channels last, channels second."""
     same = tuple(range(rank))
     return list(dict.fromkeys((same, _to_last(rank), _to_second(rank)))) if 3 <= rank <= 5 else [same]
 

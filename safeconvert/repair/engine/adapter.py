@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from safeconvert.errors import NoVerdict
+from safeconvert.graph import interface
 from safeconvert.graph.edits import SetConstant
 from safeconvert.graph.view import tidy
 from safeconvert.localize.faults import Fault
@@ -52,6 +53,21 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "changes": changes,
         "layers": [asdict(layer) for layer in found.layers],
     }
+
+
+def scale_input(path: str, target: str, axis: int, factor: list[float], offset: list[float], reverse: bool) -> None:
+    """Write a graph whose input is scaled first; see `graph.interface.scale_input`."""
+    onnx.save(interface.scale_input(onnx.load(path), axis, factor, offset, reverse), target)
+
+
+def resize_inputs(path: str, target: str, shapes: list[list[int | None]]) -> None:
+    """Write a graph that takes other sizes; see `graph.interface.resize_inputs`."""
+    onnx.save(interface.resize_inputs(onnx.load(path), shapes), target)
+
+
+def keep_outputs(path: str, target: str, places: list[int]) -> None:
+    """Write a graph with fewer outputs; see `graph.interface.keep_outputs`."""
+    onnx.save(interface.keep_outputs(onnx.load(path), places), target)
 
 
 def _changes(found: Repair, problem: Problem) -> str:

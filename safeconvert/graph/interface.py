@@ -1,0 +1,101 @@
+"""Change what a graph takes and gives: an input scaled or of another size, fewer outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from safeconvert.graph.fold import drop_unused
+
+
+def scale_input(
+    model: onnx.ModelProto, axis: int, factor: Sequence[float], offset: Sequence[float], reverse: bool
+) -> onnx.ModelProto:
+    """Let the only input pass through `factor * x + offset` first, a number each a channel.
+
+    Args:
+        model: with one real input; not changed.
+        axis: of the channels.
+        factor, offset: one for each channel, in the order that the graph takes them.
+        reverse: the channels arrive in the opposite order.
+
+    Raises:
+        ValueError: the graph has another number of inputs.
+    """
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    constants = {tensor.name for tensor in graph.initializer}
+    values = [value for value in graph.input if value.name not in constants]
+    if len(values) != 1:
+        raise ValueError(f"the graph has {len(values)} inputs, not one")
+    name, rank = values[0].name, len(values[0].type.tensor_type.shape.dim)
+    shape = [len(factor) if place == axis else 1 for place in range(rank)]
+    for node in graph.node:
+        node.input[:] = [f"{name}/prepared" if each == name else each for each in node.input]
+    made = [
+        helper.make_node("Mul", [name, f"{name}/factor"], [f"{name}/scaled"], f"{name}/scale"),
+        helper.make_node("Add", [f"{name}/scaled", f"{name}/offset"], [f"{name}/prepared"], f"{name}/shift"),
+    ]
+    if reverse:
+        made.insert(0, helper.make_node("Gather", [name, f"{name}/order"], [f"{name}/reversed"], axis=axis))
+        made[1].input[0] = f"{name}/reversed"
+        order = np.arange(len(factor))[::-1].astype(np.int64)
+        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(order), f"{name}/order"))
+    for kind, numbers in (("factor", factor), ("offset", offset)):
+        array = np.asarray(numbers, np.float32).reshape(shape)
+        graph.initializer.append(numpy_helper.from_array(array, f"{name}/{kind}"))
+    nodes = [*made, *graph.node]
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(copies)
+    return changed
+
+
+def resize_inputs(model: onnx.ModelProto, shapes: Sequence[Sequence[int | None]]) -> onnx.ModelProto:
+    """Declare other sizes for the inputs, in order, and forget the sizes of everything that follows from them.
+
+    Args:
+        model: not changed.
+        shapes: one for each real input; None is a free dimension.
+
+    Raises:
+        ValueError: another number of inputs, or an input of another rank.
+    """
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    constants = {tensor.name for tensor in graph.initializer}
+    values = [value for value in graph.input if value.name not in constants]
+    if len(values) != len(shapes):
+        raise ValueError(f"the graph has {len(values)} inputs, not {len(shapes)}")
+    for value, shape in zip(values, shapes, strict=True):
+        dims = value.type.tensor_type.shape.dim
+        if len(dims) != len(shape):
+            raise ValueError(f"input {value.name} has {len(dims)} dimensions, not {len(shape)}")
+        for place, (dim, size) in enumerate(zip(dims, shape, strict=True)):
+            dim.Clear()
+            if size is None:
+                dim.dim_param = f"{value.name}_{place}"
+            else:
+                dim.dim_value = size
+    del graph.value_info[:]
+    for value in graph.output:
+        for place, dim in enumerate(value.type.tensor_type.shape.dim):
+            dim.Clear()
+            dim.dim_param = f"{value.name}_{place}"
+    return changed
+
+
+def keep_outputs(model: onnx.ModelProto, places: Sequence[int]) -> onnx.ModelProto:
+    """Drop the other outputs, and what only they need."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    kept = [onnx.ValueInfoProto.FromString(graph.output[place].SerializeToString()) for place in places]
+    del graph.output[:]
+    graph.output.extend(kept)
+    return drop_unused(changed)
