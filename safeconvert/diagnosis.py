@@ -34,6 +34,8 @@ class Diagnosis:
         repaired: the repaired ONNX graph, or None where no trial was accepted.
         layers: ranking of the published layer analysis, where it was asked for.
         changes: `.npz` of old and new weights, where the repair is nothing but other weights.
+        record: errors along the layers, both graphs and the regions, for the evidence; see `Recorder`.
+        folder: where the regions' files lie.
     """
 
     faults: tuple[dict[str, Any], ...]
@@ -45,6 +47,8 @@ class Diagnosis:
     layers: tuple[dict[str, Any], ...]
     repaired: Path | None
     changes: Path | None
+    record: dict[str, Any]
+    folder: Path
 
 
 def diagnose(
@@ -106,6 +110,8 @@ def diagnose(
         layers=tuple(answer["layers"]),
         repaired=Path(answer["repaired"]) if answer["repaired"] else None,
         changes=Path(answer["changes"]) if answer["changes"] else None,
+        record=answer["record"],
+        folder=Path(problem.folder),
     )
 
 

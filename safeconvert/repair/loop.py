@@ -11,21 +11,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnx
 
 from safeconvert.graph.edits import Edit, EditError, apply
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment, align
+from safeconvert.localize.along import propagated_errors
 from safeconvert.localize.faults import Fault, find_faults
 from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from safeconvert.localize.relation import Relation, identity
 from safeconvert.repair.problem import Problem
+from safeconvert.repair.recorder import Recorder
 from safeconvert.repair.scoring import Broken, Score, Scored, Scorer
 from safeconvert.runtime.activations import BACK_ENDS
-from safeconvert.runtime.partial import run_part
 from safeconvert.verify.exchange import target_feeds
 
 
@@ -61,6 +63,7 @@ class Repair:
         ended: why it ended.
         layers: ranking of the published layer analysis; empty where it was not asked for, or where too few inputs agree
             or disagree.
+        record: what a report shows besides; see `Recorder`.
     """
 
     faults: tuple[Fault, ...]
@@ -72,6 +75,7 @@ class Repair:
     rounds: int
     ended: str
     layers: tuple[LayerScore, ...]
+    record: dict[str, Any]
 
 
 def repair(problem: Problem) -> Repair:
@@ -93,6 +97,7 @@ class _Loop:
         self.edits: list[Edit] = []
         self.rounds = 0
         self.layers: tuple[LayerScore, ...] = ()
+        self.recorder = Recorder(Path(problem.folder))
 
     def run(self) -> Repair:
         """Rounds until the candidate is equal, nothing helps any more, or the time is over."""
@@ -126,6 +131,7 @@ class _Loop:
             self.rounds,
             ended,
             self.layers,
+            self.recorder.record(self.candidate),
         )
 
     def _round(self, now: Scored) -> bool:
@@ -133,7 +139,8 @@ class _Loop:
         alignment = self._align(self._probes(now))
         if self.problem.layer_analysis and not self.rounds:
             self.layers = self._rank(alignment, now)
-        found = find_faults(alignment, self._propagated(alignment), self.problem.settings.rtol)
+        errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
+        found = find_faults(alignment, errors, self.problem.settings.rtol)
         known = {(fault.target, fault.what): number for number, fault in enumerate(self.faults)}
         numbers = []
         for fault in found:
@@ -142,6 +149,7 @@ class _Loop:
                 known[key] = len(self.faults)
                 self.faults.append(fault)
             numbers.append(known[key])
+        self.recorder.round(alignment, dict(zip(numbers, found, strict=True)))
         if not self.problem.repair:
             return False
         judged = self._trial_inputs(now)
@@ -217,23 +225,6 @@ class _Loop:
         backend = BACK_ENDS[self.problem.layer_analysis]
         return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0))
 
-    def _propagated(self, alignment: Alignment) -> dict[str, float]:
-        """Errors of the candidate as it is, at the regions' exits."""
-        exits = [region.exit for region in alignment.regions]
-        feeds = [
-            {name: alignment.target_values[name][n] for name in alignment.target.inputs}
-            for n in range(len(next(iter(alignment.source_values.values()))))
-        ]
-        values = run_part(alignment.target, feeds, None, [pair.target for pair in exits]) if exits else []
-        errors = {}
-        for pair in exits:
-            wanted = alignment.source_values[pair.source]
-            errors[pair.target] = max(
-                _error(one.transpose(pair.relation.order), row.get(pair.target))
-                for one, row in zip(wanted, values, strict=True)
-            )
-        return errors
-
     def _probes(self, now: Scored) -> list[int]:
         """Inputs on which the pair differs first, then others."""
         chosen = [*now.unequal[self.rounds % max(len(now.unequal), 1) :], *self.problem.steering]
@@ -248,12 +239,3 @@ class _Loop:
 
 def _joined(groups: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(number for group in groups for number in group))
-
-
-def _error(wanted: np.ndarray, got: np.ndarray | None) -> float:
-    if got is None or got.size != wanted.size:
-        return float("inf")
-    scale = float(np.abs(wanted.astype(np.float64)).max(initial=0.0))
-    apart = float(np.abs(wanted.astype(np.float64) - got.reshape(wanted.shape).astype(np.float64)).max(initial=0.0))
-    relative = apart / scale if scale else apart
-    return relative if np.isfinite(relative) else float("inf")

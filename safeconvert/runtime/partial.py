@@ -59,6 +59,32 @@ def stream_part(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) 
         yield _row(session, codes, names, feed)
 
 
+def remade(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) -> list[dict[str, Array]]:
+    """What nodes make of fed tensors, also of those that are fed themselves: each from the nearest fed ones in front of it.
+
+    Args:
+        view: the graph.
+        feeds: values by tensor name.
+        names: tensors, fed or not; one that cannot be made of what is fed is left out.
+
+    Raises:
+        RuntimeError: ONNX Runtime cannot load or run that part.
+    """
+    known = set(feeds[0]) | set(view.constants) | {""}
+    numbers = []
+    for number, node in enumerate(view.nodes):
+        if all(name in known for name in node.input):
+            numbers.append(number)
+            known.update(node.output)
+    made = {name for number in numbers for name in view.nodes[number].output}
+    read = {name for number in numbers for name in view.nodes[number].input}  # what nobody reads is not fed either
+    asked = {name: f"{name}::made" if name in feeds[0] and name in read else name for name in names if name in made}
+    if not asked:
+        return [{} for _ in feeds]
+    rows = _run(view, feeds, numbers, list(asked.values()))
+    return [{name: row[asked[name]] for name in asked} for row in rows]
+
+
 def _run(
     view: GraphView, feeds: Sequence[Values], numbers: Sequence[int], asked: Sequence[str]
 ) -> list[dict[str, Array]]:

@@ -52,6 +52,7 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "repaired": repaired,
         "changes": changes,
         "layers": [asdict(layer) for layer in found.layers],
+        "record": found.record,
     }
 
 
