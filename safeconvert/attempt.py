@@ -56,7 +56,7 @@ def hold_against(
     refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
     native = figures.result(source.steering if refuted else source.held_out)
     exporter = against_export(context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
-    return Verification(agreed, native, exporter, _verdict_line(native), session.signature, exported)
+    return Verification(agreed, native, exporter, _verdict_line(native), session.signature, exported, outputs)
 
 
 def try_route(

@@ -12,6 +12,9 @@ from safeconvert.certificate.statement import build_statement
 from safeconvert.config import Settings
 from safeconvert.context import open_context
 from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.evidence import archive
+from safeconvert.evidence import collect as evidence
+from safeconvert.evidence.archive import Evidence
 from safeconvert.isolation import AdapterFailure
 from safeconvert.options import ConvertOptions, DataOptions, VerifyOptions
 from safeconvert.pipeline import convert, mend, verify
@@ -29,10 +32,11 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
         made = conversion.target if conversion.exit_code is ExitCode.VERIFIED else conversion.rejected
         certificate = None
         content: dict[str, Any] = {}
+        found = evidence.of_conversion(conversion)
         if made is not None:
             try:
-                content = predicate.of_conversion(context, conversion, made)
-                certificate = _certify(content, made, output.certificate_path(made), options.key)
+                content = predicate.of_conversion(context, conversion, made, made.parent)
+                certificate = _certify(content, found, made, output.certificate_path(made), options.key)
             except BaseException:
                 output.clear(conversion.target)
                 raise
@@ -45,19 +49,25 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             predicate=content,
             attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
             log=context.logs if context.pool.failed else None,
+            evidence=found,
         )
 
 
 def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: Phases) -> Outcome:
-    """Localize the faults of a given target, and repair them where the options say so; certify what was repaired."""
+    """Localize the faults of a given target, and repair them where the options say so; certify what was repaired.
+
+    Where the options name a certificate, it is written whatever the verdict.
+    """
     with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
         conversion = mend(context, options, given)
-        content = predicate.of_conversion(
-            context, conversion, conversion.target if conversion.target.exists() else given.absolute()
-        )
+        repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED
+        subject = conversion.target if repaired else given.absolute()
+        place = options.certificate.absolute() if options.certificate else output.certificate_path(subject)
+        content = predicate.of_conversion(context, conversion, subject, place.parent)
+        found = evidence.of_conversion(conversion)
         certificate = None
-        if options.repair and conversion.exit_code is ExitCode.VERIFIED:
-            certificate = _certify(content, conversion.target, output.certificate_path(conversion.target), options.key)
+        if repaired or options.certificate is not None:
+            certificate = _certify(content, found, subject, place, options.key)
         return Outcome(
             exit_code=conversion.exit_code,
             reason=conversion.reason,
@@ -67,6 +77,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
             predicate=content,
             attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
             log=context.logs if context.pool.failed else None,
+            evidence=found,
         )
 
 
@@ -76,9 +87,10 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         pair = verify(context, options)
         place = options.certificate or pair.target.path
         content = predicate.of_pair(context, pair, place.absolute().parent)
+        found = evidence.of_pair(pair)
         certificate = None
         if options.certificate is not None:
-            certificate = _certify(content, pair.target.path, options.certificate.absolute(), options.key)
+            certificate = _certify(content, found, pair.target.path, options.certificate.absolute(), options.key)
     return Outcome(
         exit_code=pair.exit_code,
         reason=pair.verification.reason,
@@ -88,6 +100,7 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         predicate=content,
         attempts=(),
         log=None,
+        evidence=found,
     )
 
 
@@ -189,7 +202,12 @@ def presets_path() -> Path:
     return data_folder("configs") / "preprocessing.toml"
 
 
-def _certify(content: dict[str, Any], subject: Path, path: Path, key: Path | None) -> Path:
+def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:
+    """Write the evidence, where there is any, and the certificate that names it."""
+    place = output.evidence_path(path)
+    output.remove(place)
+    if found is not None:
+        content["evidence"] = {"path": place.name, "sha256": archive.write(found, place), "kind": "file"}
     try:
         statement = build_statement(subject.name, content["target"]["sha256"], content)
     except UnicodeError as error:

@@ -13,9 +13,9 @@ from safeconvert.models import Export, open_model
 from safeconvert.repair.problem import Chunk, Problem
 from safeconvert.signature import Signature
 from safeconvert.source import Source
+from safeconvert.triangulation import across, renamed_tolerances
 from safeconvert.verification import unchanged_contract
 from safeconvert.verify.contract import Contract
-from safeconvert.verify.layout import TensorContract
 from safeconvert.verify.settings import VerifySettings
 
 _ENGINE = Path(__file__).parent / "repair" / "engine"
@@ -85,13 +85,13 @@ def diagnose(
     problem = Problem(
         source=str(source.exported.path),
         target=str(exported.path),
-        agreed=_across(agreed, left, right),
+        agreed=across(agreed, left, right),
         chunks=tuple(
             Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()})
             for chunk in source.data.chunks
         ),
         steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
-        verify=replace(verify, tolerances=_renamed(verify, left)),
+        verify=replace(verify, tolerances=renamed_tolerances(verify, left)),
         settings=context.settings.repair,
         folder=str(context.folder("repair")),
         repair=repair,
@@ -124,22 +124,3 @@ def ask_engine(context: Context, function: str, doing: str, arguments: Mapping[s
 def _onnx_signature(context: Context, path: Path, native: Signature) -> Signature:
     candidates = tuple(tuple(size or 0 for size in spec.shape) for spec in native.inputs)
     return open_model(context, "onnx", "onnx", ModelRequest(str(path), candidate_shapes=candidates)).signature
-
-
-def _across(agreed: Contract, left: Contract, right: Contract) -> Contract:
-    """The contract of two native models, said of their ONNX forms."""
-
-    def tensors(role: str) -> tuple[TensorContract, ...]:
-        ours = {tensor.source.name: tensor.target for tensor in getattr(left, role)}
-        theirs = {tensor.source.name: tensor.target for tensor in getattr(right, role)}
-        return tuple(
-            TensorContract(ours[t.source.name], theirs[t.target.name], t.permutation, t.reason)
-            for t in getattr(agreed, role)
-        )
-
-    return Contract(tensors("inputs"), tensors("outputs"), agreed.obligations)
-
-
-def _renamed(verify: VerifySettings, left: Contract) -> dict[str, Any]:
-    names = {tensor.source.name: tensor.target.name for tensor in left.outputs}
-    return {names.get(name, name): tolerance for name, tolerance in verify.tolerances.items()}

@@ -64,6 +64,7 @@ class ConvertOptions:
         repair: repair a target that is not equivalent; False only localizes its faults.
         layer_analysis: back end of the published layer analysis, `onnxruntime` or `tvm`; "" leaves it out.
         source_format: what the source must be; "" takes what its content says.
+        certificate: where `localize` and `repair` write one whatever the verdict; None: only of what was repaired.
     """
 
     source: Path
@@ -82,6 +83,7 @@ class ConvertOptions:
     repair: bool = True
     layer_analysis: str = ""
     source_format: str = ""
+    certificate: Path | None = None
 
 
 @dataclass(frozen=True)

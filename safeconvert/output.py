@@ -47,13 +47,23 @@ def certificate_path(target: Path) -> Path:
     return target.with_name(target.name + ".certificate.json")
 
 
+def evidence_path(certificate: Path) -> Path:
+    """`<target>.evidence.zip` beside `<target>.certificate.json`."""
+    return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".evidence.zip")
+
+
+def report_path(certificate: Path) -> Path:
+    """`<target>.report.html` beside `<target>.certificate.json`."""
+    return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".report.html")
+
+
 def rejected_path(target: Path) -> Path:
     """`<target>.rejected`."""
     return target.with_name(target.name + ".rejected")
 
 
 def clear(target: Path) -> None:
-    """Take away what an earlier run left at the output path, its certificate and its rejected candidate."""
+    """Take away what an earlier run left at the output path and beside it: certificate, evidence, report, rejected candidate."""
     for path in _places(target):
         remove(path)
 
@@ -116,7 +126,9 @@ def _copy(source: Path, partial: Path) -> None:
 def _places(target: Path) -> tuple[Path, ...]:
     """All that a run clears and may write."""
     rejected = rejected_path(target)
-    return target, certificate_path(target), rejected, certificate_path(rejected)
+    certificates = certificate_path(target), certificate_path(rejected)
+    derived = (path for each in certificates for path in (each, evidence_path(each), report_path(each)))
+    return target, rejected, *derived
 
 
 def _require_apart(source: Path, target: Path) -> None:

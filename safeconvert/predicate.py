@@ -21,6 +21,7 @@ from safeconvert.models import package_names
 from safeconvert.registry import Adapter, framework
 from safeconvert.results import Attempt, Conversion, PairVerification, Verification
 from safeconvert.source import Source
+from safeconvert.triangulation import cross_pairs
 from safeconvert.verification import ExporterCheck
 from safeconvert.verify.comparison import Comparison
 from safeconvert.verify.layout import TensorContract
@@ -35,14 +36,14 @@ _VERDICTS = {
 }
 
 
-def of_conversion(context: Context, conversion: Conversion, target: Path) -> dict[str, Any]:
-    """The predicate of a conversion whose target (verified or rejected) lies at `target`."""
+def of_conversion(context: Context, conversion: Conversion, target: Path, folder: Path) -> dict[str, Any]:
+    """The predicate of a conversion whose target (verified or rejected) lies at `target`, for a certificate in `folder`."""
     decisive = conversion.decisive
     route = decisive.route
     formats = list(zip(route.formats, route.formats[1:], strict=False)) if route.adapters else []
     predicate = _common(
         context, conversion.source, target, conversion.options.target_format, conversion.options.verify, conversion.exporter,
-        decisive.verification, list(route.adapters), target.parent,
+        decisive.verification, list(route.adapters), folder,
     )  # fmt: skip
     return predicate | {
         "verdict": _VERDICTS[conversion.exit_code],
@@ -119,7 +120,7 @@ def _common(
             "cosine_threshold": settings.cosine_threshold,
             "max_discrepancy": settings.max_discrepancy,
         },
-        "verification": _pairs(exporter, verification),
+        "verification": _pairs(source, settings, exporter, verification),
         "exporters": {
             "source": _exporter(exporter),
             "target": _exporter(verification.exporter if verification is not None else None),
@@ -178,6 +179,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "outcome": attempt.outcome,
         "reason": attempt.reason,
         "lift": attempt.lift,
+        "figures": _brief(attempt.verification.native) if attempt.verification is not None else None,
     }
 
 
@@ -230,13 +232,27 @@ def _tensor(tensor: TensorContract) -> dict[str, Any]:
     }
 
 
-def _pairs(exporter: ExporterCheck, verification: Verification | None) -> dict[str, Any]:
+def _pairs(
+    source: Source, settings: VerifySettings, exporter: ExporterCheck, verification: Verification | None
+) -> dict[str, Any]:
     pairs: dict[str, Comparison | None] = {
         "source native vs target native": verification.native if verification is not None else None,
         "source native vs source ONNX": exporter.figures,
         "target native vs target ONNX": verification.exporter.figures if verification is not None else None,
     }
-    return {name: figures.to_json() for name, figures in pairs.items() if figures is not None}
+    found = {name: figures.to_json() for name, figures in pairs.items() if figures is not None}
+    if verification is not None:
+        crossing = cross_pairs(
+            verification.agreed, source.outputs, verification.outputs, exporter, verification.exporter,
+            source.data.chunks, settings, source.held_out,
+        )  # fmt: skip
+        found |= {name: _brief(figures) for name, figures in crossing.items()}
+    return found
+
+
+def _brief(figures: Comparison) -> dict[str, Any]:
+    """Figures without the list of samples, which is given where the verdict rests on them."""
+    return {key: value for key, value in figures.to_json().items() if key != "disagreeing"}
 
 
 def _exporter(check: ExporterCheck | None) -> dict[str, str]:

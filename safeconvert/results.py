@@ -9,7 +9,7 @@ from safeconvert.deployment import PreprocessingFault
 from safeconvert.diagnosis import Diagnosis
 from safeconvert.errors import ExitCode
 from safeconvert.formats import ModelFile
-from safeconvert.models import Export
+from safeconvert.models import Evaluated, Export
 from safeconvert.options import ConvertOptions, VerifyOptions
 from safeconvert.registry import Route
 from safeconvert.route import Candidate
@@ -31,6 +31,7 @@ class Verification:
         reason: the verdict in one line.
         target: signature of the native target.
         exported: its ONNX form.
+        outputs: of the native target.
     """
 
     agreed: Contract
@@ -39,6 +40,7 @@ class Verification:
     reason: str
     target: Signature
     exported: Export
+    outputs: Evaluated
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,16 @@ class ExporterCheck:
         verdict: `equal`, `different`, `failed` (none exported, or the export does not run) or `none` (it is ONNX).
         reason: one line for `different` and `failed`.
         figures: of the native model against its ONNX form, where that ran.
+        outputs: of the ONNX form, where that ran.
+        agreed: contract of the native model and its ONNX form, where that ran.
     """
 
     adapter: str
     verdict: str
     reason: str
     figures: Comparison | None = None
+    outputs: Evaluated | None = None
+    agreed: Contract | None = None
 
 
 def feed_across(agreed: Contract, chunks: Sequence[Chunk], folder: Path) -> list[dict[str, Path]]:
@@ -100,12 +104,12 @@ def against_export(
     except (AdapterFailure, SafeconvertError) as error:
         return ExporterCheck(exported.adapter, "failed", first_line(str(error)))
     if figures.equal:
-        return ExporterCheck(exported.adapter, "equal", "", figures)
+        return ExporterCheck(exported.adapter, "equal", "", figures, outputs, agreed)
     reason = (
         f"{exported.adapter} changed the {side}: labels or values differ on {figures.disagreements} of {figures.samples} inputs, "
         f"max-abs {figures.max_abs:.3g}"
     )
-    return ExporterCheck(exported.adapter, "different", reason, figures)
+    return ExporterCheck(exported.adapter, "different", reason, figures, outputs, agreed)
 
 
 def unchanged_contract(native: Signature, other: Signature) -> Contract:

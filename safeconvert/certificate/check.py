@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ class Status(Enum):
     UNCHANGED = "unchanged"
     CHANGED = "changed since it was certified"
     MISSING = "missing"
+    NOT_NEEDED = "not here; only a report needs it"
     UNREADABLE = "cannot be read"
     OUTSIDE = "an absolute path, which certificates never hold"
     VERIFIED = "verdict: verified"
@@ -31,7 +32,7 @@ class Status(Enum):
     DAMAGED = "damaged"
 
 
-_GOOD = {Status.UNCHANGED, Status.VERIFIED, Status.SIGNED}
+_GOOD = {Status.UNCHANGED, Status.VERIFIED, Status.SIGNED, Status.NOT_NEEDED}
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ def check(path: Path, public_key: Path | None = None, target_only: bool = False)
         beside = entry.get("files", []) if isinstance(entry, Mapping) else []
         for part in beside if isinstance(beside, list) else [beside]:
             items.append(_check_file(f"{role} data", path, part))
+    if predicate.get("evidence") is not None:
+        item = _check_file("evidence", path, predicate["evidence"])
+        absent = item.status is Status.MISSING and item.path != path
+        items.append(replace(item, status=Status.NOT_NEEDED) if absent else item)
     return CheckReport(tuple(items))
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from safeconvert.report.plain import printable
 
+_CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
 _FIGURES = (
     "samples",
     "disagreements",
@@ -91,7 +92,8 @@ def _contract(contract: Mapping[str, Any], console: Console) -> None:
 
 
 def _figures(pairs: Mapping[str, Any], console: Console) -> None:
-    """A line for each figure and a column for each pair of models, which fits 80 columns with three pairs."""
+    """A line for each figure and a column for each pair of models that a verdict rests on, which fits 80 columns."""
+    pairs = {name: figures for name, figures in pairs.items() if name not in _CROSS}
     table = _table("", *(_text(name) for name in pairs))
     for key in _FIGURES:
         _row(table, key.replace("_", " "), *(_text(_mapping(figures).get(key)) for figures in pairs.values()))

@@ -61,7 +61,7 @@ class ImageInputs:
         """Pictures start..stop. Raises UnusableInput that names a file that cannot be read."""
         arrays = []
         for file in self.files[start:stop]:
-            with _opened(file) as image:
+            with read_picture(file) as image:
                 arrays.append(apply(image, self.preprocessing, self.size, self.channels))
         batch = np.stack(arrays)
         if not self.channels_last:
@@ -120,12 +120,12 @@ def list_images(folder: Path) -> list[Path]:
 
 def first_image_size(folder: Path, preprocessing: Preprocessing | None) -> tuple[int, int]:
     """(height, width) that the first picture has after the preprocessing's resize."""
-    with _opened(list_images(folder)[0]) as image:
+    with read_picture(list_images(folder)[0]) as image:
         return final_size(image.width, image.height, preprocessing)
 
 
-def _opened(file: Path) -> Image.Image:
-    """A picture, decoded. Raises UnusableInput that names the file."""
+def read_picture(file: Path) -> Image.Image:
+    """A picture, decoded. Raises UnusableInput that names a file that is none, or an unreasonably large one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

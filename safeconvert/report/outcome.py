@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.errors import ExitCode
+from safeconvert.evidence.archive import Evidence
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Outcome:
         predicate: the certificate's content; {} where none was made.
         attempts: (route, outcome, reason) of every route tried.
         log: folder of the workers' logs, where something failed.
+        evidence: what differed, for a report; None where nothing did.
     """
 
     exit_code: ExitCode
@@ -32,6 +34,7 @@ class Outcome:
     predicate: dict[str, Any]
     attempts: tuple[tuple[str, str, str], ...]
     log: Path | None
+    evidence: Evidence | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The one JSON object of `--json`."""

@@ -77,6 +77,7 @@ class Comparison:
             "upper_bound": self.upper_bound,
             "ties": self.ties,
             "nonfinite": self.nonfinite,
+            "beyond_tolerance": self.beyond_tolerance,
             "max_abs": _number(self.max_abs),
             "mean_abs": _number(self.mean_abs),
             "relative": _number(self.relative),
