@@ -6,14 +6,14 @@ characters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from safeconvert.report.plain import printable
+from safeconvert.report.lenient import mapping, sequence, text
 
 _CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
 _FIGURES = (
@@ -33,22 +33,22 @@ _FIGURES = (
 def render(predicate: Mapping[str, Any], console: Console) -> None:
     """Verdict first, then files, route, contract, figures, obligations, times."""
     colour = "green" if predicate.get("verdict") == "verified" else "red"
-    verdict = Text(_text(predicate.get("verdict")), f"bold {colour}")
-    console.print(Text.assemble(verdict, "  ", _text(predicate.get("reason"))))
+    verdict = Text(text(predicate.get("verdict")), f"bold {colour}")
+    console.print(Text.assemble(verdict, "  ", text(predicate.get("reason"))))
     _files(predicate, console)
     _route(predicate, console)
-    _contract(_mapping(predicate.get("contract")), console)
-    _figures(_mapping(predicate.get("verification")), console)
-    for side, check in _mapping(predicate.get("exporters")).items():
-        check = _mapping(check)
-        console.print(Text(f"{_text(side)} ONNX export: {_text(check.get('verdict'))} {_text(check.get('reason'))}"))
-    for obligation in _sequence(predicate.get("obligations")):
-        console.print(Text(f"obligation: {_text(obligation)}"))
-    faults, trials = (len(_sequence(predicate.get(key))) for key in ("faults", "trials"))
+    _contract(mapping(predicate.get("contract")), console)
+    _figures(mapping(predicate.get("verification")), console)
+    for side, check in mapping(predicate.get("exporters")).items():
+        check = mapping(check)
+        console.print(Text(f"{text(side)} ONNX export: {text(check.get('verdict'))} {text(check.get('reason'))}"))
+    for obligation in sequence(predicate.get("obligations")):
+        console.print(Text(f"obligation: {text(obligation)}"))
+    faults, trials = (len(sequence(predicate.get(key))) for key in ("faults", "trials"))
     console.print(Text(f"faults: {faults}  trials: {trials}"))
-    comparator = _mapping(predicate.get("comparator"))
+    comparator = mapping(predicate.get("comparator"))
     console.print(
-        Text(f"comparator: {_text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")
+        Text(f"comparator: {text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")
     )
     console.print(Text(f"inputs: {_listed(predicate.get('inputs'))}"))
     console.print(Text(f"seconds: {_listed(predicate.get('seconds'))}"))
@@ -57,46 +57,46 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
 def _files(predicate: Mapping[str, Any], console: Console) -> None:
     table = _table("", "file", "format", "sha256")
     for role in ("source", "target"):
-        entry = _mapping(predicate.get(role))
-        _row(table, role, _text(entry.get("path")), _text(entry.get("format")), _text(entry.get("sha256")))
+        entry = mapping(predicate.get(role))
+        _row(table, role, text(entry.get("path")), text(entry.get("format")), text(entry.get("sha256")))
     console.print(table)
 
 
 def _route(predicate: Mapping[str, Any], console: Console) -> None:
     table = _table("step", "from", "to", "packages")
-    for step in map(_mapping, _sequence(predicate.get("route"))):
+    for step in map(mapping, sequence(predicate.get("route"))):
         packages = _listed(step.get("packages"))
-        _row(table, _text(step.get("adapter")), _text(step.get("from")), _text(step.get("to")), packages)
+        _row(table, text(step.get("adapter")), text(step.get("from")), text(step.get("to")), packages)
     console.print(table)
-    for attempt in map(_mapping, _sequence(predicate.get("attempts"))):
-        route = " → ".join(map(str, _sequence(attempt.get("route"))))
-        console.print(Text(f"route {_text(route)}: {_text(attempt.get('outcome'))}: {_text(attempt.get('reason'))}"))
+    for attempt in map(mapping, sequence(predicate.get("attempts"))):
+        route = " → ".join(map(str, sequence(attempt.get("route"))))
+        console.print(Text(f"route {text(route)}: {text(attempt.get('outcome'))}: {text(attempt.get('reason'))}"))
 
 
 def _contract(contract: Mapping[str, Any], console: Console) -> None:
     table = _table("tensor", "source", "target", "order of dimensions", "settled by")
     for role in ("inputs", "outputs"):
-        for tensor in map(_mapping, _sequence(contract.get(role))):
-            source, target = _mapping(tensor.get("source")), _mapping(tensor.get("target"))
+        for tensor in map(mapping, sequence(contract.get(role))):
+            source, target = mapping(tensor.get("source")), mapping(tensor.get("target"))
             _row(
                 table,
-                f"{role[:-1]} {_text(source.get('name'))}",
-                f"{_text(source.get('shape'))} {_text(source.get('dtype'))}",
-                f"{_text(target.get('shape'))} {_text(target.get('dtype'))}",
-                _text(tensor.get("permutation") or "unchanged"),
-                _text(tensor.get("reason")),
+                f"{role[:-1]} {text(source.get('name'))}",
+                f"{text(source.get('shape'))} {text(source.get('dtype'))}",
+                f"{text(target.get('shape'))} {text(target.get('dtype'))}",
+                text(tensor.get("permutation") or "unchanged"),
+                text(tensor.get("reason")),
             )
     console.print(table)
-    preprocessing = _mapping(contract.get("preprocessing"))
-    console.print(Text(f"preprocessing: {_text(preprocessing.get('name') or 'none')}"))
+    preprocessing = mapping(contract.get("preprocessing"))
+    console.print(Text(f"preprocessing: {text(preprocessing.get('name') or 'none')}"))
 
 
 def _figures(pairs: Mapping[str, Any], console: Console) -> None:
     """A line for each figure and a column for each pair of models that a verdict rests on, which fits 80 columns."""
     pairs = {name: figures for name, figures in pairs.items() if name not in _CROSS}
-    table = _table("", *(_text(name) for name in pairs))
+    table = _table("", *(text(name) for name in pairs))
     for key in _FIGURES:
-        _row(table, key.replace("_", " "), *(_text(_mapping(figures).get(key)) for figures in pairs.values()))
+        _row(table, key.replace("_", " "), *(text(mapping(figures).get(key)) for figures in pairs.values()))
     console.print(table)
 
 
@@ -114,20 +114,4 @@ def _row(table: Table, *cells: str) -> None:
 
 def _listed(value: object) -> str:
     """The items of a mapping in one line."""
-    return ", ".join(f"{_text(key)} {_text(item)}" for key, item in sorted(_mapping(value).items())) or "-"
-
-
-def _text(value: object) -> str:
-    if value is None or value == "":
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return printable(str(value))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else ()
+    return ", ".join(f"{text(key)} {text(item)}" for key, item in sorted(mapping(value).items())) or "-"

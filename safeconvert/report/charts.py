@@ -1,0 +1,249 @@
+"""The report's charts, as SVG: errors along the layers, the repair's trajectory, the four models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from safeconvert.report.lenient import mapping, mappings, number, numbers, text
+from safeconvert.report.svg import Box, dot, figure, grid, line, log_scale, path, words
+
+_POINTS = 600  # of a line; longer ones are thinned, the largest of a group kept
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One cut point; errors are None where none was measured."""
+
+    source: str
+    target: str
+    operator: str
+    isolated: float | None
+    propagated: float | None
+    repaired: float | None
+    faults: tuple[int, ...]
+
+
+def read_layers(along: object) -> list[Layer]:
+    """The cut points of an evidence file."""
+    return [
+        Layer(
+            text(item.get("source")),
+            text(item.get("target")),
+            text(item.get("operator")),
+            number(item.get("isolated")),
+            number(item.get("propagated")),
+            number(item.get("repaired")),
+            tuple(numbers(item.get("faults"))),
+        )
+        for item in mappings(along)
+    ]
+
+
+def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
+    """Isolated and propagated error at every cut point, the faults marked.
+
+    Args:
+        layers: in the target's order.
+        repaired: draw the error after the repair as well.
+    """
+    if not layers:
+        return Markup()
+    width, box = 760.0, Box(56, 34, 744, 250)
+    known = [
+        value
+        for layer in layers
+        for value in (layer.isolated, layer.propagated)
+        if value is not None and not math.isnan(value)
+    ]
+    scale = log_scale(box, known)
+    step = (box.right - box.left) / max(len(layers) - 1, 1)
+
+    def x(place: int) -> float:
+        return box.left + step * place if len(layers) > 1 else (box.left + box.right) / 2
+
+    def drawn_line(name: str, values: Sequence[float | None]) -> Markup:
+        points = [(x(place), scale.y(value)) for place, value in enumerate(values) if value is not None]
+        return path(name, _thinned(points))
+
+    parts = grid(box, scale.ticks())
+    for place, layer in enumerate(layers):
+        if layer.faults:
+            parts.append(line("fault-line", x(place), box.top, x(place), box.bottom))
+    if repaired:
+        parts.append(drawn_line("repaired", [layer.repaired for layer in layers]))
+    parts.append(drawn_line("propagated", [layer.propagated for layer in layers]))
+    shown = sorted(range(len(layers)), key=lambda place: -(layers[place].isolated or 0.0))[:_POINTS]
+    for place in sorted(shown):
+        layer = layers[place]
+        if layer.isolated is None:
+            continue
+        title = (
+            f"{layer.operator} {layer.target}: isolated {layer.isolated:.3g}, propagated {_figure(layer.propagated)}"
+        )
+        y = scale.y(layer.isolated)
+        if len(layers) <= _POINTS:
+            parts.append(line("stem", x(place), box.bottom, x(place), y))
+        parts.append(
+            dot("isolated fault" if layer.faults else "isolated", x(place), y, 5 if layer.faults else 2.5, title)
+        )
+    last = -math.inf
+    for place, layer in enumerate(layers):
+        if layer.faults and x(place) - last > 20:  # labels that would cover each other are left out
+            last = x(place)
+            parts.append(words("mark", x(place), box.top - 10, ",".join(str(n + 1) for n in layer.faults), "middle"))
+    parts += [
+        words("axis", box.left, 272, "input"),
+        words("axis", (box.left + box.right) / 2, 272, f"{len(layers)} tensors of the target, in order", "middle"),
+        words("axis", box.right, 272, "output", "end"),
+    ]
+    marked = [
+        f"fault {', '.join(str(n + 1) for n in layer.faults)} at {layer.target}" for layer in layers if layer.faults
+    ]
+    description = (
+        f"Relative error at {len(layers)} tensors. Largest isolated error {_largest(layers, 'isolated')}, largest "
+        f"propagated error {_largest(layers, 'propagated')}. Marked: {'; '.join(marked) or 'no fault'}."
+    )
+    return figure("layers", width, 282, "Error along the layers", description, parts)
+
+
+def trajectory_chart(predicate: Mapping[str, Any]) -> Markup:
+    """Share of inputs that differ, and distance, from trial to trial; empty where none was made."""
+    trials = list(mappings(predicate.get("trials")))
+    repair = mapping(predicate.get("repair"))
+    if not trials:
+        return Markup()
+    start, end = mapping(repair.get("before")), mapping(repair.get("after"))
+    drawn: list[Markup] = []
+    said: list[str] = []
+    width = 760.0
+    last = len(trials) + 1
+    panels = (("discrepancy", "share of inputs that differ", Box(56, 34, 744, 150)),
+              ("distance", "mean relative distance", Box(56, 190, 744, 306)))  # fmt: skip
+    for key, title, box in panels:
+        values = [
+            number(side.get(key))
+            for trial in trials
+            for side in (mapping(trial.get("before")), mapping(trial.get("after")))
+        ]
+        known = [value for value in (*values, number(start.get(key)), number(end.get(key))) if value is not None]
+        if key == "distance":
+            scale = log_scale(box, known)
+            place_y, ticks = scale.y, scale.ticks()
+        else:
+            top = max(*known, 0.0001) if known else 1.0
+
+            def place_y(value: float, box: Box = box, top: float = top) -> float:
+                return box.bottom - min(value / top, 1.0) * (box.bottom - box.top)
+
+            ticks = [
+                (place_y(top * share), f"{top * share:.3g}" if top < 0.01 else f"{top * share:.0%}")
+                for share in (0, 0.5, 1)
+            ]
+        step = (box.right - box.left) / last
+        drawn += grid(box, ticks)
+        drawn.append(words("panel", box.left, box.top - 12, title))
+        state = number(start.get(key))
+        points = [(box.left, place_y(state))] if state is not None else []
+        dots: list[Markup] = []
+        for count, trial in enumerate(trials, start=1):
+            x = box.left + step * count
+            after = number(mapping(trial.get("after")).get(key))
+            outcome = text(trial.get("outcome"))
+            named = ", ".join(str(n + 1) for n in numbers(trial.get("faults")))
+            if after is None or math.isnan(after):
+                dots.append(words("cross", x, box.top + 6, "×", "middle"))
+                continue
+            title = f"trial {count}: faults {named}, {outcome.replace('_', ' ')}, {title_of(key)} {_figure(after)}"
+            if outcome == "accepted":
+                if points:
+                    points.append((x, points[-1][1]))
+                points.append((x, place_y(after)))
+            dots.append(
+                dot(outcome if outcome in ("accepted", "no_gain") else "no_gain", x, place_y(after), 4.5, title)
+            )
+        final = number(end.get(key))
+        if points:
+            points.append((box.right, points[-1][1] if final is None else place_y(final)))
+        drawn.append(path("state", points))
+        drawn += dots
+        said.append(f"{title} {_figure(number(start.get(key)))} before, {_figure(final)} after")
+    box = panels[-1][2]
+    drawn += [
+        words("axis", box.left, 328, "as converted"),
+        words("axis", (box.left + box.right) / 2, 328, f"{len(trials)} trial{'s' * (len(trials) != 1)}", "middle"),
+        words("axis", box.right, 328, "at the end", "end"),
+    ]
+    accepted = sum(trial.get("outcome") == "accepted" for trial in trials)
+    description = f"{len(trials)} trials, {accepted} accepted; {'; '.join(said)}."
+    return figure("trajectory", width, 338, "The repair, trial by trial", description, drawn)
+
+
+def title_of(key: str) -> str:
+    """What a figure is called in a hint."""
+    return "share" if key == "discrepancy" else "distance"
+
+
+CORNERS = {
+    "source native": (150.0, 60.0),
+    "target native": (610.0, 60.0),
+    "source ONNX": (150.0, 260.0),
+    "target ONNX": (610.0, 260.0),
+}
+"""Where each model stands."""
+
+
+def models_chart(pairs: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
+    """The four models at the corners of a square, with the relative distance of each pair between them.
+
+    Args:
+        pairs: by "one vs two", the figures.
+        names: by corner, what stands under its title.
+    """
+    drawn: list[Markup] = []
+    labels: list[Markup] = []
+    said = []
+    for name, figures in pairs.items():
+        one, _, two = name.partition(" vs ")
+        if one not in CORNERS or two not in CORNERS:
+            continue
+        figures = mapping(figures)
+        (x1, y1), (x2, y2) = CORNERS[one], CORNERS[two]
+        relative, equal = number(figures.get("relative")), figures.get("equal") is True
+        kind = "equal" if equal else "differs"
+        drawn.append(line(f"edge {kind}", x1, y1, x2, y2))
+        # on a diagonal the label stands off the crossing
+        share = 0.5 if x1 == x2 or y1 == y2 else 0.3
+        x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
+        sign = "=" if equal else "≠"
+        labels.append(
+            Markup('<rect class="label" x="{:.1f}" y="{:.1f}" width="104" height="26" rx="13"/>').format(x - 52, y - 13)
+        )
+        labels.append(words(f"distance {kind}", x, y + 5, f"{sign} {_figure(relative)}", "middle"))
+        said.append(f"{name}: {'equal' if equal else 'different'}, relative distance {_figure(relative)}")
+    for corner, (x, y) in CORNERS.items():
+        labels.append(
+            Markup('<rect class="model" x="{:.1f}" y="{:.1f}" width="212" height="58" rx="8"/>').format(x - 106, y - 29)
+        )
+        labels.append(words("corner", x, y - 4, corner, "middle"))
+        labels.append(words("file", x, y + 16, names.get(corner, "-"), "middle"))
+    return figure("models", 760, 320, "The four models", "; ".join(said) or "No pair was compared.", [*drawn, *labels])
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most `_POINTS` of them: of each group the highest, which is the largest error."""
+    size = -(-len(points) // _POINTS)
+    return [min(points[start : start + size], key=lambda p: p[1]) for start in range(0, len(points), max(size, 1))]
+
+
+def _largest(layers: Sequence[Layer], key: str) -> str:
+    values = [value for layer in layers if (value := getattr(layer, key)) is not None]
+    return _figure(max(values, default=None))
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"

@@ -1,0 +1,43 @@
+"""The report: one page that holds everything, made from a certificate's content and its evidence alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from safeconvert.evidence.archive import Evidence
+from safeconvert.report.view import view
+
+_FOLDER = Path(__file__).parent / "template"
+
+
+def render(
+    predicate: Mapping[str, Any], evidence: Evidence | None = None, notices: Sequence[str] = (), certificate: str = ""
+) -> str:
+    """The page as HTML.
+
+    Args:
+        predicate: the certificate's content, of whatever age and from whomever; what is missing is left out.
+        evidence: what lies beside it.
+        notices: what a reader has to know first, such as why there is no evidence.
+        certificate: file name of the certificate; "" where none was written.
+    """
+    css, script = (Markup((_FOLDER / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
+    return _template().render(page=view(predicate, evidence, list(notices), certificate), css=css, js=script)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.jinja")
