@@ -11,7 +11,7 @@ from safeconvert.dataset import read_preprocessing
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.store import materialise
-from safeconvert.models import evaluate
+from safeconvert.models import Evaluated, evaluate
 from safeconvert.options import DataOptions
 from safeconvert.preprocessing import RAW, Preprocessing, load_presets
 from safeconvert.registry import data_folder
@@ -35,10 +35,12 @@ class PreprocessingFault:
     Attributes:
         fault: as the certificate lists it.
         obligation: what puts it right, in words.
+        outputs: the target's as deployed, where it was run on all inputs.
     """
 
     fault: dict[str, Any]
     obligation: str
+    outputs: Evaluated | None = None
 
 
 def check_preprocessing(
@@ -84,7 +86,7 @@ def check_preprocessing(
         f"{deployed.samples} inputs as deployed, on {max(same.disagreements, same.beyond_tolerance)} with the source's"
     )
     fault = _fault(ours, theirs, evidence, deployed.relative, same.equal)
-    return PreprocessingFault(fault, f"preprocess for the target as for the source: {described(ours)}")
+    return PreprocessingFault(fault, f"preprocess for the target as for the source: {described(ours)}", outputs)
 
 
 def agreeing_presets(

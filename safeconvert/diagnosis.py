@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Diagnosis:
         layers: ranking of the published layer analysis, where it was asked for.
         changes: `.npz` of old and new weights, where the repair is nothing but other weights.
         record: errors along the layers, both graphs and the regions, for the evidence; see `Recorder`.
-        folder: where the regions' files lie.
+        folder: where the regions' files lie; None where there are none.
     """
 
     faults: tuple[dict[str, Any], ...]
@@ -47,8 +47,8 @@ class Diagnosis:
     layers: tuple[dict[str, Any], ...]
     repaired: Path | None
     changes: Path | None
-    record: dict[str, Any]
-    folder: Path
+    record: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 def diagnose(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safeconvert.diagnosis import Diagnosis
+from safeconvert.errors import ExitCode
 from safeconvert.evidence.archive import Evidence
 from safeconvert.evidence.samples import differing_samples
-from safeconvert.results import Attempt, Conversion, PairVerification, Verification
+from safeconvert.models import Evaluated
+from safeconvert.results import Conversion, PairVerification, Verification
 from safeconvert.source import Source
 from safeconvert.verify.settings import VerifySettings
 
-_REGION_BYTES = 64 << 20  # of all regions; evidence lies beside a model and is handed on with it
+_REGION_BYTES = 64 << 20  # of all regions
+_REPAIRED_BYTES = 8 << 20  # where all is repaired: evidence is handed on with the model
 
 
 def of_conversion(conversion: Conversion) -> Evidence | None:
@@ -21,25 +25,43 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
     Content: `along` (errors at the cut points, before and after the repair), `graphs` (the nodes of both ONNX forms),
     `regions` (see `localize.reproduction`) and `samples` (see `samples`), with `samples_of` saying of which target.
     """
-    shown = _shown(conversion)
-    diagnosis = conversion.decisive.diagnosis
-    if shown is None or shown.verification is None:
+    decisive, deployed = conversion.decisive, conversion.preprocessing
+    wrong = [a for a in conversion.attempts if a.verification is not None and _differs(a.verification)]
+    samples: dict[str, Any] = {}
+    pictures: dict[str, bytes] = {}
+    shown = next((attempt for attempt in wrong if attempt is decisive), next(iter(wrong), None))
+    if shown is not None and shown.verification is not None:
+        of = "the target" if shown is decisive else "the target as it was converted"
+        verification, outputs = shown.verification, shown.verification.outputs
+        samples, pictures = _samples(conversion.source, verification, outputs, conversion.options.verify, of)
+    elif deployed is not None and deployed.outputs is not None and decisive.verification is not None:
+        samples, pictures = _samples(
+            conversion.source,
+            decisive.verification,
+            deployed.outputs,
+            conversion.options.verify,
+            "the target as deployed",
+        )
+    elif decisive.diagnosis is None:
         return None
-    of = "the target as it was converted" if shown is not conversion.decisive else "the target"
-    return _evidence(conversion.source, shown.verification, conversion.options.verify, diagnosis, of)
+    verified = conversion.exit_code is ExitCode.VERIFIED
+    regions, files = _regions(decisive.diagnosis, verified) if decisive.diagnosis is not None else ([], {})
+    record = decisive.diagnosis.record if decisive.diagnosis is not None else {}
+    return Evidence(_content({**record, **samples, "regions": regions}), {**pictures, **files})
 
 
 def of_pair(pair: PairVerification) -> Evidence | None:
     """The evidence of a verification; None where nothing differed."""
     if not _differs(pair.verification):
         return None
-    return _evidence(pair.source, pair.verification, pair.options.verify, None, "the target")
+    samples, pictures = _samples(
+        pair.source, pair.verification, pair.verification.outputs, pair.options.verify, "the target"
+    )
+    return Evidence(_content(samples), pictures)
 
 
-def _shown(conversion: Conversion) -> Attempt | None:
-    """The attempt whose differing inputs are shown: the decisive one, or the wrong one that it repaired."""
-    wrong = [a for a in conversion.attempts if a.verification is not None and _differs(a.verification)]
-    return next((attempt for attempt in wrong if attempt is conversion.decisive), next(iter(wrong), None))
+def _content(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"along": [], "graphs": {}, "regions": [], "samples": [], "samples_of": "", **found}
 
 
 def _differs(verification: Verification) -> bool:
@@ -48,37 +70,40 @@ def _differs(verification: Verification) -> bool:
     return not figures.equal or figures.disagreements > 0 or figures.beyond_tolerance > 0
 
 
-def _evidence(
-    source: Source, verification: Verification, settings: VerifySettings, diagnosis: Diagnosis | None, of: str
-) -> Evidence:
-    samples, files = differing_samples(
+def _samples(
+    source: Source, verification: Verification, target: Evaluated, settings: VerifySettings, of: str
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    samples, pictures = differing_samples(
         source.data.inputs, source.session.signature.inputs, source.data.chunks, verification.agreed, source.outputs,
-        verification.outputs, settings,
+        target, settings,
     )  # fmt: skip
-    content: dict[str, Any] = {"along": [], "graphs": {}, "regions": [], "samples": samples, "samples_of": of}
-    if diagnosis is not None:
-        content |= diagnosis.record
-        content["regions"], regions = _regions(diagnosis)
-        files |= regions
-    return Evidence(content, files)
+    return {"samples": samples, "samples_of": of}, pictures
 
 
-def _regions(diagnosis: Diagnosis) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
-    """The regions' entries and files; one for which there is no room keeps its entry and says so."""
+def _regions(diagnosis: Diagnosis, repaired: bool) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """The regions' entries and files; one for which there is no room keeps its entry and says so.
+
+    Where all is repaired, the smallest level of each is enough: an issue may still be written of it.
+    """
     entries: list[dict[str, Any]] = []
     files: dict[str, bytes] = {}
     taken = 0
-    for entry in diagnosis.record["regions"]:
-        paths = [path for path in sorted((diagnosis.folder / entry["folder"]).rglob("*")) if path.is_file()]
+    for entry in diagnosis.record.get("regions", []):
+        assert diagnosis.folder is not None
+        levels = entry["levels"][:1] if repaired else entry["levels"]
+        paths = _paths(diagnosis.folder / entry["folder"], {level["folder"] for level in levels})
         size = sum(path.stat().st_size for path in paths)
-        if taken + size > _REGION_BYTES:
-            entries.append({**entry, "levels": [], "target": [], "left_out": f"no room for its {size >> 20} MiB"})
+        if taken + size > (_REPAIRED_BYTES if repaired else _REGION_BYTES):
+            left_out = f"no room for its {size / 2**20:.1f} MiB"
+            entries.append({**entry, "levels": [], "target": [], "left_out": left_out})
             continue
         taken += size
-        entries.append(entry)
-        files |= {_name(path, diagnosis.folder): path.read_bytes() for path in paths}
+        entries.append({**entry, "levels": levels})
+        files |= {path.relative_to(diagnosis.folder).as_posix(): path.read_bytes() for path in paths}
     return entries, files
 
 
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
+def _paths(region: Path, levels: set[str]) -> list[Path]:
+    """The files of a region, of the levels named."""
+    found = [path.relative_to(region) for path in sorted(region.rglob("*")) if path.is_file()]
+    return [region / path for path in found if len(path.parts) == 1 or path.parts[0] in levels]

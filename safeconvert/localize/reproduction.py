@@ -18,10 +18,12 @@ from onnx import helper, numpy_helper
 
 from safeconvert.graph.view import GraphView, subgraph
 from safeconvert.localize.alignment import Alignment, Region
+from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
 _GROWTH = (0, 1, 2, 4)  # nodes in front of the cut points that are taken in as well
 _LARGEST = 24 << 20  # bytes of one model with its data: what issue trackers take
+_GROWN = 8 << 20  # of one with surroundings, which is there for want of a smaller one
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Reproduction:
 
 def write_reproduction(alignment: Alignment, region: Region, folder: Path) -> Reproduction:
     """Write a region into a folder; a part that is larger than an issue tracker takes is left out."""
-    exit_values = alignment.source_values[region.exit.source]
+    worst = _worst_probe(alignment, region)
+    wanted = {region.exit.source: alignment.source_values[region.exit.source][worst]}
     levels: list[Level] = []
     left_out = ""
     stop = {pair.source for pair in region.entries}
@@ -65,21 +68,37 @@ def write_reproduction(alignment: Alignment, region: Region, folder: Path) -> Re
         stop = {name for tensor in border for name in _in_front(alignment.source, tensor)}
         if grown not in _GROWTH or (grown and numbers == previous) or not numbers or not border:
             continue
-        feeds = [{name: alignment.source_values[name][n] for name in border} for n in range(len(exit_values))]
-        size = _weight(alignment.source, numbers) + sum(value.nbytes for feed in feeds for value in feed.values())
-        if size > _LARGEST:
+        feed = {name: alignment.source_values[name][worst] for name in border}
+        size = _weight(alignment.source, numbers) + sum(value.nbytes for value in (*feed.values(), *wanted.values()))
+        if size > (_GROWN if levels else _LARGEST):
             left_out = left_out or f"its {len(numbers)} nodes with their data take {size / 2**20:.0f} MiB"
             break
         place = folder / str(len(levels))
         place.mkdir(parents=True)
-        model = _typed(alignment.source, numbers, feeds[0], {region.exit.source: exit_values[0]})
-        onnx.save(model, place / "model.onnx")
-        for number, (feed, wanted) in enumerate(zip(feeds, exit_values, strict=True)):
-            _data_set(place / f"test_data_set_{number}", feed, {region.exit.source: wanted})
+        onnx.save(_typed(alignment.source, numbers, feed, wanted), place / "model.onnx")
+        _data_set(place / "test_data_set_0", feed, wanted)
         levels.append(Level(place.name, tuple(alignment.source.nodes[number].op_type for number in numbers)))
     if not levels:
         return Reproduction((), (), left_out or "the source has no nodes there")
     return Reproduction(tuple(levels), _write_target(alignment, region, folder / "target.onnx"))
+
+
+def _worst_probe(alignment: Alignment, region: Region) -> int:
+    """The probe on which the region's own result is farthest from what it has to be."""
+    entries = [pair.target for pair in region.entries]
+    counts = range(len(alignment.source_values[region.exit.source]))
+    feeds = [{name: alignment.target_values[name][n] for name in entries} for n in counts]
+    rows = run_part(alignment.target, feeds, region.target_nodes, [region.exit.target])
+    order = region.exit.relation.order
+
+    def apart(number: int) -> float:
+        wanted = alignment.source_values[region.exit.source][number].transpose(order).astype(np.float64)
+        got = rows[number].get(region.exit.target)
+        if got is None or got.size != wanted.size:
+            return 0.0
+        return float(np.nan_to_num(np.abs(wanted - got.reshape(wanted.shape)), nan=np.inf).max(initial=0.0))
+
+    return max(counts, key=apart)
 
 
 def _weight(view: GraphView, numbers: Iterable[int]) -> int:

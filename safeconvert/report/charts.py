@@ -9,8 +9,22 @@ from typing import Any
 
 from markupsafe import Markup
 
+from safeconvert.report.faults import Trial
 from safeconvert.report.lenient import mapping, mappings, number, numbers, text
-from safeconvert.report.svg import Box, dot, figure, grid, line, log_scale, path, words
+from safeconvert.report.svg import (
+    LOWEST,
+    Box,
+    LogScale,
+    ShareScale,
+    dot,
+    figure,
+    grid,
+    line,
+    log_scale,
+    path,
+    share_scale,
+    words,
+)
 
 _POINTS = 600  # of a line; longer ones are thinned, the largest of a group kept
 
@@ -86,11 +100,12 @@ def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
             f"{layer.operator} {layer.target}: isolated {layer.isolated:.3g}, propagated {_figure(layer.propagated)}"
         )
         y = scale.y(layer.isolated)
-        if len(layers) <= _POINTS:
+        if layer.isolated > LOWEST and len(layers) <= _POINTS:
             parts.append(line("stem", x(place), box.bottom, x(place), y))
-        parts.append(
-            dot("isolated fault" if layer.faults else "isolated", x(place), y, 5 if layer.faults else 2.5, title)
-        )
+        kind, size = ("isolated fault", 5.0) if layer.faults else ("isolated", 2.5)
+        if layer.isolated <= LOWEST and not layer.faults:
+            kind, size = "isolated quiet", 1.8
+        parts.append(dot(kind, x(place), y, size, title))
     last = -math.inf
     for place, layer in enumerate(layers):
         if layer.faults and x(place) - last > 20:  # labels that would cover each other are left out
@@ -111,81 +126,68 @@ def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
     return figure("layers", width, 282, "Error along the layers", description, parts)
 
 
-def trajectory_chart(predicate: Mapping[str, Any]) -> Markup:
-    """Share of inputs that differ, and distance, from trial to trial; empty where none was made."""
-    trials = list(mappings(predicate.get("trials")))
-    repair = mapping(predicate.get("repair"))
+def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any]) -> Markup:
+    """Share of inputs that differ, and distance, from trial to trial; empty where none was made.
+
+    Args:
+        trials: in order.
+        repair: of the certificate: `before` and `after` all trials.
+    """
     if not trials:
         return Markup()
     start, end = mapping(repair.get("before")), mapping(repair.get("after"))
     drawn: list[Markup] = []
-    said: list[str] = []
-    width = 760.0
-    last = len(trials) + 1
-    panels = (("discrepancy", "share of inputs that differ", Box(56, 34, 744, 150)),
-              ("distance", "mean relative distance", Box(56, 190, 744, 306)))  # fmt: skip
-    for key, title, box in panels:
-        values = [
-            number(side.get(key))
-            for trial in trials
-            for side in (mapping(trial.get("before")), mapping(trial.get("after")))
+    said = [f"{len(trials)} trials, {sum(trial.outcome == 'accepted' for trial in trials)} accepted"]
+    for key, title, box in _PANELS:
+        first, last = number(start.get(key)), number(end.get(key))
+        values = [trial.share_after if key == "discrepancy" else trial.distance_after for trial in trials]
+        drawn += [
+            words("panel", box.left, box.top - 12, title),
+            *_panel(box, key == "distance", trials, first, values, last),
         ]
-        known = [value for value in (*values, number(start.get(key)), number(end.get(key))) if value is not None]
-        if key == "distance":
-            scale = log_scale(box, known)
-            place_y, ticks = scale.y, scale.ticks()
-        else:
-            top = max(*known, 0.0001) if known else 1.0
-
-            def place_y(value: float, box: Box = box, top: float = top) -> float:
-                return box.bottom - min(value / top, 1.0) * (box.bottom - box.top)
-
-            ticks = [
-                (place_y(top * share), f"{top * share:.3g}" if top < 0.01 else f"{top * share:.0%}")
-                for share in (0, 0.5, 1)
-            ]
-        step = (box.right - box.left) / last
-        drawn += grid(box, ticks)
-        drawn.append(words("panel", box.left, box.top - 12, title))
-        state = number(start.get(key))
-        points = [(box.left, place_y(state))] if state is not None else []
-        dots: list[Markup] = []
-        for count, trial in enumerate(trials, start=1):
-            x = box.left + step * count
-            after = number(mapping(trial.get("after")).get(key))
-            outcome = text(trial.get("outcome"))
-            named = ", ".join(str(n + 1) for n in numbers(trial.get("faults")))
-            if after is None or math.isnan(after):
-                dots.append(words("cross", x, box.top + 6, "×", "middle"))
-                continue
-            title = f"trial {count}: faults {named}, {outcome.replace('_', ' ')}, {title_of(key)} {_figure(after)}"
-            if outcome == "accepted":
-                if points:
-                    points.append((x, points[-1][1]))
-                points.append((x, place_y(after)))
-            dots.append(
-                dot(outcome if outcome in ("accepted", "no_gain") else "no_gain", x, place_y(after), 4.5, title)
-            )
-        final = number(end.get(key))
-        if points:
-            points.append((box.right, points[-1][1] if final is None else place_y(final)))
-        drawn.append(path("state", points))
-        drawn += dots
-        said.append(f"{title} {_figure(number(start.get(key)))} before, {_figure(final)} after")
-    box = panels[-1][2]
+        said.append(f"{title} {_figure(first)} before, {_figure(last)} after")
     drawn += [
-        words("axis", box.left, 328, "as converted"),
-        words("axis", (box.left + box.right) / 2, 328, f"{len(trials)} trial{'s' * (len(trials) != 1)}", "middle"),
-        words("axis", box.right, 328, "at the end", "end"),
+        words("axis", 56, 328, "as converted"),
+        words("axis", 400, 328, f"{len(trials)} trial{'s' * (len(trials) != 1)}", "middle"),
+        words("axis", 744, 328, "at the end", "end"),
     ]
-    accepted = sum(trial.get("outcome") == "accepted" for trial in trials)
-    description = f"{len(trials)} trials, {accepted} accepted; {'; '.join(said)}."
-    return figure("trajectory", width, 338, "The repair, trial by trial", description, drawn)
+    return figure("trajectory", 760, 338, "The repair, trial by trial", "; ".join(said) + ".", drawn)
 
 
-def title_of(key: str) -> str:
-    """What a figure is called in a hint."""
-    return "share" if key == "discrepancy" else "distance"
+_PANELS = (
+    ("discrepancy", "share of inputs that differ", Box(56, 34, 744, 150)),
+    ("distance", "mean relative distance", Box(56, 190, 744, 306)),
+)
+
+
+def _panel(
+    box: Box,
+    decades: bool,
+    trials: Sequence[Trial],
+    first: float | None,
+    values: Sequence[float | None],
+    last: float | None,
+) -> list[Markup]:
+    """One figure from the start over the trials to the end: a line through what was accepted, and a dot a trial."""
+    known = [value for value in (first, *values, last) if value is not None and not math.isnan(value)]
+    scale: LogScale | ShareScale = log_scale(box, known) if decades else share_scale(box, known)
+    step = (box.right - box.left) / (len(trials) + 1)
+    line_points = [(box.left, scale.y(first))] if first is not None else []
+    dots = []
+    for trial, value in zip(trials, values, strict=True):
+        x = box.left + step * trial.number
+        if value is None or math.isnan(value):
+            dots.append(words("cross", x, box.top + 6, "×", "middle"))
+            continue
+        y = scale.y(value)
+        if trial.outcome == "accepted":
+            line_points += [(x, line_points[-1][1]), (x, y)] if line_points else [(x, y)]
+        undone = ", ".join(str(position + 1) for position in trial.faults)
+        title = f"trial {trial.number}, faults {undone}: {trial.outcome.replace('_', ' ')}, {_figure(value)}"
+        dots.append(dot("accepted" if trial.outcome == "accepted" else "no_gain", x, y, 4.5, title))
+    if line_points:
+        line_points.append((box.right, line_points[-1][1] if last is None else scale.y(last)))
+    return [*grid(box, scale.ticks()), path("state", line_points), *dots]
 
 
 CORNERS = {
@@ -216,8 +218,8 @@ def models_chart(pairs: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
         relative, equal = number(figures.get("relative")), figures.get("equal") is True
         kind = "equal" if equal else "differs"
         drawn.append(line(f"edge {kind}", x1, y1, x2, y2))
-        # on a diagonal the label stands off the crossing
-        share = 0.5 if x1 == x2 or y1 == y2 else 0.3
+        # on a diagonal the label stands off the crossing, near the upper model
+        share = 0.5 if x1 == x2 or y1 == y2 else 0.3 if y1 < y2 else 0.7
         x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
         sign = "=" if equal else "≠"
         labels.append(

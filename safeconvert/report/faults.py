@@ -40,8 +40,8 @@ class FaultState:
     Attributes:
         position: in the certificate's list.
         trials: numbers (from 1) of the trials that undid it.
-        state: `repaired`, `repaired in ONNX only`, `no gain`, `could not be undone`, `not repaired` or
-            `deployment` (a preprocessing fault, which lies in no file).
+        state: `repaired`, `repaired in ONNX only`, `no gain`, `could not be undone`, `not repaired`, `kept` (in fewer
+            bits, which does no harm) or `deployment` (a preprocessing fault, which lies in no file).
     """
 
     position: int
@@ -70,7 +70,7 @@ def read_trials(predicate: Mapping[str, Any]) -> list[Trial]:
         found.append(
             Trial(
                 count,
-                tuple(numbers(trial.get("faults"))),
+                tuple(sorted(numbers(trial.get("faults")))),
                 str(trial.get("outcome") or "-"),
                 str(trial.get("reason") or ""),
                 number(before.get("discrepancy")),
@@ -92,6 +92,8 @@ def read_faults(predicate: Mapping[str, Any]) -> list[FaultState]:
         outcomes = {trial.outcome for trial in own}
         if fault.get("kind") == "PP":
             state = "deployment"
+        elif fault.get("change") == "precision":
+            state = "kept" if fault.get("proven") is not True else "repaired" if verified else "not repaired"
         elif "accepted" in outcomes:
             state = "repaired" if verified else "repaired in ONNX only"
         elif "no_gain" in outcomes:

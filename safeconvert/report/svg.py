@@ -37,8 +37,9 @@ class LogScale:
         return self.box.bottom - share * (self.box.bottom - self.box.top)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """(height, label) of every second decade."""
-        return [(self.y(10.0**e), "1" if e == 0 else f"1e{e}") for e in range(self.high, self.low - 1, -2)]
+        """(height, label) of every second decade, or every fourth where there is little room."""
+        step = 2 if self.box.bottom - self.box.top > 150 else 4
+        return [(self.y(10.0**e), "1" if e == 0 else f"1e{e}") for e in range(self.low, self.high + 1, step)]
 
 
 def log_scale(box: Box, values: Sequence[float]) -> LogScale:
@@ -47,6 +48,28 @@ def log_scale(box: Box, values: Sequence[float]) -> LogScale:
     high = min(max(math.ceil(math.log10(largest)) if largest > 0 else 0, 0), 12)
     high += high % 2  # so that the ticks meet both ends
     return LogScale(box, int(math.log10(LOWEST)), high)
+
+
+@dataclass(frozen=True)
+class ShareScale:
+    """Shares from 0 to `top`, over a box' height."""
+
+    box: Box
+    top: float
+
+    def y(self, value: float) -> float:
+        """Height of a share; what lies outside is drawn at the edge."""
+        return self.box.bottom - min(max(value / self.top, 0.0), 1.0) * (self.box.bottom - self.box.top)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """(height, label) of none, half and all."""
+        return [(self.y(self.top * part), f"{self.top * part:.3g}" if self.top < 0.01 else f"{self.top * part:.0%}")
+                for part in (0, 0.5, 1)]  # fmt: skip
+
+
+def share_scale(box: Box, values: Sequence[float]) -> ShareScale:
+    """Shares up to the largest."""
+    return ShareScale(box, max((value for value in values if 0 < value <= 1), default=1.0))
 
 
 def line(name: str, x1: float, y1: float, x2: float, y2: float) -> Markup:

@@ -22,6 +22,10 @@ _VERDICTS = {
     "no_verdict": ("No verdict possible", "warn"),
     "unusable_input": ("Could not begin", "warn"),
 }
+_PAIRS = (
+    "source native vs target native", "source native vs source ONNX", "target native vs target ONNX",
+    "source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native",
+)  # fmt: skip
 _ROWS = 200  # of a table; what is left out is said
 
 
@@ -39,6 +43,11 @@ def figure(value: object, style: str = ".3g") -> Shown:
     if found is None or math.isnan(found):
         return Shown("-", "inf")
     return Shown("∞" if math.isinf(found) else format(found, style), repr(found))
+
+
+def sentence(said: str) -> str:
+    """The text beginning with a capital letter."""
+    return said[:1].upper() + said[1:]
 
 
 def share(value: object) -> Shown:
@@ -90,7 +99,7 @@ def _head(predicate: Mapping[str, Any], certificate: str) -> dict[str, Any]:
             f"{text(repair.get('lift'))}."
         )
     return {
-        "verdict": verdict, "tone": tone, "reason": text(predicate.get("reason")), "certificate": certificate,
+        "verdict": verdict, "tone": tone, "reason": sentence(text(predicate.get("reason"))), "certificate": certificate,
         "repaired": repaired, "tiles": _tiles(predicate), **files, **formats,
     }  # fmt: skip
 
@@ -103,8 +112,8 @@ def _tiles(predicate: Mapping[str, Any]) -> list[dict[str, str]]:
         beyond = number(figures.get("beyond_tolerance")) or 0
         tiles.append({"title": "Inputs that differ", "value": f"{max(labels, beyond):.0f} of {samples:.0f}",
                       "small": f"{labels:.0f} by label or value, {beyond:.0f} beyond tolerance"})  # fmt: skip
-        bound = share(figures.get("upper_bound"))
-        tiles.append({"title": "Disagreement rate", "value": f"< {bound.said}",
+        bound = number(figures.get("upper_bound"))
+        tiles.append({"title": "Disagreement rate", "value": "-" if bound is None else f"< {bound:.2%}",
                       "small": "with 95 % confidence, for inputs like these"})  # fmt: skip
         tiles.append({"title": "Largest distance", "value": figure(figures.get("max_abs")).said,
                       "small": f"{figure(figures.get('relative')).said} of the output's size"})  # fmt: skip
@@ -116,7 +125,11 @@ def _tiles(predicate: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _models(predicate: Mapping[str, Any]) -> dict[str, Any]:
-    pairs = {str(name): mapping(figures) for name, figures in mapping(predicate.get("verification")).items()}
+    found = mapping(predicate.get("verification"))
+    pairs = {
+        name: mapping(found[name])
+        for name in [*(name for name in _PAIRS if name in found), *sorted(set(found) - set(_PAIRS))]
+    }
     exporters = mapping(predicate.get("exporters"))
     names, said = {}, []
     for role in ("source", "target"):
@@ -179,9 +192,9 @@ def _repair(predicate: Mapping[str, Any]) -> dict[str, Any]:
     trials = read_trials(predicate)
     accepted = sum(trial.outcome == "accepted" for trial in trials)
     return {
-        "trajectory_chart": trajectory_chart(predicate),
-        "trajectory": f"{len(trials)} tried, {accepted} accepted in {text(repair.get('rounds'))} rounds; it ended with: "
-        f"{text(repair.get('ended'))}. Single trials are judged on a few inputs, both ends on all steering ones.",
+        "trajectory_chart": trajectory_chart(trials, repair),
+        "trajectory": f"{len(trials)} tried, {accepted} accepted; it ended with: {text(repair.get('ended'))}. Single "
+        "trials are judged on a few inputs, both ends on all steering ones.",
         "trials": [
             {
                 "number": trial.number, "faults": _listed(trial.faults), "outcome": trial.outcome.replace("_", " "),
@@ -227,7 +240,7 @@ def _obligations(predicate: Mapping[str, Any]) -> dict[str, Any]:
     for role in ("inputs", "outputs"):
         for tensor in mappings(contract.get(role)):
             source, target = mapping(tensor.get("source")), mapping(tensor.get("target"))
-            tensors.append({"name": f"{role[:-1]} {text(source.get('name'))}", "source": _spec(source),
+            tensors.append({"role": role[:-1], "source": _spec(source),
                             "target": _spec(target), "order": text(tensor.get("permutation") or "unchanged"),
                             "reason": text(tensor.get("reason"))})  # fmt: skip
     recipe = mapping(contract.get("preprocessing"))
