@@ -180,11 +180,16 @@ def resolve(given: Checks, command: str, config: Place | None) -> tuple[Checks, 
     return checks, commands.with_limits(settings, checks.timeout, checks.memory), flags
 
 
-def verified(outcome: Outcome) -> Outcome:
-    """An outcome that is verified; raises for any other, with the certificate's content on NotEquivalent."""
+def verified(outcome: Outcome, what: str = "") -> Outcome:
+    """An outcome that is verified; raises for any other, with the certificate's content on NotEquivalent.
+
+    Args:
+        outcome: of a conversion or verification.
+        what: what to call the target in messages; "" is its path.
+    """
     if outcome.exit_code is ExitCode.VERIFIED:
         return outcome
-    message, log = f"{outcome.target}: {outcome.reason}", str(outcome.log or "")
+    message, log = f"{what or outcome.target}: {outcome.reason}", str(outcome.log or "")
     if outcome.exit_code is ExitCode.NOT_EQUIVALENT:
         raise NotEquivalent(
             message,

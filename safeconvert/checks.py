@@ -148,8 +148,13 @@ def _written(arrays: object, folder: Path) -> Path:
     if single is not None:
         np.save(folder / "inputs.npy", single, allow_pickle=False)
         return folder / "inputs.npy"
-    with zipfile.ZipFile(folder / "inputs.npz", "w") as archive:  # np.savez would not take an input named "file"
-        for name, array in by_name.items():
+    return write_arrays(by_name, folder / "inputs.npz")
+
+
+def write_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], path: Path) -> Path:
+    """Write arrays by name as an `.npz`; np.savez would not take one named "file"."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-    return folder / "inputs.npz"
+    return path

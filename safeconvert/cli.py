@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +14,7 @@ import typer
 from safeconvert import cli_complete
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
+from safeconvert.cli_errors import run_program
 from safeconvert.cli_flags import use_project_everywhere
 from safeconvert.cli_options import (
     AtolOption,
@@ -500,16 +498,7 @@ def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) 
 
 def main() -> None:
     """Entry point of the `safeconvert` command."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001 - the last boundary: a person sees one line, the traceback goes to a file
-        path = Path(tempfile.mkstemp(prefix="safeconvert-error-", suffix=".log")[1])
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-        typer.echo(f"error: safeconvert itself failed: {type(error).__name__}: {error}\n  log: {path}", err=True)
-        sys.exit(int(ExitCode.NO_VERDICT))
+    run_program(app)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from safeconvert.errors import SafeconvertError
+from safeconvert.errors import ExitCode, SafeconvertError
 
 
 @contextmanager
@@ -37,3 +41,19 @@ def people_errors(as_json: bool) -> Iterator[None]:
             if error.log and Path(error.log).exists():
                 typer.echo(f"  log: {error.log}", err=True)
         raise typer.Exit(int(error.exit_code)) from None
+
+
+def run_program(program: Callable[[], object]) -> None:
+    """Run a program to its end: whatever else goes wrong is a line and a file with the traceback, and exit code 4."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        program()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last boundary: a person sees one line, the traceback goes to a file
+        path = Path(tempfile.mkstemp(prefix="safeconvert-error-", suffix=".log")[1])
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        typer.echo(f"error: safeconvert itself failed: {type(error).__name__}: {error}\n  log: {path}", err=True)
+        sys.exit(int(ExitCode.NO_VERDICT))

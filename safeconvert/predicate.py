@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert import __version__
+from safeconvert.adapting import WHOLE
 from safeconvert.certificate.digest import digest
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault
@@ -40,6 +41,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
     decisive = conversion.decisive
     route = decisive.route
     formats = list(zip(route.formats, route.formats[1:], strict=False)) if route.adapters else []
+    own = {name: _argument(value) for name, value in conversion.options.arguments.items()}
     predicate = _common(
         context, conversion.source, target, conversion.options.target_format, conversion.options.verify, conversion.exporter,
         decisive.verification, list(route.adapters), target.parent,
@@ -53,8 +55,9 @@ def of_conversion(context: Context, conversion: Conversion, target: Path) -> dic
                 "from": before,
                 "to": after,
                 "packages": versions(context, adapter.packages),
+                **({"arguments": own} if own and position == len(formats) else {}),
             }
-            for adapter, (before, after) in zip(route.adapters, formats, strict=True)
+            for position, (adapter, (before, after)) in enumerate(zip(route.adapters, formats, strict=True), start=1)
         ],
         "attempts": [_attempt(attempt) for attempt in conversion.attempts],
         **_diagnosis(decisive.diagnosis, decisive.lift),
@@ -93,7 +96,7 @@ def _common(
     packages = package_names([*frameworks, *route, framework("onnx", context.adapters)])
     with context.phases.phase("hashing"):
         hashed = {
-            "source": _file(context, source.file.path, folder, source.file.format),
+            "source": _source(context, source, folder),
             "target": _file(context, target, folder, target_format),
         }
         inputs_digest = source.data.inputs.digest()
@@ -147,8 +150,34 @@ def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
 def _file(context: Context, path: Path, folder: Path, format_name: str) -> dict[str, Any]:
     """A model's digest, and under "files" those of the files beside it that hold a part of it."""
     entry = _digest(path, folder) | {"format": format_name}
-    beside = _external_files(context, path) if format_name == "onnx" else []
+    beside = _external_files(context, path) if format_name == "onnx" else _checkpoint_files(path)
     return entry | {"files": [_digest(path.parent / name, folder) for name in beside]}
+
+
+def _source(context: Context, source: Source, folder: Path) -> dict[str, Any]:
+    """The source's file, and which part of it was meant where that was not all."""
+    entry = _file(context, source.file.path, folder, source.file.format)
+    part = source.request.part
+    return entry if part == WHOLE else entry | {"part": asdict(part)}
+
+
+def _checkpoint_files(path: Path) -> list[str]:
+    """The index and the data beside a checkpoint's `.meta`, by name."""
+    if path.suffix != ".meta":
+        return []
+    stem = path.name.removesuffix(".meta")
+    return sorted(
+        file.name
+        for file in path.parent.iterdir()
+        if file.name == f"{stem}.index" or file.name.startswith(f"{stem}.data-")
+    )
+
+
+def _argument(value: Any) -> Any:
+    """A converter's argument; a file is named by its digest, since certificates hold no absolute path."""
+    if isinstance(value, str) and Path(value).is_absolute() and Path(value).exists():
+        return f"sha256:{digest(Path(value)).sha256}"
+    return value
 
 
 def _digest(path: Path, folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A graph with image operators goes through `change_ordering=True` and its inputs become channels last. Where the ONNX
 graph was channels last itself (a Transpose behind its input, as from TensorFlow), that Transpose is taken off first, so
-that the Keras model has the order of the original.
+that the Keras model has the order of the original. As a drop-in, with arguments of its own, it reorders where it is told to.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from .standalone import without_lambdas
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; says which inputs and outputs became channels last."""
     step = ConvertRequest.from_json(request)
+    own = dict(step.arguments)
     model = safe_names(plain(onnx.load(step.model.path)))
-    reorder = has_layout(model)
+    reorder = own.pop("change_ordering", has_layout(model))
     inputs_peeled: dict[str, bool] = {}
     outputs_peeled: dict[str, bool] = {}
     if reorder:
@@ -45,10 +46,15 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     model = explicit_defaults(model)
     initializers = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initializers]
-    shapes = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
+    declared = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
+    shapes = own.pop("input_shapes", declared)
     with axes_by_rank():
         converted = onnx_to_keras(
-            model, [value.name for value in inputs], input_shapes=shapes, change_ordering=reorder, verbose=False
+            model,
+            [value.name for value in inputs],
+            input_shapes=shapes,
+            change_ordering=reorder,
+            **{"verbose": False, **own},
         )
     keras_model = without_lambdas(converted)
     keras_model.save(step.target)
