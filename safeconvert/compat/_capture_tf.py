@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.adapting import ModelPart, natural_order
-from safeconvert.compat._agree import Array, difference, noise
+from safeconvert.compat._agree import SEEDS, Array, difference, noise
 from safeconvert.compat._session import require_same
 from safeconvert.errors import UnusableInput
 
@@ -50,7 +50,7 @@ def save_keras(function: str, model: Any, folder: Path) -> Path:
     loaded = keras.models.load_model(path, compile=False)
     shapes = [tensor.shape for tensor in model.inputs]
     dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in model.inputs]
-    samples = [noise(shapes, dtypes, seed) for seed in range(2)]
+    samples = [noise(shapes, dtypes, seed) for seed in SEEDS]
     require_same(function, "its .keras file", difference(_keras(model), _keras(loaded), samples))
     return path
 
@@ -102,7 +102,7 @@ def freeze(function: str, concrete: Any, folder: Path, order: Sequence[str] = ()
         for spec in tf.nest.flatten(concrete.structured_input_signature, expand_composites=True)
         if isinstance(spec, tf.TensorSpec)
     ]
-    samples = [noise([s.shape.as_list() for s in specs], [s.dtype.name for s in specs], seed) for seed in range(2)]
+    samples = [noise([s.shape.as_list() for s in specs], [s.dtype.name for s in specs], seed) for seed in SEEDS]
 
     def live(arrays: Sequence[Array]) -> Sequence[Array]:
         values = [tf.constant(array) for array in arrays]
@@ -143,7 +143,7 @@ def export_keras(function: str, model: Any, folder: Path) -> Path:
 
     shapes = [tensor.shape for tensor in model.inputs]
     dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in model.inputs]
-    samples = [noise(shapes, dtypes, seed) for seed in range(2)]
+    samples = [noise(shapes, dtypes, seed) for seed in SEEDS]
     require_same(function, "its SavedModel", difference(_keras(model), _saved(path), samples))
     return path
 
@@ -164,7 +164,7 @@ def save_function(function: str, concrete: Any, trackable: Any, folder: Path) ->
             "give the trackable_obj that it uses",
         ) from error
     specs = list(concrete.structured_input_signature[1].values()) or list(concrete.structured_input_signature[0])
-    samples = [noise([s.shape.as_list() for s in specs], [s.dtype.name for s in specs], seed) for seed in range(2)]
+    samples = [noise([s.shape.as_list() for s in specs], [s.dtype.name for s in specs], seed) for seed in SEEDS]
 
     def live(arrays: Sequence[Array]) -> Sequence[Array]:
         values = [tf.constant(array) for array in arrays]
