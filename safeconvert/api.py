@@ -7,6 +7,7 @@ arguments, else from the project's settings file as on the command line, else fr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def convert(
     output: Place | None = None,
     inputs: Inputs | None = None,
     preprocessing: str | None = None,
+    target_preprocessing: str | None = None,
+    bake_preprocessing: bool | None = None,
     samples: int | None = None,
     seed: int | None = None,
     input_shape: Shape | Mapping[str, Shape] | None = None,
@@ -49,6 +52,7 @@ def convert(
     max_discrepancy: float | None = None,
     target_layout: Override | Mapping[str, Override] | None = None,
     repair: bool | None = None,
+    keep_precision: bool | None = None,
     key: Place | None = None,
     timeout: float | None = None,
     memory: int | None = None,
@@ -66,6 +70,9 @@ def convert(
         opset: ONNX opset to export with.
         optimize: TFLite only: `none`, `default` (8-bit weights) or `float16`.
         repair: False only says what is wrong with a target that is not equivalent.
+        keep_precision: never give a reduced target its bits back; only say which layers the loss comes from.
+        target_preprocessing: preset or TOML file that the target's deployment applies.
+        bake_preprocessing: build the source's preprocessing into the target.
         config: settings file; None takes the nearest safeconvert.toml from the working directory upwards.
         inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
             max_discrepancy, target_layout, key, timeout, memory: see `safeconvert.checks.Checks`.
@@ -85,20 +92,23 @@ def convert(
     )  # fmt: skip
     checks, settings, flags = resolve(given, "convert", config)
     own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, opset=opset,
-                optimize=optimize, repair=repair)  # fmt: skip
+                optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
+                target_preprocessing=target_preprocessing)  # fmt: skip
     with checks.data() as data:
         options = ConvertOptions(
             source=Path(source),
             target_format=to,
             output=Path(own["output"]) if own.get("output") else None,
             model=ModelOptions(checks.shapes(), own.get("model", ""), own.get("trust_pickle", False)),
-            data=data,
+            data=replace(data, target_preprocessing=own.get("target_preprocessing", "")),
             verify=checks.comparison(settings),
             layouts=checks.layouts(),
             route=own.get("route", ""),
             opset=own.get("opset", 0),
             optimize=own.get("optimize", "none"),
             key=Path(checks.key) if checks.key else None,
+            keep_precision=own.get("keep_precision", False),
+            bake_preprocessing=own.get("bake_preprocessing", False),
             repair=own.get("repair", True),
         )
         return verified(commands.run_convert(options, settings, Phases()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from safeconvert.compat._session import Job
 
 
-def convert(jobs: Sequence[Job], verbose: bool) -> ExitCode:
+def convert(jobs: Sequence[Job], quiet: bool, verbose: bool) -> ExitCode:
     """Run conversions one after another, each to its output, and print each outcome; stops at the first that fails."""
     from safeconvert.compat._session import run_unraised
     from safeconvert.progress import display
@@ -21,9 +21,10 @@ def convert(jobs: Sequence[Job], verbose: bool) -> ExitCode:
 
     for job in jobs:
         assert job.output is not None
-        with display(sys.stderr.isatty()) as phases:
+        with display(sys.stderr.isatty() and not quiet) as phases:
             outcome = run_unraised(job, job.output, phases)
-        terminal.print_outcome(outcome, verbose)
+        if not quiet or outcome.exit_code is not ExitCode.VERIFIED:
+            terminal.print_outcome(outcome, verbose)
         if outcome.exit_code is not ExitCode.VERIFIED:
             return outcome.exit_code
     return ExitCode.VERIFIED

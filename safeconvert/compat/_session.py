@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Checked:
-    """What became of the conversions within one `checking`, in order."""
+    """What became of the conversions within one `checking`, in order, and the key that their certificates are signed with."""
 
     outcomes: list[Outcome] = field(default_factory=list)
+    key: Path | None = None
 
     @property
     def last(self) -> Outcome:
@@ -143,12 +144,14 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
             opset=job.opset,
             optimize=job.optimize,
             key=Path(checks.key) if checks.key else None,
+            keep_precision=True,  # what the caller's own options ask for is kept, or is not equivalent
             repair=flags.get("repair", True),
             arguments=job.arguments,
         )
         outcome = commands.run_convert(options, settings, phases)
     if asked is not None:
         asked.record.outcomes.append(outcome)
+        asked.record.key = options.key
     return outcome
 
 

@@ -151,7 +151,7 @@ def _run(command: Command) -> ExitCode:
         command.source, "onnx", "tf2onnx", command.output.name, {"command_line": list(command.own)}, command.output,
         command.part, command.shapes,
     )  # fmt: skip
-    return convert([job], command.verbose)
+    return convert([job], False, command.verbose)
 
 
 def _names_and_shapes(text: str | None) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
