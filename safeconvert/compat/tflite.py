@@ -46,7 +46,7 @@ REFUSED = {
 }
 """Attributes that are refused, with the reason."""
 
-_OBJECTS = ("optimizations", "representative_dataset", "target_spec", "inference_input_type", "inference_output_type")
+OBJECTS = ("optimizations", "representative_dataset", "target_spec", "inference_input_type", "inference_output_type")
 _TARGET_SPEC = ("supported_ops", "supported_types")
 
 
@@ -131,7 +131,7 @@ class TFLiteConverter:
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _OBJECTS:
+        if name in OBJECTS:
             object.__setattr__(self, name, value)
         elif name in PLAIN:
             self._plain[name] = value

@@ -30,16 +30,19 @@ REFUSED = {
 }
 """Options that are refused, by the name that argparse gives them, with the reason."""
 
-_PASSED = {
+PASSED = {
     "rename_inputs": "--rename-inputs", "rename_outputs": "--rename-outputs", "opset": "--opset", "tag": "--tag",
     "signature_def": "--signature_def", "inputs": "--inputs", "outputs": "--outputs", "extra_opset": "--extra_opset",
     "target": "--target", "inputs_as_nchw": "--inputs-as-nchw", "outputs_as_nchw": "--outputs-as-nchw",
 }  # fmt: skip
-_SWITCHES = {
+SWITCHES = {
     "use_graph_names": "--use-graph-names",
     "dequantize": "--dequantize",
     "continue_on_error": "--continue_on_error",
 }
+HONOURED = frozenset({*PASSED, *SWITCHES, *_SOURCES, "output", "verbose"} - {*REFUSED})
+"""Options that are honoured: by tf2onnx itself, by the way the source is opened, or here."""
+
 _TARGETS = ("rs4", "rs5", "rs6", "caffe2", "tensorrt", "nhwc")
 
 
@@ -124,8 +127,8 @@ def parse(arguments: list[str]) -> Command:
         )
     if given["dequantize"] and kind != "tflite":
         raise UnusableInput("--dequantize: is for --tflite only", "leave it out")
-    own = [word for name, option in _PASSED.items() if given[name] is not None for word in (option, str(given[name]))]
-    own += [option for name, option in _SWITCHES.items() if given[name]]
+    own = [word for name, option in PASSED.items() if given[name] is not None for word in (option, str(given[name]))]
+    own += [option for name, option in SWITCHES.items() if given[name]]
     part = ModelPart(
         given["signature_def"] or "", tuple((given["tag"] or "").split(",")) if given["tag"] else (), inputs, outputs
     )
