@@ -166,7 +166,7 @@ def _labels(case: Case, path: Path, preset: str, role: str) -> np.ndarray:
 
 def _target(case: Case) -> tuple[Path, str]:
     """The faulty target, and who made it."""
-    source_format, target_format = case.pair.split("2")
+    target_format = case.pair.split("2")[1]
     target = FOLDER / f"case{case.number}{SUFFIX[target_format]}"
     if case.injected:
         return _injected(case, target)

@@ -95,9 +95,7 @@ def extra_node(model: onnx.ModelProto) -> None:
     for node in graph.node:
         node.input[:] = [f"{made}_scaled" if name == made else name for name in node.input]
     graph.initializer.append(numpy_helper.from_array(np.array(0.8, np.float32), "extra_factor"))
-    graph.node.insert(
-        place + 1, helper.make_node("Mul", [made, "extra_factor"], [f"{made}_scaled"], "extra_scale")
-    )
+    graph.node.insert(place + 1, helper.make_node("Mul", [made, "extra_factor"], [f"{made}_scaled"], "extra_scale"))
 
 
 FAULTS = {f.__name__: f for f in (channels_last, swapped, normalising, pads, extra_outputs, extra_node)}

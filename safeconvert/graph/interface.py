@@ -40,11 +40,16 @@ def scale_input(
         helper.make_node("Mul", [name, f"{name}/factor"], [f"{name}/scaled"], f"{name}/scale"),
         helper.make_node("Add", [f"{name}/scaled", f"{name}/offset"], [f"{name}/prepared"], f"{name}/shift"),
     ]
-    if reverse:
-        made.insert(0, helper.make_node("Gather", [name, f"{name}/order"], [f"{name}/reversed"], axis=axis))
-        made[1].input[0] = f"{name}/reversed"
-        order = np.arange(len(factor))[::-1].astype(np.int64)
-        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(order), f"{name}/order"))
+    if reverse:  # slices, since converters take Gather for a table look-up
+        parts = []
+        for place in reversed(range(len(factor))):
+            parts.append(f"{name}/channel{place}")
+            bounds = [f"{parts[-1]}/{bound}" for bound in ("start", "end", "axis")]
+            for bound, number in zip(bounds, (place, place + 1, axis), strict=True):
+                graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), bound))
+            made.insert(0, helper.make_node("Slice", [name, *bounds], [parts[-1]], parts[-1]))
+        made[-2].input[0] = f"{name}/reversed"
+        made.insert(-2, helper.make_node("Concat", parts, [f"{name}/reversed"], f"{name}/reverse", axis=axis))
     for kind, numbers in (("factor", factor), ("offset", offset)):
         array = np.asarray(numbers, np.float32).reshape(shape)
         graph.initializer.append(numpy_helper.from_array(array, f"{name}/{kind}"))

@@ -213,7 +213,7 @@ class _Loop:
             [(feeds, target_feeds(self.problem.agreed, feeds)) for feeds in self.scorer.sample(numbers)]
             for numbers in groups
         )
-        layers = core_pairs(self.source, self.candidate, alignment.pairs)
+        layers = core_pairs(self.source, self.candidate, alignment.pairs, self.problem.settings.core_layers)
         backend = BACK_ENDS[self.problem.layer_analysis]
         return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0))
 
