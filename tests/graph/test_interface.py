@@ -40,6 +40,21 @@ def test_a_scaled_input_gives_what_the_scaled_values_give(reverse: bool) -> None
     assert model == net()
 
 
+def test_it_goes_behind_the_transpose_of_a_channels_last_input() -> None:
+    model = onnx.parser.parse_model("""
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[n, 4, 4, 2] x) => (float[n, 2, 1, 1] y) {
+            t = Transpose <perm = [0, 3, 1, 2]> (x)
+            y = GlobalAveragePool (t)
+        }
+    """)
+    x = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype(np.float32)
+    changed = scale_input(model, 3, [2.0, 3.0], [1.0, -1.0], True)
+    assert changed.graph.node[0].op_type == "Transpose"
+    wanted = run(model, (x[..., ::-1] * [2.0, 3.0] + [1.0, -1.0]).astype(np.float32))
+    np.testing.assert_allclose(run(changed, x)[0], wanted[0], rtol=1e-5, atol=1e-6)
+
+
 def test_a_resized_input_takes_the_other_size() -> None:
     changed = resize_inputs(net(), [[None, 2, 6, 5]])
     x = np.ones((2, 2, 6, 5), np.float32)
