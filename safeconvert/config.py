@@ -128,6 +128,11 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(KINDS)}")
             checked[key] = tuple(value)
             continue
+        if key == "core_layers":
+            if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of ONNX operators")
+            checked[key] = tuple(value)
+            continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
         low, high = _BOUNDS.get(f"{section}.{key}", (0, math.inf))
         allowed = (int, float) if wanted is float else (int,)

@@ -33,6 +33,7 @@ class Diagnosis:
         ended: why the repair ended.
         repaired: the repaired ONNX graph, or None where no trial was accepted.
         layers: ranking of the published layer analysis, where it was asked for.
+        reexpressions: where the target computes the same with other operators.
         changes: `.npz` of old and new weights, where the repair is nothing but other weights.
     """
 
@@ -45,6 +46,7 @@ class Diagnosis:
     layers: tuple[dict[str, Any], ...]
     repaired: Path | None
     changes: Path | None
+    reexpressions: tuple[dict[str, Any], ...] = ()
 
 
 def diagnose(
@@ -106,6 +108,7 @@ def diagnose(
         layers=tuple(answer["layers"]),
         repaired=Path(answer["repaired"]) if answer["repaired"] else None,
         changes=Path(answer["changes"]) if answer["changes"] else None,
+        reexpressions=tuple(answer["reexpressions"]),
     )
 
 

@@ -15,8 +15,8 @@ from safeconvert.adapting import WHOLE
 from safeconvert.certificate.digest import digest
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault
-from safeconvert.diagnosis import Diagnosis
-from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.diagnosis import Diagnosis, ask_engine
+from safeconvert.errors import ExitCode, SafeconvertError, UnusableInput
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import package_names
 from safeconvert.registry import Adapter, framework
@@ -123,6 +123,7 @@ def _common(
             "max_discrepancy": settings.max_discrepancy,
         },
         "verification": _pairs(exporter, verification),
+        "structure": _structure(context, source, verification),
         "exporters": {
             "source": _exporter(exporter),
             "target": _exporter(verification.exporter if verification is not None else None),
@@ -138,6 +139,19 @@ def _common(
         },
         "seconds": dict(sorted(context.phases.seconds.items())),
     }
+
+
+def _structure(context: Context, source: Source, verification: Verification | None) -> str:
+    """`equivalent` where both ONNX forms are the same graph with equal weights, `different`, or `unknown`."""
+    if verification is None or source.exported.path is None or verification.exported.path is None:
+        return "unknown"
+    arguments = {"source": str(source.exported.path), "target": str(verification.exported.path)}
+    try:
+        with context.phases.phase("comparing structures"):
+            same = ask_engine(context, "structure", "comparing structures", arguments)
+    except (AdapterFailure, SafeconvertError):
+        return "unknown"  # one of them is no graph that can be tidied; the verdict does not rest on it
+    return "equivalent" if same else "different"
 
 
 def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
@@ -238,6 +252,7 @@ def _diagnosis(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
             "lift": lift,
         },
         "layers": list(diagnosis.layers),
+        "reexpressions": list(diagnosis.reexpressions),
     }
 
 

@@ -22,6 +22,7 @@ from safeconvert.graph.explicit import (
     strided_slices_as_pooling,
 )
 from safeconvert.graph.fold import collapse_reshapes
+from safeconvert.graph.gather import gathers_as_slices
 from safeconvert.graph.pooling import edge_padded_max_pools
 from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
 
@@ -33,7 +34,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; says which inputs and outputs became channels last."""
     step = ConvertRequest.from_json(request)
     own = dict(step.arguments)
-    model = safe_names(plain(onnx.load(step.model.path)))
+    model = gathers_as_slices(safe_names(plain(onnx.load(step.model.path))))
     reorder = own.pop("change_ordering", has_layout(model))
     inputs_peeled: dict[str, bool] = {}
     outputs_peeled: dict[str, bool] = {}

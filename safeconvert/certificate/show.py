@@ -45,6 +45,8 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"obligation: {_text(obligation)}"))
     faults, trials = (len(_sequence(predicate.get(key))) for key in ("faults", "trials"))
     console.print(Text(f"faults: {faults}  trials: {trials}"))
+    if predicate.get("structure") == "equivalent":
+        console.print(Text("structurally equivalent: the same graph with equal weights, but for names"))
     comparator = _mapping(predicate.get("comparator"))
     console.print(
         Text(f"comparator: {_text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")

@@ -21,6 +21,7 @@ from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.faults import Fault, find_faults
 from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
 from safeconvert.localize.matching import Pair
+from safeconvert.localize.reexpressions import Reexpression, reexpressions
 from safeconvert.localize.relation import Relation, identity
 from safeconvert.repair.problem import Problem
 from safeconvert.repair.scoring import Broken, Score, Scored, Scorer
@@ -61,6 +62,7 @@ class Repair:
         ended: why it ended.
         layers: ranking of the published layer analysis; empty where it was not asked for, or where too few inputs agree
             or disagree.
+        reexpressions: what the target says in other operators, as the first round found it.
     """
 
     faults: tuple[Fault, ...]
@@ -72,6 +74,7 @@ class Repair:
     rounds: int
     ended: str
     layers: tuple[LayerScore, ...]
+    reexpressions: tuple[Reexpression, ...]
 
 
 def repair(problem: Problem) -> Repair:
@@ -93,6 +96,7 @@ class _Loop:
         self.edits: list[Edit] = []
         self.rounds = 0
         self.layers: tuple[LayerScore, ...] = ()
+        self.reexpressions: tuple[Reexpression, ...] = ()
 
     def run(self) -> Repair:
         """Rounds until the candidate is equal, nothing helps any more, or the time is over."""
@@ -126,11 +130,14 @@ class _Loop:
             self.rounds,
             ended,
             self.layers,
+            self.reexpressions,
         )
 
     def _round(self, now: Scored) -> bool:
         """Align, find, try. Whether anything was accepted."""
         alignment = self._align(self._probes(now))
+        if not self.rounds:
+            self.reexpressions = tuple(reexpressions(alignment))
         if self.problem.layer_analysis and not self.rounds:
             self.layers = self._rank(alignment, now)
         found = find_faults(alignment, self._propagated(alignment), self.problem.settings.rtol)
@@ -213,7 +220,7 @@ class _Loop:
             [(feeds, target_feeds(self.problem.agreed, feeds)) for feeds in self.scorer.sample(numbers)]
             for numbers in groups
         )
-        layers = core_pairs(self.source, self.candidate, alignment.pairs)
+        layers = core_pairs(self.source, self.candidate, alignment.pairs, self.problem.settings.core_layers)
         backend = BACK_ENDS[self.problem.layer_analysis]
         return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0))
 
