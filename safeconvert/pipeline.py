@@ -187,6 +187,8 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
             attempts, deployed = _held(context, threads, source, session, request, agreed, route, staged, options)
         if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
+        if attempts[-1].outcome == "verified" and deployed is None and attempts[0].interface is not None:
+            deployed = _as_deployed(context, source, attempts[-1], options)
         if attempts[-1].outcome == "verified" and options.repair and options.bake_preprocessing:
             attempts = baked(context, threads, attempts, source, options)
         exporter = source.exporter.result()
