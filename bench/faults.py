@@ -28,7 +28,7 @@ from safeconvert.localize.layer_analysis import analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from safeconvert.localize.relation import Relation, identity
 from safeconvert.runtime.activations import with_onnxruntime
-from tests.engine import solve
+from tests.engine import SETTINGS, solve
 from tests.inject import INJECTORS, Injected, channels_last, folded, inject, renamed
 from tests.onnx_models import NETS, run
 
@@ -172,7 +172,7 @@ def _ranked_first(
     inputs = {target.inputs[0]: Pair(target.inputs[0], name, relation)}
     outputs = dict(zip(target.outputs, left.outputs, strict=True))
     found = align(left, target, [pair[0] for pair in pairs[:2]], inputs, outputs, 1e-4)
-    layers = core_pairs(left, target, found.pairs)
+    layers = core_pairs(left, target, found.pairs, SETTINGS.core_layers)
     try:
         scores = analyse(left, target, layers, similar, dissimilar, with_onnxruntime, seed=0)
     except (KeyError, ValueError):

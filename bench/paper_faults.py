@@ -1,4 +1,4 @@
-"""Mistakes of the paper's converters that today's no longer make, put into the ONNX form on its way to Keras."""
+"""Mistakes of the paper's converters that today's no longer make, put into the ONNX form on its way to Keras, or into Keras."""
 
 from __future__ import annotations
 
@@ -8,53 +8,16 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-
-def channels_last(model: onnx.ModelProto) -> None:
-    """The input as NHWC behind a Transpose that also swaps height and width (cases 4, 13, 14)."""
-    graph = model.graph
-    value = next(v for v in graph.input if v.name not in {t.name for t in graph.initializer})
-    dims = [(d.dim_param or d.dim_value) for d in value.type.tensor_type.shape.dim]
-    moved = f"{value.name}_nchw"
-    for node in graph.node:
-        node.input[:] = [moved if name == value.name else name for name in node.input]
-    value.CopyFrom(helper.make_tensor_value_info(value.name, 1, [dims[0], dims[2], dims[3], dims[1]]))
-    graph.node.insert(0, helper.make_node("Transpose", [value.name], [moved], "input_transpose", perm=[0, 3, 2, 1]))
+from safeconvert.graph.view import tidy
 
 
-def swapped(model: onnx.ModelProto) -> None:
-    """Height and width swapped in the Transpose that exporters put behind an NHWC input (case 13)."""
-    transpose = next(node for node in model.graph.node if node.op_type == "Transpose")
-    transpose.attribute[0].ints[:] = [0, 3, 2, 1]
+def swapped(path: str) -> None:
+    """Height and width of a Keras model's input swapped by a Permute behind it (cases 4, 13 and 14)."""
+    import keras
 
-
-def normalising(model: onnx.ModelProto) -> None:
-    """InceptionV3's input transform on an NHWC input, its axes moved along but the Transpose behind it wrong (case 14)."""
-    graph = model.graph
-    value = next(v for v in graph.input if v.name not in {t.name for t in graph.initializer})
-    reached, axes = {value.name}, []
-    for node in graph.node:
-        if not reached & set(node.input):
-            continue
-        for attribute in node.attribute:
-            if node.op_type in ("Gather", "Concat") and attribute.name == "axis":
-                attribute.i = 3
-        if node.op_type in ("Unsqueeze", "Slice"):
-            axes.append(node.input[-1] if node.op_type == "Unsqueeze" else node.input[3])
-        if node.op_type == "Conv":
-            break
-        reached.update(node.output)
-        last = node
-    for tensor in graph.initializer:
-        if tensor.name in axes:
-            tensor.CopyFrom(numpy_helper.from_array(np.array([3], np.int64), tensor.name))
-    made = last.output[0]
-    for node in graph.node:
-        node.input[:] = [f"{made}_nchw" if name == made else name for name in node.input]
-    dims = [(d.dim_param or d.dim_value) for d in value.type.tensor_type.shape.dim]
-    value.CopyFrom(helper.make_tensor_value_info(value.name, 1, [dims[0], dims[2], dims[3], dims[1]]))
-    place = list(graph.node).index(last) + 1
-    wrong = helper.make_node("Transpose", [made], [f"{made}_nchw"], "input_transpose", perm=[0, 3, 2, 1])
-    graph.node.insert(place, wrong)
+    model = keras.models.load_model(path, compile=False)
+    given = keras.Input(model.input.shape[1:], name="pictures")
+    keras.Model(given, model(keras.layers.Permute((2, 1, 3), name="input_permute")(given))).save(path)
 
 
 def pads(model: onnx.ModelProto, count: int = 3) -> None:
@@ -95,17 +58,18 @@ def extra_node(model: onnx.ModelProto) -> None:
     for node in graph.node:
         node.input[:] = [f"{made}_scaled" if name == made else name for name in node.input]
     graph.initializer.append(numpy_helper.from_array(np.array(0.8, np.float32), "extra_factor"))
-    graph.node.insert(
-        place + 1, helper.make_node("Mul", [made, "extra_factor"], [f"{made}_scaled"], "extra_scale")
-    )
+    graph.node.insert(place + 1, helper.make_node("Mul", [made, "extra_factor"], [f"{made}_scaled"], "extra_scale"))
 
 
-FAULTS = {f.__name__: f for f in (channels_last, swapped, normalising, pads, extra_outputs, extra_node)}
+FAULTS = {f.__name__: f for f in (pads, extra_outputs, extra_node)}
 
 
 if __name__ == "__main__":
     path, target, *names = sys.argv[1:]
-    graph = onnx.load(path)
+    if names == ["swapped"]:
+        swapped(path)
+        raise SystemExit
+    graph = tidy(onnx.load(path)).model
     for each in names:
         FAULTS[each](graph)
     onnx.checker.check_model(graph)

@@ -29,7 +29,7 @@ from safeconvert.repair.loop import repair
 from safeconvert.repair.scoring import Scorer
 from safeconvert.runtime.activations import with_onnxruntime
 from safeconvert.signature import Signature
-from tests.engine import problem, specs
+from tests.engine import SETTINGS, problem, specs
 from tests.inject import inject
 
 MODEL = WORK / "pairs" / "mobilenetv2-torch2onnx.onnx"
@@ -95,7 +95,7 @@ def _memory(images: int) -> None:
     found = align(
         left, target, [one for one, _ in pairs[:2]], inputs, dict(zip(target.outputs, left.outputs, strict=True)), 1e-4
     )
-    layers = core_pairs(left, target, found.pairs)
+    layers = core_pairs(left, target, found.pairs, SETTINGS.core_layers)
     half = len(pairs) // 2
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     began = time.perf_counter()

@@ -19,6 +19,32 @@ NHWC_TO_NCHW: Permutation = (0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
+class ModelPart:
+    """Which part of a TensorFlow model is meant.
+
+    Attributes:
+        signature: of a SavedModel; "" is `serving_default`, or the first where there is none of that name.
+        tags: of the SavedModel's graph; () is its only one.
+        inputs, outputs: tensors (`name:0`) between which a graph is cut out of a frozen graph or checkpoint, or outputs of
+            a SavedModel's signature; () takes all.
+    """
+
+    signature: str = ""
+    tags: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> ModelPart:
+        """The inverse of `asdict`."""
+        return ModelPart(data["signature"], tuple(data["tags"]), tuple(data["inputs"]), tuple(data["outputs"]))
+
+
+WHOLE = ModelPart()
+"""The whole model."""
+
+
+@dataclass(frozen=True)
 class ModelRequest:
     """A model file to open.
 
@@ -29,6 +55,7 @@ class ModelRequest:
         factory: `package.module:callable` that builds the module a bare state_dict belongs to.
         trust_pickle: the user allows code in the file to run.
         search_path: folder put on the import path for `factory`.
+        part: which part of a TensorFlow model is meant.
     """
 
     path: str
@@ -37,6 +64,7 @@ class ModelRequest:
     factory: str = ""
     trust_pickle: bool = False
     search_path: str = ""
+    part: ModelPart = WHOLE
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ModelRequest:
@@ -46,6 +74,7 @@ class ModelRequest:
                 **data,
                 "input_shapes": {name: tuple(shape) for name, shape in data["input_shapes"].items()},
                 "candidate_shapes": tuple(tuple(shape) for shape in data["candidate_shapes"]),
+                "part": ModelPart.from_json(data["part"]),
             }
         )
 
@@ -64,6 +93,7 @@ class ConvertRequest:
         signature: of `model`, resolved (every dimension but the batch is fixed), or None for an intermediate file.
         opset: ONNX opset to export to; 0 leaves it to the adapter.
         optimize: TFLite only: "none", "default" (dynamic-range 8 bit) or "float16".
+        arguments: the converter's own arguments, by its own names; the manifest lists those that an adapter honours.
     """
 
     model: ModelRequest
@@ -71,6 +101,7 @@ class ConvertRequest:
     signature: Signature | None = None
     opset: int = 0
     optimize: str = "none"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ConvertRequest:
@@ -82,6 +113,7 @@ class ConvertRequest:
             signature=Signature.from_json(signature) if signature else None,
             opset=data["opset"],
             optimize=data["optimize"],
+            arguments=data["arguments"],
         )
 
     def to_json(self) -> dict[str, Any]:

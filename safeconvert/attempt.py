@@ -78,7 +78,15 @@ def try_route(
             candidate = begun.result()
         else:
             candidate = walk(
-                context, way, source.request, signature, source.exported, name, options.opset, options.optimize
+                context,
+                way,
+                source.request,
+                signature,
+                source.exported,
+                name,
+                options.opset,
+                options.optimize,
+                options.arguments,
             )
     except (AdapterFailure, UnusableInput) as error:
         return Attempt(way, "crashed", _failure_line(error), str(error.log))
@@ -86,7 +94,11 @@ def try_route(
         made = detect(candidate.path)
         if made.format != options.target_format:
             raise UnusableInput(f"{candidate.path.name}: {way.names[-1]} wrote a {made.format} file")
-        request = ModelRequest(str(candidate.path), candidate_shapes=suggested_shapes(signature))
+        request = ModelRequest(
+            str(candidate.path),
+            candidate_shapes=suggested_shapes(signature),
+            trust_pickle=options.model.trust_pickle,
+        )
         with context.phases.phase("loading the target"):
             session = open_model(context, "target", options.target_format, request)
     except (AdapterFailure, UnusableInput) as error:

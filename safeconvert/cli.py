@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
-import signal
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safeconvert import cli_complete
+from safeconvert.cli_config import config as config_command
+from safeconvert.cli_errors import people_errors as _people_errors
+from safeconvert.cli_errors import run_program
+from safeconvert.cli_flags import use_project_everywhere
 from safeconvert.cli_options import (
     AtolOption,
     BakeOption,
@@ -49,7 +50,7 @@ from safeconvert.cli_options import (
     TrustOption,
     VerboseOption,
 )
-from safeconvert.errors import ExitCode, SafeconvertError
+from safeconvert.errors import ExitCode
 
 if TYPE_CHECKING:
     from safeconvert.config import Settings
@@ -64,16 +65,20 @@ _EXIT_CODES = (
     "Exit codes: 0 verified · 1 not equivalent · 2 usage or unusable input · 3 no route could convert · 4 no verdict."
 )
 
+_TO = typer.Option("--to", help="torch, keras, tf, tflite or onnx.", autocompletion=cli_complete.formats)
+_CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="safeconvert",
+    callback=use_project_everywhere,
     help="Convert deep-learning models with the real converters, and prove the target is still the same model.\n\n"
     + _EXIT_CODES,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
 )
+_CONTEXT["obj"] = app  # for `cli_flags`, which reads the commands' flags off it
 
 
 def _conversion_command(source_format: str, target_format: str) -> Callable[..., None]:
@@ -111,7 +116,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         as_json: JsonOption = False,
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
-        to: Annotated[str, typer.Option("--to", help="torch, keras, tf, tflite or onnx.")] = target_format,
+        to: Annotated[str, _TO] = target_format,
     ) -> None:
         with _people_errors(as_json):
             from safeconvert import arguments, commands
@@ -429,6 +434,9 @@ def demo(
         raise typer.Exit(int(made.outcome.exit_code))
 
 
+app.command()(config_command)
+
+
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:
     from safeconvert import arguments
     from safeconvert.options import ModelOptions
@@ -488,45 +496,9 @@ def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) 
         terminal.print_outcome(outcome, verbose)
 
 
-@contextmanager
-def _people_errors(as_json: bool) -> Iterator[None]:
-    """Turn errors into one line (or one JSON object) and their exit code."""
-    try:
-        yield
-    except SafeconvertError as error:
-        if as_json:
-            typer.echo(
-                json.dumps(
-                    {
-                        "exit_code": int(error.exit_code),
-                        "verdict": error.exit_code.name.lower(),
-                        "reason": error.message,
-                        "advice": error.advice,
-                        "log": error.log or None,
-                    }
-                )
-            )
-        else:
-            typer.echo(f"error: {error.message}", err=True)
-            if error.advice:
-                typer.echo(f"  try: {error.advice}", err=True)
-            if error.log and Path(error.log).exists():
-                typer.echo(f"  log: {error.log}", err=True)
-        raise typer.Exit(int(error.exit_code)) from None
-
-
 def main() -> None:
     """Entry point of the `safeconvert` command."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001 - the last boundary: a person sees one line, the traceback goes to a file
-        path = Path(tempfile.mkstemp(prefix="safeconvert-error-", suffix=".log")[1])
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-        typer.echo(f"error: safeconvert itself failed: {type(error).__name__}: {error}\n  log: {path}", err=True)
-        sys.exit(int(ExitCode.NO_VERDICT))
+    run_program(app)
 
 
 if __name__ == "__main__":

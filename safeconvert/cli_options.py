@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from safeconvert import cli_complete
+from safeconvert.cli_flags import use_project
+
 SourceArgument = Annotated[Path, typer.Argument(help="Model file or SavedModel folder.", show_default=False)]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="Where the target goes; beside the source if left out.")
@@ -16,10 +19,20 @@ InputsOption = Annotated[
     typer.Option("--inputs", help="Folder of images, .npy or .npz to verify on; generated if left out."),
 ]
 PreprocessingOption = Annotated[
-    str, typer.Option("--preprocessing", help="Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file.")
+    str,
+    typer.Option(
+        "--preprocessing",
+        help="Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file.",
+        autocompletion=cli_complete.presets,
+    ),
 ]
 TargetPreprocessingOption = Annotated[
-    str, typer.Option("--target-preprocessing", help="Preset or TOML file that the target's deployment applies.")
+    str,
+    typer.Option(
+        "--target-preprocessing",
+        help="Preset or TOML file that the target's deployment applies.",
+        autocompletion=cli_complete.presets,
+    ),
 ]
 SamplesOption = Annotated[
     int | None, typer.Option("--samples", min=1, help="Use at most so many inputs, or generate so many.")
@@ -40,7 +53,12 @@ TrustOption = Annotated[
     bool, typer.Option("--trust-pickle", help="Let code inside model files run on load. Only for files you trust.")
 ]
 RouteOption = Annotated[
-    str, typer.Option("--route", help="Converters by name, comma separated; the known routes in order if left out.")
+    str,
+    typer.Option(
+        "--route",
+        help="Converters by name, comma separated; the known routes in order if left out.",
+        autocompletion=cli_complete.converters,
+    ),
 ]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
@@ -48,7 +66,11 @@ OptimizeOption = Annotated[
 ]
 ComparatorOption = Annotated[
     str,
-    typer.Option("--comparator", help="label, top1, topk, allclose, cosine, exact or package.module:function."),
+    typer.Option(
+        "--comparator",
+        help="label, top1, topk, allclose, cosine, exact or package.module:function.",
+        autocompletion=cli_complete.comparators,
+    ),
 ]
 RtolOption = Annotated[float | None, typer.Option("--rtol", help="Relative to the largest output of a sample.")]
 AtolOption = Annotated[float | None, typer.Option("--atol", help="Absolute tolerance.")]
@@ -87,7 +109,12 @@ TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")
 ]
 MemoryOption = Annotated[int | None, typer.Option("--memory", min=64, help="MiB that one worker may take.")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file over configs/default.toml.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Settings file; else the nearest safeconvert.toml.", is_eager=True, callback=use_project
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the certificate in full.")]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert import output, predicate
+from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.statement import build_statement
 from safeconvert.config import Settings
@@ -102,6 +103,16 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         log=None,
         evidence=found,
     )
+
+
+def certify_again(outcome: Outcome, key: Path | None) -> None:
+    """Write the certificate of a verified folder anew, after files of the caller's were put into it.
+
+    Only the digest of the target changes: what was verified is the model in the folder, which is as it was.
+    """
+    assert outcome.certificate is not None
+    content = {**outcome.predicate, "target": {**outcome.predicate["target"], "sha256": digest(outcome.target).sha256}}
+    _certify(content, outcome.evidence, outcome.target, outcome.certificate, key)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from safeconvert.errors import UnusableInput
+from safeconvert.project import read_table, suggest
 from safeconvert.registry import data_folder
 from safeconvert.repair.settings import RepairSettings
 
@@ -96,17 +95,19 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 
 
 def load_settings(overlay: Path | None = None) -> Settings:
-    """The defaults, with single keys replaced by those of a TOML file.
+    """The defaults, with single keys replaced by those of a TOML file; its [flags] are for the command line.
 
     Raises:
         UnusableInput: the file cannot be read, or holds an unknown key or a value of another type; the message names it.
     """
     defaults = data_folder("configs") / "default.toml"
-    merged = {section: _checked(defaults, section, values) for section, values in _read(defaults).items()}
+    merged = {section: _checked(defaults, section, values) for section, values in read_table(defaults).items()}
     if overlay is not None:
-        for section, values in _read(overlay).items():
+        for section, values in read_table(overlay).items():
+            if section == "flags":
+                continue
             if section not in _SECTIONS:
-                raise UnusableInput(f"{overlay}: unknown section [{section}]", _suggest(section, list(_SECTIONS)))
+                raise UnusableInput(f"{overlay}: unknown section [{section}]", suggest(section, [*_SECTIONS, "flags"]))
             merged[section] |= _checked(overlay, section, values)
     return Settings(**{section: kind(**merged[section]) for section, kind in _SECTIONS.items()})
 
@@ -118,13 +119,18 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
     checked: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            raise UnusableInput(f"{path}: unknown key {section}.{key}", _suggest(key, list(known)))
+            raise UnusableInput(f"{path}: unknown key {section}.{key}", suggest(key, list(known)))
         if section == "adapters":
             checked[key] = _folders(path, key, value)
             continue
         if key == "strategies":
             if not isinstance(value, list) or not all(item in KINDS for item in value):
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(KINDS)}")
+            checked[key] = tuple(value)
+            continue
+        if key == "core_layers":
+            if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of ONNX operators")
             checked[key] = tuple(value)
             continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
@@ -146,15 +152,3 @@ def _folders(path: Path, key: str, value: object) -> tuple[Path, ...]:
         if not folder.is_dir():
             raise UnusableInput(f"{path}: adapters.{key} names {folder}, which is no folder")
     return found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UnusableInput(f"{path}: cannot be read as TOML: {error}") from error
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"

@@ -33,6 +33,7 @@ class Diagnosis:
         ended: why the repair ended.
         repaired: the repaired ONNX graph, or None where no trial was accepted.
         layers: ranking of the published layer analysis, where it was asked for.
+        reexpressions: where the target computes the same with other operators.
         changes: `.npz` of old and new weights, where the repair is nothing but other weights.
         record: errors along the layers, both graphs and the regions, for the evidence; see `Recorder`.
         folder: where the regions' files lie; None where there are none.
@@ -49,6 +50,7 @@ class Diagnosis:
     changes: Path | None
     record: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
+    reexpressions: tuple[dict[str, Any], ...] = ()
 
 
 def diagnose(
@@ -112,6 +114,7 @@ def diagnose(
         changes=Path(answer["changes"]) if answer["changes"] else None,
         record=answer["record"],
         folder=Path(problem.folder),
+        reexpressions=tuple(answer["reexpressions"]),
     )
 
 

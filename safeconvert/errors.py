@@ -7,7 +7,10 @@ Every error carries its exit code, so that the CLI has no mapping of its own:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from pathlib import Path
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -45,9 +48,27 @@ class UnusableInput(SafeconvertError):
 
 
 class NotEquivalent(SafeconvertError):
-    """The target is not the same function as the source (exit 1)."""
+    """The target is not the same function as the source (exit 1).
+
+    Args:
+        message, advice, log: as for every error.
+        certificate: what the certificate of the rejected target says: figures, faults, trials; {} where none was made.
+        rejected: where the rejected target was kept, or None.
+    """
 
     exit_code = ExitCode.NOT_EQUIVALENT
+
+    def __init__(
+        self,
+        message: str,
+        advice: str = "",
+        log: str = "",
+        certificate: Mapping[str, Any] | None = None,
+        rejected: Path | None = None,
+    ) -> None:
+        super().__init__(message, advice, log)
+        self.certificate = certificate or {}
+        self.rejected = rejected
 
 
 class NoRoute(SafeconvertError):

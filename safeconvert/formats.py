@@ -11,7 +11,8 @@ from typing import BinaryIO
 from safeconvert.errors import UnusableInput
 
 _KNOWN = (
-    "TorchScript .pt, ExportedProgram .pt2, state_dict .pth, .keras, .h5, SavedModel folder, frozen .pb, .tflite, .onnx"
+    "TorchScript .pt, ExportedProgram .pt2, state_dict .pth, .keras, .h5, SavedModel folder, frozen .pb, "
+    "checkpoint .meta, .tflite, .onnx"
 )
 
 
@@ -23,7 +24,7 @@ class ModelFile:
         path: absolute path.
         format: `torch`, `keras`, `tf`, `tflite` or `onnx`.
         variant: the form within the format: torchscript, exported_program, pickle, keras_v3, h5, saved_model,
-            frozen_graph, tflite, onnx.
+            frozen_graph, checkpoint (its .meta file), tflite, onnx.
     """
 
     path: Path
@@ -84,6 +85,8 @@ def _detect_file(file: BinaryIO, size: int) -> tuple[str, str] | None:
         return None
     if fields.get(7) == 2 and fields.get(8, 2) == 2 and fields.get(1, 0) == 0:
         return "onnx", "onnx"
+    if fields.get(2) == 2 and fields.get(3) == 2:  # graph_def and saver_def of a MetaGraphDef
+        return "tf", "checkpoint"
     if fields.get(1) == 2 and set(fields) <= {1, 2, 3, 4, 5}:
         return "tf", "frozen_graph"
     return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safeconvert.adapting import ConvertRequest, ModelRequest
+from safeconvert.adapting import WHOLE, ConvertRequest, ModelRequest
 from safeconvert.context import Context
 from safeconvert.errors import UnusableInput
 from safeconvert.formats import ModelFile
@@ -49,6 +49,7 @@ def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[
         factory=options.factory,
         trust_pickle=options.trust_pickle,
         search_path=str(Path.cwd()),
+        part=options.part,
     )
 
 
@@ -61,8 +62,14 @@ def open_given(context: Context, lane: str, file: ModelFile, request: ModelReque
     """Load a model that the user gave; whatever goes wrong there is an unusable input.
 
     Raises:
-        UnusableInput: the file cannot be loaded, also where loading it kills the worker.
+        UnusableInput: the file cannot be loaded, also where loading it kills the worker, or a part is asked for that
+            its format does not have.
     """
+    if request.part != WHOLE and file.format != "tf":
+        raise UnusableInput(
+            f"{file.path}: a signature, tags, or inputs and outputs to cut at can be chosen in TensorFlow models only",
+            f"leave them out: this is a {file.format} model",
+        )
     try:
         return open_model(context, lane, file.format, request)
     except AdapterFailure as failure:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from safeconvert.adapting import WHOLE, ModelPart
 from safeconvert.verify.layout import Override
 from safeconvert.verify.settings import VerifySettings
 
@@ -18,11 +20,13 @@ class ModelOptions:
         input_shapes: by input name ("" for the only or first input); 0 is a free dimension.
         factory: `package.module:callable` for a bare state_dict.
         trust_pickle: let code in model files run.
+        part: which part of a TensorFlow source is meant.
     """
 
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     factory: str = ""
     trust_pickle: bool = False
+    part: ModelPart = WHOLE
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class ConvertOptions:
         layer_analysis: back end of the published layer analysis, `onnxruntime` or `tvm`; "" leaves it out.
         source_format: what the source must be; "" takes what its content says.
         certificate: where `localize` and `repair` write one whatever the verdict; None: only of what was repaired.
+        arguments: for the last converter of the route, by its own names; its manifest lists those that it honours.
     """
 
     source: Path
@@ -84,6 +89,7 @@ class ConvertOptions:
     layer_analysis: str = ""
     source_format: str = ""
     certificate: Path | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

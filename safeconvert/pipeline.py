@@ -70,7 +70,16 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
             if len(ways[0].adapters) == 1:
                 early.append(
                     threads.submit(
-                        walk, context, ways[0], request, signature, None, target.name, options.opset, options.optimize
+                        walk,
+                        context,
+                        ways[0],
+                        request,
+                        signature,
+                        None,
+                        target.name,
+                        options.opset,
+                        options.optimize,
+                        options.arguments,
                     )
                 )
 
@@ -178,6 +187,8 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
             attempts, deployed = _held(context, threads, source, session, request, agreed, route, staged, options)
         if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
+        if attempts[-1].outcome == "verified" and deployed is None and attempts[0].interface is not None:
+            deployed = _as_deployed(context, source, attempts[-1], options)
         if attempts[-1].outcome == "verified" and options.repair and options.bake_preprocessing:
             attempts = baked(context, threads, attempts, source, options)
         exporter = source.exporter.result()
@@ -280,7 +291,13 @@ def _require_formats(file: ModelFile, options: ConvertOptions) -> None:
 
 def _ways(context: Context, file: ModelFile, options: ConvertOptions) -> tuple[Route, ...]:
     if options.route:
-        return (parse_route(options.route, file.format, options.target_format, context.adapters),)
+        way = parse_route(options.route, file.format, options.target_format, context.adapters)
+        refused = [name for name in options.arguments if name not in way.adapters[-1].arguments]
+        if refused:
+            raise UnusableInput(f"{way.adapters[-1].name}: takes no argument {', '.join(refused)}")
+        return (way,)
+    if options.arguments:
+        raise UnusableInput("arguments for a converter need the route that ends in it")
     return routes(file.format, options.target_format, context.adapters)[: context.settings.limits.routes]
 
 

@@ -30,7 +30,7 @@ from safeconvert.verify.settings import VerifySettings
 
 @dataclass(frozen=True)
 class Reduced:
-    """A constant stored in fewer bits.
+    """A layer whose constants are stored in fewer bits.
 
     Attributes:
         number: its place in the file.
@@ -47,12 +47,12 @@ class Reduced:
 
 @dataclass(frozen=True)
 class Restoration:
-    """A file with some constants restored.
+    """A file with some layers restored.
 
     Attributes:
         path: the file.
-        restored: how many constants are float again.
-        diagnosis: faults (the restored constants) and trials, as for any repair.
+        restored: how many layers are float again.
+        diagnosis: faults (the reduced layers) and trials, as for any repair.
         cost: in words: layers, and bytes before and after.
     """
 
@@ -75,7 +75,7 @@ class _Bench:
     steering: Subset
 
     def judge(self, which: Sequence[int], on: Subset) -> Comparison:
-        """Figures of the file with these constants restored."""
+        """Figures of the file with these layers restored."""
         path = self.write(which)
         request = ModelRequest(str(path), candidate_shapes=suggested_shapes(self.source.session.signature))
         session = open_model(self.context, "target", "tflite", request)
@@ -86,7 +86,7 @@ class _Bench:
         return compare(self.agreed, on.expected, outputs, on.chunks, self.settings).result()
 
     def write(self, which: Sequence[int]) -> Path:
-        """The file with these constants restored."""
+        """The file with these layers restored."""
         path = self.context.folder("precision") / self.reduced.name
         _ask(self.context, "restore", self.reduced, twin=str(self.twin), which=sorted(which), target=str(path))
         return path
@@ -112,7 +112,7 @@ def restorations(
     twin: Path,
     keep: bool,
 ) -> Iterator[Restoration]:
-    """Files with ever more constants restored: first the fewest that satisfy the steering inputs, last all of them.
+    """Files with ever more layers restored: first the fewest that satisfy the steering inputs, last all of them.
 
     The held-out inputs have the word after each. `keep` only localizes: one restoration, of nothing.
 
@@ -172,7 +172,7 @@ def _restoration(
     trials: Sequence[tuple[list[int], Comparison]],
     path: Path,
 ) -> Restoration:
-    """The state of the search as a diagnosis: every reduced constant that matters is a WB fault."""
+    """The state of the search as a diagnosis: every reduced layer is a WB fault."""
     first, last = trials[0][1], next((figures for which, figures in reversed(trials) if which == chosen), trials[-1][1])
     listed = sorted(constants, key=lambda one: -harm[one.number])
     place = {one.number: position for position, one in enumerate(listed)}
@@ -214,7 +214,7 @@ def _restoration(
     )
     sizes = [file.stat().st_size for file in (bench.reduced, path, bench.twin)]
     cost = (
-        f"{len(chosen)} of {len(constants)} reduced constants are float32 again: {sizes[0]} bytes became {sizes[1]} "
+        f"{len(chosen)} of {len(constants)} reduced layers are float32 again: {sizes[0]} bytes became {sizes[1]} "
         f"(all float32: {sizes[2]})"
     )
     return Restoration(path, len(chosen), diagnosis, cost)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert import __version__
+from safeconvert.adapting import WHOLE
 from safeconvert.certificate.digest import digest
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault
-from safeconvert.diagnosis import Diagnosis
-from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.diagnosis import Diagnosis, ask_engine
+from safeconvert.errors import ExitCode, SafeconvertError, UnusableInput
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import package_names
 from safeconvert.registry import Adapter, framework
@@ -41,6 +42,7 @@ def of_conversion(context: Context, conversion: Conversion, target: Path, folder
     decisive = conversion.decisive
     route = decisive.route
     formats = list(zip(route.formats, route.formats[1:], strict=False)) if route.adapters else []
+    own = {name: _argument(value) for name, value in conversion.options.arguments.items()}
     predicate = _common(
         context, conversion.source, target, conversion.options.target_format, conversion.options.verify, conversion.exporter,
         decisive.verification, list(route.adapters), folder,
@@ -54,8 +56,9 @@ def of_conversion(context: Context, conversion: Conversion, target: Path, folder
                 "from": before,
                 "to": after,
                 "packages": versions(context, adapter.packages),
+                **({"arguments": own} if own and position == len(formats) else {}),
             }
-            for adapter, (before, after) in zip(route.adapters, formats, strict=True)
+            for position, (adapter, (before, after)) in enumerate(zip(route.adapters, formats, strict=True), start=1)
         ],
         "attempts": [_attempt(attempt) for attempt in conversion.attempts],
         **_diagnosis(decisive.diagnosis, decisive.lift),
@@ -94,7 +97,7 @@ def _common(
     packages = package_names([*frameworks, *route, framework("onnx", context.adapters)])
     with context.phases.phase("hashing"):
         hashed = {
-            "source": _file(context, source.file.path, folder, source.file.format),
+            "source": _source(context, source, folder),
             "target": _file(context, target, folder, target_format),
         }
         inputs_digest = source.data.inputs.digest()
@@ -121,6 +124,7 @@ def _common(
             "max_discrepancy": settings.max_discrepancy,
         },
         "verification": _pairs(source, settings, exporter, verification),
+        "structure": _structure(context, source, verification),
         "exporters": {
             "source": _exporter(exporter),
             "target": _exporter(verification.exporter if verification is not None else None),
@@ -138,6 +142,19 @@ def _common(
     }
 
 
+def _structure(context: Context, source: Source, verification: Verification | None) -> str:
+    """`equivalent` where both ONNX forms are the same graph with equal weights, `different`, or `unknown`."""
+    if verification is None or source.exported.path is None or verification.exported.path is None:
+        return "unknown"
+    arguments = {"source": str(source.exported.path), "target": str(verification.exported.path)}
+    try:
+        with context.phases.phase("comparing structures"):
+            same = ask_engine(context, "structure", "comparing structures", arguments)
+    except (AdapterFailure, SafeconvertError):
+        return "unknown"  # one of them is no graph that can be tidied; the verdict does not rest on it
+    return "equivalent" if same else "different"
+
+
 def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
     """Installed versions, asked of the environment that the converters run in."""
     worker = context.pool.worker("convert", Path(sys.executable))
@@ -148,8 +165,34 @@ def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
 def _file(context: Context, path: Path, folder: Path, format_name: str) -> dict[str, Any]:
     """A model's digest, and under "files" those of the files beside it that hold a part of it."""
     entry = _digest(path, folder) | {"format": format_name}
-    beside = _external_files(context, path) if format_name == "onnx" else []
+    beside = _external_files(context, path) if format_name == "onnx" else _checkpoint_files(path)
     return entry | {"files": [_digest(path.parent / name, folder) for name in beside]}
+
+
+def _source(context: Context, source: Source, folder: Path) -> dict[str, Any]:
+    """The source's file, and which part of it was meant where that was not all."""
+    entry = _file(context, source.file.path, folder, source.file.format)
+    part = source.request.part
+    return entry if part == WHOLE else entry | {"part": asdict(part)}
+
+
+def _checkpoint_files(path: Path) -> list[str]:
+    """The index and the data beside a checkpoint's `.meta`, by name."""
+    if path.suffix != ".meta":
+        return []
+    stem = path.name.removesuffix(".meta")
+    return sorted(
+        file.name
+        for file in path.parent.iterdir()
+        if file.name == f"{stem}.index" or file.name.startswith(f"{stem}.data-")
+    )
+
+
+def _argument(value: Any) -> Any:
+    """A converter's argument; a file is named by its digest, since certificates hold no absolute path."""
+    if isinstance(value, str) and Path(value).is_absolute() and Path(value).exists():
+        return f"sha256:{digest(Path(value)).sha256}"
+    return value
 
 
 def _digest(path: Path, folder: Path) -> dict[str, Any]:
@@ -211,6 +254,7 @@ def _diagnosis(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
             "lift": lift,
         },
         "layers": list(diagnosis.layers),
+        "reexpressions": list(diagnosis.reexpressions),
     }
 
 

@@ -19,7 +19,19 @@ from safeconvert.errors import UnusableInput
 
 FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
 _PACKAGE = Path(__file__).resolve().parent
-_KEYS = {"name", "summary", "kind", "format", "modules", "packages", "converts", "rank", "python", "advice"}
+_KEYS = {
+    "name",
+    "summary",
+    "kind",
+    "format",
+    "modules",
+    "packages",
+    "converts",
+    "rank",
+    "python",
+    "advice",
+    "arguments",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,7 @@ class Adapter:
         steps: conversions that a converter offers.
         advice: what to do where it does not load.
         folder: where adapter.py lies.
+        arguments: the converter's own arguments that it honours.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Adapter:
     steps: tuple[Step, ...]
     advice: str
     folder: Path
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +123,7 @@ def read_manifest(path: Path) -> Adapter:
     for key in ("name", "summary", "kind", "format", "advice"):
         if not isinstance(data.get(key, ""), str):
             raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
-    for key in ("modules", "packages"):
+    for key in ("modules", "packages", "arguments"):
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
@@ -128,6 +142,7 @@ def read_manifest(path: Path) -> Adapter:
         packages=tuple(data.get("packages", [])),
         steps=_steps(path, data.get("converts", [])),
         advice=data.get("advice", ""),
+        arguments=tuple(data.get("arguments", [])),
         folder=path.parent,
     )
 

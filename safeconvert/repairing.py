@@ -65,7 +65,7 @@ def repaired(
     if diagnosis.repaired is None:
         return attempts
     made = replace(subject.made, reply=replace(moved(subject.agreed), notes=subject.made.reply.notes))
-    for lift in lifted(context, diagnosis, made, options.target_format, subject.signature, options.optimize):
+    for lift in lifted(context, diagnosis, made, options, wrong.route, subject.signature):
         if lift.candidate is None:
             tried = Attempt(wrong.route, "crashed", f"{lift.how}: {lift.reason}", lift=lift.how)
         else:

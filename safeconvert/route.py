@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safeconvert.adapting import UNCHANGED, ConvertReply, ConvertRequest, ModelRequest
 from safeconvert.context import Context
@@ -37,6 +39,7 @@ def walk(
     target_name: str,
     opset: int,
     optimize: str,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Candidate:
     """Run the converters of a route in the `convert` lane.
 
@@ -49,6 +52,7 @@ def walk(
         target_name: file name of the target.
         opset: asked of exporters; 0 leaves it to them.
         optimize: TFLite optimisation.
+        arguments: for the last converter.
 
     Raises:
         AdapterFailure, UnusableInput: a converter failed; its name is on the error.
@@ -64,7 +68,8 @@ def walk(
             continue
         name = target_name if position == last else f"step{position + 1}{_INTERMEDIATE[step_format]}"
         target = context.folder("step") / name
-        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize)
+        own = dict(arguments or {}) if position == last else {}
+        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize, own)
         with context.phases.phase(f"converting {route.formats[position]} to {step_format} ({adapter.name})"):
             reply = reply.then(run_converter(worker, adapter, request))
         model = ModelRequest(str(target))

@@ -17,7 +17,7 @@ from safeconvert.verify.contract import Contract
 from safeconvert.verify.layout import TensorContract
 from safeconvert.verify.settings import VerifySettings
 
-SETTINGS = RepairSettings(600, 3, 3, 16, 1e-4, ("PP", "ID", "TSS", "WB", "LH", "CG"))
+SETTINGS = RepairSettings(600, 3, 3, 16, 1e-4, 12, ("PP", "ID", "TSS", "WB", "LH", "CG"), ("Conv", "Gemm", "MatMul"))
 
 
 def specs(model: onnx.ModelProto) -> tuple[list[TensorSpec], list[TensorSpec]]:

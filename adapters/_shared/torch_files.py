@@ -68,6 +68,7 @@ def _open_pickle(request: ModelRequest) -> TorchFile:
                 "or pass --trust-pickle if you trust whoever made the file",
             ) from None
         sys.path.insert(0, request.search_path)
+        declare_torchvision_operators()
         loaded = torch.load(request.path, map_location="cpu", weights_only=False)
     if isinstance(loaded, torch.nn.Module):
         return TorchFile(_inference(loaded), "pickle")

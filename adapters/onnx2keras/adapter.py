@@ -2,7 +2,7 @@
 
 A graph with image operators goes through `change_ordering=True` and its inputs become channels last. Where the ONNX
 graph was channels last itself (a Transpose behind its input, as from TensorFlow), that Transpose is taken off first, so
-that the Keras model has the order of the original.
+that the Keras model has the order of the original. As a drop-in, with arguments of its own, it reorders where it is told to.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from safeconvert.graph.explicit import (
     strided_slices_as_pooling,
 )
 from safeconvert.graph.fold import collapse_reshapes
+from safeconvert.graph.gather import gathers_as_slices
 from safeconvert.graph.pooling import edge_padded_max_pools
 from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
 
@@ -32,8 +33,9 @@ from .standalone import without_lambdas
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; says which inputs and outputs became channels last."""
     step = ConvertRequest.from_json(request)
-    model = safe_names(plain(onnx.load(step.model.path)))
-    reorder = has_layout(model)
+    own = dict(step.arguments)
+    model = gathers_as_slices(safe_names(plain(onnx.load(step.model.path))))
+    reorder = own.pop("change_ordering", has_layout(model))
     inputs_peeled: dict[str, bool] = {}
     outputs_peeled: dict[str, bool] = {}
     if reorder:
@@ -45,10 +47,15 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     model = explicit_defaults(model)
     initializers = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initializers]
-    shapes = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
+    declared = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
+    shapes = own.pop("input_shapes", declared)
     with axes_by_rank():
         converted = onnx_to_keras(
-            model, [value.name for value in inputs], input_shapes=shapes, change_ordering=reorder, verbose=False
+            model,
+            [value.name for value in inputs],
+            input_shapes=shapes,
+            change_ordering=reorder,
+            **{"verbose": False, **own},
         )
     keras_model = without_lambdas(converted)
     keras_model.save(step.target)

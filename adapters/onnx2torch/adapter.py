@@ -1,4 +1,7 @@
-"""ONNX → PyTorch with onnx2torch, saved so that torch alone loads it: `.pt2` by torch.export, `.pt` by torch.jit.trace."""
+"""ONNX → PyTorch with onnx2torch, saved so that torch alone loads it: `.pt2` by torch.export, `.pt` by torch.jit.trace.
+
+With arguments of its own it is the drop-in: the module itself is pickled, as onnx2torch makes it of the graph as it is.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,9 @@ _OPSET = 17  # onnx2torch 1.5.15 does not know the Reshape of 19 and others of l
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; a free batch stays free where torch.export can keep it so."""
     step = ConvertRequest.from_json(request)
+    if step.arguments:
+        torch.save(_as_it_is(step), step.target)
+        return UNCHANGED.to_json()
     model = safe_names(plain(at_most(onnx.load(step.model.path), _OPSET)))
     module = onnx2torch.convert(model)
     module.eval()  # onnx2torch 1.5.15 hands it back in training mode
@@ -41,6 +47,16 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     program = export_program(module, tuple(_example(value, 2) for value in inputs), free)
     torch.export.save(program, step.target)
     return UNCHANGED.to_json()
+
+
+def _as_it_is(step: ConvertRequest) -> torch.nn.Module:
+    """What `onnx2torch.convert` makes of the file; of the graph said more plainly where it cannot convert that."""
+    try:
+        module = onnx2torch.convert(step.model.path, **step.arguments)
+    except Exception:  # noqa: BLE001 - onnx2torch raises anything; the second try has the last word
+        model = safe_names(plain(at_most(onnx.load(step.model.path), _OPSET)))
+        module = onnx2torch.convert(model, **step.arguments)
+    return module.eval()
 
 
 def _batch(value: onnx.ValueInfoProto) -> int:

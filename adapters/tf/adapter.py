@@ -1,4 +1,4 @@
-"""Runs TensorFlow SavedModels and frozen graphs natively, on the CPU."""
+"""Runs TensorFlow SavedModels, frozen graphs and checkpoints natively, on the CPU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TfModel:
     def __init__(self, file: TfFile, request: ModelRequest) -> None:
         self._file = file
         self._signature = Signature(
-            with_given_shapes([_spec(name, spec) for name, spec in file.inputs.items()], request),
+            with_given_shapes([_input(name, spec, request) for name, spec in file.inputs.items()], request),
             tuple(_spec(name, tensor) for name, tensor in file.outputs.items()),
         )
 
@@ -37,9 +37,17 @@ class TfModel:
 
 
 def load(request: Mapping[str, Any]) -> TfModel:
-    """Open a SavedModel folder or a frozen graph."""
+    """Open a SavedModel folder, a frozen graph or a checkpoint."""
     model = ModelRequest.from_json(request)
     return TfModel(open_tf(model), model)
+
+
+def _input(name: str, tensor: Any, request: ModelRequest) -> TensorSpec:
+    """An input's spec; one of unknown rank has the shape that the user gave."""
+    given = request.input_shapes.get(name)
+    if tensor.shape.rank is None and given is not None:
+        tensor = tf.TensorSpec([None, *(size or None for size in given[1:])], tensor.dtype)
+    return _spec(name, tensor)
 
 
 def _spec(name: str, tensor: Any) -> TensorSpec:

@@ -1,9 +1,8 @@
-"""Keras, SavedModel, frozen graph, TFLite → ONNX with tf2onnx's Python entry points."""
+"""Keras, SavedModel, frozen graph, checkpoint, TFLite → ONNX with tf2onnx' Python entry points, or as its own command."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,43 +14,49 @@ if not hasattr(np, "object"):  # tf2onnx 1.17 still says np.object, which numpy 
 
 import tf2onnx
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapting import ConvertRequest
 from safeconvert.formats import detect
 
 from .._shared.keras_files import as_functional, open_keras
+from .._shared.tf2onnx_moves import recorded_moves
 from .._shared.tf_files import open_tf
+from .command import run_command
 
 _OPSET = 17
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert by the form of the source; every input keeps its order of dimensions."""
+    """Convert by the form of the source; dimensions move only where the arguments ask for it."""
     step = ConvertRequest.from_json(request)
-    opset = step.opset or _OPSET
-    source = detect(step.model.path)
-    if source.format == "tflite":
-        model, _ = tf2onnx.convert.from_tflite(step.model.path, opset=opset)
-    elif source.format == "tf":
-        model = _from_tf(step, opset)
-    else:
-        keras_model = as_functional(open_keras(step.model))
-        specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in keras_model.inputs]
-        model, _ = tf2onnx.convert.from_keras(keras_model, input_signature=specs, opset=opset)
-    onnx.save(model, step.target)
+    own = _arguments(step)
+    with recorded_moves() as moves:
+        if "command_line" in own:
+            model = run_command(step)
+        else:
+            model = _from_python(step, own)
+            onnx.save(model, step.target)
+    moves.require_all()
     onnx.checker.check_model(step.target)
-    return UNCHANGED.to_json()
+    return moves.reply(model, step.signature).to_json()
 
 
-def _from_tf(step: ConvertRequest, opset: int) -> onnx.ModelProto:
+def _from_python(step: ConvertRequest, own: dict[str, Any]) -> onnx.ModelProto:
+    source = detect(step.model.path)
+    opset = step.opset or (None if own else _OPSET)
+    if source.format == "tflite":
+        return tf2onnx.convert.from_tflite(step.model.path, opset=opset, **own)[0]
+    if source.format == "keras":
+        model = as_functional(open_keras(step.model))
+        named = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
+        signature = own.pop("input_signature", None) if own else named
+        return tf2onnx.convert.from_keras(model, input_signature=signature, opset=opset, **own)[0]
     file = open_tf(step.model)
     if not file.signature_key:
-        graph_def = tf.compat.v1.GraphDef()
-        graph_def.ParseFromString(Path(step.model.path).read_bytes())
-        inputs, outputs = file.tensor_names
-        model, _ = tf2onnx.convert.from_graph_def(
-            graph_def, input_names=list(inputs), output_names=list(outputs), opset=opset
+        inputs, outputs = map(list, file.tensor_names)
+        graph = tf2onnx.convert.from_graph_def(
+            file.graph_def, input_names=inputs, output_names=outputs, opset=opset, **own
         )
-        return model
+        return graph[0]
     names = list(file.inputs)
     specs = [tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in file.inputs.items()]
 
@@ -60,5 +65,16 @@ def _from_tf(step: ConvertRequest, opset: int) -> onnx.ModelProto:
         outputs = file.function(**dict(zip(names, arguments, strict=True)))
         return {name: outputs[name] for name in file.outputs}
 
-    model, _ = tf2onnx.convert.from_function(call, input_signature=specs, opset=opset)
-    return model
+    return tf2onnx.convert.from_function(call, input_signature=specs, opset=opset, **own)[0]
+
+
+def _arguments(step: ConvertRequest) -> dict[str, Any]:
+    """tf2onnx' arguments, with the objects that JSON cannot hold."""
+    own = {key: value for key, value in step.arguments.items() if value is not None}
+    if "input_signature" in own:
+        own["input_signature"] = [
+            tf.TensorSpec(shape, dtype, name=name) for shape, dtype, name in own["input_signature"]
+        ]
+    if "extra_opset" in own and "command_line" not in own:
+        own["extra_opset"] = [onnx.helper.make_opsetid(domain, version) for domain, version in own["extra_opset"]]
+    return own

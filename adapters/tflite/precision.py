@@ -65,7 +65,7 @@ def has_reduced(path: str) -> bool:
 
 
 def reduced(path: str, twin: str) -> list[dict[str, Any]]:
-    """The constants of a file that hold fewer bits than its twin's, in the order of the operators.
+    """The layers of a file with constants that hold fewer bits than its twin's, in the order of the operators.
 
     Returns:
         For each: `name` of the operator's output, `stored` (int8 or float16), and `bytes` that storing it so saves.
@@ -73,16 +73,17 @@ def reduced(path: str, twin: str) -> list[dict[str, Any]]:
     Raises:
         UnusableInput: the twin does not have the same operators.
     """
-    found = _constants(read(path), read(twin))
-    return [{"name": one.name, "stored": one.stored, "bytes": one.saved} for one in found]
+    return [
+        {"name": layer[0].name, "stored": layer[0].stored, "bytes": sum(one.saved for one in layer)}
+        for layer in _layers(read(path), read(twin))
+    ]
 
 
 def restore(path: str, twin: str, which: Sequence[int], target: str) -> None:
-    """Write the file with some of its reduced constants, by their place in `reduced`, as float32 again."""
+    """Write the file with the constants of some layers, by their place in `reduced`, as float32 again."""
     model = read(path)
-    found = _constants(model, read(twin))
-    for number in which:
-        one = found[number]
+    layers = _layers(model, read(twin))
+    for one in [constant for number in which for constant in layers[number]]:
         graph = model.subgraphs[one.graph]
         operators = [op for op in graph.operators if not _unpacks(model, graph, op)]
         operator = operators[one.operator]
@@ -125,6 +126,14 @@ def _drop_unread(model: Any, graph: Any) -> None:
     for number, buffer in enumerate(model.buffers):
         if number not in used:
             buffer.data = None
+
+
+def _layers(model: Any, twin: Any) -> list[list[_Constant]]:
+    """Constants by the operator that reads them."""
+    grouped: dict[tuple[int, int], list[_Constant]] = {}
+    for one in _constants(model, twin):
+        grouped.setdefault((one.graph, one.operator), []).append(one)
+    return list(grouped.values())
 
 
 def _constants(model: Any, twin: Any) -> list[_Constant]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
@@ -22,16 +23,56 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if source.format == "keras":
         converter = tf.lite.TFLiteConverter.from_keras_model(open_keras(step.model))
     elif source.variant == "saved_model":
-        key = open_tf(step.model).signature_key
-        converter = tf.lite.TFLiteConverter.from_saved_model(step.model.path, signature_keys=[key])
-    else:
-        inputs, outputs = open_tf(step.model).tensor_names
-        converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(
-            step.model.path, [name.split(":")[0] for name in inputs], [name.split(":")[0] for name in outputs]
+        key, tags = open_tf(step.model).signature_key, step.model.part.tags
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            step.model.path, signature_keys=[key], tags=set(tags) or None
         )
-    if step.optimize != "none":
+    else:
+        file = open_tf(step.model)
+        inputs, outputs = file.tensor_names
+        frozen = Path(step.target).with_name("frozen.pb")
+        frozen.write_bytes(file.graph_def.SerializeToString())
+        converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(
+            str(frozen), [name.split(":")[0] for name in inputs], [name.split(":")[0] for name in outputs]
+        )
+        frozen.unlink()
+    if step.arguments:
+        _set(converter, step.arguments)
+    elif step.optimize != "none":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if step.optimize == "float16":
+    if step.optimize == "float16" and not step.arguments:
         converter.target_spec.supported_types = [tf.float16]
     Path(step.target).write_bytes(converter.convert())
     return UNCHANGED.to_json()
+
+
+def _set(converter: Any, own: Mapping[str, Any]) -> None:
+    """Set a converter's attributes from arguments as the drop-in gives them: enumerations and types by their names."""
+    converter.optimizations = [tf.lite.Optimize[name] for name in own["optimizations"]]
+    converter.target_spec.supported_ops = {tf.lite.OpsSet[name] for name in own["supported_ops"]}
+    converter.target_spec.supported_types = {tf.as_dtype(name) for name in own["supported_types"]}
+    converter.inference_input_type = tf.as_dtype(own["inference_input_type"])
+    converter.inference_output_type = tf.as_dtype(own["inference_output_type"])
+    if own["representative_dataset"]:
+        converter.representative_dataset = _samples(own["representative_dataset"])
+    for name, value in own["attributes"].items():
+        setattr(converter, name, value)
+
+
+def _samples(path: str) -> Callable[[], Iterator[Any]]:
+    """The generator that an `.npz` of `sample/input` holds; inputs by position or by name."""
+
+    def generate() -> Iterator[Any]:
+        with np.load(path, allow_pickle=False) as archive:
+            samples: dict[str, dict[str, np.ndarray]] = {}
+            for key in archive.files:
+                number, _, name = key.partition("/")
+                samples.setdefault(number, {})[name] = archive[key]
+            for _, sample in sorted(samples.items()):
+                yield (
+                    sample
+                    if not all(name.isdecimal() for name in sample)
+                    else [sample[str(n)] for n in range(len(sample))]
+                )
+
+    return generate

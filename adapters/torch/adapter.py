@@ -80,5 +80,7 @@ def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
             tensors[name].copy_(torch.from_numpy(value))
     if file.program is not None:
         torch.export.save(file.program, target)
-    else:
+    elif file.kind == "torchscript":
         torch.jit.save(file.module, target)
+    else:
+        torch.save(file.module, target)

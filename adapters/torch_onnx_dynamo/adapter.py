@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import onnx
 import torch
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
@@ -20,6 +21,8 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Export; a free batch stays free where torch.export can keep it so."""
     step = ConvertRequest.from_json(request)
     assert step.signature is not None
+    if step.arguments:
+        return _as_asked(step, dict(step.arguments))
     program = _program(open_torch(step.model), step)
     exported = torch.onnx.export(
         program,
@@ -32,6 +35,24 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     assert exported is not None
     exported.save(step.target, external_data=False)
     finish(step)
+    return UNCHANGED.to_json()
+
+
+def _as_asked(step: ConvertRequest, own: dict[str, Any]) -> dict[str, Any]:
+    """The drop-in: with the caller's own arguments, and the exporter's defaults for all others."""
+    names = [{int(axis): name for axis, name in axes.items()} for axes in own.pop("axis_names")]
+    external, keep = own.pop("external_data"), own.pop("keep_initializers_as_inputs")
+    exported = torch.onnx.export(
+        _program(open_torch(step.model), step),
+        dynamo=True,
+        opset_version=step.opset or None,
+        dynamic_shapes=tuple(names) if any(names) else None,
+        verbose=False,
+        **own,
+    )
+    assert exported is not None
+    exported.save(step.target, external_data=external, keep_initializers_as_inputs=keep)
+    onnx.checker.check_model(step.target)
     return UNCHANGED.to_json()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import onnx
 import torch
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
@@ -20,6 +21,8 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     step = ConvertRequest.from_json(request)
     assert step.signature is not None
     module = open_torch(step.model).module
+    if step.arguments:
+        return _as_asked(step, module, dict(step.arguments))
     inputs = [spec.name for spec in step.signature.inputs]
     outputs = output_names(step.signature)
     free = {spec.name: {0: "batch"} for spec in step.signature.inputs if spec.shape and spec.batch is None}
@@ -37,4 +40,20 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         training=torch.onnx.TrainingMode.EVAL if isinstance(module, torch.nn.Module) else None,
     )
     finish(step)
+    return UNCHANGED.to_json()
+
+
+def _as_asked(step: ConvertRequest, module: Any, own: dict[str, Any]) -> dict[str, Any]:
+    """The drop-in: with the caller's own arguments, and the exporter's defaults for all others."""
+    assert step.signature is not None
+    dtypes = [getattr(torch, spec.dtype) for spec in step.signature.inputs]
+    example = tuple(torch.zeros(shape, dtype=dtype) for shape, dtype in zip(own.pop("shapes"), dtypes, strict=True))
+    axes = {
+        name: {int(axis): label for axis, label in given.items()} if isinstance(given, dict) else given
+        for name, given in (own.pop("dynamic_axes") or {}).items()
+    }
+    torch.onnx.export(
+        module, example, step.target, dynamo=False, opset_version=step.opset or None, dynamic_axes=axes or None, **own
+    )
+    onnx.checker.check_model(step.target)
     return UNCHANGED.to_json()

@@ -46,6 +46,8 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"obligation: {text(obligation)}"))
     faults, trials = (len(sequence(predicate.get(key))) for key in ("faults", "trials"))
     console.print(Text(f"faults: {faults}  trials: {trials}"))
+    if predicate.get("structure") == "equivalent":
+        console.print(Text("structurally equivalent: the same graph with equal weights, but for names"))
     comparator = mapping(predicate.get("comparator"))
     console.print(
         Text(f"comparator: {text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")

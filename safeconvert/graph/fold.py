@@ -7,6 +7,8 @@ import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from safeconvert.graph.sizes import origin, symbolic_sizes
+
 _LARGEST = 1 << 22  # elements: beyond it a folded constant would only blow the file up
 _NOT_CONSTANT = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
@@ -49,26 +51,27 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def static_batch_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Rewrite `Reshape(x, Concat(batch of x, constants))` as `Reshape(x, [0, constants])`.
+    """Rewrite `Reshape(x, sizes computed from shapes)` as `Reshape(x, [0, constants])` where the first is x's own batch.
 
-    Exporters say `x.view(x.size(0), -1)` as Shape → Gather → Unsqueeze → Concat; in a Reshape's shape a 0 means "as in
-    the input" (ONNX Reshape, allowzero=0), so that the chain is not needed.
+    Exporters say `x.view(x.size(0), -1)` as Shape → Gather → Unsqueeze → Concat, and Keras' Flatten comes out of TFLite as
+    Shape → Gather → Cast → Slice → Concat → Cast; in a Reshape's shape a 0 means "as in the input" (ONNX Reshape,
+    allowzero=0), so that the chain is not needed.
     """
     graph = model.graph
+    sizes = symbolic_sizes(model)
+    constants = {tensor.name for tensor in graph.initializer}
     makers = {output: node for node in graph.node for output in node.output}
-    values = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
-        concat = makers.get(node.input[1]) if node.op_type == "Reshape" else None
-        if concat is None or concat.op_type != "Concat":
+        if node.op_type != "Reshape" or node.input[1] in constants:
             continue
-        first, rest = concat.input[0], concat.input[1:]
-        if not _is_batch_of(first, node.input[0], makers, values) or any(name not in values for name in rest):
+        wanted = sizes.get(node.input[1])
+        if not wanted or wanted[0] != origin(node.input[0], 0, makers):
             continue
-        sizes = [int(size) for name in rest for size in np.atleast_1d(numpy_helper.to_array(values[name]))]
-        if 0 in sizes:
+        rest = [size for size in wanted[1:] if isinstance(size, int)]
+        if len(rest) != len(wanted) - 1 or 0 in rest:
             continue
         name = f"{node.output[0]}_shape"
-        graph.initializer.append(numpy_helper.from_array(np.array([0, *sizes], dtype=np.int64), name))
+        graph.initializer.append(numpy_helper.from_array(np.array([0, *rest], dtype=np.int64), name))
         node.input[1] = name
     return drop_unused(model)
 
@@ -117,28 +120,6 @@ def replace_nodes(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
         copies.append(copy)
     del graph.node[:]
     graph.node.extend(copies)
-
-
-def _is_batch_of(
-    name: str, tensor: str, makers: dict[str, onnx.NodeProto], values: dict[str, onnx.TensorProto]
-) -> bool:
-    """Whether a value is `Unsqueeze(Gather(Shape(tensor), 0))`, or a Slice [0:1] of that shape."""
-    node = makers.get(name)
-    if node is not None and node.op_type == "Unsqueeze":
-        node = makers.get(node.input[0])
-        if node is None or node.op_type != "Gather" or not _equals(values.get(node.input[1]), [0]):
-            return False
-    elif node is not None and node.op_type == "Slice":
-        if not (_equals(values.get(node.input[1]), [0]) and _equals(values.get(node.input[2]), [1])):
-            return False
-    else:
-        return False
-    shape = makers.get(node.input[0])
-    return shape is not None and shape.op_type == "Shape" and not shape.attribute and shape.input[0] == tensor
-
-
-def _equals(tensor: onnx.TensorProto | None, expected: list[int]) -> bool:
-    return tensor is not None and numpy_helper.to_array(tensor).reshape(-1).tolist() == expected
 
 
 def _has_body(node: onnx.NodeProto) -> bool:

@@ -32,7 +32,8 @@ def scale_input(
     values = [value for value in graph.input if value.name not in constants]
     if len(values) != 1:
         raise ValueError(f"the graph has {len(values)} inputs, not one")
-    name, rank = values[0].name, len(values[0].type.tensor_type.shape.dim)
+    rank = len(values[0].type.tensor_type.shape.dim)
+    name, axis = _behind_transposes(graph, values[0].name, axis)
     shape = [len(factor) if place == axis else 1 for place in range(rank)]
     for node in graph.node:
         node.input[:] = [f"{name}/prepared" if each == name else each for each in node.input]
@@ -40,19 +41,34 @@ def scale_input(
         helper.make_node("Mul", [name, f"{name}/factor"], [f"{name}/scaled"], f"{name}/scale"),
         helper.make_node("Add", [f"{name}/scaled", f"{name}/offset"], [f"{name}/prepared"], f"{name}/shift"),
     ]
-    if reverse:
-        made.insert(0, helper.make_node("Gather", [name, f"{name}/order"], [f"{name}/reversed"], axis=axis))
-        made[1].input[0] = f"{name}/reversed"
-        order = np.arange(len(factor))[::-1].astype(np.int64)
-        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(order), f"{name}/order"))
+    if reverse:  # slices, since converters take Gather for a table look-up
+        parts = []
+        for place in reversed(range(len(factor))):
+            parts.append(f"{name}/channel{place}")
+            bounds = [f"{parts[-1]}/{bound}" for bound in ("start", "end", "axis")]
+            for bound, number in zip(bounds, (place, place + 1, axis), strict=True):
+                graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), bound))
+            made.insert(0, helper.make_node("Slice", [name, *bounds], [parts[-1]], parts[-1]))
+        made[-2].input[0] = f"{name}/reversed"
+        made.insert(-2, helper.make_node("Concat", parts, [f"{name}/reversed"], f"{name}/reverse", axis=axis))
     for kind, numbers in (("factor", factor), ("offset", offset)):
         array = np.asarray(numbers, np.float32).reshape(shape)
         graph.initializer.append(numpy_helper.from_array(array, f"{name}/{kind}"))
-    nodes = [*made, *graph.node]
+    place = next((n + 1 for n, node in enumerate(graph.node) if name in node.output), 0)
+    nodes = [*graph.node[:place], *made, *graph.node[place:]]
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
     graph.node.extend(copies)
     return changed
+
+
+def _behind_transposes(graph: onnx.GraphProto, name: str, axis: int) -> tuple[str, int]:
+    """The tensor and axis behind Transposes that alone read an input: converters know those in front only."""
+    while True:
+        readers = [node for node in graph.node if name in node.input]
+        if len(readers) != 1 or readers[0].op_type != "Transpose" or not readers[0].attribute:
+            return name, axis
+        name, axis = readers[0].output[0], list(readers[0].attribute[0].ints).index(axis)
 
 
 def resize_inputs(model: onnx.ModelProto, shapes: Sequence[Sequence[int | None]]) -> onnx.ModelProto:

@@ -15,6 +15,7 @@ from safeconvert.context import Context
 from safeconvert.diagnosis import Diagnosis
 from safeconvert.errors import UnusableInput
 from safeconvert.isolation import AdapterFailure
+from safeconvert.options import ConvertOptions
 from safeconvert.registry import Route, framework, routes
 from safeconvert.route import Candidate, walk
 from safeconvert.signature import Signature
@@ -38,31 +39,38 @@ class Lifted:
 
 
 def lifted(
-    context: Context, diagnosis: Diagnosis, made: Candidate, target_format: str, signature: Signature, optimize: str
+    context: Context,
+    diagnosis: Diagnosis,
+    made: Candidate,
+    options: ConvertOptions,
+    route: Route,
+    signature: Signature,
 ) -> Iterator[Lifted]:
-    """Try each way in turn.
+    """Try each way in turn. A converter that was given arguments of its own is given them again, and no other is tried.
 
     Args:
         context: of the run.
         diagnosis: with a repaired graph.
         made: the target as it was converted.
-        target_format: its format.
+        options: of the conversion.
+        route: that made the target.
         signature: of the target.
-        optimize: TFLite optimisation that was asked for.
     """
     assert diagnosis.repaired is not None
-    if target_format == "onnx":
+    if options.target_format == "onnx":
         path = context.folder("lift") / made.path.name
         shutil.copyfile(diagnosis.repaired, path)
         yield Lifted("repaired in the ONNX file", replace(made, path=path))
         return
     if diagnosis.changes is not None:
-        yield _patched(context, diagnosis, made, target_format)
-    for way in routes("onnx", target_format, context.adapters):
-        yield _converted(context, diagnosis, made, way, signature, optimize)
+        yield _patched(context, diagnosis, made, options)
+    for way in routes("onnx", options.target_format, context.adapters):
+        if not options.arguments or way.adapters[-1] == route.adapters[-1]:
+            yield _converted(context, diagnosis, made, way, signature, options)
 
 
-def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, target_format: str) -> Lifted:
+def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, options: ConvertOptions) -> Lifted:
+    target_format = options.target_format
     how = f"weights patched in the {target_format} file"
     path = context.folder("lift") / made.path.name
     adapter = framework(target_format, context.adapters)
@@ -71,7 +79,7 @@ def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, target_for
         "adapter": str(adapter.folder),
         "function": "patch",
         "arguments": {
-            "request": ModelRequest(str(made.path)).to_json(),
+            "request": ModelRequest(str(made.path), trust_pickle=options.model.trust_pickle).to_json(),
             "changes": str(diagnosis.changes),
             "target": str(path),
         },
@@ -85,12 +93,12 @@ def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, target_for
 
 
 def _converted(
-    context: Context, diagnosis: Diagnosis, made: Candidate, way: Route, signature: Signature, optimize: str
+    context: Context, diagnosis: Diagnosis, made: Candidate, way: Route, signature: Signature, options: ConvertOptions
 ) -> Lifted:
     how = f"repaired graph converted again by {way}"
     model = ModelRequest(str(diagnosis.repaired))
     try:
-        candidate = walk(context, way, model, signature, None, made.path.name, 0, optimize)
+        candidate = walk(context, way, model, signature, None, made.path.name, 0, options.optimize, options.arguments)
     except (AdapterFailure, UnusableInput) as error:
         return Lifted(how, None, str(error), way)
     return Lifted(how, replace(candidate, reply=made.reply.then(candidate.reply)), "", way)

@@ -25,7 +25,6 @@ Array = np.ndarray[Any, Any]
 Activations = Callable[[GraphView, Sequence[Mapping[str, Array]], Sequence[str]], Iterator[dict[str, Array]]]
 """A back end: (graph, feeds, tensors) to one dict of values after the other, one for each feed."""
 
-CORE = ("Conv", "Gemm", "MatMul")
 _SIGNIFICANT = 0.05
 _ELEMENTS = 1 << 16  # tested at a time
 _BYTES = 1 << 30  # of activations held at a time
@@ -102,9 +101,7 @@ def analyse(
     return sorted(scores, key=lambda score: -score.rate)
 
 
-def core_pairs(
-    source: GraphView, target: GraphView, pairs: Mapping[str, Pair], operators: Sequence[str] = CORE
-) -> list[Pair]:
+def core_pairs(source: GraphView, target: GraphView, pairs: Mapping[str, Pair], operators: Sequence[str]) -> list[Pair]:
     """The cut points and region exits that are outputs of core layers on both sides, in the target's order."""
     found = []
     for node in target.nodes:

@@ -23,6 +23,7 @@ from safeconvert.localize.along import propagated_errors
 from safeconvert.localize.faults import Fault, find_faults
 from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
 from safeconvert.localize.matching import Pair
+from safeconvert.localize.reexpressions import Reexpression, reexpressions
 from safeconvert.localize.relation import Relation, identity
 from safeconvert.repair.problem import Problem
 from safeconvert.repair.recorder import Recorder
@@ -64,6 +65,7 @@ class Repair:
         layers: ranking of the published layer analysis; empty where it was not asked for, or where too few inputs agree
             or disagree.
         record: what a report shows besides; see `Recorder`.
+        reexpressions: what the target says in other operators, as the first round found it.
     """
 
     faults: tuple[Fault, ...]
@@ -76,6 +78,7 @@ class Repair:
     ended: str
     layers: tuple[LayerScore, ...]
     record: dict[str, Any]
+    reexpressions: tuple[Reexpression, ...]
 
 
 def repair(problem: Problem) -> Repair:
@@ -98,6 +101,7 @@ class _Loop:
         self.rounds = 0
         self.layers: tuple[LayerScore, ...] = ()
         self.recorder = Recorder(Path(problem.folder))
+        self.reexpressions: tuple[Reexpression, ...] = ()
 
     def run(self) -> Repair:
         """Rounds until the candidate is equal, nothing helps any more, or the time is over."""
@@ -132,11 +136,14 @@ class _Loop:
             ended,
             self.layers,
             self.recorder.record(self.candidate),
+            self.reexpressions,
         )
 
     def _round(self, now: Scored) -> bool:
         """Align, find, try. Whether anything was accepted."""
         alignment = self._align(self._probes(now))
+        if not self.rounds:
+            self.reexpressions = tuple(reexpressions(alignment))
         if self.problem.layer_analysis and not self.rounds:
             self.layers = self._rank(alignment, now)
         errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
@@ -221,7 +228,7 @@ class _Loop:
             [(feeds, target_feeds(self.problem.agreed, feeds)) for feeds in self.scorer.sample(numbers)]
             for numbers in groups
         )
-        layers = core_pairs(self.source, self.candidate, alignment.pairs)
+        layers = core_pairs(self.source, self.candidate, alignment.pairs, self.problem.settings.core_layers)
         backend = BACK_ENDS[self.problem.layer_analysis]
         return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0))
 

@@ -72,7 +72,13 @@ class Problem:
                         "tolerances": {name: Tolerance(**value) for name, value in verify["tolerances"].items()},
                     }
                 ),
-                "settings": RepairSettings(**{**data["settings"], "strategies": tuple(data["settings"]["strategies"])}),
+                "settings": RepairSettings(
+                    **{
+                        **data["settings"],
+                        "strategies": tuple(data["settings"]["strategies"]),
+                        "core_layers": tuple(data["settings"]["core_layers"]),
+                    }
+                ),
             }
         )
 

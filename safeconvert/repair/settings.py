@@ -17,6 +17,7 @@ class RepairSettings:
         rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
         precision_trials: restored constants of a reduced TFLite file that are tried reduced again.
         strategies: kinds of faults in the order in which they are tried.
+        core_layers: operators that the published layer analysis ranks.
     """
 
     seconds: float
@@ -26,3 +27,4 @@ class RepairSettings:
     rtol: float
     precision_trials: int
     strategies: tuple[str, ...]
+    core_layers: tuple[str, ...]

@@ -15,6 +15,7 @@ from safeconvert.graph.explicit import (
     strided_slices_as_pooling,
 )
 from safeconvert.graph.fold import collapse_reshapes, fold_constants, static_batch_reshapes
+from safeconvert.graph.gather import gathers_as_slices
 from safeconvert.graph.prepare import peel_input_transposes, plain, safe_names
 from safeconvert.graph.view import tidy
 from tests.onnx_models import cnn, model, random, run
@@ -41,6 +42,36 @@ CASES = {
         {"Add"},
     ),
     "a reshape that carries the batch along": (static_batch_reshapes, batch_reshape(), {"Shape", "Concat", "Gather"}),
+    "a reshape whose sizes go through casts": (
+        static_batch_reshapes,
+        model(
+            [
+                node("Relu", ["x"], "r"), node("Transpose", ["r"], "t", perm=[0, 2, 3, 1]), node("Shape", ["r"], "s"),
+                node("Gather", ["s", "order"], "g", axis=0), node("Cast", ["g"], "c", to=6),
+                node("Slice", ["c", "zero", "one", "zero"], "n"), node("Concat", ["n", "rest"], "a", axis=0),
+                node("Cast", ["a"], "shape", to=7), node("Reshape", ["t", "shape"], "y"),
+            ],
+            {"x": ["N", 3, 4, 4]}, ["y"],
+            {"order": I([0, 2, 3, 1]), "zero": I([0]), "one": I([1]), "rest": I([48]).astype(np.int32)},
+        ),
+        {"Shape", "Concat", "Gather", "Cast"},
+    ),
+    "one channel taken": (
+        gathers_as_slices,
+        model(
+            [
+                node("Gather", ["x", "second"], "g", axis=1), node("Unsqueeze", ["g", "axis"], "u"),
+                node("Gather", ["x", "two"], "p", axis=1), node("Add", ["u", "p"], "y"),
+            ],
+            {"x": [2, 3, 4, 4]}, ["y"], {"second": I(1), "axis": I([1]), "two": I([2, 0])},
+        ),
+        {"Gather", "Unsqueeze", "Squeeze"},
+    ),
+    "a channel taken for good": (
+        gathers_as_slices,
+        model([node("Gather", ["x", "second"], "y", axis=1)], {"x": [2, 3, 4, 4]}, ["y"], {"second": I(1)}),
+        {"Gather"},
+    ),
     "reshapes in a row": (
         collapse_reshapes,
         model(

@@ -37,7 +37,7 @@ def ranked(activations: Callable[..., object], count: int = 60) -> list[LayerSco
     dissimilar = [(feeds, feeds) for feeds, equal in zip(inputs, same, strict=True) if not equal]
     assert len(similar) >= 3 and len(dissimilar) >= 3
     found = align(source, target, inputs[:2], {"x": Pair("x", "x", identity(4))}, {"y": "y"}, 1e-4)
-    layers = core_pairs(source, target, found.pairs)
+    layers = core_pairs(source, target, found.pairs, ("Conv", "Gemm", "MatMul"))
     assert [target.nodes[target.maker[pair.target]].name for pair in layers] == [
         "conv1",
         "conv2",

@@ -13,6 +13,7 @@ import onnx
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
 from safeconvert.graph.edits import SetConstant
+from safeconvert.graph.structure import same_structure
 from safeconvert.graph.view import tidy
 from safeconvert.localize.faults import Fault
 from safeconvert.repair.loop import Repair, Trial, repair
@@ -53,7 +54,13 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "changes": changes,
         "layers": [asdict(layer) for layer in found.layers],
         "record": found.record,
+        "reexpressions": [asdict(one) for one in found.reexpressions],
     }
+
+
+def structure(source: str, target: str) -> bool:
+    """Whether two ONNX files are the same graph but for names; see `graph.structure.same_structure`."""
+    return same_structure(tidy(onnx.load(source)), tidy(onnx.load(target)))
 
 
 def scale_input(path: str, target: str, axis: int, factor: list[float], offset: list[float], reverse: bool) -> None:

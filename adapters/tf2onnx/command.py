@@ -1,0 +1,51 @@
+"""Run tf2onnx as its own command, so that everything (names, opset, options) is as the raw converter makes it."""
+
+from __future__ import annotations
+
+import sys
+
+import onnx
+from tf2onnx import convert
+
+from safeconvert.adapting import ConvertRequest
+from safeconvert.errors import UnusableInput
+from safeconvert.formats import detect
+
+from .._shared.tf_files import open_tf
+
+_SOURCES = {
+    "saved_model": "--saved-model", "keras_v3": "--keras", "h5": "--keras", "tflite": "--tflite",
+    "frozen_graph": "--graphdef", "checkpoint": "--checkpoint",
+}  # fmt: skip
+
+
+def run_command(step: ConvertRequest) -> onnx.ModelProto:
+    """Convert with the arguments of `python -m tf2onnx.convert`, all but the source and the output.
+
+    Raises:
+        UnusableInput: tf2onnx refuses the arguments, or would convert another signature than the one opened.
+    """
+    own = list(step.arguments["command_line"])
+    variant = detect(step.model.path).variant
+    if variant == "saved_model" and not step.model.part.signature:
+        _require_one_signature(step)
+    before = sys.argv
+    sys.argv = ["tf2onnx.convert", _SOURCES[variant], step.model.path, "--output", step.target, *own]
+    try:
+        convert.main()
+    except SystemExit as error:
+        raise UnusableInput(f"tf2onnx refuses its arguments: {' '.join(own)}", "see its own --help") from error
+    finally:
+        sys.argv = before
+    return onnx.load(step.target)
+
+
+def _require_one_signature(step: ConvertRequest) -> None:
+    """tf2onnx 1.17 takes the first signature, whatever its name; Keras writes the same one as serve and serving_default."""
+    file = open_tf(step.model)
+    names = [name for name in file.owner.signatures if not name.startswith("_")]
+    if names[0] != file.signature_key and set(names) != {"serve", "serving_default"}:
+        raise UnusableInput(
+            f"{step.model.path}: has several signatures ({', '.join(names)}), and tf2onnx takes the first",
+            f"say which with --signature_def {names[0]}",
+        )

@@ -1,0 +1,217 @@
+"""The plain API: `safeconvert.convert` and `safeconvert.verify`.
+
+Both do what the commands of these names do, and raise where those exit with another code than 0. Settings come from the
+arguments, else from the project's settings file as on the command line, else from the defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from safeconvert import commands
+from safeconvert.checks import Checks, Inputs, Shape
+from safeconvert.cli_flags import known_flags
+from safeconvert.config import Settings, load_settings
+from safeconvert.errors import ExitCode, NoRoute, NotEquivalent, NoVerdict, SafeconvertError
+from safeconvert.options import ConvertOptions, ModelOptions, VerifyOptions
+from safeconvert.progress import Phases
+from safeconvert.project import flag_values, open_project
+from safeconvert.report.outcome import Outcome
+from safeconvert.verify.layout import Override
+
+Place = str | PathLike[str]
+
+
+def convert(
+    source: Place,
+    to: str,
+    *,
+    output: Place | None = None,
+    inputs: Inputs | None = None,
+    preprocessing: str | None = None,
+    target_preprocessing: str | None = None,
+    bake_preprocessing: bool | None = None,
+    samples: int | None = None,
+    seed: int | None = None,
+    input_shape: Shape | Mapping[str, Shape] | None = None,
+    input_range: Mapping[str, tuple[int, int]] | None = None,
+    model: str | None = None,
+    trust_pickle: bool | None = None,
+    route: str | None = None,
+    opset: int | None = None,
+    optimize: str | None = None,
+    comparator: str | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    tolerance: Mapping[str, tuple[float, float]] | None = None,
+    top_k: int | None = None,
+    max_discrepancy: float | None = None,
+    target_layout: Override | Mapping[str, Override] | None = None,
+    repair: bool | None = None,
+    keep_precision: bool | None = None,
+    key: Place | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
+    config: Place | None = None,
+) -> Outcome:
+    """Convert a model file, verify the target in its own framework, repair it where that is needed, and certify it.
+
+    Args:
+        source: model file or SavedModel folder; its format is told by its content.
+        to: `torch`, `keras`, `tf`, `tflite` or `onnx`.
+        output: where the target goes; None puts it beside the source.
+        model: `package.module:callable` that builds the module of a bare state_dict.
+        trust_pickle: let code inside the model file run on load.
+        route: converters by name, comma separated; None tries the known routes in order.
+        opset: ONNX opset to export with.
+        optimize: TFLite only: `none`, `default` (8-bit weights) or `float16`.
+        repair: False only says what is wrong with a target that is not equivalent.
+        keep_precision: never give a reduced target its bits back; only say which layers the loss comes from.
+        target_preprocessing: preset or TOML file that the target's deployment applies.
+        bake_preprocessing: build the source's preprocessing into the target.
+        config: settings file; None takes the nearest safeconvert.toml from the working directory upwards.
+        inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
+            max_discrepancy, target_layout, key, timeout, memory: see `safeconvert.checks.Checks`.
+
+    Returns:
+        What came of it: `target` and `certificate` are paths, `predicate` is the certificate's content.
+
+    Raises:
+        NotEquivalent: no target is the same function; its `certificate` says where they differ. Nothing is at `output`.
+        NoRoute: no converter could make the target.
+        NoVerdict: the question could not be answered.
+        UnusableInput: a file, option or input that cannot be used.
+    """
+    given = Checks(
+        inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
+        max_discrepancy, target_layout, key, timeout, memory,
+    )  # fmt: skip
+    checks, settings, flags = resolve(given, "convert", config)
+    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, opset=opset,
+                optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
+                target_preprocessing=target_preprocessing)  # fmt: skip
+    with checks.data() as data:
+        options = ConvertOptions(
+            source=Path(source),
+            target_format=to,
+            output=Path(own["output"]) if own.get("output") else None,
+            model=ModelOptions(checks.shapes(), own.get("model", ""), own.get("trust_pickle", False)),
+            data=replace(data, target_preprocessing=own.get("target_preprocessing", "")),
+            verify=checks.comparison(settings),
+            layouts=checks.layouts(),
+            route=own.get("route", ""),
+            opset=own.get("opset", 0),
+            optimize=own.get("optimize", "none"),
+            key=Path(checks.key) if checks.key else None,
+            keep_precision=own.get("keep_precision", False),
+            bake_preprocessing=own.get("bake_preprocessing", False),
+            repair=own.get("repair", True),
+        )
+        return verified(commands.run_convert(options, settings, Phases()))
+
+
+def verify(
+    source: Place,
+    target: Place,
+    *,
+    inputs: Inputs | None = None,
+    preprocessing: str | None = None,
+    samples: int | None = None,
+    seed: int | None = None,
+    input_shape: Shape | Mapping[str, Shape] | None = None,
+    input_range: Mapping[str, tuple[int, int]] | None = None,
+    model: str | None = None,
+    trust_pickle: bool | None = None,
+    comparator: str | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    tolerance: Mapping[str, tuple[float, float]] | None = None,
+    top_k: int | None = None,
+    max_discrepancy: float | None = None,
+    target_layout: Override | Mapping[str, Override] | None = None,
+    certificate: Place | None = None,
+    key: Place | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
+    config: Place | None = None,
+) -> Outcome:
+    """Hold a target that was converted elsewhere against its source.
+
+    Args:
+        source: the source model.
+        target: the model converted from it.
+        certificate: write the certificate here, also where they are not equivalent; None writes none.
+        model, trust_pickle, config, and all others: as for `convert`.
+
+    Returns:
+        What came of it, for a target that is equivalent.
+
+    Raises:
+        NotEquivalent: it is not the same function; its `certificate` holds the figures.
+        NoVerdict: the question could not be answered.
+        UnusableInput: a file, option or input that cannot be used.
+    """
+    given = Checks(
+        inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
+        max_discrepancy, target_layout, key, timeout, memory,
+    )  # fmt: skip
+    checks, settings, flags = resolve(given, "verify", config)
+    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate)
+    with checks.data() as data:
+        options = VerifyOptions(
+            source=Path(source),
+            target=Path(target),
+            model=ModelOptions(checks.shapes(), own.get("model", ""), own.get("trust_pickle", False)),
+            data=data,
+            verify=checks.comparison(settings),
+            layouts=checks.layouts(),
+            certificate=Path(own["certificate"]) if own.get("certificate") else None,
+            key=Path(checks.key) if checks.key else None,
+        )
+        return verified(commands.run_verify(options, settings, Phases()))
+
+
+def resolve(given: Checks, command: str, config: Place | None) -> tuple[Checks, Settings, dict[str, Any]]:
+    """What was asked for, over what the settings file says for a command.
+
+    Returns:
+        The checks, the settings, and all flags of the file by Python name.
+    """
+    from safeconvert.cli import app
+
+    project = open_project(Path(config) if config is not None else None)
+    flags = flag_values(project, command, known_flags(app))
+    checks = given.over(flags)
+    settings = load_settings(project.path if project is not None else None)
+    return checks, commands.with_limits(settings, checks.timeout, checks.memory), flags
+
+
+def verified(outcome: Outcome, what: str = "") -> Outcome:
+    """An outcome that is verified; raises for any other, with the certificate's content on NotEquivalent.
+
+    Args:
+        outcome: of a conversion or verification.
+        what: what to call the target in messages; "" is its path.
+    """
+    if outcome.exit_code is ExitCode.VERIFIED:
+        return outcome
+    message, log = f"{what or outcome.target}: {outcome.reason}", str(outcome.log or "")
+    if outcome.exit_code is ExitCode.NOT_EQUIVALENT:
+        raise NotEquivalent(
+            message,
+            "look at its certificate for the faults, or say with rtol, atol or max_discrepancy what may differ",
+            log,
+            outcome.predicate,
+            outcome.rejected,
+        )
+    kinds: dict[ExitCode, type[SafeconvertError]] = {ExitCode.NO_ROUTE: NoRoute, ExitCode.NO_VERDICT: NoVerdict}
+    raise kinds[outcome.exit_code](message, "", log)
+
+
+def _over(flags: Mapping[str, Any], **given: object) -> dict[str, Any]:
+    """A settings file's flags, with what was given in their place."""
+    return {**flags, **{name: value for name, value in given.items() if value is not None}}

@@ -1,0 +1,36 @@
+"""What the shell offers for values of options, read from where the values are defined."""
+
+from __future__ import annotations
+
+import tomllib
+
+
+def formats(incomplete: str) -> list[str]:
+    """Formats for --to."""
+    from safeconvert.registry import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
+def presets(incomplete: str) -> list[str]:
+    """Presets for --preprocessing."""
+    from safeconvert.registry import data_folder
+
+    table = tomllib.loads((data_folder("configs") / "preprocessing.toml").read_text(encoding="utf-8"))
+    return [name for name in sorted(table) if name.startswith(incomplete)]
+
+
+def comparators(incomplete: str) -> list[str]:
+    """Built-in comparators for --comparator."""
+    from safeconvert.verify.settings import KINDS
+
+    return [name for name in KINDS if name.startswith(incomplete)]
+
+
+def converters(incomplete: str) -> list[str]:
+    """Converters for --route; the last name of a comma separated list is completed."""
+    from safeconvert.registry import adapters
+
+    before, comma, last = incomplete.rpartition(",")
+    names = [adapter.name for adapter in adapters() if adapter.kind == "converter"]
+    return [f"{before}{comma}{name}" for name in names if name.startswith(last)]

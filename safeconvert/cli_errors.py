@@ -1,0 +1,59 @@
+"""Errors as a person (or with --json a program) sees them, and their exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from safeconvert.errors import ExitCode, SafeconvertError
+
+
+@contextmanager
+def people_errors(as_json: bool) -> Iterator[None]:
+    """Turn errors into one line (or one JSON object) and their exit code."""
+    try:
+        yield
+    except SafeconvertError as error:
+        if as_json:
+            typer.echo(
+                json.dumps(
+                    {
+                        "exit_code": int(error.exit_code),
+                        "verdict": error.exit_code.name.lower(),
+                        "reason": error.message,
+                        "advice": error.advice,
+                        "log": error.log or None,
+                    }
+                )
+            )
+        else:
+            typer.echo(f"error: {error.message}", err=True)
+            if error.advice:
+                typer.echo(f"  try: {error.advice}", err=True)
+            if error.log and Path(error.log).exists():
+                typer.echo(f"  log: {error.log}", err=True)
+        raise typer.Exit(int(error.exit_code)) from None
+
+
+def run_program(program: Callable[[], object]) -> None:
+    """Run a program to its end: whatever else goes wrong is a line and a file with the traceback, and exit code 4."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        program()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last boundary: a person sees one line, the traceback goes to a file
+        path = Path(tempfile.mkstemp(prefix="safeconvert-error-", suffix=".log")[1])
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        typer.echo(f"error: safeconvert itself failed: {type(error).__name__}: {error}\n  log: {path}", err=True)
+        sys.exit(int(ExitCode.NO_VERDICT))

@@ -1,0 +1,45 @@
+"""What the target says in other operators although it computes the same: between cut points, and never a fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safeconvert.localize.alignment import Alignment
+
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Reexpression:
+    """Operators in front of one cut point, up to the cut points before it.
+
+    Attributes:
+        source: the source's operators, in the order of the graph.
+        target: the target's.
+        at: the target's tensor behind them.
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    at: str
+
+
+def reexpressions(alignment: Alignment) -> list[Reexpression]:
+    """Where the operators differ but the values do not; the first 200, in the target's order."""
+    source, target = alignment.source, alignment.target
+    wrong = {region.exit.target for region in alignment.regions}
+    matched = {pair.source for pair in alignment.pairs.values()}
+    found = []
+    for node in target.nodes:
+        name = node.output[0]
+        pair = alignment.pairs.get(name)
+        if pair is None or name in wrong:
+            continue
+        theirs, border = target.slice_back(name, alignment.pairs)
+        moved = any(alignment.pairs[read].source == pair.source for read in border if read in alignment.pairs)
+        ours = [] if moved else source.slice_back(pair.source, matched)[0]
+        left = tuple(source.nodes[number].op_type for number in ours)
+        right = tuple(target.nodes[number].op_type for number in theirs)
+        if sorted(left) != sorted(right):
+            found.append(Reexpression(left, right, name))
+    return found[:_MOST]
