@@ -50,6 +50,7 @@ from safeconvert.cli_options import (
     TrustOption,
     VerboseOption,
 )
+from safeconvert.cli_report import report as report_command
 from safeconvert.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -435,6 +436,7 @@ def demo(
 
 
 app.command()(config_command)
+app.command()(report_command)
 
 
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:

@@ -71,9 +71,7 @@ _ELSEWISE = {"training": "None", "operator_export_type": "None"}
 @pytest.fixture(scope="module")
 def installed() -> dict:
     """What the installed libraries have."""
-    done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(ROOT)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", _SCRIPT, str(ROOT)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -1,0 +1,47 @@
+"""Read a certificate and its evidence, and write the page."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from safeconvert.certificate.check import read_certificate
+from safeconvert.errors import UnusableInput
+from safeconvert.evidence.archive import Evidence, NoEvidence, read
+from safeconvert.predicate import SCHEMA
+from safeconvert.report.page import render
+
+_SUFFIX = ".certificate.json"
+
+
+def write_report(certificate: Path, output: Path | None = None, public_key: Path | None = None) -> Path:
+    """The page's path, written whole or not at all.
+
+    What keeps the page from being complete (no evidence, or of another digest; another schema) is said on it.
+
+    Raises:
+        UnusableInput: no certificate, or the page cannot be written.
+        NotEquivalent: the certificate is damaged, or not signed by the key.
+    """
+    predicate = read_certificate(certificate, public_key)
+    notices = []
+    if predicate.get("schema") != SCHEMA:
+        notices.append(
+            f"The certificate has schema {predicate.get('schema')}, and this safeconvert writes {SCHEMA}: "
+            "what it does not know is left out."
+        )
+    evidence: Evidence | None = None
+    try:
+        evidence = read(certificate, predicate.get("evidence"))
+    except NoEvidence as error:
+        notices.append(str(error))
+    path = output or certificate.with_name(certificate.name.removesuffix(_SUFFIX) + ".report.html")
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        partial.write_text(render(predicate, evidence, notices, certificate.name), encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another place with -o") from error
+    return path
