@@ -16,7 +16,7 @@ def swapped(path: str) -> None:
     import keras
 
     model = keras.models.load_model(path, compile=False)
-    given = keras.Input(model.input.shape[1:], name="pictures")
+    given = keras.Input(model.inputs[0].shape[1:], name="pictures")
     keras.Model(given, model(keras.layers.Permute((2, 1, 3), name="input_permute")(given))).save(path)
 
 
