@@ -25,6 +25,7 @@ from safeconvert.graph.fold import collapse_reshapes
 from safeconvert.graph.gather import gathers_as_slices
 from safeconvert.graph.pooling import edge_padded_max_pools
 from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
+from safeconvert.graph.transposed import transposes_before_pads
 
 from .reorder import axes_by_rank
 from .standalone import without_lambdas
@@ -34,7 +35,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; says which inputs and outputs became channels last."""
     step = ConvertRequest.from_json(request)
     own = dict(step.arguments)
-    model = gathers_as_slices(safe_names(plain(onnx.load(step.model.path))))
+    model = transposes_before_pads(gathers_as_slices(safe_names(plain(onnx.load(step.model.path)))))
     reorder = own.pop("change_ordering", has_layout(model))
     inputs_peeled: dict[str, bool] = {}
     outputs_peeled: dict[str, bool] = {}

@@ -17,6 +17,7 @@ from safeconvert.graph.explicit import (
 from safeconvert.graph.fold import collapse_reshapes, fold_constants, static_batch_reshapes
 from safeconvert.graph.gather import gathers_as_slices
 from safeconvert.graph.prepare import peel_input_transposes, plain, safe_names
+from safeconvert.graph.transposed import transposes_before_pads
 from safeconvert.graph.view import tidy
 from tests.onnx_models import cnn, model, random, run
 
@@ -55,6 +56,14 @@ CASES = {
             {"order": I([0, 2, 3, 1]), "zero": I([0]), "one": I([1]), "rest": I([48]).astype(np.int32)},
         ),
         {"Shape", "Concat", "Gather", "Cast"},
+    ),
+    "a pad in front of a transpose": (
+        transposes_before_pads,
+        model(
+            [node("Pad", ["x", "pads"], "p"), node("Transpose", ["p"], "t", perm=[0, 3, 1, 2]), node("Relu", ["t"], "y")],
+            {"x": [2, 4, 5, 3]}, ["y"], {"pads": I([0, 1, 0, 0, 0, 2, 3, 0])},
+        ),
+        set(),
     ),
     "one channel taken": (
         gathers_as_slices,
