@@ -12,7 +12,7 @@ from rich.markup import escape
 from safeconvert.certificate.show import render
 from safeconvert.errors import ExitCode
 from safeconvert.report.outcome import Outcome
-from safeconvert.report.plain import printable
+from safeconvert.report.plain import printable, shown
 
 if TYPE_CHECKING:
     from safeconvert.certificate.check import CheckReport
@@ -31,7 +31,7 @@ _WORDS = {
 def print_outcome(outcome: Outcome, verbose: bool) -> None:
     """The verdict, and what a person needs to go on; the whole certificate with `verbose`."""
     console = _console()
-    console.print(f"{_WORDS[outcome.exit_code]}  {escape(str(outcome.target))}")
+    console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
     for route, result, reason in outcome.attempts:
         why = "" if result == "verified" else f": {reason}"
@@ -45,9 +45,9 @@ def print_outcome(outcome: Outcome, verbose: bool) -> None:
     for obligation in outcome.predicate.get("obligations", []):
         console.print(f"  obligation: {escape(obligation)}")
     if outcome.rejected is not None:
-        console.print(f"  rejected candidate kept at {escape(str(outcome.rejected))}")
+        console.print(f"  rejected candidate kept at {escape(shown(outcome.rejected))}")
     if outcome.certificate is not None:
-        console.print(f"  certificate: {escape(str(outcome.certificate))}")
+        console.print(f"  certificate: {escape(shown(outcome.certificate))}")
     if outcome.log is not None and outcome.exit_code is not ExitCode.VERIFIED:
         console.print(f"  full logs: {escape(str(outcome.log))}")
     if verbose and outcome.predicate:
@@ -95,7 +95,7 @@ def print_demo(demo: Demo) -> None:
     print_outcome(demo.outcome, verbose=False)
     console.print(f"  model: {escape(str(demo.model))}\n  inputs: {escape(str(demo.inputs))}")
     if demo.outcome.certificate is not None:
-        console.print(f"next: safeconvert check {escape(str(demo.outcome.certificate))}")
+        console.print(f"next: safeconvert check {escape(shown(demo.outcome.certificate))}")
 
 
 def print_adapters(states: Sequence[AdapterState]) -> None:
