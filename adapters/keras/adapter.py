@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,10 +10,12 @@ import numpy as np
 
 from safeconvert.adapting import ModelRequest, with_given_shapes
 from safeconvert.errors import UnusableInput
+from safeconvert.lift.changes import Changes
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.keras_files import open_keras
+from .layers import with_attributes
 
 
 class KerasModel:
@@ -74,10 +75,13 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
-    """Write the model with other weights. Raises UnusableInput where a changed weight is not found."""
+    """Write the model with other weights and attributes. Raises UnusableInput where a change is not found in it."""
     model = open_keras(ModelRequest.from_json(request))
+    wanted = Changes.load(changes)
+    if wanted.attributes:
+        model = with_attributes(model, wanted.attributes)
     weights = {weight.path: weight for weight in model.weights}
-    found = replacements({path: np.asarray(weight) for path, weight in weights.items()}, Path(changes))
+    found = replacements({path: np.asarray(weight) for path, weight in weights.items()}, wanted.constants)
     for path, value in found.items():
         weights[path].assign(value)
     model.save(target)

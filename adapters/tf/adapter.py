@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from safeconvert.adapting import ModelRequest, with_given_shapes
+from safeconvert.errors import UnusableInput
+from safeconvert.lift.changes import Changes
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
@@ -57,10 +58,13 @@ def _spec(name: str, tensor: Any) -> TensorSpec:
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
-    """Write a SavedModel with other variables. Raises UnusableInput where a changed weight is not found."""
+    """Write a SavedModel with other variables. Raises UnusableInput where a change is not one of a variable."""
+    wanted = Changes.load(changes)
+    if wanted.attributes:
+        raise UnusableInput(f"{request['path']}: a SavedModel holds attributes in its traced functions")
     file = open_tf(ModelRequest.from_json(request))
     variables = {variable.name: variable for variable in file.function.variables} if file.signature_key else {}
-    found = replacements({name: variable.numpy() for name, variable in variables.items()}, Path(changes))
+    found = replacements({name: variable.numpy() for name, variable in variables.items()}, wanted.constants)
     for name, value in found.items():
         variables[name].assign(value)
     tf.saved_model.save(file.owner, target, signatures=dict(file.owner.signatures))

@@ -12,10 +12,12 @@ import tensorflow as tf
 
 from safeconvert.adapting import ModelRequest, natural_order, with_given_shapes
 from safeconvert.errors import UnusableInput
+from safeconvert.lift.changes import Changes
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Quantization, Signature, TensorSpec
 
 from . import precision
+from .options import set_options
 
 
 class TfliteModel:
@@ -102,11 +104,12 @@ def _spec(name: str, detail: dict[str, Any], sizes: list[int]) -> TensorSpec:
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
-    """Write the file with other buffers, through TFLite's own schema.
+    """Write the file with other buffers and operator options, through TFLite's own schema.
 
     Raises:
-        UnusableInput: a changed weight is not found as float32 in one buffer.
+        UnusableInput: a changed weight is not found as float32 in one buffer, or an attribute not in one operator.
     """
+    wanted = Changes.load(changes)
     model = precision.read(ModelRequest.from_json(request).path)
     tensors = {}
     for number, graph in enumerate(model.subgraphs):
@@ -117,8 +120,9 @@ def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
                 shape = tuple(tensor.shape) if tensor.shape is not None else ()
                 if values.size == int(np.prod(shape)):
                     tensors[f"{number}:{tensor.buffer}"] = values.reshape(shape)
-    for name, value in replacements(tensors, Path(changes)).items():
+    for name, value in replacements(tensors, wanted.constants).items():
         model.buffers[int(name.partition(":")[2])].data = np.frombuffer(value.tobytes(), np.uint8)
+    set_options(model, wanted.attributes)
     precision.write(model, target)
 
 

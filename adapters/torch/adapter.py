@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from safeconvert.adapting import ModelRequest
+from safeconvert.errors import UnusableInput
+from safeconvert.lift.changes import Changes
 from safeconvert.lift.weights import replacements
 from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.torch_files import TorchFile, open_torch
+from .layers import set_in_module, set_in_program
 from .shapes import declared_inputs, flatten_outputs, probe_inputs
 
 
@@ -69,12 +71,19 @@ def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSp
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
-    """Write the model with other weights. Raises UnusableInput where a changed weight is not found."""
+    """Write the model with other weights and attributes. Raises UnusableInput where a change is not found in it."""
+    wanted = Changes.load(changes)
     file = open_torch(ModelRequest.from_json(request))
     holder = file.program if file.program is not None else file.module
     tensors = dict(holder.state_dict() if callable(holder.state_dict) else holder.state_dict)
     tensors |= {name: value for name, value in getattr(holder, "constants", {}).items() if torch.is_tensor(value)}
-    found = replacements({name: value.detach().numpy() for name, value in tensors.items()}, Path(changes))
+    found = replacements({name: value.detach().numpy() for name, value in tensors.items()}, wanted.constants)
+    if wanted.attributes and file.program is not None:
+        set_in_program(file.program, wanted.attributes)
+    elif wanted.attributes and file.kind != "torchscript":
+        set_in_module(file.module, wanted.attributes)
+    elif wanted.attributes:
+        raise UnusableInput(f"{request['path']}: TorchScript holds attributes in its code")
     with torch.no_grad():
         for name, value in found.items():
             tensors[name].copy_(torch.from_numpy(value))

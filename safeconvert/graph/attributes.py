@@ -46,14 +46,14 @@ def _complete_window(node: onnx.NodeProto, said: dict[str, Any], shapes: Sequenc
     said.setdefault("dilations", [1] * rank)
     mode = said.pop("auto_pad", "NOTSET")
     if mode in ("SAME_UPPER", "SAME_LOWER") and data is not None and node.op_type != "ConvTranspose":
-        said["pads"] = _same(mode, list(data[2:]), kernel, said["strides"], said["dilations"])
+        said["pads"] = same_pads(mode, list(data[2:]), kernel, said["strides"], said["dilations"])
     elif mode in ("NOTSET", "VALID"):
         said.setdefault("pads", [0] * (2 * rank))
     else:
         said["auto_pad"] = mode
 
 
-def _same(mode: str, size: list[int], kernel: list[int], strides: list[int], dilations: list[int]) -> list[int]:
+def same_pads(mode: str, size: list[int], kernel: list[int], strides: list[int], dilations: list[int]) -> list[int]:
     """Pads of SAME (ONNX Conv, auto_pad): output = ceil(size / stride); the odd one behind for UPPER, in front for LOWER."""
     begin, end = [], []
     for length, window, stride, dilation in zip(size, kernel, strides, dilations, strict=True):

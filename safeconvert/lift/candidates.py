@@ -1,6 +1,6 @@
 """Native targets made from a repaired ONNX graph, the nearest to the target that was converted first.
 
-The graph itself where the target is ONNX; else the target with other weights, where the repair is nothing else; else the
+The graph itself where the target is ONNX; else the target with other weights and attributes, where the repair is nothing else; else the
 repaired graph converted again. Whether one of them is right is not decided here.
 """
 
@@ -15,6 +15,7 @@ from safeconvert.context import Context
 from safeconvert.diagnosis import Diagnosis
 from safeconvert.errors import UnusableInput
 from safeconvert.isolation import AdapterFailure
+from safeconvert.lift.changes import Changes
 from safeconvert.options import ConvertOptions
 from safeconvert.registry import Route, framework, routes
 from safeconvert.route import Candidate, walk
@@ -71,7 +72,12 @@ def lifted(
 
 def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, options: ConvertOptions) -> Lifted:
     target_format = options.target_format
-    how = f"weights patched in the {target_format} file"
+    assert diagnosis.changes is not None
+    wanted = Changes.load(diagnosis.changes)
+    what = " and ".join(
+        name for name, given in (("weights", wanted.constants), ("attributes", wanted.attributes)) if given
+    )
+    how = f"{what} patched in the {target_format} file"
     path = context.folder("lift") / made.path.name
     adapter = framework(target_format, context.adapters)
     request = {

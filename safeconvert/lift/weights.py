@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,20 +13,20 @@ from safeconvert.localize.relation import find
 Array = np.ndarray[Any, Any]
 
 
-def replacements(native: Mapping[str, Array], changes: Path) -> dict[str, Array]:
+def replacements(native: Mapping[str, Array], changes: Sequence[tuple[Array, Array]]) -> dict[str, Array]:
     """The native weights that change, by name.
 
     A weight is found by its values: exactly equal, in some order of axes. Nothing is matched loosely.
 
     Args:
         native: every weight of the native model by name.
-        changes: `.npz` of `old_N` and `new_N`, as the engine writes it.
+        changes: old and new value of each changed constant.
 
     Raises:
         UnusableInput: a changed weight is in no native one as it is (folded, quantised), or in several.
     """
     found: dict[str, Array] = {}
-    for number, old, new in _pairs(changes):
+    for number, (old, new) in enumerate(changes):
         places = [(name, value) for name, value in native.items() if _same_values(old, value)]
         fitting = [(name, value, find([old], [value], 0.0)) for name, value in places]
         fitting = [item for item in fitting if item[2] is not None]
@@ -37,14 +36,6 @@ def replacements(native: Mapping[str, Array], changes: Path) -> dict[str, Array]
         assert relation is not None
         found[name] = relation.to_target(new.astype(value.dtype), value.shape)
     return found
-
-
-def _pairs(changes: Path) -> Iterator[tuple[int, Array, Array]]:
-    with np.load(changes, allow_pickle=False) as archive:
-        for name in archive.files:
-            if name.startswith("old_"):
-                number = int(name.removeprefix("old_"))
-                yield number, archive[name], archive[f"new_{number}"]
 
 
 def _same_values(old: Array, value: Array) -> bool:

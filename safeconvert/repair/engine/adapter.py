@@ -12,11 +12,11 @@ import onnx
 
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
-from safeconvert.graph.edits import SetConstant
 from safeconvert.graph.structure import same_structure
 from safeconvert.graph.view import tidy
 from safeconvert.localize.faults import Fault
-from safeconvert.repair.loop import Repair, Trial, repair
+from safeconvert.repair.changed import changes_of
+from safeconvert.repair.loop import Trial, repair
 from safeconvert.repair.problem import Problem
 from safeconvert.repair.scoring import Broken, Scored
 
@@ -25,8 +25,8 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
     """Localize, and repair where the problem asks for it.
 
     Returns:
-        What `safeconvert.diagnosis` reads: faults, trials, scores, and the paths of the repaired graph and of its changed
-        weights, where something was accepted.
+        What `safeconvert.diagnosis` reads: faults, trials, scores, and the paths of the repaired graph and of what it
+        changes (`safeconvert.lift.changes`), where something was accepted.
 
     Raises:
         NoVerdict: one of the graphs does not run at all.
@@ -42,7 +42,10 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
     if accepted:
         repaired = str(Path(problem.folder) / "repaired.onnx")
         onnx.save(found.candidate.model, repaired)
-        changes = _changes(found, problem)
+        patched = changes_of(tidy(onnx.load(problem.target)), found.edits)
+        if patched is not None:
+            changes = str(Path(problem.folder) / "changes.npz")
+            patched.save(Path(changes))
     return {
         "faults": [_fault(fault) for fault in found.faults],
         "trials": [_trial(trial) for trial in found.trials],
@@ -76,24 +79,6 @@ def resize_inputs(path: str, target: str, shapes: list[list[int | None]]) -> Non
 def keep_outputs(path: str, target: str, places: list[int]) -> None:
     """Write a graph with fewer outputs; see `graph.interface.keep_outputs`."""
     onnx.save(interface.keep_outputs(onnx.load(path), places), target)
-
-
-def _changes(found: Repair, problem: Problem) -> str:
-    """Old and new values of every changed weight as an `.npz`; "" where the repair is more than other weights."""
-    target = tidy(onnx.load(problem.target))
-    nodes = {node.name: node for node in target.nodes}
-    arrays: dict[str, np.ndarray] = {}
-    for number, edit in enumerate(found.edits):
-        if not isinstance(edit, SetConstant) or edit.value is None or edit.node not in nodes:
-            return ""
-        node = nodes[edit.node]
-        old = target.constants.get(node.input[edit.index]) if edit.index < len(node.input) else None
-        if old is None or old.shape != edit.value.shape:
-            return ""
-        arrays[f"old_{number}"], arrays[f"new_{number}"] = old, edit.value
-    path = Path(problem.folder) / "changes.npz"
-    np.savez(path, allow_pickle=False, **arrays)
-    return str(path)
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
