@@ -32,9 +32,10 @@ class Diagnosis:
         rounds: how often the graphs were aligned.
         ended: why the repair ended.
         repaired: the repaired ONNX graph, or None where no trial was accepted.
-        layers: ranking of the published layer analysis, where it was asked for.
+        layers: ranking of the published layer analysis, where it was asked for and possible.
+        unranked: why it was not possible; else "".
         reexpressions: where the target computes the same with other operators.
-        changes: `.npz` of old and new weights, where the repair is nothing but other weights.
+        changes: what the repair changes (`lift.changes`), where it is constants and attributes only.
         record: errors along the layers, both graphs and the regions, for the evidence; see `Recorder`.
         folder: where the regions' files lie; None where there are none.
     """
@@ -51,6 +52,7 @@ class Diagnosis:
     record: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
     reexpressions: tuple[dict[str, Any], ...] = ()
+    unranked: str = ""
 
 
 def diagnose(
@@ -110,6 +112,7 @@ def diagnose(
         rounds=answer["rounds"],
         ended=answer["ended"],
         layers=tuple(answer["layers"]),
+        unranked=answer["unranked"],
         repaired=Path(answer["repaired"]) if answer["repaired"] else None,
         changes=Path(answer["changes"]) if answer["changes"] else None,
         record=answer["record"],

@@ -254,6 +254,7 @@ def _diagnosis(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
             "lift": lift,
         },
         "layers": list(diagnosis.layers),
+        "unranked": diagnosis.unranked,
         "reexpressions": list(diagnosis.reexpressions),
     }
 

@@ -101,6 +101,21 @@ def analyse(
     return sorted(scores, key=lambda score: -score.rate)
 
 
+def unranked(layers: int, similar: int, dissimilar: int) -> str:
+    """Why there can be no ranking of so many layers on so many inputs; "" where there can.
+
+    Args:
+        layers: core layers of both sides that stand for each other.
+        similar, dissimilar: inputs on which the labels agree, and on which they do not.
+    """
+    if not layers:
+        return "no core layer of the target stands for one of the source"
+    for word, count in (("similar", similar), ("dissimilar", dissimilar)):
+        if count < SMALLEST_GROUP:
+            return f"{count} {word} inputs; the test needs {SMALLEST_GROUP} of either kind"
+    return ""
+
+
 def core_pairs(source: GraphView, target: GraphView, pairs: Mapping[str, Pair], operators: Sequence[str]) -> list[Pair]:
     """The cut points and region exits that are outputs of core layers on both sides, in the target's order."""
     found = []

@@ -21,7 +21,7 @@ from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.along import propagated_errors
 from safeconvert.localize.faults import Fault, find_faults
-from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
+from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs, unranked
 from safeconvert.localize.matching import Pair
 from safeconvert.localize.reexpressions import Reexpression, reexpressions
 from safeconvert.localize.relation import Relation, identity
@@ -62,8 +62,8 @@ class Repair:
         edits: the accepted edits, in order, to be made on the tidied target.
         rounds: how often the graphs were aligned.
         ended: why it ended.
-        layers: ranking of the published layer analysis; empty where it was not asked for, or where too few inputs agree
-            or disagree.
+        layers: ranking of the published layer analysis; empty where it was not asked for or is not possible.
+        unranked: why it is not possible; else "".
         record: what a report shows besides; see `Recorder`.
         reexpressions: what the target says in other operators, as the first round found it.
     """
@@ -77,6 +77,7 @@ class Repair:
     rounds: int
     ended: str
     layers: tuple[LayerScore, ...]
+    unranked: str
     record: dict[str, Any]
     reexpressions: tuple[Reexpression, ...]
 
@@ -100,6 +101,7 @@ class _Loop:
         self.edits: list[Edit] = []
         self.rounds = 0
         self.layers: tuple[LayerScore, ...] = ()
+        self.unranked = ""
         self.recorder = Recorder(Path(problem.folder))
         self.reexpressions: tuple[Reexpression, ...] = ()
 
@@ -135,6 +137,7 @@ class _Loop:
             self.rounds,
             ended,
             self.layers,
+            self.unranked,
             self.recorder.record(self.candidate),
             self.reexpressions,
         )
@@ -145,7 +148,7 @@ class _Loop:
         if not self.rounds:
             self.reexpressions = tuple(reexpressions(alignment))
         if self.problem.layer_analysis and not self.rounds:
-            self.layers = self._rank(alignment, now)
+            self.layers, self.unranked = self._rank(alignment, now)
         errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
         found = find_faults(alignment, errors, self.problem.settings.rtol)
         known = {(fault.target, fault.what): number for number, fault in enumerate(self.faults)}
@@ -219,8 +222,8 @@ class _Loop:
         outputs = {tensor.target.name: tensor.source.name for tensor in agreed.outputs}
         return align(self.source, self.candidate, feeds, inputs, outputs, self.problem.settings.rtol)
 
-    def _rank(self, alignment: Alignment, now: Scored) -> tuple[LayerScore, ...]:
-        """The published layer analysis on the steering inputs."""
+    def _rank(self, alignment: Alignment, now: Scored) -> tuple[tuple[LayerScore, ...], str]:
+        """The published layer analysis on the steering inputs, and why there is none where it is not possible."""
         groups: tuple[list[int], list[int]] = ([], [])
         for number in self.problem.steering:
             groups[number in now.disagreeing].append(number)
@@ -229,8 +232,11 @@ class _Loop:
             for numbers in groups
         )
         layers = core_pairs(self.source, self.candidate, alignment.pairs, self.problem.settings.core_layers)
+        reason = unranked(len(layers), len(similar), len(dissimilar))
+        if reason:
+            return (), reason
         backend = BACK_ENDS[self.problem.layer_analysis]
-        return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0))
+        return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0)), ""
 
     def _probes(self, now: Scored) -> list[int]:
         """Inputs on which the pair differs first, then others."""

@@ -72,6 +72,8 @@ def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
             f"  layer analysis {place}: {escape(printable(layer['target']))} {layer['rate']:.1%} of "
             f"{layer['elements']} elements"
         )
+    if predicate.get("unranked"):
+        console.print(f"  layer analysis: no ranking: {escape(printable(predicate['unranked']))}")
     if trials:
         repair = predicate["repair"]
         accepted = sum(trial["outcome"] == "accepted" for trial in trials)

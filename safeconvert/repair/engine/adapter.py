@@ -56,6 +56,7 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "repaired": repaired,
         "changes": changes,
         "layers": [asdict(layer) for layer in found.layers],
+        "unranked": found.unranked,
         "record": found.record,
         "reexpressions": [asdict(one) for one in found.reexpressions],
     }
