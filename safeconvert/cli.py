@@ -53,6 +53,7 @@ from safeconvert.cli_options import (
     TrustOption,
     VerboseOption,
 )
+from safeconvert.cli_pack import pack as pack_command
 from safeconvert.cli_report import report as report_command
 from safeconvert.errors import ExitCode
 
@@ -463,6 +464,7 @@ def demo(
 app.command()(config_command)
 app.command()(report_command)
 app.command("gate")(gate_command)
+app.command("pack")(pack_command)
 
 
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:

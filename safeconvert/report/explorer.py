@@ -178,7 +178,7 @@ def _onnx(path: Path, nodes: Nodes, errors: Errors) -> dict[str, Errors]:
 
 def _nodes(evidence: Evidence, side: str, nodes: Nodes) -> list[dict[str, Any]]:
     """The nodes of a graph, each `a/b/c` in layers a and b, with its errors and faults to read."""
-    layers = {layer.get(side): layer for layer in mappings(evidence.content.get("along"))}
+    layers = {str(layer.get(side)): layer for layer in mappings(evidence.content.get("along"))}
     found = []
     for node in nodes:
         name = str(node.get("name"))

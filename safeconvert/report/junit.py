@@ -174,7 +174,7 @@ def _exporters(predicate: Mapping[str, Any]) -> list[Case]:
 
 
 def _fault(fault: FaultState) -> Case:
-    name = f"fault {fault.position} {fault.kind}: {fault.source} ↔ {fault.target} ({fault.operator})"
+    name = f"fault {fault.position + 1} {fault.kind}: {fault.source} ↔ {fault.target} ({fault.operator})"
     note = f"{fault.evidence}\nisolated error {text(fault.isolated)}, propagated {text(fault.propagated)}"
     if fault.state in _STAYS:
         return Case(name, note=f"{fault.state}\n{note}")
@@ -191,7 +191,7 @@ def _routes(predicate: Mapping[str, Any], verified: bool) -> list[Case]:
     for attempt in mappings(predicate.get("attempts")):
         outcome, route = attempt.get("outcome"), " → ".join(map(str, sequence(attempt.get("route")))) or "as given"
         if outcome == "verified":
-            cases.append(Case(f"route {route}", note=text(attempt.get("lift"))))
+            cases.append(Case(f"route {route}", note=str(attempt.get("lift") or "")))
         else:
             cases.append(Case(f"route {route}", SKIPPED, f"{text(outcome)}: {text(attempt.get('reason'))}"))
     return cases if verified or len(cases) > 1 else []
