@@ -1,4 +1,4 @@
-"""The three models of the paper's cases, in the formats that its cases start from, under build/bench/paper/.
+"""The three models of the paper, in the formats that its conversions start from, under build/bench/paper/.
 
 MobileNetV2 has trained weights (of the data folder). ResNet101V2, ResNet101 and InceptionV3 are the official architectures
 of keras.applications and torchvision with seeded weights: no trained ones are at hand. Their BatchNorm statistics are taken
@@ -96,9 +96,22 @@ def torch_model(name: str, size: int) -> None:
         torch.jit.trace(model, inputs[:1]).save(FOLDER / f"{name}.pt")
 
 
+def tflite_model(name: str) -> None:
+    """A Keras model as float TFLite, by TFLiteConverter itself."""
+    import keras
+    import tensorflow as tf
+
+    trained = DATA / "models" / "mobilenetv2_imagenet.keras"
+    model = keras.models.load_model(trained if name == "MobileNetV2" else FOLDER / f"{name}.keras", compile=False)
+    (FOLDER / f"{name}_float.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+
+
 def main(which: str) -> None:
     """Make one of them."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    if which.endswith("_float.tflite"):
+        tflite_model(which.removesuffix("_float.tflite"))
+        return
     if which == "MobileNetV2_saved_model":
         import keras
 
@@ -113,7 +126,9 @@ if __name__ == "__main__":
     else:
         import subprocess
 
-        for each in ("MobileNetV2_saved_model", "ResNet101V2", "InceptionV3", "resnet101", "inception_v3"):
+        names = ("MobileNetV2_saved_model", "ResNet101V2", "InceptionV3", "resnet101", "inception_v3")
+        floats = [f"{name}_float.tflite" for name in ("MobileNetV2", "ResNet101V2", "InceptionV3")]
+        for each in (*names, *floats):
             made = {"resnet101": "resnet101.pt", "inception_v3": "inception_v3.pt"}.get(each, each)
             if not (FOLDER / made).exists() and not Path(f"{FOLDER / made}.keras").exists():
                 subprocess.run([sys.executable, __file__, each], check=True)
