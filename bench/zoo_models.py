@@ -108,11 +108,11 @@ def keras_model(name: str, file: str) -> None:
     for _ in range(4 if norms else 0):
         for start in range(0, len(inputs), 16):
             model(inputs[start : start + 16], training=True)
-    head = model.layers[-1]
-    if isinstance(head, keras.layers.Dense):
-        features = keras.Model(model.input, head.input).predict(inputs, batch_size=8, verbose=0)
-        scores = features @ head.kernel.numpy()
-        head.set_weights([head.kernel.numpy() * 2 / scores.std(0), -scores.mean(0) * 2 / scores.std(0)])
+    head = [layer for layer in model.layers if hasattr(layer, "kernel")][-1]  # dense, or a convolution of one pixel
+    features = keras.Model(model.input, head.input).predict(inputs, batch_size=8, verbose=0).reshape(len(inputs), -1)
+    kernel = head.kernel.numpy()
+    scores = features @ kernel.reshape(-1, 1000)
+    head.set_weights([kernel * 2 / scores.std(0), -scores.mean(0) * 2 / scores.std(0)])
     model.save(file)
 
 
