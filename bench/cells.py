@@ -52,9 +52,18 @@ class Cell:
         return folder / f"{self.model}-{self.pair}.raw.json"
 
 
-def run(cell: Cell, folder: Path) -> None:
-    """Run a cell and keep what became of it; the raw converters' part lies in a file of its own and is run once."""
+def run(cell: Cell, folder: Path, with_raw: bool = True) -> None:
+    """Run what is missing of a cell and keep what became of it; the raw converters' part lies in a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not cell.kept(folder).exists():
+        _safe(cell, folder)
+    if with_raw and not cell.raw(folder).exists():
+        cell.raw(folder).write_text(json.dumps(_raw(cell, folder), indent=1))
+    row = load(cell, folder)
+    print(cell.model, cell.pair, verdict(row), row["seconds"], "s; raw:", row["raw"]["outcome"], flush=True)
+
+
+def _safe(cell: Cell, folder: Path) -> None:
     out = folder / f"{cell.model}-{cell.pair}{SUFFIX[cell.target]}"
     began = time.perf_counter()
     code, outcome = safeconvert(cell.pair, cell.source, "-o", out, *cell.inputs)
@@ -66,10 +75,6 @@ def run(cell: Cell, folder: Path) -> None:
     }  # fmt: skip
     delete(*folder.glob(f"{out.name}*"))
     cell.kept(folder).write_text(json.dumps(row, indent=1))
-    if not cell.raw(folder).exists():
-        cell.raw(folder).write_text(json.dumps(_raw(cell, folder), indent=1))
-    row = load(cell, folder)
-    print(cell.model, cell.pair, VERDICT.get(code, code), row["seconds"], "s; raw:", row["raw"]["outcome"], flush=True)
 
 
 def load(cell: Cell, folder: Path) -> dict:
@@ -145,7 +150,11 @@ def raw(row: dict) -> str:
 
 def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> list[Cell]:
     """The cells still to be run: those that `--only TEXT` names, and at most `--count N` of them; none with `--table`."""
-    chosen = [cell for cell in cells if not cell.kept(folder).exists()]
+    chosen = [
+        cell
+        for cell in cells
+        if not (cell.kept(folder).exists() and (cell.raw(folder).exists() or "--without-raw" in arguments))
+    ]
     if "--only" in arguments:
         named = arguments[arguments.index("--only") + 1]
         chosen = [cell for cell in chosen if named in f"{cell.model}-{cell.pair}"]

@@ -1,7 +1,7 @@
 """The paper's Figure 1, done again: three models, the 12 ordered pairs of Keras, PyTorch, TensorFlow and TFLite.
 
 Each source is the official architecture in its own format: keras.applications for Keras, the same exported for TF and TFLite,
-torchvision for PyTorch (see paper_models). `python bench/matrix.py [--only MODEL-PAIR] [--count N] [--table]`; resumes.
+torchvision for PyTorch (see paper_models). `python bench/matrix.py [--only MODEL-PAIR] [--count N] [--without-raw] [--table]`; resumes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
     for cell in cells.missing(grid(), FOLDER, sys.argv):
         if not cell.source.exists():
             subprocess.run([sys.executable, str(ROOT / "bench" / "paper_models.py")], check=True)
-        cells.run(cell, FOLDER)
+        cells.run(cell, FOLDER, "--without-raw" not in sys.argv)
     done = [(cell, cells.load(cell, FOLDER)) for cell in grid() if cell.kept(FOLDER).exists()]
     write("matrix", "The paper's matrix: three models, 12 pairs of formats", "python bench/matrix.py", _table(done))
 

@@ -1,7 +1,7 @@
 """28 official or usual architectures, beside each other: safeconvert and the raw converters.
 
 15 of torchvision and 3 sequence models to Keras, TF and TFLite; 10 of keras.applications to PyTorch and TFLite.
-`python bench/zoo.py [--only MODEL-PAIR] [--count N] [--table]`; resumes.
+`python bench/zoo.py [--only MODEL-PAIR] [--count N] [--without-raw] [--table]`; resumes.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def main() -> None:
         if not cell.source.exists():
             made = [sys.executable, str(ROOT / "bench" / "zoo_models.py"), cell.model, str(cell.source)]
             subprocess.run(made, check=True)
-        cells.run(cell, FOLDER)
-        if all(other.kept(FOLDER).exists() for other in every if other.source == cell.source):
+        cells.run(cell, FOLDER, "--without-raw" not in sys.argv)
+        if all(other.raw(FOLDER).exists() for other in every if other.source == cell.source):
             cells.delete(cell.source)
     done = [(cell, cells.load(cell, FOLDER)) for cell in every if cell.kept(FOLDER).exists()]
     write("zoo", "28 architectures", "python bench/zoo.py", _table(done))

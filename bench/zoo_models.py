@@ -32,7 +32,7 @@ def size_of(name: str) -> int:
     return 299 if name in ("inception_v3", "InceptionV3", "Xception") else 224
 
 
-def redrawn(name: str, value: np.ndarray, random: np.random.Generator) -> np.ndarray | None:
+def redrawn(name: str, value: np.ndarray, random: np.random.Generator, shifted: bool) -> np.ndarray | None:
     """Another value for a parameter that is constant, which would matter little; None where it is none."""
     if value.size < 2 or value.std() > 0 or "moving" in name or "running" in name:
         return None
@@ -40,7 +40,8 @@ def redrawn(name: str, value: np.ndarray, random: np.random.Generator) -> np.nda
         return random.uniform(0.7, 1.3, value.shape)
     if value.flat[0] != 0:  # layer scales of 1e-6 switch their block off
         return random.uniform(0.1, 0.3, value.shape)
-    return 0.05 * random.normal(size=value.shape)
+    shift = 1.0 if shifted else 0.0  # BatchNorm's, so that ReLUs stay mostly linear: see paper_models.SHIFT
+    return shift + 0.05 * random.normal(size=value.shape)
 
 
 def torch_model(name: str, file: str) -> None:
@@ -60,11 +61,12 @@ def torch_model(name: str, file: str) -> None:
     scaled = (pictures(size_of(name))[:CALIBRATION] / 255 - MEAN) / STD
     inputs = torch.tensor(scaled.transpose(0, 3, 1, 2), dtype=torch.float32)
     with torch.no_grad():
+        norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+        shifts = {id(norm.bias) for norm in norms}
         for parameter_name, parameter in model.named_parameters():
-            value = redrawn(parameter_name, parameter.numpy(), random)
+            value = redrawn(parameter_name, parameter.numpy(), random, id(parameter) in shifts)
             if value is not None:
                 parameter.copy_(torch.tensor(value))
-        norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
         if norms:
             model.train()
             for module in model.modules():
@@ -98,11 +100,12 @@ def keras_model(name: str, file: str) -> None:
     model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3))
     rescales = any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers)
     inputs = pictures(size)[:CALIBRATION] if rescales else pictures(size)[:CALIBRATION] / 127.5 - 1
+    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    shifts = {id(norm.beta) for norm in norms}
     for weight in model.weights:
-        value = redrawn(weight.path, weight.numpy(), random)
+        value = redrawn(weight.path, weight.numpy(), random, id(weight) in shifts)
         if value is not None:
             weight.assign(value)
-    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     for norm in norms:
         norm.momentum = 0.5
     for _ in range(4 if norms else 0):
