@@ -9,6 +9,7 @@ from safeconvert.graph.nodes import opset_of
 
 _DOMAIN = "safeconvert.expanded"
 _ROUNDS = 4
+_BODIES = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -16,7 +17,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
     onnx2keras 0.0.25 dies with KeyError on what it does not know (HardSigmoid and HardSwish of MobileNetV3, Gelu, Softplus),
     onnx2torch 1.5.15 with NotImplementedError (GroupNormalization, Mish, Attention). Definitions that hold operators of the
-    same sort are expanded in turn.
+    same sort are expanded in turn; those that are loops (Range) are not taken.
     """
     for _ in range(_ROUNDS if reads else 0):
         expanded = _expanded(model, reads)
@@ -39,7 +40,10 @@ def _expanded(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto 
         function = _definition(node, opset, types)
         if function is None:
             continue
+        if any(attribute.type in _BODIES for inner in function.node for attribute in inner.attribute):
+            continue
         found = True
+        _say_defaults(node, opset)
         function.name, function.domain = f"{node.op_type}_{number}", _DOMAIN
         del function.opset_import[:]
         function.opset_import.append(onnx.helper.make_opsetid("", opset))
@@ -55,8 +59,19 @@ def _expanded(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto 
     return inlined
 
 
+def _say_defaults(node: onnx.NodeProto, opset: int) -> None:
+    """Write defaults out: a definition refers to attributes of the node, and what is unsaid would be missing there."""
+    schema = (
+        defs.get_schema(node.op_type, opset, "") if defs.has(node.op_type, opset, "") else defs.get_schema(node.op_type)
+    )
+    known = {attribute.name for attribute in node.attribute}
+    for name, attribute in schema.attributes.items():
+        if name not in known and attribute.default_value.type != onnx.AttributeProto.UNDEFINED:
+            node.attribute.append(attribute.default_value)
+
+
 def _definition(node: onnx.NodeProto, opset: int, types: dict[str, onnx.TypeProto]) -> onnx.FunctionProto | None:
-    """The operator's definition: of the model's operator set, else of the newest one that has any."""
+    """The operator's definition: of the model's operator set, else of the newest one that has any"""
     for schema in (defs.get_schema(node.op_type, opset, "") if defs.has(node.op_type, opset, "") else None,
                    defs.get_schema(node.op_type, "")):  # fmt: skip
         if schema is None:
