@@ -25,7 +25,7 @@ from safeconvert.formats import ModelFile, detect
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import model_request, open_given, open_model
 from safeconvert.options import ConvertOptions, VerifyOptions
-from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes
+from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes, worth_trying
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
 from safeconvert.route import Candidate, walk
@@ -298,7 +298,7 @@ def _ways(context: Context, file: ModelFile, options: ConvertOptions) -> tuple[R
         return (way,)
     if options.arguments:
         raise UnusableInput("arguments for a converter need the route that ends in it")
-    return routes(file.format, options.target_format, context.adapters)[: context.settings.limits.routes]
+    return worth_trying(routes(file.format, options.target_format, context.adapters), context.settings.limits.routes)
 
 
 def _warm(context: Context, threads: ThreadPoolExecutor, lane: str, adapter: Adapter) -> None:

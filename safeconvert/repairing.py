@@ -36,7 +36,12 @@ def repaired(
     source: Source,
     options: ConvertOptions,
 ) -> list[Attempt]:
-    """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified."""
+    """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified.
+
+    Where the source has no batch, nothing is localized: alignment and trials feed rows of a batch.
+    """
+    if source.data.inputs.whole:
+        return attempts
     attempts = _precise(context, threads, attempts, source, options)
     if attempts[-1].outcome == "verified":
         return attempts

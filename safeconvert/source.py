@@ -135,4 +135,4 @@ def _usable(file: ModelFile, outputs: Evaluated, data: Dataset) -> np.ndarray:
 
 def chunks_for(data: Dataset, feeds: list[dict[str, Path]]) -> tuple[Chunk, ...]:
     """The chunks of a run, as another model is fed them."""
-    return tuple(Chunk(chunk.start, chunk.stop, feed) for chunk, feed in zip(data.chunks, feeds, strict=True))
+    return tuple(replace(chunk, arrays=feed) for chunk, feed in zip(data.chunks, feeds, strict=True))
