@@ -495,7 +495,7 @@ def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) 
     if as_json:
         typer.echo(json.dumps(outcome.to_json()))
     elif not quiet or outcome.exit_code is not ExitCode.VERIFIED:
-        terminal.print_outcome(outcome, verbose)
+        terminal.print_outcome(outcome, verbose, sys.argv[1:])
 
 
 def main() -> None:
