@@ -29,6 +29,8 @@ def next_step(outcome: Outcome, words: Sequence[str] = ()) -> str:
         return shlex.join(["safeconvert", follows, *_without(words[1:])])
     if outcome.certificate is not None:
         return f"safeconvert report {shlex.quote(shown(outcome.certificate))}"
+    if words and "--report" not in words:  # no certificate was written of it, and so no report can be made later
+        return shlex.join(["safeconvert", *words, "--report"])
     return ""
 
 

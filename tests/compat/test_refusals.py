@@ -43,7 +43,7 @@ CASES: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("function", "given", "option"),
     CASES,
-    ids=[f"{f.__module__.split('.')[2]}-{f.__name__}-{[*o][0]}" for f, _, o in CASES],
+    ids=[f"{f.__module__.split('.')[2]}-{f.__name__}-{next(iter(o))}" for f, _, o in CASES],
 )
 def test_an_argument_that_cannot_be_honoured_is_named(
     function: Callable[..., Any], given: tuple[Any, ...], option: dict[str, Any]
