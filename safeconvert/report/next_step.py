@@ -27,9 +27,11 @@ def next_step(outcome: Outcome, words: Sequence[str] = ()) -> str:
     follows = _FOLLOWS.get(words[0], "") if words else ""
     if follows and outcome.exit_code is ExitCode.NOT_EQUIVALENT:
         return shlex.join(["safeconvert", follows, *_without(words[1:])])
+    if outcome.report is not None:
+        return ""
     if outcome.certificate is not None:
         return f"safeconvert report {shlex.quote(shown(outcome.certificate))}"
-    if words and "--report" not in words:  # no certificate was written of it, and so no report can be made later
+    if words:  # no certificate was written of it, and so no report can be made later
         return shlex.join(["safeconvert", *words, "--report"])
     return ""
 

@@ -62,6 +62,8 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         console.print(f"  rejected candidate kept at {escape(shown(outcome.rejected))}")
     if outcome.certificate is not None:
         console.print(f"  certificate: {escape(shown(outcome.certificate))}")
+    if outcome.report is not None:
+        console.print(f"  report: {escape(shown(outcome.report))}")
     if outcome.log is not None and outcome.exit_code is not ExitCode.VERIFIED:
         console.print(f"  full logs: {escape(str(outcome.log))}")
     following = next_step(outcome, words)
