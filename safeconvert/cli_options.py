@@ -105,6 +105,12 @@ KeepPrecisionOption = Annotated[
     typer.Option("--keep-precision", help="TFLite only: say which reduced layers the loss comes from, restore none."),
 ]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Ed25519 private key that signs the certificate.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", help="Write one HTML page of the run, beside the target if left out.", metavar="[FILE.html]"
+    ),
+]
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")
 ]
