@@ -24,7 +24,7 @@ from safeconvert.errors import ExitCode, NoVerdict, UnusableInput
 from safeconvert.formats import ModelFile, detect
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import model_request, open_given, open_model
-from safeconvert.options import ConvertOptions, VerifyOptions
+from safeconvert.options import LAYER_ANALYSIS, OPTIMIZE, ConvertOptions, VerifyOptions
 from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
@@ -48,8 +48,8 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     """
     if options.target_format not in FORMATS:
         raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
-    if options.optimize not in ("none", "default", "float16"):
-        raise UnusableInput(f"--optimize {options.optimize}: unknown", "one of none, default, float16")
+    if options.optimize not in OPTIMIZE:
+        raise UnusableInput(f"--optimize {options.optimize}: unknown", f"one of {', '.join(OPTIMIZE)}")
     if options.optimize != "none" and options.verify.comparator is None:
         # fewer bits were asked for, and a distance beyond rounding with them: what must stay are the labels
         options = replace(options, verify=replace(options.verify, comparator="top1"))
@@ -158,8 +158,10 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
         UnusableInput, NotEquivalent, NoVerdict: as `verify`.
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
-    if options.layer_analysis not in ("", "onnxruntime", "tvm"):
-        raise UnusableInput(f"--layer-analysis {options.layer_analysis}: unknown", "one of onnxruntime, tvm")
+    if options.layer_analysis not in ("", *LAYER_ANALYSIS):
+        raise UnusableInput(
+            f"--layer-analysis {options.layer_analysis}: unknown", f"one of {', '.join(LAYER_ANALYSIS)}"
+        )
     file, target_file = detect(options.source), detect(given)
     given = target_file.path
     options = replace(options, target_format=target_file.format)

@@ -163,9 +163,11 @@ def _of_constants(
                                  (SetConstant(other.name, index, None),), "added")  # fmt: skip
             continue
         moved = _in_target_order(wanted, there, relation, other.op_type)
+        as_flattened = None
         if rows_follow and index == 1 and mine.op_type in ("Gemm", "MatMul") and moved.ndim == 2:
             rows = row_order(part, source, ours, theirs)
             if rows is not None:
+                as_flattened = moved
                 moved = np.take(moved, rows, axis=int(_transposed(mine)))
         if (
             there is not None
@@ -185,6 +187,9 @@ def _of_constants(
                 f"input {index}: {int((apart > 0).sum())} of {there.size} values differ, by at most {apart.max():.3g}"
             )
             extent = 1 + 4 * float((apart > 0).mean())
+            if as_flattened is not None and np.array_equal(as_flattened, there):
+                kind, extent = "TSS", 1.0
+                what = f"input {index}: its rows are in the order in which the source flattens, not in the target's own"
         elif there is not None and kind == "WB":
             extent = 5.0
         yield Difference(kind, other.name, mine.name, what, (SetConstant(other.name, index, moved),), change, extent)
