@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from safeconvert import output
-from safeconvert.adapting import UNCHANGED, ModelRequest
+from safeconvert.adapting import UNCHANGED, WHOLE, ModelRequest
 from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes, try_route
 from safeconvert.baking import baked
 from safeconvert.context import Context
@@ -127,7 +127,10 @@ def verify(context: Context, options: VerifyOptions) -> PairVerification:
     file, target_file = detect(options.source), detect(options.target)
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "target", framework(target_file.format, context.adapters))
-        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, 0)
+        sizes = _sizes_of_target(context, file, target_file, options)
+        source = evaluate_source(
+            context, threads, file, options.model, options.data, options.verify, 0, candidates=sizes
+        )
         request = replace(
             model_request(target_file.path, options.model, suggested_shapes(source.session.signature)), input_shapes={}
         )
@@ -171,7 +174,10 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
         output.clear(target)
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "target", framework(target_file.format, context.adapters))
-        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, 0)
+        sizes = _sizes_of_target(context, file, target_file, options)
+        source = evaluate_source(
+            context, threads, file, options.model, options.data, options.verify, 0, candidates=sizes
+        )
         request = replace(
             model_request(given, options.model, suggested_shapes(source.session.signature)), input_shapes={}
         )
@@ -201,6 +207,20 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
     if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
         output.place(conversion.decisive.candidate.path, target)
     return conversion
+
+
+def _sizes_of_target(
+    context: Context, source: ModelFile, target: ModelFile, options: ConvertOptions | VerifyOptions
+) -> tuple[tuple[int, ...], ...]:
+    """Shapes for a source that declares none, where neither user nor data say them: those that the given target takes."""
+    declares = source.format != "torch" or source.variant == "exported_program"
+    if declares or target.format == "torch" or options.data.path is not None or options.model.input_shapes:
+        return ()
+    session = open_given(context, "target", target, replace(model_request(target.path, options.model), part=WHOLE))
+    if len(session.signature.inputs) != 1 or None in session.signature.inputs[0].shape[1:]:
+        return ()
+    shapes = suggested_shapes(session.signature)
+    return shapes if target.format == "onnx" else shapes[::-1]  # channels first, as PyTorch has them
 
 
 def _held(

@@ -22,9 +22,7 @@ DEMO = "safeconvert demo --folder demo"
 """Nearly every page begins with it; it is run once, and its folder and output are lent to the others."""
 
 _SECONDS = 300
-_QUIET = {  # what the frameworks say besides is not the pages' matter
-    "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore", "CUDA_VISIBLE_DEVICES": "-1", "COLUMNS": "100", "TERM": "dumb",
-}  # fmt: skip
+_TERMINAL = {"COLUMNS": "100", "TERM": "dumb", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,18 @@ class Shell:
             return 0, printed
         home = self.programs / "home"
         home.mkdir(exist_ok=True)
+        # what the frameworks themselves say on stderr, on import and while they export, is not the pages' matter
+        errors = subprocess.PIPE if text.startswith("python ") else subprocess.STDOUT
         done = subprocess.run(
-            ["bash", "-c", f"(exit {before})\n{text}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
-            env={**os.environ, **_QUIET, "PATH": f"{self.programs}:{os.environ['PATH']}", "HOME": str(home)},
+            ["bash", "-c", f"(exit {before})\n{text}"], stdout=subprocess.PIPE, stderr=errors, cwd=folder,
+            env={**os.environ, **_TERMINAL, "PATH": f"{self.programs}:{os.environ['PATH']}", "HOME": str(home)},
             timeout=_SECONDS, text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if text == DEMO and done.returncode == 0:
             kept = self.programs / "demo"
             shutil.copytree(folder / "demo", kept)
             self.demo[DEMO] = kept, done.stdout
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout + (done.stderr or "" if done.returncode else "")
 
 
 @dataclass(frozen=True)
