@@ -225,8 +225,15 @@ def _of_attributes(part: IsolatedRegion, source: GraphView, ours: int, theirs: i
         edits: list[Edit] = [SetAttribute(other.name, name, value)]
         if name == "pads":
             edits.append(SetAttribute(other.name, "auto_pad", None))
-        what = f"{name}: {wanted.get(name)} in the source, {there.get(name)} in the target"
+        what = f"{name}: {_said(wanted.get(name))} in the source, {_said(there.get(name))} in the target"
         yield Difference(kind, other.name, mine.name, what, tuple(edits), change)
+
+
+def _said(value: Any) -> Any:
+    """An attribute's value for a person: a float32 as it was written, not all its digits in float64."""
+    if isinstance(value, list):
+        return [_said(item) for item in value]
+    return f"{value:.7g}" if isinstance(value, float) else value
 
 
 def _axis_in_target(value: Any, relation: Relation | None) -> Any:

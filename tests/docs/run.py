@@ -96,7 +96,7 @@ def run_page(page: Path, folder: Path, shell: Shell, exempt: frozenset[str] = fr
         elif block.language == "python":
             yield _run_python(block, folder, shell)
         elif block.language == "console" and not block.untested:
-            commands = [command for command in block.commands if command.text.partition("  #")[0] not in exempt]
+            commands = [command for command in block.commands if command.text.partition("#")[0].strip() not in exempt]
             for command, following in zip(commands, [*commands[1:], None], strict=True):
                 code, printed = shell.run(command.text, folder, code)
                 lines = tuple(printed.splitlines())
