@@ -14,7 +14,7 @@ from tests.cli import ROOT, safeconvert
 CASES = (
     ("safeconvert torch2", ("torch2keras", "torch2onnx")),
     ("safeconvert exp", ("explain",)),
-    ("safeconvert explain w", ("WB",)),
+    ("safeconvert explain W", ("WB",)),
     ("safeconvert config torch2t", ("torch2tf", "torch2tflite")),
     ("safeconvert keras2tflite --optimize d", ("default",)),
     ("safeconvert repair --layer-analysis t", ("tvm",)),

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.cli import ROOT
@@ -97,7 +98,7 @@ def run_page(page: Path, folder: Path, shell: Shell, exempt: frozenset[str] = fr
             yield _run_python(block, folder, shell)
         elif block.language == "console" and not block.untested:
             commands = [command for command in block.commands if command.text.partition("#")[0].strip() not in exempt]
-            for command, following in zip(commands, [*commands[1:], None], strict=True):
+            for command, following in zip_longest(commands, commands[1:]):
                 code, printed = shell.run(command.text, folder, code)
                 lines = tuple(printed.splitlines())
                 if code and not command.text.startswith("echo") and (following is None or "$?" not in following.text):
