@@ -15,6 +15,7 @@ from safeconvert import cli_complete
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
 from safeconvert.cli_errors import run_program
+from safeconvert.cli_explain import explain as explain_command
 from safeconvert.cli_flags import use_project_everywhere
 from safeconvert.cli_gate import gate as gate_command
 from safeconvert.cli_options import (
@@ -40,6 +41,7 @@ from safeconvert.cli_options import (
     QuietOption,
     RangeOption,
     RepairOption,
+    ReportOption,
     RouteOption,
     RtolOption,
     SamplesOption,
@@ -56,6 +58,7 @@ from safeconvert.cli_options import (
 from safeconvert.cli_pack import pack as pack_command
 from safeconvert.cli_report import report as report_command
 from safeconvert.errors import ExitCode
+from safeconvert.report.asked import reporting, with_value
 
 if TYPE_CHECKING:
     from safeconvert.config import Settings
@@ -117,6 +120,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         key: KeyOption = None,
         junit: JunitOption = None,
         model_explorer: ModelExplorerOption = None,
+        report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
         config: ConfigOption = None,
@@ -125,7 +129,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         verbose: VerboseOption = False,
         to: Annotated[str, _TO] = target_format,
     ) -> None:
-        with _people_errors(as_json):
+        with _people_errors(as_json), reporting(report, source, makes=True) as reports:
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -151,11 +155,11 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
                 source_format=source_format,
                 layer_errors=model_explorer is not None,
             )
-            with side_files(source.name, junit, model_explorer) as files:
+            with side_files(source.name, junit, model_explorer, makes=True) as files:
                 with display(_live(quiet, as_json)) as phases:
                     outcome = commands.run_convert(options, settings, phases)
                 unwritten = files.outcome(outcome, source)
-            _print_outcome(outcome, as_json, quiet, verbose, unwritten)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose, unwritten)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -214,6 +218,7 @@ def verify(
     certificate: Annotated[Path | None, typer.Option("--certificate", help="Write the certificate here.")] = None,
     key: KeyOption = None,
     junit: JunitOption = None,
+    report: ReportOption = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     config: ConfigOption = None,
@@ -225,7 +230,7 @@ def verify(
 
     Example: safeconvert verify model.pt model.tflite --inputs images/ --preprocessing torchvision
     """
-    with _people_errors(as_json):
+    with _people_errors(as_json), reporting(report, source, makes=False) as reports:
         from safeconvert import arguments, commands
         from safeconvert.config import load_settings
         from safeconvert.options import VerifyOptions
@@ -247,7 +252,7 @@ def verify(
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_verify(options, settings, phases)
             files.outcome(outcome, source)
-        _print_outcome(outcome, as_json, quiet, verbose)
+        _print_outcome(reports.written(outcome), as_json, quiet, verbose)
         raise typer.Exit(int(outcome.exit_code))
 
 
@@ -280,6 +285,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         key: KeyOption = None,
         junit: JunitOption = None,
         model_explorer: ModelExplorerOption = None,
+        report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
         config: ConfigOption = None,
@@ -287,7 +293,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
     ) -> None:
-        with _people_errors(as_json):
+        with _people_errors(as_json), reporting(report, source, makes=repairs) as reports:
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -312,11 +318,11 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
                 bake_preprocessing=bake_preprocessing,
                 layer_errors=model_explorer is not None,
             )
-            with side_files(target.name, junit, model_explorer) as files:
+            with side_files(target.name, junit, model_explorer, makes=repairs) as files:
                 with display(_live(quiet, as_json)) as phases:
                     outcome = commands.run_mend(options, target, settings, phases)
                 unwritten = files.outcome(outcome, source)
-            _print_outcome(outcome, as_json, quiet, verbose, unwritten)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose, unwritten)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -465,6 +471,7 @@ app.command()(config_command)
 app.command()(report_command)
 app.command("gate")(gate_command)
 app.command("pack")(pack_command)
+app.command()(explain_command)
 
 
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:
@@ -523,14 +530,14 @@ def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool, 
     if as_json:
         typer.echo(json.dumps(outcome.to_json()))
     elif not quiet or outcome.exit_code is not ExitCode.VERIFIED:
-        terminal.print_outcome(outcome, verbose)
+        terminal.print_outcome(outcome, verbose, sys.argv[1:])
     for line in unwritten:
         typer.echo(line, err=True)
 
 
 def main() -> None:
     """Entry point of the `safeconvert` command."""
-    run_program(app)
+    run_program(lambda: app(with_value(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -113,11 +113,14 @@ def verified(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Converted
 
 @pytest.fixture(scope="session")
 def refuted(tmp_path_factory: pytest.TempPathFactory) -> Converted:
-    """An ONNX model as onnx2keras 0.0.25 converts it, which ignores Selu's alpha and gamma; not repaired."""
+    """An ONNX model as onnx2keras 0.0.25 itself converts it, which ignores Selu's alpha and gamma; not repaired."""
     import onnx
 
     from tests.onnx_models import selu_net
 
     folder = tmp_path_factory.mktemp("refuted")
     onnx.save(selu_net(), folder / "selu.onnx")
-    return _converted(folder, folder / "selu.onnx", "selu.keras", "selu.keras.rejected", "keras", "--no-repair")
+    return _converted(
+        folder, folder / "selu.onnx", "selu.keras", "selu.keras.rejected", "keras", "--no-repair",
+        "--route", "fake_raw", "--config", Path(__file__).parent / "fakes" / "fakes.toml",
+    )  # fmt: skip

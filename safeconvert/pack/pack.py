@@ -19,10 +19,10 @@ from safeconvert.context import Context, open_context
 from safeconvert.errors import SafeconvertError, UnusableInput
 from safeconvert.evidence.archive import NoEvidence, read
 from safeconvert.graph.opset import at_most
-from safeconvert.graph.prepare import safe_names
 from safeconvert.isolation import AdapterFailure, first_line
 from safeconvert.pack import scripts
 from safeconvert.pack.issue import Facts, issue
+from safeconvert.pack.names import plainly_named
 from safeconvert.pack.regions import FaultRegion, Level, fault_regions
 from safeconvert.progress import Phases
 from safeconvert.registry import Adapter, adapters
@@ -213,7 +213,7 @@ class _Packer:
 def _write(level: Level, folder: Path, for_torch: bool) -> bool:
     """Write a level's files; False where its graph cannot be read. Names are made such that every framework takes them."""
     try:
-        model = safe_names(onnx.load_model_from_string(level.files["model.onnx"]))
+        model = plainly_named(onnx.load_model_from_string(level.files["model.onnx"]))
         onnx.checker.check_model(at_most(model, _TORCH_OPSET) if for_torch else model)
     except (DecodeError, onnx.checker.ValidationError, ValueError):
         return False

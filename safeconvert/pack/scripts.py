@@ -150,10 +150,9 @@ _FORMS = (
 
 
 def chains(route: Sequence[Adapter], target_format: str) -> tuple[Chain, ...]:
-    """Chains that end in one of a route's converters, in the route's order; of an unknown route, to the target's format."""
-    if not route:
-        return _TO_FORMAT.get(target_format, ())
-    return tuple(_CHAINS[adapter.name] for adapter in route if adapter.name in _CHAINS)
+    """Chains that end in one of a route's converters, in the route's order; where none is known, to the target's format."""
+    known = tuple(_CHAINS[adapter.name] for adapter in route if adapter.name in _CHAINS)
+    return known or _TO_FORMAT.get(target_format, ())
 
 
 def program(chain: Chain, title: str, tolerances: Mapping[str, float]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safeconvert import output
 from safeconvert.certificate.check import Status, check
 from safeconvert.errors import SafeconvertError, UnusableInput
 from safeconvert.evidence.archive import NoEvidence, read
@@ -21,18 +22,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SideFiles:
-    """The files asked for; None where one was not."""
+    """The files asked for, None where one was not, and whether the run makes the target."""
 
     junit: Path | None = None
     model_explorer: Path | None = None
+    makes: bool = False
 
     def outcome(self, outcome: Outcome, source: Path) -> list[str]:
-        """Write both of a conversion; why one could not be written is returned, to be said."""
-        if self.junit is not None:
-            junit.write(self.junit, [junit.of_outcome(outcome)])
-        if self.model_explorer is None:
-            return []
-        return explorer.write(self.model_explorer, outcome.evidence, source, outcome.rejected or outcome.target)
+        """Write both of a conversion; why one could not be written is returned, to be said.
+
+        Raises:
+            UnusableInput: the disk is full; then nothing is at the output path, as after any such error.
+        """
+        try:
+            if self.junit is not None:
+                junit.write(self.junit, [junit.of_outcome(outcome)])
+            if self.model_explorer is None:
+                return []
+            return explorer.write(self.model_explorer, outcome.evidence, source, outcome.rejected or outcome.target)
+        except UnusableInput:
+            if self.makes:
+                output.clear(outcome.target)
+            raise
 
     def gate(self, gate: Gate) -> None:
         """Write the JUnit file of a gate."""
@@ -76,13 +87,16 @@ def _unchanged(certificate: Path) -> tuple[Path | None, Path | None]:
 
 
 @contextmanager
-def side_files(name: str, junit_file: Path | None = None, model_explorer: Path | None = None) -> Iterator[SideFiles]:
+def side_files(
+    name: str, junit_file: Path | None = None, model_explorer: Path | None = None, makes: bool = False
+) -> Iterator[SideFiles]:
     """Take away what an earlier run left there; an error in the body is written to the JUnit file as well.
 
     Args:
         name: of the suite, where an error ends the command before it has a better one.
         junit_file: ends in .xml, so that no model is overwritten by a slip.
         model_explorer: ends in .json, likewise.
+        makes: whether the run makes the target.
 
     Raises:
         UnusableInput: a name with another ending, or one that cannot be written.
@@ -94,7 +108,7 @@ def side_files(name: str, junit_file: Path | None = None, model_explorer: Path |
         for path in explorer.beside(model_explorer):
             path.unlink(missing_ok=True)
     try:
-        yield SideFiles(junit_file, model_explorer)
+        yield SideFiles(junit_file, model_explorer, makes)
     except SafeconvertError as error:
         if junit_file is not None:
             junit.write(junit_file, [junit.of_error(error, name)])
