@@ -19,6 +19,8 @@ from safeconvert import rules
 from safeconvert.errors import UnusableInput
 
 FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
+LAST_RESORT = 1000
+"""A step of this rank or above is no real converter, and a route with one comes behind all others."""
 _PACKAGE = Path(__file__).resolve().parent
 _KEYS = {
     "name",
@@ -93,7 +95,7 @@ class Route:
 
 
 def data_folder(name: str) -> Path:
-    """`adapters` or `configs`: beside the package in a checkout, inside it in an installed wheel."""
+    """`adapters`, `configs` or `docs`: beside the package in a checkout, inside it in an installed wheel."""
     bundled = _PACKAGE / "_data" / name
     return bundled if bundled.is_dir() else _PACKAGE.parent / name
 
@@ -203,13 +205,16 @@ def exporters(format_name: str, known: Iterable[Adapter]) -> tuple[Adapter, ...]
 
 
 def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, ...]:
-    """Every way from one format to another that visits no format twice: fewest steps first, then lowest rank."""
-    found: list[tuple[int, int, tuple[str, ...], Route]] = []
+    """Every way from one format to another that visits no format twice.
+
+    Fewest steps first, then lowest rank; those with a last resort are behind all others.
+    """
+    found: list[tuple[bool, int, int, tuple[str, ...], Route]] = []
 
     def walk(formats: tuple[str, ...], chain: tuple[Adapter, ...], rank: int) -> None:
         if formats[-1] == target:
             route = Route(chain, formats)
-            found.append((len(chain), rank, route.names, route))
+            found.append((rank >= LAST_RESORT, len(chain), rank, route.names, route))
             return
         for adapter in known:
             for step in adapter.steps:
@@ -217,7 +222,14 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
                     walk((*formats, step.target), (*chain, adapter), rank + step.rank)
 
     walk((source,), (), 0)
-    return tuple(route for _, _, _, route in sorted(found, key=lambda item: item[:3]))
+    return tuple(route for *_, route in sorted(found, key=lambda item: item[:4]))
+
+
+def worth_trying(ways: Sequence[Route], limit: int) -> tuple[Route, ...]:
+    """The first `limit` routes of real converters, and behind them two with a last resort (an exporter may fail)."""
+    resort = [any(step.rank >= LAST_RESORT for adapter in way.adapters for step in adapter.steps) for way in ways]
+    real = [way for way, last in zip(ways, resort, strict=True) if not last]
+    return (*real[:limit], *[way for way, last in zip(ways, resort, strict=True) if last][:2])
 
 
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:
