@@ -60,7 +60,9 @@ def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSp
         except RuntimeError as error:
             if "ZeroDivision" not in str(error):
                 raise
-            outputs = flatten_outputs(module(*(_zeros(size, kind) + 1 for size, kind in zip(sizes, kinds, strict=True))))
+            outputs = flatten_outputs(
+                module(*(_zeros(size, kind) + 1 for size, kind in zip(sizes, kinds, strict=True)))
+            )
     free_batch = any(spec.batch is None for spec in inputs)
     names = ["output"] if len(outputs) == 1 else [f"output_{position}" for position in range(len(outputs))]
     return tuple(
