@@ -17,8 +17,9 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Replace every operator that ONNX defines as a function and the converter does not read, by that definition.
 
     onnx2keras 0.0.25 dies with KeyError on what it does not know (HardSigmoid and HardSwish of MobileNetV3, Gelu, Softplus),
-    onnx2torch 1.5.15 with NotImplementedError (GroupNormalization, Mish, Attention). Definitions that hold operators of the
-    same sort are expanded in turn; those that are loops (Range) are not taken.
+    onnx2torch 1.5.15 with NotImplementedError (GroupNormalization, Mish, Attention), and it leaves out the mean and deviation that
+    a LayerNormalization gives besides. Definitions that hold operators of the same sort are expanded in turn; those that are
+    loops (Range) are not taken.
     """
     for _ in range(_ROUNDS if reads else 0):
         expanded = _expanded(model, reads)
@@ -32,7 +33,8 @@ def _expanded(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto 
     unread = [
         (number, node)
         for number, node in enumerate(model.graph.node)
-        if node.domain in ("", "ai.onnx") and node.op_type not in reads and defs.has(node.op_type, "")
+        if node.domain in ("", "ai.onnx") and defs.has(node.op_type, "")
+        if node.op_type not in reads or (node.op_type == "LayerNormalization" and any(node.output[1:]))
     ]
     if not unread:
         return None
