@@ -15,6 +15,7 @@ from safeconvert import cli_complete
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
 from safeconvert.cli_errors import run_program
+from safeconvert.cli_explain import explain as explain_command
 from safeconvert.cli_flags import use_project_everywhere
 from safeconvert.cli_options import (
     AtolOption,
@@ -37,6 +38,7 @@ from safeconvert.cli_options import (
     QuietOption,
     RangeOption,
     RepairOption,
+    ReportOption,
     RouteOption,
     RtolOption,
     SamplesOption,
@@ -52,6 +54,7 @@ from safeconvert.cli_options import (
 )
 from safeconvert.cli_report import report as report_command
 from safeconvert.errors import ExitCode
+from safeconvert.report.asked import reporting, with_value
 
 if TYPE_CHECKING:
     from safeconvert.config import Settings
@@ -111,6 +114,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         repair: RepairOption = True,
         keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
+        report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
         config: ConfigOption = None,
@@ -119,7 +123,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         verbose: VerboseOption = False,
         to: Annotated[str, _TO] = target_format,
     ) -> None:
-        with _people_errors(as_json):
+        with _people_errors(as_json), reporting(report, source, makes=True) as reports:
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -145,7 +149,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
             )
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_convert(options, settings, phases)
-            _print_outcome(outcome, as_json, quiet, verbose)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -203,6 +207,7 @@ def verify(
     target_layout: LayoutOption = None,
     certificate: Annotated[Path | None, typer.Option("--certificate", help="Write the certificate here.")] = None,
     key: KeyOption = None,
+    report: ReportOption = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     config: ConfigOption = None,
@@ -214,7 +219,7 @@ def verify(
 
     Example: safeconvert verify model.pt model.tflite --inputs images/ --preprocessing torchvision
     """
-    with _people_errors(as_json):
+    with _people_errors(as_json), reporting(report, source, makes=False) as reports:
         from safeconvert import arguments, commands
         from safeconvert.config import load_settings
         from safeconvert.options import VerifyOptions
@@ -233,7 +238,7 @@ def verify(
         )
         with display(_live(quiet, as_json)) as phases:
             outcome = commands.run_verify(options, settings, phases)
-        _print_outcome(outcome, as_json, quiet, verbose)
+        _print_outcome(reports.written(outcome), as_json, quiet, verbose)
         raise typer.Exit(int(outcome.exit_code))
 
 
@@ -264,6 +269,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         layer_analysis: LayerAnalysisOption = "",
         keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
+        report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
         config: ConfigOption = None,
@@ -271,7 +277,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
     ) -> None:
-        with _people_errors(as_json):
+        with _people_errors(as_json), reporting(report, source, makes=repairs) as reports:
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -296,7 +302,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
             )
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_mend(options, target, settings, phases)
-            _print_outcome(outcome, as_json, quiet, verbose)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -437,6 +443,7 @@ def demo(
 
 app.command()(config_command)
 app.command()(report_command)
+app.command()(explain_command)
 
 
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:
@@ -495,12 +502,12 @@ def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) 
     if as_json:
         typer.echo(json.dumps(outcome.to_json()))
     elif not quiet or outcome.exit_code is not ExitCode.VERIFIED:
-        terminal.print_outcome(outcome, verbose)
+        terminal.print_outcome(outcome, verbose, sys.argv[1:])
 
 
 def main() -> None:
     """Entry point of the `safeconvert` command."""
-    run_program(app)
+    run_program(lambda: app(with_value(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from safeconvert import rules
 from safeconvert.errors import UnusableInput
 
 FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
@@ -33,6 +34,7 @@ _KEYS = {
     "python",
     "advice",
     "arguments",
+    "rules",
 }
 
 
@@ -60,6 +62,7 @@ class Adapter:
         advice: what to do where it does not load.
         folder: where adapter.py lies.
         arguments: the converter's own arguments that it honours.
+        rules: rewrites of the graph that go before a converter of ONNX, in order (see `safeconvert.rules`).
     """
 
     name: str
@@ -72,6 +75,7 @@ class Adapter:
     advice: str
     folder: Path
     arguments: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Route:
 
 
 def data_folder(name: str) -> Path:
-    """`adapters` or `configs`: beside the package in a checkout, inside it in an installed wheel."""
+    """`adapters`, `configs` or `docs`: beside the package in a checkout, inside it in an installed wheel."""
     bundled = _PACKAGE / "_data" / name
     return bundled if bundled.is_dir() else _PACKAGE.parent / name
 
@@ -125,10 +129,13 @@ def read_manifest(path: Path) -> Adapter:
     for key in ("name", "summary", "kind", "format", "advice"):
         if not isinstance(data.get(key, ""), str):
             raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
-    for key in ("modules", "packages", "arguments"):
+    for key in ("modules", "packages", "arguments", "rules"):
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
+    for rule in data.get("rules", []):
+        if rule not in rules.names():
+            raise UnusableInput(f"{path}: no rule is named {rule!r}", f"there are {', '.join(rules.names())}")
     formats = ("",) if data["kind"] == "converter" else FORMATS
     if data["kind"] not in ("framework", "converter") or data.get("format", "") not in formats:
         raise UnusableInput(
@@ -145,6 +152,7 @@ def read_manifest(path: Path) -> Adapter:
         steps=_steps(path, data.get("converts", [])),
         advice=data.get("advice", ""),
         arguments=tuple(data.get("arguments", [])),
+        rules=tuple(data.get("rules", [])),
         folder=path.parent,
     )
 
