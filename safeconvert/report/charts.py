@@ -223,7 +223,7 @@ def models_chart(pairs: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
         x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
         sign = "=" if equal else "≠"
         labels.append(
-            Markup('<rect class="label" x="{:.1f}" y="{:.1f}" width="104" height="26" rx="13"/>').format(x - 52, y - 13)
+            Markup('<rect class="label" x="{:.1f}" y="{:.1f}" width="132" height="26" rx="13"/>').format(x - 66, y - 13)
         )
         labels.append(words(f"distance {kind}", x, y + 5, f"{sign} {_figure(relative)}", "middle"))
         said.append(f"{name}: {'equal' if equal else 'different'}, relative distance {_figure(relative)}")

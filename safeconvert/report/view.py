@@ -113,8 +113,11 @@ def _tiles(predicate: Mapping[str, Any]) -> list[dict[str, str]]:
         tiles.append({"title": "Inputs that differ", "value": f"{max(labels, beyond):.0f} of {samples:.0f}",
                       "small": f"{labels:.0f} by label or value, {beyond:.0f} beyond tolerance"})  # fmt: skip
         bound = number(figures.get("upper_bound"))
-        tiles.append({"title": "Disagreement rate", "value": "-" if bound is None else f"< {bound:.2%}",
-                      "small": "with 95 % confidence, for inputs like these"})  # fmt: skip
+        below = "-" if bound is None else f"< {bound:.2%}"
+        sure = "with 95 % confidence, for inputs like these"
+        tiles.append({"title": "Disagreement rate", "value": f"{labels / samples:.1%}" if labels and samples else below,
+                      "small": f"{below} {sure}" if labels and samples and (bound or 0) < 1 else sure if not labels else
+                      "of the inputs that were tried"})  # fmt: skip
         tiles.append({"title": "Largest distance", "value": figure(figures.get("max_abs")).said,
                       "small": f"{figure(figures.get('relative')).said} of the output's size"})  # fmt: skip
     faults = read_faults(predicate)
@@ -220,17 +223,23 @@ def _faults(predicate: Mapping[str, Any]) -> dict[str, Any]:
         for fault in faults[:_ROWS]
     ]  # fmt: skip
     verified = predicate.get("verdict") == "verified"
-    why = "None: the target was equal as it was converted." if verified else "None was localized."
+    why = "None: the target was equal as it was converted." if verified else (
+        "None was localized: safeconvert localize names them." if predicate.get("verdict") == "not_equivalent"
+        else "None was localized."
+    )  # fmt: skip
     return {"faults": rows, "faults_left": len(faults) - len(rows), "no_faults": why}
 
 
 def _ranking(predicate: Mapping[str, Any]) -> dict[str, Any]:
     rows = []
-    for layer in list(mappings(predicate.get("layers")))[:_ROWS]:
+    layers = list(mappings(predicate.get("layers")))[:_ROWS]
+    rates = [rate for layer in layers if (rate := number(layer.get("rate"))) is not None and 0 < rate <= 1]
+    longest = max(rates, default=1.0)
+    for layer in layers:
         rate = number(layer.get("rate"))
         rows.append({"target": text(layer.get("target")), "source": text(layer.get("source")),
                      "elements": figure(layer.get("elements"), ".0f"), "problematic": figure(layer.get("problematic"), ".1f"),
-                     "rate": share(rate), "width": f"{6 * min(max(rate or 0, 0), 1):.2f}"})  # fmt: skip
+                     "rate": share(rate), "width": f"{4 * min(max((rate or 0) / longest, 0), 1):.2f}"})  # fmt: skip
     return {"ranking": rows}
 
 
