@@ -15,6 +15,7 @@ from safeconvert import cli_complete
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
 from safeconvert.cli_errors import run_program
+from safeconvert.cli_explain import explain as explain_command
 from safeconvert.cli_flags import use_project_everywhere
 from safeconvert.cli_options import (
     AtolOption,
@@ -442,6 +443,7 @@ def demo(
 
 app.command()(config_command)
 app.command()(report_command)
+app.command()(explain_command)
 
 
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:

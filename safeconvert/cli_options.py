@@ -62,7 +62,12 @@ RouteOption = Annotated[
 ]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
-    str, typer.Option("--optimize", help="TFLite only: none, default (8-bit weights) or float16.")
+    str,
+    typer.Option(
+        "--optimize",
+        help="TFLite only: none, default (8-bit weights) or float16.",
+        autocompletion=cli_complete.optimizations,
+    ),
 ]
 ComparatorOption = Annotated[
     str,
@@ -87,7 +92,12 @@ LayoutOption = Annotated[
     typer.Option("--target-layout", help="keep, NCHW->NHWC or NHWC->NCHW, or name=…, where shapes do not tell."),
 ]
 LayerAnalysisOption = Annotated[
-    str, typer.Option("--layer-analysis", help="Also rank layers as FetaFix does: onnxruntime or tvm. Takes minutes.")
+    str,
+    typer.Option(
+        "--layer-analysis",
+        help="Also rank layers as FetaFix does: onnxruntime or tvm. Takes minutes.",
+        autocompletion=cli_complete.runtimes,
+    ),
 ]
 RepairOption = Annotated[
     bool, typer.Option("--repair/--no-repair", help="Repair a target that is not equivalent, or only say its faults.")

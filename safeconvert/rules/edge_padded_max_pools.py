@@ -12,7 +12,7 @@ from safeconvert.graph.fold import replace_nodes
 from safeconvert.graph.shapes import inferred_shapes
 
 
-def edge_padded_max_pools(model: onnx.ModelProto) -> onnx.ModelProto:
+def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Bring the padding of each MaxPool (`pads`, `auto_pad`, `ceil_mode`) out in front of it: the edge, repeated.
 
     ONNX MaxPool-12 pads with the lowest value. Repeating the edge is the same: a window that reaches past the edge by at

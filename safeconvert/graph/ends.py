@@ -1,80 +1,14 @@
-"""Bring an intermediate ONNX graph into the plain form that converters expect, its function unchanged.
-
-Constants become initializers, constant subgraphs are folded, and names lose the characters that target frameworks
-reject. The layout passes take the Transposes off a graph's ends that a channels-last converter puts back itself.
-"""
+"""Layout at a graph's ends: the Transposes that a channels-last converter puts back itself are taken off."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import onnx
 from onnx import helper
 
-from safeconvert.graph.fold import drop_unused, fold_constants, replace_nodes, static_batch_reshapes
+from safeconvert.graph.fold import replace_nodes
 from safeconvert.graph.operators import CHANNELS_SECOND
-
-
-def plain(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Fold constants (onnxscript's optimizer, then `fold`), lift `Constant` nodes to initializers, drop what is unused."""
-    from onnxscript import optimizer
-
-    model = optimizer.optimize(model, onnx_shape_inference=True)
-    graph = model.graph
-    kept = []
-    for node in graph.node:
-        value = next((a for a in node.attribute if a.name == "value"), None) if node.op_type == "Constant" else None
-        if value is not None:
-            tensor = onnx.TensorProto()
-            tensor.CopyFrom(value.t)
-            tensor.name = node.output[0]
-            graph.initializer.append(tensor)
-        else:
-            kept.append(node)
-    replace_nodes(graph, kept)
-    return drop_unused(static_batch_reshapes(fold_constants(model)))
-
-
-def safe_names(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Rename every value and node to letters, digits and underscores; inputs and outputs keep a readable name.
-
-    Keras refuses '/' in layer names, and torch.export's archive mangles ';' (TFLite's fused names), as seen in
-    keras 3.15 and torch 2.13.
-    """
-    taken: set[str] = set()
-    names: dict[str, str] = {"": ""}
-
-    def safe(name: str) -> str:
-        if name not in names:
-            base = re.sub(r"\W+", "_", name.removesuffix(":0")).strip("_") or "value"
-            base = f"v_{base}" if base[0].isdigit() else base
-            base = base[:80]
-            candidate, number = base, 1
-            while candidate.lower() in taken:
-                candidate, number = f"{base}_{number}", number + 1
-            taken.add(candidate.lower())
-            names[name] = candidate
-        return names[name]
-
-    graph = model.graph
-    for value in [*graph.input, *graph.output]:
-        value.name = safe(value.name)
-    for tensor in graph.initializer:
-        tensor.name = safe(tensor.name)
-    for number, node in enumerate(graph.node):
-        _rename_captured(node, safe)
-        node.input[:] = [safe(name) for name in node.input]
-        node.output[:] = [safe(name) for name in node.output]
-        node.name = f"{node.op_type}_{number}"
-    del graph.value_info[:]
-    return model
-
-
-def _rename_captured(node: onnx.NodeProto, safe: object) -> None:
-    """Subgraphs (If, Loop) capture outer names, so a graph with one keeps them: refuse instead of breaking it."""
-    if any(attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for attribute in node.attribute):
-        raise NotImplementedError(f"operator {node.op_type} at node {node.name}: control-flow bodies are not supported")
 
 
 def has_layout(model: onnx.ModelProto) -> bool:

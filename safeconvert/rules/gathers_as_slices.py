@@ -12,7 +12,7 @@ _MOST = 16
 """Indices that are written as a Slice each; a longer list is a table look-up, which converters know."""
 
 
-def gathers_as_slices(model: onnx.ModelProto) -> onnx.ModelProto:
+def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Write `Gather(x, constant indices)` of a computed x as Slices, and Gather then Unsqueeze as one Slice.
 
     onnx2keras 0.0.25 takes Gather for a look-up in a constant table ("Can't gather from tf tensor"). Seen in torchvision's

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from safeconvert.graph.pooling import edge_padded_max_pools
+from tests.rules.rule import rule
 
 
 def pool(size: tuple[int, int], **attributes: object) -> onnx.ModelProto:
@@ -56,7 +56,7 @@ def test_the_function_is_unchanged(size, kernel, strides, wide, auto, ceil) -> N
     x = -np.random.default_rng(0).random((1, 2, *size), dtype=np.float32) - 1
     model = pool(size, **attributes)
     before = run(model, x)
-    np.testing.assert_array_equal(run(edge_padded_max_pools(model), x), before)
+    np.testing.assert_array_equal(run(rule("edge_padded_max_pools")(model), x), before)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_the_function_is_unchanged(size, kernel, strides, wide, auto, ceil) -> N
     ],
 )
 def test_the_usual_paddings_are_brought_out(size, attributes) -> None:
-    assert not own_padding(edge_padded_max_pools(pool(size, **attributes)))
+    assert not own_padding(rule("edge_padded_max_pools")(pool(size, **attributes)))
 
 
 def test_what_the_rule_does_not_hold_for_stays() -> None:
     dilated = pool((9, 9), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], dilations=[2, 2])
-    assert own_padding(edge_padded_max_pools(dilated))
+    assert own_padding(rule("edge_padded_max_pools")(dilated))
     read_right = pool((9, 9), kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
-    assert own_padding(edge_padded_max_pools(read_right))
+    assert own_padding(rule("edge_padded_max_pools")(read_right))

@@ -7,19 +7,11 @@ import onnx
 import pytest
 from onnx import helper
 
-from safeconvert.graph.explicit import (
-    channel_constants_as_batchnorm,
-    channel_pads_as_concat,
-    explicit_defaults,
-    flatten_pooled,
-    strided_slices_as_pooling,
-)
-from safeconvert.graph.fold import collapse_reshapes, fold_constants, static_batch_reshapes
-from safeconvert.graph.gather import gathers_as_slices
-from safeconvert.graph.prepare import peel_input_transposes, plain, safe_names
-from safeconvert.graph.transposed import transposes_before_pads
+from safeconvert.graph.ends import peel_input_transposes
+from safeconvert.graph.fold import fold_constants
 from safeconvert.graph.view import tidy
 from tests.onnx_models import cnn, model, random, run
+from tests.rules.rule import rule
 
 I = np.array  # noqa: E741
 
@@ -42,9 +34,9 @@ CASES = {
         model([node("Add", ["a", "a"], "b"), node("Mul", ["x", "b"], "y")], {"x": [2, 3]}, ["y"], {"a": random(3)}),
         {"Add"},
     ),
-    "a reshape that carries the batch along": (static_batch_reshapes, batch_reshape(), {"Shape", "Concat", "Gather"}),
+    "a reshape that carries the batch along": (rule("static_batch_reshapes"), batch_reshape(), {"Shape", "Concat", "Gather"}),
     "a reshape whose sizes go through casts": (
-        static_batch_reshapes,
+        rule("static_batch_reshapes"),
         model(
             [
                 node("Relu", ["x"], "r"), node("Transpose", ["r"], "t", perm=[0, 2, 3, 1]), node("Shape", ["r"], "s"),
@@ -58,7 +50,7 @@ CASES = {
         {"Shape", "Concat", "Gather", "Cast"},
     ),
     "a pad in front of a transpose": (
-        transposes_before_pads,
+        rule("transposes_before_pads"),
         model(
             [node("Pad", ["x", "pads"], "p"), node("Transpose", ["p"], "t", perm=[0, 3, 1, 2]), node("Relu", ["t"], "y")],
             {"x": [2, 4, 5, 3]}, ["y"], {"pads": I([0, 1, 0, 0, 0, 2, 3, 0])},
@@ -66,7 +58,7 @@ CASES = {
         set(),
     ),
     "one channel taken": (
-        gathers_as_slices,
+        rule("gathers_as_slices"),
         model(
             [
                 node("Gather", ["x", "second"], "g", axis=1), node("Unsqueeze", ["g", "axis"], "u"),
@@ -77,12 +69,12 @@ CASES = {
         {"Gather", "Unsqueeze", "Squeeze"},
     ),
     "a channel taken for good": (
-        gathers_as_slices,
+        rule("gathers_as_slices"),
         model([node("Gather", ["x", "second"], "y", axis=1)], {"x": [2, 3, 4, 4]}, ["y"], {"second": I(1)}),
         {"Gather"},
     ),
     "reshapes in a row": (
-        collapse_reshapes,
+        rule("collapse_reshapes"),
         model(
             [node("Squeeze", ["x", "axes"], "a"), node("Unsqueeze", ["a", "front"], "b"), node("Reshape", ["b", "s"], "y")],
             {"x": [2, 3, 1, 1]}, ["y"], {"axes": I([2, 3]), "front": I([1, 2]), "s": I([-1, 3])},
@@ -90,36 +82,36 @@ CASES = {
         {"Squeeze", "Unsqueeze"},
     ),
     "a pooled tensor is flattened": (
-        flatten_pooled,
+        rule("flatten_pooled"),
         model([node("GlobalAveragePool", ["x"], "p"), node("Squeeze", ["p", "axes"], "y")], {"x": [2, 3, 4, 4]}, ["y"],
               {"axes": I([2, 3])}),
         {"Squeeze"},
     ),
     "slices with steps": (
-        strided_slices_as_pooling,
+        rule("strided_slices_as_pooling"),
         model([node("Slice", ["x", "starts", "ends", "axes", "steps"], "y")], {"x": [2, 3, 6, 7]}, ["y"],
               {"starts": I([0, 0]), "ends": I([6, 99]), "axes": I([2, 3]), "steps": I([2, 3])}),
         {"Slice"},
     ),
     "padded channels": (
-        channel_pads_as_concat,
+        rule("channel_pads_as_concat"),
         model([node("Pad", ["x", "pads"], "y")], {"x": [2, 3, 4, 4]}, ["y"], {"pads": I([0, 2, 0, 0, 0, 1, 0, 0])}),
         {"Pad"},
     ),
     "a value for each channel": (
-        channel_constants_as_batchnorm,
+        rule("channel_constants_as_batchnorm"),
         model([node("Mul", ["x", "c"], "a"), node("Add", ["c", "a"], "b"), node("Sub", ["b", "c"], "y")],
               {"x": [2, 3, 4, 4]}, ["y"], {"c": random(1, 3, 1, 1)}),
         {"Mul", "Add", "Sub"},
     ),
     "constants and identities": (
-        plain,
+        rule("constants_folded"),
         model([helper.make_node("Constant", [], ["c"], "k", value=onnx.numpy_helper.from_array(random(3))),
                node("Identity", ["x"], "i"), node("Add", ["i", "c"], "y")], {"x": [2, 3]}, ["y"]),
         {"Constant"},
     ),
-    "a whole net": (plain, cnn(), set()),
-    "a whole net with its defaults": (explicit_defaults, cnn(), set()),
+    "a whole net": (rule("constants_folded"), cnn(), set()),
+    "a whole net with its defaults": (rule("explicit_defaults"), cnn(), set()),
     "a whole net, tidied": (lambda made: tidy(made).model, cnn(), set()),
 }  # fmt: skip
 
@@ -141,15 +133,15 @@ def test_the_function_is_kept_and_the_operator_gone(name: str) -> None:
 def test_slices_and_pads_that_the_rules_do_not_hold_for_stay() -> None:
     shifted = model([node("Slice", ["x", "starts", "ends", "axes", "steps"], "y")], {"x": [2, 3, 6, 6]}, ["y"],
                     {"starts": I([1]), "ends": I([6]), "axes": I([2]), "steps": I([2])})  # fmt: skip
-    assert strided_slices_as_pooling(shifted).graph.node[0].op_type == "Slice"
+    assert rule("strided_slices_as_pooling")(shifted).graph.node[0].op_type == "Slice"
     filled = model([node("Pad", ["x", "pads", "fill"], "y")], {"x": [2, 3, 4, 4]}, ["y"],
                    {"pads": I([0, 2, 0, 0, 0, 1, 0, 0]), "fill": np.float32(3)})  # fmt: skip
-    assert channel_pads_as_concat(filled).graph.node[0].op_type == "Pad"
+    assert rule("channel_pads_as_concat")(filled).graph.node[0].op_type == "Pad"
 
 
 def test_names_become_ones_that_every_framework_takes() -> None:
     made = model([helper.make_node("Relu", ["a/b:0"], ["y;z"], "n m")], {"a/b:0": [2]}, ["y;z"])
-    named = safe_names(made)
+    named = rule("safe_names")(made)
     names = [*named.graph.node[0].input, *named.graph.node[0].output, named.graph.node[0].name]
     assert all(name.replace("_", "").isalnum() for name in names) and len(set(names)) == 3
     np.testing.assert_array_equal(run(named, {names[0]: random(2)})[0], np.maximum(random(2), 0))

@@ -9,7 +9,7 @@ from onnx import numpy_helper
 from safeconvert.graph.fold import drop_unused, replace_nodes
 
 
-def transposes_before_pads(model: onnx.ModelProto) -> onnx.ModelProto:
+def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Write `Transpose(Pad(x))` as `Pad(Transpose(x))`, the pads in the new order.
 
     tf2onnx pads a channels-last input before it is transposed; onnx2keras 0.0.25 takes every rank-4 Pad for one of channels
