@@ -21,6 +21,7 @@ _VERDICTS = {
     "no_route": ("No route could convert", "bad"),
     "no_verdict": ("No verdict possible", "warn"),
     "unusable_input": ("Could not begin", "warn"),
+    "unreadable": ("Cannot be read here", "warn"),
 }
 _PAIRS = (
     "source native vs target native", "source native vs source ONNX", "target native vs target ONNX",
