@@ -13,7 +13,7 @@ from safeconvert.evidence.archive import Evidence
 from safeconvert.evidence.samples import LIMIT
 from safeconvert.report.lenient import mapping, mappings, number, sequence, text
 
-_LARGEST = 32 << 10  # bytes of one picture: 24 of them leave room on a page of 1.5 MB
+_LARGEST = 20 << 10  # bytes of one picture: 24 of them leave room on a page of 1.5 MB
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 

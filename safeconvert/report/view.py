@@ -195,8 +195,10 @@ def _repair(predicate: Mapping[str, Any]) -> dict[str, Any]:
     repair = mapping(predicate.get("repair"))
     trials = read_trials(predicate)
     accepted = sum(trial.outcome == "accepted" for trial in trials)
+    order = sorted(trials, key=lambda trial: trial.outcome != "accepted")[:_ROWS]
     return {
-        "trajectory_chart": trajectory_chart(trials, repair),
+        "trajectory_chart": trajectory_chart(trials, repair, frozenset(trial.number for trial in order)),
+        "trials_left": len(trials) - len(order),
         "trajectory": f"{len(trials)} tried, {accepted} accepted; it ended with: {text(repair.get('ended'))}. Single "
         "trials are judged on a few inputs, both ends on all steering ones.",
         "trials": [
@@ -206,7 +208,7 @@ def _repair(predicate: Mapping[str, Any]) -> dict[str, Any]:
                 "share_after": share(trial.share_after), "before": figure(trial.distance_before),
                 "after": figure(trial.distance_after),
             }
-            for trial in trials
+            for trial in sorted(order, key=lambda trial: trial.number)
         ],
     }  # fmt: skip
 
@@ -256,7 +258,7 @@ def _obligations(predicate: Mapping[str, Any]) -> dict[str, Any]:
     recipe = mapping(contract.get("preprocessing"))
     verified = predicate.get("verdict") == "verified"
     return {
-        "obligations": [text(item) for item in sequence(predicate.get("obligations"))],
+        "obligations": [text(item) for item in sequence(predicate.get("obligations"))[:_ROWS]],
         "no_obligations": "Nothing: it takes and gives the same as the source."
         if verified
         else "Nothing was recorded.",
@@ -289,7 +291,7 @@ def _made(predicate: Mapping[str, Any], evidence: Evidence | None, certificate: 
             "route": " → ".join(map(text, sequence(attempt.get("route")))) or text(attempt.get("lift") or "as given"),
             "outcome": text(attempt.get("outcome")).replace("_", " "), "reason": text(attempt.get("reason")),
         }
-        for attempt in mappings(predicate.get("attempts"))
+        for attempt in list(mappings(predicate.get("attempts")))[:_ROWS]
     ]  # fmt: skip
     return {
         "commands": steps(predicate, certificate), "attempts": attempts, "environment": said, "files": files,

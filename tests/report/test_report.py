@@ -329,3 +329,33 @@ def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.certificate.json"
     path.write_text("{}", encoding="utf-8")
     assert safeconvert("report", path).code == 2
+
+
+def test_the_largest_page_stays_below_a_megabyte_and_a_half_and_says_what_it_leaves_out() -> None:
+    name = "functional_1/block_13_project_batch_normalization_1/FusedBatchNormV3/ReadVariableOp"
+    noise = io.BytesIO()
+    Image.frombytes("RGB", (112, 112), random.Random(0).randbytes(112 * 112 * 3)).save(noise, "JPEG", quality=95)
+    picture = noise.getvalue()
+    assert 15_000 < len(picture) < 20 << 10
+    nodes = {"source": name, "target": name, "operator": "Conv", "isolated": 0.1, "propagated": 0.2}
+    evidence = Evidence(
+        {
+            "along": [{**nodes, "repaired": 0.1, "faults": [n] if n < 400 else []} for n in range(1500)],
+            "samples": [{"name": f"{n}.jpg", "picture": f"samples/{n}.jpg"} for n in range(100)],
+        },
+        {f"samples/{n}.jpg": picture for n in range(100)},
+    )
+    figures = {"discrepancy": 0.5, "distance": 0.4}
+    trial = {"outcome": "no_gain", "reason": "", "before": figures, "after": figures}
+    content = {
+        "verdict": "not_equivalent",
+        "faults": [{**nodes, "kind": "WB", "evidence": "input 1: 1728 of 1728 values differ", "proven": True}] * 400,
+        "trials": [{**trial, "faults": [n]} for n in range(1199)] + [{**trial, "faults": [3], "outcome": "accepted"}],
+        "repair": {"before": figures, "after": figures},
+        "layers": [{"source": name, "target": name, "rate": 0.1, "elements": 100, "problematic": 10.0}] * 400,
+        "attempts": [{"route": ["a", "b"], "outcome": "crashed", "reason": "r" * 200}] * 300,
+    }
+    page = render(content, evidence)
+    assert len(page.encode()) < 1_500_000
+    assert "1000 more trials without gain" in page and '<th scope="row" class="n">1200</th>' in page
+    assert "200 more faults are in the certificate" in page and "1300 more are in the evidence file" in page
