@@ -164,16 +164,20 @@ def _tensor(nodes: Nodes, place: int, known: Callable[[str], bool]) -> str:
 
 
 def _onnx(path: Path, nodes: Nodes, errors: Errors) -> dict[str, Errors]:
-    """By the names of the file's nodes, or `<node_N>` for those without, as `model_explorer_onnx` calls them."""
+    """By the nodes' names as `model_explorer_onnx` has them: nodes without a name, or of one name, are given others first."""
     import onnx
+    import onnx_ir
     from google.protobuf.message import DecodeError
+    from onnx_ir.passes.common import NameFixPass
 
     try:
-        graph = onnx.load(str(path), load_external_data=False).graph
-    except DecodeError:
+        model = onnx_ir.serde.deserialize_model(onnx.load(str(path), load_external_data=False))
+    except (DecodeError, onnx_ir.serde.SerdeError):
         return {}
-    ids = {name: node.name or f"<node_{place}>" for place, node in enumerate(graph.node) for name in node.output}
-    return {graph.name: {ids[tensor]: value for tensor, value in _by_maker(nodes, errors, ids.__contains__).items()}}
+    NameFixPass()(model)
+    ids = {value.name: node.name for node in model.graph for value in node.outputs}
+    graph = model.graph.name or "<main>"
+    return {graph: {ids[tensor]: value for tensor, value in _by_maker(nodes, errors, ids.__contains__).items()}}
 
 
 def _nodes(evidence: Evidence, side: str, nodes: Nodes) -> list[dict[str, Any]]:
