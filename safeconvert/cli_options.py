@@ -60,6 +60,10 @@ RouteOption = Annotated[
         autocompletion=cli_complete.converters,
     ),
 ]
+RoutesOption = Annotated[
+    str,
+    typer.Option("--routes", help="Try so many routes at most, or all of them and keep the best.", metavar="N|all"),
+]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
     str, typer.Option("--optimize", help="TFLite only: none, default (8-bit weights) or float16.")

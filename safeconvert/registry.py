@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,9 +29,9 @@ _KEYS = {
     "packages",
     "converts",
     "rank",
-    "python",
     "advice",
     "arguments",
+    "requirements",
 }
 
 
@@ -58,6 +59,8 @@ class Adapter:
         advice: what to do where it does not load.
         folder: where adapter.py lies.
         arguments: the converter's own arguments that it honours.
+        requirements: pins of an environment of its own; () where it runs in safeconvert's.
+        python: the interpreter that its workers run in.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Adapter:
     advice: str
     folder: Path
     arguments: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    python: Path = Path(sys.executable)
 
 
 @dataclass(frozen=True)
@@ -123,10 +128,15 @@ def read_manifest(path: Path) -> Adapter:
     for key in ("name", "summary", "kind", "format", "advice"):
         if not isinstance(data.get(key, ""), str):
             raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
-    for key in ("modules", "packages", "arguments"):
+    for key in ("modules", "packages", "arguments", "requirements"):
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
+    for requirement in data.get("requirements", []):
+        if requirement.startswith("-"):
+            raise UnusableInput(
+                f"{path}: requirements holds {requirement!r}, an option", "name packages with versions only"
+            )
     formats = ("",) if data["kind"] == "converter" else FORMATS
     if data["kind"] not in ("framework", "converter") or data.get("format", "") not in formats:
         raise UnusableInput(
@@ -143,6 +153,7 @@ def read_manifest(path: Path) -> Adapter:
         steps=_steps(path, data.get("converts", [])),
         advice=data.get("advice", ""),
         arguments=tuple(data.get("arguments", [])),
+        requirements=tuple(data.get("requirements", [])),
         folder=path.parent,
     )
 
