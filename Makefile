@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test data-test lint bench clean
+.PHONY: demo test data-test lint bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -24,6 +24,10 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/pairs.py
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m tests.docs.reference
+	$(BIN)/python -m mkdocs build --strict
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 
@@ -33,6 +37,10 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 	touch $@
 
 clean:

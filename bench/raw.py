@@ -20,7 +20,7 @@ def torch2onnx(source: str, target: str) -> None:
         torch.onnx.export(program, dynamo=True).save(target)
         return
     module = torch.jit.load(source).eval()
-    size = 32 if "cifar" in source else 224
+    size = 32 if "cifar" in source else 299 if "inception" in source else 224
     torch.onnx.export(module, (torch.zeros(1, 3, size, size),), target, dynamo=False, opset_version=17)
 
 
@@ -29,7 +29,7 @@ def onnx2keras(source: str, target: str) -> None:
     from onnx2keras import onnx_to_keras
 
     model = onnx.load(source)
-    onnx_to_keras(model, [model.graph.input[0].name], change_ordering=True).save(target)
+    onnx_to_keras(model, [value.name for value in model.graph.input], change_ordering=True).save(target)
 
 
 def onnx2torch(source: str, target: str) -> None:

@@ -20,6 +20,7 @@ from safeconvert.errors import ExitCode, NoRoute, NotEquivalent, NoVerdict, Safe
 from safeconvert.options import ConvertOptions, ModelOptions, VerifyOptions
 from safeconvert.progress import Phases
 from safeconvert.project import flag_values, open_project
+from safeconvert.report.asked import BESIDE, reporting
 from safeconvert.report.outcome import Outcome
 from safeconvert.verify.layout import Override
 
@@ -55,6 +56,7 @@ def convert(
     repair: bool | None = None,
     keep_precision: bool | None = None,
     key: Place | None = None,
+    report: Place | bool | None = None,
     timeout: float | None = None,
     memory: int | None = None,
     config: Place | None = None,
@@ -75,6 +77,7 @@ def convert(
         keep_precision: never give a reduced target its bits back; only say which layers the loss comes from.
         target_preprocessing: preset or TOML file that the target's deployment applies.
         bake_preprocessing: build the source's preprocessing into the target.
+        report: write the HTML page of the run here, whatever the verdict; True puts it beside the target.
         config: settings file; None takes the nearest safeconvert.toml from the working directory upwards.
         inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
             max_discrepancy, target_layout, key, timeout, memory: see `safeconvert.checks.Checks`.
@@ -95,8 +98,8 @@ def convert(
     checks, settings, flags = resolve(given, "convert", config)
     own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, routes=routes, opset=opset,
                 optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
-                target_preprocessing=target_preprocessing)  # fmt: skip
-    with checks.data() as data:
+                target_preprocessing=target_preprocessing, report=report)  # fmt: skip
+    with reporting(_page(own.get("report")), Path(source), makes=True) as reports, checks.data() as data:
         options = ConvertOptions(
             source=Path(source),
             target_format=to,
@@ -114,7 +117,8 @@ def convert(
             bake_preprocessing=own.get("bake_preprocessing", False),
             repair=own.get("repair", True),
         )
-        return verified(commands.run_convert(options, settings, Phases()))
+        outcome = reports.written(commands.run_convert(options, settings, Phases()))
+    return verified(outcome)
 
 
 def verify(
@@ -138,6 +142,7 @@ def verify(
     target_layout: Override | Mapping[str, Override] | None = None,
     certificate: Place | None = None,
     key: Place | None = None,
+    report: Place | bool | None = None,
     timeout: float | None = None,
     memory: int | None = None,
     config: Place | None = None,
@@ -148,7 +153,7 @@ def verify(
         source: the source model.
         target: the model converted from it.
         certificate: write the certificate here, also where they are not equivalent; None writes none.
-        model, trust_pickle, config, and all others: as for `convert`.
+        model, trust_pickle, report, config, and all others: as for `convert`.
 
     Returns:
         What came of it, for a target that is equivalent.
@@ -163,8 +168,8 @@ def verify(
         max_discrepancy, target_layout, key, timeout, memory,
     )  # fmt: skip
     checks, settings, flags = resolve(given, "verify", config)
-    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate)
-    with checks.data() as data:
+    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate, report=report)
+    with reporting(_page(own.get("report")), Path(source), makes=False) as reports, checks.data() as data:
         options = VerifyOptions(
             source=Path(source),
             target=Path(target),
@@ -175,7 +180,8 @@ def verify(
             certificate=Path(own["certificate"]) if own.get("certificate") else None,
             key=Path(checks.key) if checks.key else None,
         )
-        return verified(commands.run_verify(options, settings, Phases()))
+        outcome = reports.written(commands.run_verify(options, settings, Phases()))
+    return verified(outcome)
 
 
 def resolve(given: Checks, command: str, config: Place | None) -> tuple[Checks, Settings, dict[str, Any]]:
@@ -213,6 +219,13 @@ def verified(outcome: Outcome, what: str = "") -> Outcome:
         )
     kinds: dict[ExitCode, type[SafeconvertError]] = {ExitCode.NO_ROUTE: NoRoute, ExitCode.NO_VERDICT: NoVerdict}
     raise kinds[outcome.exit_code](message, "", log)
+
+
+def _page(asked: Place | bool | None) -> Path | None:
+    """Where the page of a run goes, as `reporting` takes it."""
+    if asked is None or isinstance(asked, bool):
+        return BESIDE if asked else None
+    return Path(asked)
 
 
 def _over(flags: Mapping[str, Any], **given: object) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from safeconvert.cli_adapters import adapters as adapters_command
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
 from safeconvert.cli_errors import run_program
+from safeconvert.cli_explain import explain as explain_command
 from safeconvert.cli_flags import use_project_everywhere
 from safeconvert.cli_options import (
     AtolOption,
@@ -38,6 +39,7 @@ from safeconvert.cli_options import (
     QuietOption,
     RangeOption,
     RepairOption,
+    ReportOption,
     RouteOption,
     RoutesOption,
     RtolOption,
@@ -54,6 +56,7 @@ from safeconvert.cli_options import (
 )
 from safeconvert.cli_report import report as report_command
 from safeconvert.errors import ExitCode
+from safeconvert.report.asked import reporting, with_value
 
 if TYPE_CHECKING:
     from safeconvert.config import Settings
@@ -114,6 +117,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         repair: RepairOption = True,
         keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
+        report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
         config: ConfigOption = None,
@@ -122,7 +126,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         verbose: VerboseOption = False,
         to: Annotated[str, _TO] = target_format,
     ) -> None:
-        with _people_errors(as_json):
+        with _people_errors(as_json), reporting(report, source, makes=True) as reports:
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -149,7 +153,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
             )
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_convert(options, settings, phases)
-            _print_outcome(outcome, as_json, quiet, verbose)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -207,6 +211,7 @@ def verify(
     target_layout: LayoutOption = None,
     certificate: Annotated[Path | None, typer.Option("--certificate", help="Write the certificate here.")] = None,
     key: KeyOption = None,
+    report: ReportOption = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     config: ConfigOption = None,
@@ -218,7 +223,7 @@ def verify(
 
     Example: safeconvert verify model.pt model.tflite --inputs images/ --preprocessing torchvision
     """
-    with _people_errors(as_json):
+    with _people_errors(as_json), reporting(report, source, makes=False) as reports:
         from safeconvert import arguments, commands
         from safeconvert.config import load_settings
         from safeconvert.options import VerifyOptions
@@ -237,7 +242,7 @@ def verify(
         )
         with display(_live(quiet, as_json)) as phases:
             outcome = commands.run_verify(options, settings, phases)
-        _print_outcome(outcome, as_json, quiet, verbose)
+        _print_outcome(reports.written(outcome), as_json, quiet, verbose)
         raise typer.Exit(int(outcome.exit_code))
 
 
@@ -268,6 +273,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         layer_analysis: LayerAnalysisOption = "",
         keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
+        report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
         config: ConfigOption = None,
@@ -275,7 +281,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
     ) -> None:
-        with _people_errors(as_json):
+        with _people_errors(as_json), reporting(report, source, makes=repairs) as reports:
             from safeconvert import arguments, commands
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
@@ -300,7 +306,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
             )
             with display(_live(quiet, as_json)) as phases:
                 outcome = commands.run_mend(options, target, settings, phases)
-            _print_outcome(outcome, as_json, quiet, verbose)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -420,6 +426,7 @@ def demo(
 app.command("adapters")(adapters_command)
 app.command()(config_command)
 app.command()(report_command)
+app.command()(explain_command)
 
 
 def _model_options(input_shape: list[str] | None, model: str, trust_pickle: bool) -> ModelOptions:
@@ -478,12 +485,12 @@ def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) 
     if as_json:
         typer.echo(json.dumps(outcome.to_json()))
     elif not quiet or outcome.exit_code is not ExitCode.VERIFIED:
-        terminal.print_outcome(outcome, verbose)
+        terminal.print_outcome(outcome, verbose, sys.argv[1:])
 
 
 def main() -> None:
     """Entry point of the `safeconvert` command."""
-    run_program(app)
+    run_program(lambda: app(with_value(sys.argv[1:])))
 
 
 if __name__ == "__main__":

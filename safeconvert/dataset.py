@@ -109,7 +109,9 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
     for chunk, files in zip(chunks, outputs.outputs, strict=True):
         finite = np.ones(chunk.stop - chunk.start, dtype=bool)
         for array in load_files(files).values():
-            if array.shape[:1] == finite.shape and np.issubdtype(array.dtype, np.inexact):
+            if chunk.whole:
+                finite &= bool(np.isfinite(array).all())
+            elif array.shape[:1] == finite.shape and np.issubdtype(array.dtype, np.inexact):
                 finite &= np.isfinite(array).reshape(len(array), -1).all(axis=1)
         kept.append(np.arange(chunk.start, chunk.stop)[finite])
     return np.concatenate(kept)

@@ -11,6 +11,11 @@ from safeconvert.adapting import WHOLE, ModelPart
 from safeconvert.verify.layout import Override
 from safeconvert.verify.settings import VerifySettings
 
+OPTIMIZE = ("none", "default", "float16")
+"""Values of `optimize`."""
+LAYER_ANALYSIS = ("onnxruntime", "tvm")
+"""Back ends of the published layer analysis."""
+
 
 @dataclass(frozen=True)
 class ModelOptions:

@@ -19,7 +19,7 @@ from safeconvert.environments import offers
 from safeconvert.errors import NoRoute, UnusableInput
 from safeconvert.formats import ModelFile
 from safeconvert.options import ConvertOptions
-from safeconvert.registry import Route, parse_route, routes
+from safeconvert.registry import Route, parse_route, routes, worth_trying
 from safeconvert.results import Attempt
 from safeconvert.route import Candidate
 from safeconvert.source import Source
@@ -61,7 +61,7 @@ def ways(context: Context, file: ModelFile, options: ConvertOptions) -> tuple[Ro
         offered = offers(file.format, options.target_format, context.adapters, context.missing)
         advice = "; ".join(offer.command for offer in offered)
         raise NoRoute(f"{file.path}: no converter leads from {file.format} to {options.target_format}", advice)
-    return found[:limit]
+    return found if limit is None else worth_trying(found, limit)
 
 
 def walk_ways(
@@ -110,7 +110,7 @@ def _badness(attempt: Attempt) -> tuple[int, float, int]:
 
 
 def _limit(asked: str, configured: int) -> int | None:
-    """How many routes are tried at most; None for all."""
+    """How many routes of real converters are tried at most; None for all routes."""
     if not asked:
         return configured
     if asked == ALL:

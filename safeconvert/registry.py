@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from safeconvert import rules
 from safeconvert.errors import UnusableInput
 
 FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
+LAST_RESORT = 1000
+"""A step of this rank or above is no real converter, and a route with one comes behind all others."""
 _PACKAGE = Path(__file__).resolve().parent
 _KEYS = {
     "name",
@@ -32,6 +35,7 @@ _KEYS = {
     "advice",
     "arguments",
     "requirements",
+    "rules",
 }
 
 
@@ -61,6 +65,7 @@ class Adapter:
         arguments: the converter's own arguments that it honours.
         requirements: pins of an environment of its own; () where it runs in safeconvert's.
         python: the interpreter that its workers run in.
+        rules: rewrites of the graph that go before a converter of ONNX, in order (see `safeconvert.rules`).
     """
 
     name: str
@@ -75,6 +80,7 @@ class Adapter:
     arguments: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     python: Path = Path(sys.executable)
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class Route:
 
 
 def data_folder(name: str) -> Path:
-    """`adapters` or `configs`: beside the package in a checkout, inside it in an installed wheel."""
+    """`adapters`, `configs` or `docs`: beside the package in a checkout, inside it in an installed wheel."""
     bundled = _PACKAGE / "_data" / name
     return bundled if bundled.is_dir() else _PACKAGE.parent / name
 
@@ -128,7 +134,7 @@ def read_manifest(path: Path) -> Adapter:
     for key in ("name", "summary", "kind", "format", "advice"):
         if not isinstance(data.get(key, ""), str):
             raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
-    for key in ("modules", "packages", "arguments", "requirements"):
+    for key in ("modules", "packages", "arguments", "requirements", "rules"):
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
@@ -137,6 +143,9 @@ def read_manifest(path: Path) -> Adapter:
             raise UnusableInput(
                 f"{path}: requirements holds {requirement!r}, an option", "name packages with versions only"
             )
+    for rule in data.get("rules", []):
+        if rule not in rules.names():
+            raise UnusableInput(f"{path}: no rule is named {rule!r}", f"there are {', '.join(rules.names())}")
     formats = ("",) if data["kind"] == "converter" else FORMATS
     if data["kind"] not in ("framework", "converter") or data.get("format", "") not in formats:
         raise UnusableInput(
@@ -154,6 +163,7 @@ def read_manifest(path: Path) -> Adapter:
         advice=data.get("advice", ""),
         arguments=tuple(data.get("arguments", [])),
         requirements=tuple(data.get("requirements", [])),
+        rules=tuple(data.get("rules", [])),
         folder=path.parent,
     )
 
@@ -206,13 +216,16 @@ def exporters(format_name: str, known: Iterable[Adapter]) -> tuple[Adapter, ...]
 
 
 def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, ...]:
-    """Every way from one format to another that visits no format twice: fewest steps first, then lowest rank."""
-    found: list[tuple[int, int, tuple[str, ...], Route]] = []
+    """Every way from one format to another that visits no format twice.
+
+    Fewest steps first, then lowest rank; those with a last resort are behind all others.
+    """
+    found: list[tuple[bool, int, int, tuple[str, ...], Route]] = []
 
     def walk(formats: tuple[str, ...], chain: tuple[Adapter, ...], rank: int) -> None:
         if formats[-1] == target:
             route = Route(chain, formats)
-            found.append((len(chain), rank, route.names, route))
+            found.append((rank >= LAST_RESORT, len(chain), rank, route.names, route))
             return
         for adapter in known:
             for step in adapter.steps:
@@ -220,7 +233,14 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
                     walk((*formats, step.target), (*chain, adapter), rank + step.rank)
 
     walk((source,), (), 0)
-    return tuple(route for _, _, _, route in sorted(found, key=lambda item: item[:3]))
+    return tuple(route for *_, route in sorted(found, key=lambda item: item[:4]))
+
+
+def worth_trying(ways: Sequence[Route], limit: int) -> tuple[Route, ...]:
+    """The first `limit` routes of real converters, and behind them two with a last resort (an exporter may fail)."""
+    resort = [any(step.rank >= LAST_RESORT for adapter in way.adapters for step in adapter.steps) for way in ways]
+    real = [way for way, last in zip(ways, resort, strict=True) if not last]
+    return (*real[:limit], *[way for way, last in zip(ways, resort, strict=True) if last][:2])
 
 
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:

@@ -71,6 +71,20 @@ class Signature:
         return Signature(tuple(map(_spec, data["inputs"])), tuple(map(_spec, data["outputs"])))
 
 
+def has_batch(signature: Signature) -> bool:
+    """Whether axis 0 of every input and output counts samples, as far as the declared shapes tell.
+
+    It does not where an input has no axes, where inputs fix it to different sizes, or where they fix it to one size and an
+    output to another.
+    """
+    if not all(spec.shape for spec in signature.inputs):
+        return False
+    fixed = {spec.shape[0] for spec in signature.inputs} - {None}
+    if len(fixed) > 1:
+        return False
+    return not fixed or all(spec.shape and spec.shape[0] in {None, *fixed} for spec in signature.outputs)
+
+
 def _spec(data: Mapping[str, Any]) -> TensorSpec:
     quantization = data.get("quantization")
     return TensorSpec(

@@ -75,6 +75,8 @@ def compare(
     figures = Accumulator(settings, str(Path.cwd()))
     for chunk, ours, theirs in zip(chunks, source.outputs, target.outputs, strict=True):
         left, right = comparable_outputs(agreed, load_files(ours), load_files(theirs))
+        if chunk.whole:
+            left, right = ({name: array[None] for name, array in side.items()} for side in (left, right))
         figures.add(left, right, np.arange(chunk.start, chunk.stop))
     return figures
 

@@ -20,7 +20,8 @@ def open_keras(request: ModelRequest) -> Any:
         return keras.models.load_model(request.path, compile=False, safe_mode=not request.trust_pickle)
     except (ValueError, TypeError, OSError, KeyError, AttributeError, RuntimeError) as error:
         text = " ".join(str(error).split())
-        if "Lambda" in text or "safe_mode" in text or "unsafe" in text:
+        unsafe = "Lambda" in text or "safe_mode" in text or "unsafe" in text
+        if unsafe and not request.trust_pickle:
             raise UnusableInput(
                 f"{request.path}: holds a Lambda layer, which runs code of its own on load; refused",
                 "rebuild the model with keras.ops or a registered layer, or pass --trust-pickle if you trust the file",

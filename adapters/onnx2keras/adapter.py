@@ -12,20 +12,11 @@ from typing import Any
 
 import onnx
 from onnx2keras import onnx_to_keras
+from onnx2keras.layers import AVAILABLE_CONVERTERS
 
 from safeconvert.adapting import NCHW_TO_NHWC, ConvertReply, ConvertRequest, Permutation
-from safeconvert.graph.explicit import (
-    channel_constants_as_batchnorm,
-    channel_pads_as_concat,
-    explicit_defaults,
-    flatten_pooled,
-    strided_slices_as_pooling,
-)
-from safeconvert.graph.fold import collapse_reshapes
-from safeconvert.graph.gather import gathers_as_slices
-from safeconvert.graph.pooling import edge_padded_max_pools
-from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes, plain, safe_names
-from safeconvert.graph.transposed import transposes_before_pads
+from safeconvert.graph.ends import has_layout, peel_input_transposes, peel_output_transposes
+from safeconvert.legalise import legalise, rules_of
 
 from .reorder import axes_by_rank
 from .standalone import without_lambdas
@@ -35,17 +26,14 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; says which inputs and outputs became channels last."""
     step = ConvertRequest.from_json(request)
     own = dict(step.arguments)
-    model = transposes_before_pads(gathers_as_slices(safe_names(plain(onnx.load(step.model.path)))))
+    legal = legalise(onnx.load(step.model.path), rules_of(__file__), frozenset(AVAILABLE_CONVERTERS))
+    model = legal.model
     reorder = own.pop("change_ordering", has_layout(model))
     inputs_peeled: dict[str, bool] = {}
     outputs_peeled: dict[str, bool] = {}
     if reorder:
         model, inputs_peeled = peel_input_transposes(model)
         model, outputs_peeled = peel_output_transposes(model)
-        model = collapse_reshapes(model)
-        model = channel_pads_as_concat(strided_slices_as_pooling(flatten_pooled(channel_constants_as_batchnorm(model))))
-    model = edge_padded_max_pools(model)
-    model = explicit_defaults(model)
     initializers = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initializers]
     declared = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
@@ -69,7 +57,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             _moved(len(tensor.shape), reorder and not outputs_peeled.get(value.name, False))
             for value, tensor in zip(model.graph.output, keras_model.outputs, strict=True)
         ),
-        notes=("change_ordering=True",) if reorder else (),
+        notes=(*legal.notes(), *(("change_ordering=True",) if reorder else ())),
     ).to_json()
 
 

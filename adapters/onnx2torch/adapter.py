@@ -6,6 +6,7 @@ With arguments of its own it is the drop-in: the module itself is pickled, as on
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,17 @@ import onnx
 import torch
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
-from safeconvert.graph.opset import at_most
-from safeconvert.graph.prepare import plain, safe_names
+from safeconvert.legalise import legalise, rules_of
 
 from .._shared.torch_files import declare_torchvision_operators
 
 declare_torchvision_operators()
 import onnx2torch  # noqa: E402 - imports torchvision, which needs the declarations above
+from onnx2torch.node_converters.registry import _CONVERTER_REGISTRY  # noqa: E402
 
 from .standalone import export_program  # noqa: E402
 
-_OPSET = 17  # onnx2torch 1.5.15 does not know the Reshape of 19 and others of later sets
+_READS = frozenset(known.operation_type for known in _CONVERTER_REGISTRY)
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,8 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if step.arguments:
         torch.save(_as_it_is(step), step.target)
         return UNCHANGED.to_json()
-    model = safe_names(plain(at_most(onnx.load(step.model.path), _OPSET)))
+    legal = legalise(onnx.load(step.model.path), rules_of(__file__), _READS)
+    model, moved = legal.model, replace(UNCHANGED, notes=legal.notes())
     module = onnx2torch.convert(model)
     module.eval()  # onnx2torch 1.5.15 hands it back in training mode
     module.requires_grad_(False)
@@ -42,11 +44,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         with torch.inference_mode():
             traced = torch.jit.trace(module, tuple(_example(value, 1) for value in inputs), check_trace=False)
         torch.jit.save(traced, step.target)
-        return UNCHANGED.to_json()
+        return moved.to_json()
     free = [not _batch(value) for value in inputs]
     program = export_program(module, tuple(_example(value, 2) for value in inputs), free)
     torch.export.save(program, step.target)
-    return UNCHANGED.to_json()
+    return moved.to_json()
 
 
 def _as_it_is(step: ConvertRequest) -> torch.nn.Module:
@@ -54,8 +56,8 @@ def _as_it_is(step: ConvertRequest) -> torch.nn.Module:
     try:
         module = onnx2torch.convert(step.model.path, **step.arguments)
     except Exception:  # noqa: BLE001 - onnx2torch raises anything; the second try has the last word
-        model = safe_names(plain(at_most(onnx.load(step.model.path), _OPSET)))
-        module = onnx2torch.convert(model, **step.arguments)
+        legal = legalise(onnx.load(step.model.path), rules_of(__file__), _READS)
+        module = onnx2torch.convert(legal.model, **step.arguments)
     return module.eval()
 
 

@@ -18,6 +18,7 @@ from safeconvert.adapting import ConvertRequest
 from safeconvert.formats import detect
 
 from .._shared.keras_files import as_functional, open_keras
+from .._shared.tf2onnx_lean import optimized_in_place
 from .._shared.tf2onnx_moves import recorded_moves
 from .._shared.tf_files import open_tf
 from .command import run_command
@@ -31,9 +32,9 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     own = _arguments(step)
     with recorded_moves() as moves:
         if "command_line" in own:
-            model = run_command(step)
+            model = optimized_in_place(lambda: run_command(step))
         else:
-            model = _from_python(step, own)
+            model = optimized_in_place(lambda: _from_python(step, dict(own)))
             onnx.save(model, step.target)
     moves.require_all()
     onnx.checker.check_model(step.target)

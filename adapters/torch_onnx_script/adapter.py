@@ -9,6 +9,7 @@ import onnx
 import torch
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.errors import UnusableInput
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import open_torch
@@ -17,12 +18,19 @@ _OPSET = 17  # the newest whose Reduce* axes are attributes; onnx2torch 1.5.15 a
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Export on zeros of the resolved shapes; a free batch stays free."""
+    """Export on zeros of the resolved shapes; a free batch stays free.
+
+    Raises:
+        UnusableInput: an ExportedProgram; traced once more it loses its free sizes and unread inputs (torch 2.13).
+    """
     step = ConvertRequest.from_json(request)
     assert step.signature is not None
-    module = open_torch(step.model).module
+    file = open_torch(step.model)
+    module = file.module
     if step.arguments:
         return _as_asked(step, module, dict(step.arguments))
+    if file.program is not None:
+        raise UnusableInput("an ExportedProgram is not traced again", "the dynamo exporter takes it as it is")
     inputs = [spec.name for spec in step.signature.inputs]
     outputs = output_names(step.signature)
     free = {spec.name: {0: "batch"} for spec in step.signature.inputs if spec.shape and spec.batch is None}

@@ -73,6 +73,8 @@ def _differs(verification: Verification) -> bool:
 def _samples(
     source: Source, verification: Verification, target: Evaluated, settings: VerifySettings, of: str
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
+    if source.data.inputs.whole:
+        return {"samples": [], "samples_of": ""}, {}  # a whole call has no rows to show
     samples, pictures = differing_samples(
         source.data.inputs, source.session.signature.inputs, source.data.chunks, verification.agreed, source.outputs,
         target, settings,

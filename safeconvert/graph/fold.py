@@ -1,4 +1,4 @@
-"""Evaluate what does not depend on the inputs, and give reshapes that only carry the batch along a constant shape."""
+"""Evaluate what does not depend on the inputs, and drop what no output depends on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
-
-from safeconvert.graph.sizes import origin, symbolic_sizes
 
 _LARGEST = 1 << 22  # elements: beyond it a folded constant would only blow the file up
 _NOT_CONSTANT = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
@@ -48,51 +46,6 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
     replace_nodes(graph, kept)
     graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in values.items())
     return model
-
-
-def static_batch_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Rewrite `Reshape(x, sizes computed from shapes)` as `Reshape(x, [0, constants])` where the first is x's own batch.
-
-    Exporters say `x.view(x.size(0), -1)` as Shape → Gather → Unsqueeze → Concat, and Keras' Flatten comes out of TFLite as
-    Shape → Gather → Cast → Slice → Concat → Cast; in a Reshape's shape a 0 means "as in the input" (ONNX Reshape,
-    allowzero=0), so that the chain is not needed.
-    """
-    graph = model.graph
-    sizes = symbolic_sizes(model)
-    constants = {tensor.name for tensor in graph.initializer}
-    makers = {output: node for node in graph.node for output in node.output}
-    for node in graph.node:
-        if node.op_type != "Reshape" or node.input[1] in constants:
-            continue
-        wanted = sizes.get(node.input[1])
-        if not wanted or wanted[0] != origin(node.input[0], 0, makers):
-            continue
-        rest = [size for size in wanted[1:] if isinstance(size, int)]
-        if len(rest) != len(wanted) - 1 or 0 in rest:
-            continue
-        name = f"{node.output[0]}_shape"
-        graph.initializer.append(numpy_helper.from_array(np.array([0, *rest], dtype=np.int64), name))
-        node.input[1] = name
-    return drop_unused(model)
-
-
-def collapse_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Let a Reshape to a constant shape read past the Reshape, Squeeze, Unsqueeze or Flatten in front of it.
-
-    All of them keep the elements in their order, and the last one says the shape (a 0 in it would mean the shape before).
-    """
-    graph = model.graph
-    makers = {output: node for node in graph.node for output in node.output}
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        shape = values.get(node.input[1]) if node.op_type == "Reshape" else None
-        if shape is None or 0 in shape:
-            continue
-        front = makers.get(node.input[0])
-        while front is not None and front.op_type in ("Reshape", "Squeeze", "Unsqueeze", "Flatten"):
-            node.input[0] = front.input[0]
-            front = makers.get(node.input[0])
-    return drop_unused(model)
 
 
 def drop_unused(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import onnx
@@ -11,6 +12,11 @@ from onnx import helper, numpy_helper
 Dimension = tuple[str, int]
 """A dimension that is not known yet: of this tensor, this axis."""
 Size = int | Dimension
+_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
+    "Add": operator.add, "Sub": operator.sub, "Mul": operator.mul, "Div": operator.floordiv,
+}  # fmt: skip
+SIZE_OPERATORS = {"Shape", "Gather", "Concat", "Slice", "Cast", "Squeeze", "Unsqueeze", *_ARITHMETIC}
+"""Operators that sizes are computed with."""
 _SAME_SHAPE = {"Relu", "Cast", "Identity", "Sigmoid", "Tanh", "Clip", "LeakyRelu", "Elu", "Softmax", "Dropout"}
 
 
@@ -65,6 +71,11 @@ def _sizes(
     given = known[inputs[0]]
     if node.op_type in ("Cast", "Unsqueeze", "Squeeze", "Identity"):
         return given
+    if node.op_type in _ARITHMETIC and len(inputs) == 2:
+        left, right = given, known[inputs[1]]
+        if len(left) == len(right) and all(isinstance(size, int) for size in [*left, *right]):
+            return [_ARITHMETIC[node.op_type](int(one), int(two)) for one, two in zip(left, right, strict=True)]  # type: ignore[arg-type]
+        return None
     if node.op_type == "Gather" and attributes.get("axis", 0) == 0:
         return [given[int(place)] for place in known[inputs[1]] if isinstance(place, int)]
     if node.op_type == "Concat":
@@ -77,7 +88,7 @@ def _sizes(
 
 def _ranks(model: onnx.ModelProto) -> dict[str, tuple[int | None, ...]]:
     """Shapes of what shape inference reaches; None for a dimension without a number."""
-    graph = onnx.shape_inference.infer_shapes(model).graph
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     return {
         value.name: tuple(dim.dim_value or None for dim in value.type.tensor_type.shape.dim)
         for value in [*graph.input, *graph.value_info, *graph.output]

@@ -16,7 +16,7 @@ import numpy as np
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
 from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature, TensorSpec
+from safeconvert.signature import Signature, TensorSpec, has_batch
 
 # What numpy and zipfile raise for damaged files; TypeError is an `.npy` that calls itself `.npz`.
 DAMAGE = (
@@ -48,6 +48,7 @@ class ArrayInputs:
     kinds: tuple[str, ...] = ("array",)
     preprocessing: Preprocessing | None = None
     labels: tuple[int | None, ...] | None = field(default=None)
+    whole: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,9 +85,11 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
                 found = {name: archive[name] for name in archive.files}
     except DAMAGE as error:
         raise UnusableInput(f"--inputs {path}: damaged, or not numbers alone: {error}") from error
+    assigned = _assign(path, found, signature)
+    calls = _whole_calls(assigned, signature)
     arrays = {
-        spec.name: _fitted(path, array, spec)
-        for spec, array in zip(signature.inputs, _assign(path, found, signature), strict=True)
+        spec.name: array if calls is not None else _fitted(path, array, spec)
+        for spec, array in zip(signature.inputs, calls or assigned, strict=True)
     }
     counts = {len(array) for array in arrays.values()}
     if len(counts) != 1:
@@ -94,7 +97,29 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
     count = counts.pop()
     if count == 0:
         raise UnusableInput(f"--inputs {path}: holds no samples")
-    return ArrayInputs(path, arrays, signature.inputs, count if limit is None else min(count, limit))
+    taken = count if limit is None else min(count, limit)
+    return ArrayInputs(path, arrays, signature.inputs, taken, whole=calls is not None)
+
+
+def _whole_calls(arrays: list[Array], signature: Signature) -> list[Array] | None:
+    """The arrays as whole calls along axis 0, or None where they are rows of a batch.
+
+    They are whole calls where each has one axis more than its input and fits it behind that, and one whole call where the
+    model has no batch and they are exactly what it takes.
+    """
+
+    def fit(shapes: list[tuple[int, ...]]) -> bool:
+        return all(
+            len(shape) == len(spec.shape)
+            and all(own in (None, size) for own, size in zip(spec.shape, shape, strict=True))
+            for spec, shape in zip(signature.inputs, shapes, strict=True)
+        )
+
+    if all(array.ndim for array in arrays) and fit([array.shape[1:] for array in arrays]):
+        return arrays
+    if not has_batch(signature) and fit([array.shape for array in arrays]):
+        return [array[None] for array in arrays]
+    return None
 
 
 def _assign(path: Path, found: dict[str, Array], signature: Signature) -> list[Array]:

@@ -14,7 +14,7 @@ import numpy as np
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
 from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature, TensorSpec
+from safeconvert.signature import Signature, TensorSpec, has_batch
 
 Shape = tuple[int, ...]
 
@@ -69,7 +69,10 @@ _KINDS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
 
 @dataclass(frozen=True)
 class GeneratedInputs:
-    """Samples made up for a signature; sample i is of kind i modulo the number of kinds."""
+    """Samples made up for a signature; sample i is of kind i modulo the number of kinds.
+
+    A sample is a row of the batch, or a whole call where the model has none (see `has_batch`).
+    """
 
     specs: tuple[TensorSpec, ...]
     count: int
@@ -77,6 +80,7 @@ class GeneratedInputs:
     ranges: Mapping[str, tuple[int, int]]
     preprocessing: Preprocessing | None = None
     labels: tuple[int | None, ...] | None = None
+    whole: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,7 +114,7 @@ class GeneratedInputs:
 
     def _sample(self, number: int, position: int, spec: TensorSpec) -> Array:
         random = np.random.default_rng(np.random.SeedSequence([self.seed, number, position]))
-        shape = tuple(int(size or 1) for size in spec.shape[1:])
+        shape = tuple(int(size or 1) for size in (spec.shape if self.whole else spec.shape[1:]))
         dtype = np.dtype(spec.dtype)
         if dtype.kind == "b":
             return random.integers(0, 2, size=shape).astype(bool)
@@ -161,7 +165,7 @@ def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, t
                 f"--input-range {name}={low}:{high}: does not fit {integers[name].dtype}",
                 f"at most {name}={least}:{most + 1}",
             )
-    return GeneratedInputs(signature.inputs, count, seed, dict(ranges))
+    return GeneratedInputs(signature.inputs, count, seed, dict(ranges), whole=not has_batch(signature))
 
 
 def _default_range(spec: TensorSpec) -> tuple[int, int]:

@@ -33,6 +33,7 @@ class ImageInputs:
     channels: int
     preprocessing: Preprocessing
     labels: tuple[int | None, ...] | None
+    whole: bool = False
     kinds: tuple[str, ...] = ("image",)
 
     @property

@@ -44,10 +44,15 @@ class InputSet(Protocol):
         """Ground truth, where a labels.csv says it."""
         ...
 
+    @property
+    def whole(self) -> bool:
+        """Whether a sample is a whole call: what axis 0 of `chunk` counts is then no axis of the model's own."""
+        ...
+
     def digest(self) -> str:
         """SHA-256 over the samples' bytes as they lie on disk, or as they were generated."""
         ...
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
-        """Samples start..stop by input name, samples along axis 0."""
+        """Samples start..stop by input name, samples along axis 0 (an axis of its own where they are `whole`)."""
         ...

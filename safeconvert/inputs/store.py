@@ -14,11 +14,16 @@ from safeconvert.inputs.interface import InputSet
 
 @dataclass(frozen=True)
 class Chunk:
-    """Samples start..stop, one `.npy` file for each input."""
+    """Samples start..stop, one `.npy` file for each input.
+
+    Attributes:
+        whole: one sample that is a whole call; neither its arrays nor a model's outputs for it have a sample axis.
+    """
 
     start: int
     stop: int
     arrays: Mapping[str, Path]
+    whole: bool = False
 
 
 def materialise(inputs: InputSet, folder: Path, chunk_size: int, advance: Callable[[int], None]) -> tuple[Chunk, ...]:
@@ -27,24 +32,25 @@ def materialise(inputs: InputSet, folder: Path, chunk_size: int, advance: Callab
     Args:
         inputs: the samples.
         folder: where the files go.
-        chunk_size: samples in a chunk; the last may hold fewer.
+        chunk_size: samples in a chunk; the last may hold fewer. Whole calls are a chunk each.
         advance: told how many more samples are done.
 
     Raises:
         UnusableInput: a sample cannot be read, or the disk is full.
     """
     chunks = []
-    for start in range(0, inputs.count, chunk_size):
-        stop = min(start + chunk_size, inputs.count)
+    size = 1 if inputs.whole else chunk_size
+    for start in range(0, inputs.count, size):
+        stop = min(start + size, inputs.count)
         files = {}
         for position, (name, array) in enumerate(inputs.chunk(start, stop).items()):
             files[name] = folder / f"in-{start:07d}-{position}.npy"
             try:
-                np.save(files[name], array, allow_pickle=False)
+                np.save(files[name], array[0] if inputs.whole else array, allow_pickle=False)
             except OSError as error:
                 raise UnusableInput(
                     f"{folder}: cannot be written: {error}", "free some space, or set TMPDIR to another disk"
                 ) from error
-        chunks.append(Chunk(start, stop, files))
+        chunks.append(Chunk(start, stop, files, inputs.whole))
         advance(stop - start)
     return tuple(chunks)

@@ -48,6 +48,7 @@ class Outcome:
         compared: all routes were asked for, to keep the best.
         log: folder of the workers' logs, where something failed.
         evidence: what differed, for a report; None where nothing did.
+        report: where the page was written, or None.
     """
 
     exit_code: ExitCode
@@ -62,6 +63,7 @@ class Outcome:
     obstacles: tuple[Mapping[str, Any], ...] = ()
     offers: tuple[Offer, ...] = ()
     compared: bool = False
+    report: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The one JSON object of `--json`."""
@@ -72,6 +74,7 @@ class Outcome:
             "target": str(self.target),
             "rejected": str(self.rejected) if self.rejected else None,
             "certificate": str(self.certificate) if self.certificate else None,
+            "report": str(self.report) if self.report else None,
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "obstacles": [dict(one) for one in self.obstacles],
             "offers": [asdict(offer) for offer in self.offers],

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from safeconvert.certificate.check import read_certificate
 from safeconvert.errors import UnusableInput
 from safeconvert.evidence.archive import Evidence, NoEvidence, read
+from safeconvert.output import report_path
 from safeconvert.predicate import SCHEMA
 from safeconvert.report.page import render
-
-_SUFFIX = ".certificate.json"
 
 
 def write_report(certificate: Path, output: Path | None = None, public_key: Path | None = None) -> Path:
@@ -36,12 +37,18 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
         evidence = read(certificate, predicate.get("evidence"))
     except NoEvidence as error:
         notices.append(str(error))
-    path = output or certificate.with_name(certificate.name.removesuffix(_SUFFIX) + ".report.html")
+    return write_page(output or report_path(certificate), predicate, evidence, notices, certificate.name)
+
+
+def write_page(
+    path: Path, predicate: Mapping[str, Any], evidence: Evidence | None, notices: Sequence[str], certificate: str
+) -> Path:
+    """Write a page, whole or not at all; see `render` for the arguments. Raises UnusableInput where it cannot be written."""
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
-        partial.write_text(render(predicate, evidence, notices, certificate.name), encoding="utf-8")
+        partial.write_text(render(predicate, evidence, notices, certificate), encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another place with -o") from error
+        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another place") from error
     return path

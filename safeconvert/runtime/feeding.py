@@ -55,8 +55,9 @@ def predict_any(model: Model, feeds: Arrays) -> Arrays:
     A last slice that is too short is filled up with its last sample, and the surplus outputs are dropped.
     Outputs without a batch axis (shape independent of the samples) are kept from the first slice.
     """
-    batch = fixed_batch(model.signature())
-    if batch is None:
+    signature = model.signature()
+    batch = fixed_batch(signature)
+    if batch is None or _as_declared(signature, feeds):
         return model.predict(feeds)
     count = len(next(iter(feeds.values())))
     parts: list[Arrays] = []
@@ -70,6 +71,16 @@ def predict_any(model: Model, feeds: Arrays) -> Arrays:
         outputs = model.predict(piece)
         parts.append({name: array[: batch - missing] for name, array in outputs.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _as_declared(signature: Signature, feeds: Arrays) -> bool:
+    """Whether the feeds are one call as it is, so that there is nothing to cut."""
+    return all(
+        spec.name in feeds
+        and len(spec.shape) == feeds[spec.name].ndim
+        and all(own in (None, size) for own, size in zip(spec.shape, feeds[spec.name].shape, strict=True))
+        for spec in signature.inputs
+    )
 
 
 def fixed_batch(signature: Signature) -> int | None:

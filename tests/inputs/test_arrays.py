@@ -94,9 +94,11 @@ def test_values_that_the_input_does_not_take_are_refused(array: np.ndarray, dtyp
         fed(path, takes(dtype))
 
 
-def test_a_model_of_a_bare_number_takes_no_samples(tmp_path: Path) -> None:
+def test_a_bare_number_is_a_whole_call_of_a_model_of_one_and_no_sample_of_another(tmp_path: Path) -> None:
+    path = saved(tmp_path / "x.npy", np.float32(3))
+    np.testing.assert_array_equal(fed(path, takes("float32", ()))["x"], [3])
     with pytest.raises(UnusableInput, match=r"x\.npy"):
-        fed(saved(tmp_path / "x.npy", np.float32(3)), takes("float32", ()))
+        fed(path, takes("float32"))
 
 
 def test_a_single_sample_gets_its_batch_axis(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""ONNX operators said in a few primitives, which the last-resort converters offer in their frameworks."""

@@ -1,0 +1,262 @@
+"""Slices, pads, gathers and scatters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .elementwise import wide
+from .node import Node
+from .sizes import product
+
+
+def _slice(n: Node) -> Any:
+    b, x = n.backend, n.inputs[0]
+    shape = b.shape(x)
+    if n.opset < 10:
+        starts, ends = list(n.attribute("starts")), list(n.attribute("ends"))
+        axes, steps = n.attribute("axes"), None
+    else:
+        starts, ends = n.sizes(1, "the starts"), n.sizes(2, "the ends")
+        axes = None if n.given(3) is None else n.sizes(3, "the axes")
+        steps = None if n.given(4) is None else n.sizes(4, "the steps")
+    axes = list(range(len(starts))) if axes is None else [int(axis) % len(shape) for axis in axes]
+    steps = [1] * len(starts) if steps is None else steps
+    forward, flipped = [slice(None)] * len(shape), []
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        size = shape[axis]
+        if isinstance(size, int) and isinstance(start, int) and isinstance(end, int):
+            first, last, step = slice(start, end, step).indices(size)
+            count = len(range(first, last, step))
+            if step < 0:
+                flipped.append(axis)
+                first, step = first + (count - 1) * step, -step
+            forward[axis] = slice(first, first + (count - 1) * step + 1, step) if count else slice(0, 0)
+        elif step < 0:
+            raise n.refuse("backwards through a free dimension")
+        else:
+            end = None if isinstance(end, int) and end >= (1 << 31) - 1 else end
+            same = not isinstance(end, int) and end is not None and end == size
+            forward[axis] = slice(start, None if same else end, step)
+    sliced = b.slice(x, forward)
+    return b.flip(sliced, flipped) if flipped else sliced
+
+
+def _pad(n: Node) -> Any:
+    b, x = n.backend, n.inputs[0]
+    shape = b.shape(x)
+    rank = len(shape)
+    if n.opset < 11:
+        pads, value = list(n.attribute("pads", n.attribute("paddings"))), n.attribute("value", 0.0)
+    else:
+        pads, given = [int(pad) for pad in n.sizes(1, "the pads")], n.known(2, "the value")
+        value = 0 if given is None or given.size == 0 else given.reshape(-1)[0].item()
+    given_axes = n.known(3, "the axes")
+    axes = list(range(rank)) if given_axes is None else [int(axis) % rank for axis in given_axes.reshape(-1)]
+    pairs = [(0, 0)] * rank
+    for place, axis in enumerate(axes):
+        pairs[axis] = (int(pads[place]), int(pads[place + len(axes)]))
+    cut = [slice(max(-a, 0), -max(-z, 0) or None) for a, z in pairs]
+    if any(part != slice(0, None) for part in cut):
+        x = b.slice(x, [slice(None) if part == slice(0, None) else part for part in cut])
+    pairs = [(max(a, 0), max(z, 0)) for a, z in pairs]
+    mode = n.attribute("mode", b"constant").decode()
+    if mode == "constant":
+        return b.pad(x, pairs, value)
+    for axis, (before, after) in enumerate(pairs):
+        if before or after:
+            size = b.shape(x)[axis]
+            if not isinstance(size, int):
+                raise n.refuse(f"mode {mode} along a free dimension")
+            places = np.pad(np.arange(size), (before, after), mode=mode)
+            x = b.take(x, places.astype(np.int64), axis)
+    return x
+
+
+def positive(n: Node, indices: Any, size: Any) -> Any:
+    """Indices counted from the front, int64."""
+    b = n.backend
+    if isinstance(indices, np.ndarray):
+        if np.all(indices >= 0):
+            return indices.astype(np.int64)
+        if isinstance(size, int):
+            return np.where(indices < 0, indices + size, indices).astype(np.int64)
+    if isinstance(size, int):
+        limit: Any = np.asarray(size, dtype=np.int64)
+    else:
+        limit = b.reshape(b.sizes_tensor(np.array([size, None], dtype=object)[:1]), [])
+    indices = b.cast(indices, "int64")
+    return b.map("where", b.map("lt", indices, np.asarray(0)), b.map("add", indices, limit), indices)
+
+
+def _gather(n: Node) -> Any:
+    b, x = n.backend, n.inputs[0]
+    shape = b.shape(x)
+    axis = n.axis(len(shape))
+    return b.take(x, positive(n, n.inputs[1], shape[axis]), axis)
+
+
+def _grid(shape: list[int], axis: int) -> np.ndarray:
+    return np.arange(shape[axis], dtype=np.int64).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+
+
+def _linear(n: Node, shape: list[Any], indices: Any, axis: int) -> Any:
+    """Positions in the flattened tensor of elements indexed along one axis by an array of x's rank."""
+    b = n.backend
+    own = list(b.shape(indices))
+    if not all(isinstance(size, int) for size in [*shape[1:], *own]):
+        raise n.refuse("indices of a free size")
+    strides = [int(np.prod(shape[a + 1 :], dtype=np.int64)) for a in range(len(shape))]
+    places = b.map("mul", indices, np.asarray(strides[axis]))
+    for other in range(len(shape)):
+        if other != axis and own[other] > 1:
+            places = b.map("add", places, _grid(own, other) * strides[other])
+    return places
+
+
+def _gather_elements(n: Node) -> Any:
+    b, x = n.backend, n.inputs[0]
+    shape = list(b.shape(x))
+    axis = n.axis(len(shape))
+    indices = positive(n, n.inputs[1], shape[axis])
+    own = list(b.shape(indices))
+    if all(one == other for a, (one, other) in enumerate(zip(shape, own, strict=True)) if a != axis):
+        return b.take_along(x, indices, axis)
+    places = _linear(n, shape, indices, axis)
+    return b.reshape(b.take(b.reshape(x, [product(shape)]), b.reshape(places, [product(own)]), 0), own)
+
+
+def _nd_places(n: Node, shape: list[Any], indices: Any) -> Any:
+    """Positions, in the tensor flattened over the indexed axes, of index tuples in the last dimension."""
+    b = n.backend
+    own, depth = list(b.shape(indices)), b.shape(indices)[-1]
+    if not all(isinstance(size, int) for size in shape[:depth]):
+        raise n.refuse("into a free dimension")
+    indices = positive_each(n, indices, shape[:depth])
+    strides = np.array([int(np.prod(shape[a + 1 : depth], dtype=np.int64)) for a in range(depth)], dtype=np.int64)
+    return b.reduce("sum", b.map("mul", indices, strides), [len(own) - 1], False)
+
+
+def positive_each(n: Node, indices: Any, sizes: list[int]) -> Any:
+    """Index tuples counted from the front."""
+    b, limits = n.backend, np.array(sizes, dtype=np.int64)
+    if isinstance(indices, np.ndarray):
+        return np.where(indices < 0, indices + limits, indices).astype(np.int64)
+    indices = b.cast(indices, "int64")
+    return b.map("where", b.map("lt", indices, np.asarray(0)), b.map("add", indices, limits), indices)
+
+
+def _gather_nd(n: Node) -> Any:
+    b, x, indices = n.backend, n.inputs[0], n.inputs[1]
+    shape, own = list(b.shape(x)), list(b.shape(indices))
+    batch = n.attribute("batch_dims", 0)
+    depth = own[-1]
+    if not batch:
+        flat = b.reshape(x, [product(shape[:depth]), *shape[depth:]])
+        return b.take(flat, _nd_places(n, shape, indices), 0)
+    if not all(isinstance(size, int) for size in [*shape, *own]):
+        raise n.refuse("batch dimensions of free size")
+    count = product(shape[:batch])
+    inner = shape[batch : batch + depth]
+    places = b.reshape(_nd_places(n, inner, indices), [count, product(own[batch:-1])])
+    places = b.map("add", places, np.arange(count, dtype=np.int64)[:, None] * product(inner))
+    flat = b.reshape(x, [count * product(inner), *shape[batch + depth :]])
+    return b.reshape(b.take(flat, places, 0), [*own[:-1], *shape[batch + depth :]])
+
+
+def _scattered(n: Node, places: Any, updates: Any) -> Any:
+    """The first input with updates at positions of the flattened tensor."""
+    b, x = n.backend, n.inputs[0]
+    shape = list(b.shape(x))
+    how = n.attribute("reduction", b"none").decode()
+    count = product(b.shape(updates))
+
+    def apply(x: Any, updates: Any) -> Any:
+        flat = b.scatter(b.reshape(x, [product(shape)]), b.reshape(places, [count]), b.reshape(updates, [count]), how)
+        return b.reshape(flat, shape)
+
+    return wide(n, apply, x, updates)
+
+
+def _scatter_elements(n: Node) -> Any:
+    shape = list(n.backend.shape(n.inputs[0]))
+    axis = n.axis(len(shape))
+    indices = positive(n, n.inputs[1], shape[axis])
+    return _scattered(n, _linear(n, shape, indices, axis), n.inputs[2])
+
+
+def _scatter_nd(n: Node) -> Any:
+    b, (x, indices, updates) = n.backend, n.inputs
+    shape, own = list(b.shape(x)), list(b.shape(indices))
+    if not all(isinstance(size, int) for size in [*shape, *own]):
+        raise n.refuse("a tensor of free size")
+    rest = int(np.prod(shape[own[-1] :], dtype=np.int64))
+    places = b.reshape(_nd_places(n, shape, indices), [product(own[:-1]), 1])
+    places = b.map("add", b.map("mul", places, np.asarray(rest)), np.arange(rest, dtype=np.int64)[None, :])
+    return _scattered(n, places, updates)
+
+
+def _one_hot(n: Node) -> Any:
+    b, indices, values = n.backend, n.inputs[0], n.inputs[2]
+    depth = n.known(1, "the depth")
+    assert depth is not None
+    size = int(depth.reshape(-1)[0])
+    shape = list(b.shape(indices))
+    axis = n.axis(len(shape) + 1, -1)
+    indices = positive(n, b.cast(indices, "int64"), size)
+    hot = b.map("eq", b.reshape(indices, [*shape[:axis], 1, *shape[axis:]]), _grid_at(size, axis, len(shape) + 1))
+    off, on = (b.reshape(b.slice(values, [slice(k, k + 1)]), []) for k in (0, 1))
+    return b.map("where", hot, on, off)
+
+
+def _grid_at(size: int, axis: int, rank: int) -> np.ndarray:
+    return np.arange(size, dtype=np.int64).reshape([-1 if a == axis else 1 for a in range(rank)])
+
+
+def _compress(n: Node) -> Any:
+    b, x = n.backend, n.inputs[0]
+    condition = n.known(1, "the condition")
+    assert condition is not None
+    axis = n.attribute("axis")
+    if axis is None:
+        x, axis = b.reshape(x, [product(b.shape(x))]), 0
+    return b.take(x, np.flatnonzero(condition), axis % len(b.shape(x)))
+
+
+def _reverse_sequence(n: Node) -> Any:
+    time, batch = n.attribute("time_axis", 0), n.attribute("batch_axis", 1)
+    length = n.backend.shape(n.inputs[0])[time]
+    if not isinstance(length, int):
+        raise n.refuse("a free length")
+    return reversed_within(n, n.inputs[0], n.inputs[1], length, time, batch)
+
+
+def reversed_within(n: Node, x: Any, lengths: Any, length: int, time: int = 0, batch: int = 1) -> Any:
+    """x with the first elements along `time` in reverse, as many as `lengths` says for each along `batch`."""
+    b = n.backend
+    shape = list(b.shape(x))
+    rank = len(shape)
+    lengths = b.reshape(b.cast(lengths, "int64"), [shape[a] if a == batch else 1 for a in range(rank)])
+    places = _grid_at(length, time, rank)
+    back = b.map("sub", b.map("sub", lengths, np.asarray(1)), places)
+    index = b.map("where", b.map("lt", back, np.asarray(0)), places, back)
+    return b.take_along(x, b.broadcast(index, shape), time)
+
+
+def _range(n: Node) -> Any:
+    b = n.backend
+    limits = [n.sizes(k, "a limit") for k in range(3)]
+    (start,), (end,), (step,) = limits
+    if start != 0 or step != 1 or isinstance(end, int):
+        raise n.refuse("a limit depends on the model's inputs")
+    ones = b.broadcast(np.ones(1, dtype=np.int64), [end])
+    return b.map("sub", b.cumulative("sum", ones, 0), np.asarray(1))
+
+
+OPERATORS: Mapping[str, Callable[[Node], Any]] = {
+    "Slice": _slice, "Pad": _pad, "Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd,
+    "ScatterElements": _scatter_elements, "Scatter": _scatter_elements, "ScatterND": _scatter_nd, "OneHot": _one_hot,
+    "Compress": _compress, "ReverseSequence": _reverse_sequence, "Range": _range,
+}  # fmt: skip

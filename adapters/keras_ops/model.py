@@ -1,0 +1,73 @@
+"""A functional Keras model that computes an ONNX graph with keras.ops and Keras' own layers only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import onnx
+
+from .._operators.read import constants, inputs
+from .._operators.sizes import Dim, is_sizes
+from .._operators.walk import walk
+from .backend import KerasOps
+
+
+def build(model: onnx.ModelProto, shapes: Mapping[str, tuple[int | None, ...]] | None = None) -> Any:
+    """The graph as a Keras model; inputs and outputs in ONNX' order, with ONNX' order of dimensions.
+
+    Args:
+        model: without functions of its own.
+        shapes: sizes of inputs, by name, that the graph leaves free.
+
+    Raises:
+        NotImplementedError: an operator cannot be expressed; the message names it and its node.
+    """
+    taken: set[str] = set()
+    made: dict[str, tuple[Any, list[Any]]] = {}
+    for name, dtype, declared in inputs(model):
+        given = (shapes or {}).get(name, ())
+        sizes = [
+            size if isinstance(size, int) else (given[axis : axis + 1] or (None,))[0] or _free(size, axis)
+            for axis, size in enumerate(declared)
+        ]
+        batch_shape = [None if isinstance(size, Dim) else size for size in sizes]
+        made[name] = (keras.Input(batch_shape=batch_shape, dtype=dtype, name=_safe(name, taken)), sizes)
+    if not made:
+        raise NotImplementedError("a graph without inputs cannot be a Keras model")
+    backend = KerasOps(made)
+    outputs = walk(model, backend, {name: tensor for name, (tensor, _) in made.items()}, constants(model))
+    if any(isinstance(output, list) for output in outputs):
+        raise NotImplementedError("an output that is a sequence")
+    named = [
+        _named(backend, output, _safe(value.name, taken))
+        for output, value in zip(outputs, model.graph.output, strict=True)
+    ]
+    return keras.Model([tensor for tensor, _ in made.values()], named)
+
+
+def _free(symbol: str, axis: int) -> Dim:
+    """The first dimension is the batch, whatever an exporter calls it."""
+    return Dim(("batch",)) if axis == 0 else Dim((symbol,))
+
+
+def _named(backend: KerasOps, output: Any, name: str) -> Any:
+    tensor = backend.sizes_tensor(output) if is_sizes(output) else backend.tensor(output)
+    kind = backend.dtype(tensor)
+    return keras.layers.Identity(name=name, dtype=kind if "float" in kind else None)(tensor)
+
+
+def _safe(name: str, taken: set[str]) -> str:
+    """A name that Keras takes: letters, digits and underscores, none twice."""
+    base = re.sub(r"\W+", "_", name.removesuffix(":0")).strip("_") or "value"
+    if base[0].isdigit() or hasattr(
+        keras.ops, base.rstrip("_0123456789")
+    ):  # Keras calls its own operations by these names
+        base = f"v_{base}"
+    candidate, number = base, 1
+    while candidate.lower() in taken:
+        candidate, number = f"{base}_{number}", number + 1
+    taken.add(candidate.lower())
+    return candidate

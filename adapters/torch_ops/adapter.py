@@ -1,0 +1,63 @@
+"""ONNX → PyTorch without a converter: every operator said in plain torch functions, saved as `.pt2` (or `.pt` by tracing).
+
+The last resort: for graphs that onnx2torch refuses. What torch cannot express is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from safeconvert.adapting import UNCHANGED, ConvertRequest
+
+from .._operators.read import inputs, plain
+from .module import GraphModule
+
+
+def convert(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert and save; no dimension moves."""
+    step = ConvertRequest.from_json(request)
+    model = plain(step.model.path)
+    module = GraphModule(model).eval()
+    known = {spec.name: spec.shape for spec in step.signature.inputs} if step.signature else {}
+    examples, free = [], []
+    for name, dtype, declared in inputs(model):
+        shape = [
+            size if isinstance(size, int) else (known.get(name, ())[axis : axis + 1] or (None,))[0] or size
+            for axis, size in enumerate(declared)
+        ]
+        examples.append(_example(shape, dtype))
+        free.append(bool(shape) and not isinstance(shape[0], int))
+    with torch.inference_mode():
+        module(*examples)
+    module.close()
+    if step.target.endswith(".pt"):
+        with torch.inference_mode():
+            traced = torch.jit.trace(module, tuple(examples), check_trace=False)
+        torch.jit.save(traced, step.target)
+        return UNCHANGED.to_json()
+    torch.export.save(export(module, tuple(examples), free), step.target)
+    return UNCHANGED.to_json()
+
+
+def _example(shape: Sequence[int | str], dtype: str) -> torch.Tensor:
+    sizes = [size if isinstance(size, int) else (2 if axis == 0 else 1) for axis, size in enumerate(shape)]
+    return torch.zeros(sizes, dtype=getattr(torch, dtype))
+
+
+def export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...], free: Sequence[bool]) -> Any:
+    """The exported program, its batch free where that was asked for and torch.export can keep it so."""
+    if any(free):
+        batch = torch.export.Dim("batch", min=1)
+        for size in (batch, torch.export.Dim.AUTO):
+            shapes = (tuple({0: size} if is_free else {} for is_free in free),)
+            try:
+                return torch.export.export(module, examples, dynamic_shapes=shapes)
+            except NotImplementedError:
+                raise
+            except Exception:  # noqa: BLE001 - torch.export's refusals have no common base; a batch of one is next
+                continue
+    single = tuple(tensor[:1] if is_free else tensor for tensor, is_free in zip(examples, free, strict=True))
+    return torch.export.export(module, single)

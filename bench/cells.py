@@ -1,0 +1,163 @@
+"""One conversion of a grid: safeconvert on it, the raw converters on the same, and what became of both, kept as JSON.
+
+A grid is long, so that each cell is kept when it is done and a later run begins behind it. Targets are deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import ROOT, safeconvert
+
+SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite"}
+RAW_SUFFIX = SUFFIX | {"torch": ".pt"}
+RAW_SECONDS = 600
+VERDICT = {0: "verified", 1: "not equivalent", 2: "unusable", 3: "no route", 4: "no verdict"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One conversion.
+
+    Attributes:
+        model: as the table names it.
+        pair: formats.
+        source: model file.
+        inputs: options that say what the models are run on.
+    """
+
+    model: str
+    pair: str
+    source: Path
+    inputs: tuple[str, ...]
+
+    @property
+    def target(self) -> str:
+        """Format of the target."""
+        return self.pair.split("2")[1]
+
+    def kept(self, folder: Path) -> Path:
+        """Where its result lies."""
+        return folder / f"{self.model}-{self.pair}.json"
+
+    def raw(self, folder: Path) -> Path:
+        """Where the raw converters' result lies."""
+        return folder / f"{self.model}-{self.pair}.raw.json"
+
+
+def run(cell: Cell, folder: Path, with_raw: bool = True) -> None:
+    """Run what is missing of a cell and keep what became of it; the raw converters' part lies in a file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not cell.kept(folder).exists():
+        _safe(cell, folder)
+    if with_raw and not cell.raw(folder).exists():
+        cell.raw(folder).write_text(json.dumps(_raw(cell, folder), indent=1))
+    row = load(cell, folder)
+    print(cell.model, cell.pair, verdict(row), row["seconds"], "s; raw:", row["raw"]["outcome"], flush=True)
+
+
+def _safe(cell: Cell, folder: Path) -> None:
+    out = folder / f"{cell.model}-{cell.pair}{SUFFIX[cell.target]}"
+    began = time.perf_counter()
+    code, outcome = safeconvert(cell.pair, cell.source, "-o", out, *cell.inputs)
+    predicate = outcome.get("predicate", {})
+    row = {
+        "exit": code, "seconds": round(time.perf_counter() - began, 1), "reason": outcome.get("reason", ""),
+        "verification": predicate.get("verification", {}), "faults": predicate.get("faults", []),
+        "attempts": outcome.get("attempts", []),
+    }  # fmt: skip
+    delete(*folder.glob(f"{out.name}*"))
+    cell.kept(folder).write_text(json.dumps(row, indent=1))
+
+
+def load(cell: Cell, folder: Path) -> dict:
+    """What was kept of a cell; paths shortened."""
+    row = json.loads(cell.kept(folder).read_text().replace(f"{folder}/", ""))
+    raw = json.loads(cell.raw(folder).read_text().replace(f"{folder}/", "")) if cell.raw(folder).exists() else {}
+    return row | {"raw": {"outcome": "not run"} | raw}
+
+
+def delete(*paths: Path) -> None:
+    """Remove files or folders, where they are there."""
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+        if path.is_file():
+            path.unlink()
+
+
+def _raw(cell: Cell, folder: Path) -> dict:
+    """What the raw converters do with the same: `crashed`, `does not run`, `differs` (with figures) or `equal`."""
+    out = folder / f"raw{RAW_SUFFIX[cell.target]}"
+    delete(out)
+    command = [sys.executable, str(ROOT / "bench" / "raw.py"), cell.pair, str(cell.source), str(out)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=RAW_SECONDS)
+    except subprocess.TimeoutExpired:
+        return {"outcome": "crashed", "reason": f"hung past {RAW_SECONDS} s"}
+    if done.returncode != 0 or not out.exists():
+        return {"outcome": "crashed", "reason": _complaint(done.stderr) or f"exit {done.returncode}"}
+    trusted = ["--trust-pickle"] if out.suffix == ".keras" else []  # Lambda layers, which whoever converted it trusts
+    certificate = folder / "raw.certificate.json"
+    code, outcome = safeconvert("verify", cell.source, out, *cell.inputs, *trusted, "--certificate", certificate)
+    delete(out, certificate)
+    native = outcome.get("predicate", {}).get("verification", {}).get("source native vs target native", {})
+    figures = {name: native[name] for name in ("samples", "disagreements", "max_abs") if name in native}
+    kinds = {0: "equal", 1: "differs"}
+    return {"outcome": kinds.get(code, "does not run"), "reason": outcome.get("reason", "")[:200], **figures}
+
+
+def _complaint(stderr: str) -> str:
+    """The line that says what went wrong: the last that names an exception, else the last of all."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    named = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception", "Unsupported"))]
+    return (named or lines or [""])[-1][:200]
+
+
+def verdict(row: dict) -> str:
+    """How safeconvert ended."""
+    return VERDICT.get(row["exit"], f"exit {row['exit']}")
+
+
+def route(row: dict) -> str:
+    """The route that was verified, or why none was."""
+    used = next((attempt["route"] for attempt in row["attempts"] if attempt["outcome"] == "verified"), "")
+    if not used or row["exit"] != 0:
+        return row["reason"][:300]
+    failed = sum(attempt["outcome"] != "verified" for attempt in row["attempts"])
+    return used + (f" (after {failed} failed)" if failed else "")
+
+
+def figures(row: dict) -> str:
+    """Labels or values that differ, and the largest distance, on the held-out inputs."""
+    native = row["verification"].get("source native vs target native", {})
+    return f"{native['disagreements']} / {native['samples']}, {native['max_abs']:.1g}" if native else ""
+
+
+def raw(row: dict) -> str:
+    """What the raw converters did, in a few words."""
+    found = row["raw"]
+    if found["outcome"] == "differs" and "samples" in found:
+        return f"{found['disagreements'] / found['samples']:.0%} of labels differ, max-abs {found['max_abs']:.1g}"
+    return found["outcome"] + (f": {found['reason'][:120]}" if found["outcome"] != "equal" else "")
+
+
+def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> list[Cell]:
+    """The cells still to be run: those that `--only TEXT` names, and at most `--count N` of them; none with `--table`."""
+    chosen = [
+        cell
+        for cell in cells
+        if not (cell.kept(folder).exists() and (cell.raw(folder).exists() or "--without-raw" in arguments))
+    ]
+    if "--only" in arguments:
+        named = arguments[arguments.index("--only") + 1]
+        chosen = [cell for cell in chosen if named in f"{cell.model}-{cell.pair}"]
+    if "--count" in arguments:
+        chosen = chosen[: int(arguments[arguments.index("--count") + 1])]
+    return [] if "--table" in arguments else chosen

@@ -1,0 +1,108 @@
+"""The node tests of onnx' own backend suite, as files: a model each, the inputs and the outputs that the suite expects."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from common import WORK
+
+FOLDER = WORK / "operators" / "cases"
+_NUMBERS = {
+    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """One node test.
+
+    Attributes:
+        name: as the suite names it.
+        model: the ONNX file.
+        data: an `.npz` with the inputs `in0`, `in1`, … and the expected outputs `out0`, `out1`, ….
+        rtol, atol: the suite's tolerance for this test.
+    """
+
+    name: str
+    model: Path
+    data: Path
+    rtol: float
+    atol: float
+
+    def inputs(self) -> list[np.ndarray]:
+        """In the order of the graph's inputs."""
+        return _numbered(self.data, "in")
+
+    def outputs(self) -> list[np.ndarray]:
+        """What the suite expects."""
+        return _numbered(self.data, "out")
+
+
+def cases() -> list[Case]:
+    """All tests whose tensors are floats, integers or booleans that numpy has, in the default operator domain."""
+    index = FOLDER / "index.json"
+    if not index.exists():
+        _write(index)
+    return [
+        Case(name, FOLDER / f"{name}.onnx", FOLDER / f"{name}.npz", rtol, atol)
+        for name, (rtol, atol) in json.loads(index.read_text()).items()
+    ]
+
+
+def judge(outputs: list[np.ndarray], expected: list[np.ndarray], rtol: float, atol: float) -> str:
+    """Why the outputs are not what the suite expects; "" where they are. Another dtype with the same values is right."""
+    if len(outputs) != len(expected):
+        return f"{len(outputs)} outputs instead of {len(expected)}"
+    for ours, theirs in zip(outputs, expected, strict=True):
+        if ours.shape != theirs.shape:
+            return f"shape {list(ours.shape)} instead of {list(theirs.shape)}"
+        if not np.allclose(ours.astype(np.float64), theirs.astype(np.float64), rtol, max(atol, 1e-7), equal_nan=True):
+            return "other values"
+    return ""
+
+
+def _numbered(path: Path, stem: str) -> list[np.ndarray]:
+    with np.load(path) as archive:
+        return [archive[f"{stem}{number}"] for number in range(sum(name.startswith(stem) for name in archive.files))]
+
+
+def _write(index: Path) -> None:
+    from onnx.backend.test.loader import load_model_tests
+
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tests = load_model_tests(kind="node")
+    kept = {}
+    for test in tests:
+        if not _plain(test):
+            continue
+        inputs, outputs = test.data_sets[0]
+        onnx.save(test.model, FOLDER / f"{test.name}.onnx")
+        arrays = {f"in{i}": np.asarray(a) for i, a in enumerate(inputs)}
+        arrays |= {f"out{i}": np.asarray(a) for i, a in enumerate(outputs)}
+        np.savez(FOLDER / f"{test.name}.npz", **arrays)
+        kept[test.name] = (test.rtol, test.atol)
+    index.write_text(json.dumps(kept))
+
+
+def _plain(test: object) -> bool:
+    model = test.model
+    if any(entry.domain not in ("", "ai.onnx") for entry in model.opset_import):
+        return False
+    for value in [*model.graph.input, *model.graph.output]:
+        kind = value.type
+        if not kind.HasField("tensor_type"):
+            return False
+        if np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type)).name not in _NUMBERS:
+            return False
+    return all(
+        isinstance(array, (np.ndarray, np.generic)) and array.dtype.name in _NUMBERS
+        for side in test.data_sets[0]
+        for array in side
+    )

@@ -1,0 +1,187 @@
+"""Every node test of onnx' own backend suite through each path, raw and through safeconvert: right, wrong or refused.
+
+What the suite expects is the referee. Resumes where it stopped: one line a case is kept under build/bench/operators/.
+`python bench/operators.py [--only raw|safeconvert] [--path onnx2keras] [--sample 200] [--table]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from common import ROOT, WORK
+from operator_cases import Case, cases, judge
+
+from safeconvert.config import load_settings
+from safeconvert.context import Context, open_context
+from safeconvert.errors import ExitCode, SafeconvertError
+from safeconvert.isolation import AdapterFailure, Limits, Worker, first_line
+from safeconvert.options import ConvertOptions, DataOptions
+from safeconvert.pipeline import convert
+from safeconvert.progress import Phases
+from safeconvert.registry import adapters
+from safeconvert.runtime.session import load_files
+from safeconvert.verify.exchange import comparable_outputs
+
+FOLDER = WORK / "operators"
+PATHS = {"onnx2keras": ("keras", ".keras"), "onnx2torch": ("torch", ".pt2"), "onnx2tflite": ("tflite", ".tflite")}
+SAMPLES = 8
+RAW_SECONDS = 10.0
+SECONDS = 60.0  # of one call through safeconvert, an import of TensorFlow among them
+_FRESH = 200  # cases after which a worker starts anew: frameworks keep what they have built
+
+
+def main() -> None:
+    """Run what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("raw", "safeconvert"))
+    parser.add_argument("--path", choices=tuple(PATHS))
+    parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn with seed 0")
+    parser.add_argument("--table", action="store_true", help="only the table, of what there is")
+    own = parser.parse_args()
+    chosen = cases()
+    if own.sample:
+        chosen = random.Random(0).sample(chosen, own.sample)
+    for path in [own.path] if own.path else PATHS:
+        if own.table:
+            break
+        if own.only != "safeconvert":
+            _fill(f"raw-{path}", chosen, lambda path=path: _raw(path))
+        if own.only != "raw":
+            _fill(f"safeconvert-{path}", chosen, lambda path=path: _verified(path))
+
+
+def _fill(name: str, chosen: list[Case], runner: Callable[[], object]) -> None:
+    kept = FOLDER / f"{name}.jsonl"
+    done = {row[0] for row in _read(kept)}
+    missing = [case for case in chosen if case.name not in done]
+    if not missing:
+        return
+    with runner() as run, kept.open("a") as file:
+        for number, case in enumerate(missing):
+            began = time.perf_counter()
+            outcome, reason, *more = run(case)
+            row = [case.name, outcome, reason, round(time.perf_counter() - began, 2), *more]
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            if number % 100 == 0:
+                print(name, number, "of", len(missing), case.name, outcome, flush=True)
+
+
+def _read(path: Path) -> list[list]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@contextmanager
+def _raw(path: str) -> Iterator[Callable[[Case], list]]:
+    """One worker for all cases; what hangs or dies costs its own case only."""
+    adapter = str(ROOT / "bench" / "operator_raw")
+    with tempfile.TemporaryDirectory() as folder:
+        log = FOLDER / f"raw-{path}.log"
+        worker = Worker(Path(sys.executable), log, Limits(RAW_SECONDS, 8 << 30), Path(folder))
+        patient = Limits(120.0, 8 << 30)
+        count = 0
+
+        def call(function: str, arguments: dict, limits: Limits) -> list:
+            worker._limits = limits
+            request = {"op": "call", "adapter": adapter, "function": function, "arguments": arguments}
+            return worker.call(path, "converting", request)
+
+        def run(case: Case) -> list:
+            nonlocal count
+            if count % _FRESH == 0:
+                worker.close()
+            count += 1
+            if not worker.running:
+                call("warm", {"path": path}, patient)
+            arguments = {"path": path, "model": str(case.model), "data": str(case.data)}
+            try:
+                return call("run", {**arguments, "rtol": case.rtol, "atol": case.atol}, Limits(RAW_SECONDS, 8 << 30))
+            except AdapterFailure as failure:
+                return ["refused", failure.cause]
+
+        try:
+            yield run
+        finally:
+            worker.close()
+
+
+@contextmanager
+def _verified(path: str) -> Iterator[Callable[[Case], list]]:
+    """safeconvert's own conversion and native verification, its workers kept over the cases.
+
+    The ONNX forms of the targets are left out: they serve localization, and the verdict does not rest on them.
+    """
+    target, suffix = PATHS[path]
+    settings = load_settings()
+    settings = replace(settings, limits=replace(settings.limits, seconds=SECONDS))
+    known = tuple(
+        replace(adapter, steps=tuple(step for step in adapter.steps if step.target != "onnx")) for adapter in adapters()
+    )
+    with ExitStack() as stack:
+        context = None
+
+        def run(case: Case) -> list:
+            nonlocal context, count
+            if count % _FRESH == 0:
+                stack.close()
+                context = stack.enter_context(open_context(settings, Phases(), known))
+            count += 1
+            assert context is not None
+            with tempfile.TemporaryDirectory() as folder:
+                return _convert(context, case, target, Path(folder) / f"model{suffix}")
+
+        count = 0
+        yield run
+
+
+def _convert(context: Context, case: Case, target: str, output: Path) -> list:
+    inputs = output.with_name("inputs.npz")
+    names = [value.name for value in onnx.load(case.model).graph.input]
+    arrays = dict(zip(names, map(_samples, case.inputs()), strict=True))
+    np.savez(inputs, **arrays)
+    options = ConvertOptions(case.model, target, output, data=DataOptions(inputs if arrays else None), repair=False)
+    try:
+        conversion = convert(context, options)
+    except SafeconvertError as error:
+        return ["refused", first_line(error.message, 200), str(error.exit_code.name).lower()]
+    decisive = conversion.decisive
+    if conversion.exit_code is not ExitCode.VERIFIED or decisive.verification is None:
+        return ["refused", first_line(conversion.reason, 200), decisive.outcome]
+    assert output.exists()
+    verification = decisive.verification
+    _, found = comparable_outputs(
+        verification.agreed,
+        load_files(conversion.source.outputs.outputs[0]),
+        load_files(verification.outputs.outputs[0]),
+    )
+    outputs = [found[value.name] for value in onnx.load(case.model).graph.output]
+    reason = judge(outputs, case.outputs(), case.rtol, case.atol)
+    return ["wrong" if reason else "right", reason, str(decisive.route)]
+
+
+def _samples(array: np.ndarray) -> np.ndarray:
+    """The suite's array, and behind it the same values in other places, so that they stay in the operator's domain.
+
+    Vectors of integers stay as they are: they are shapes, axes and the like more often than data.
+    """
+    steady = array.size < 2 or (array.dtype.kind != "f" and array.ndim < 2)
+    generator = np.random.default_rng(0)
+    others = (
+        array if steady else generator.permuted(array.reshape(-1)).reshape(array.shape) for _ in range(SAMPLES - 1)
+    )
+    return np.stack([array, *others])
+
+
+if __name__ == "__main__":
+    main()

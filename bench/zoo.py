@@ -1,0 +1,69 @@
+"""28 official or usual architectures, beside each other: safeconvert and the raw converters.
+
+15 of torchvision and 3 sequence models to Keras, TF and TFLite; 10 of keras.applications to PyTorch and TFLite.
+`python bench/zoo.py [--only MODEL-PAIR] [--count N] [--without-raw] [--table]`; resumes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import cells
+import zoo_models
+from cells import Cell
+from common import ROOT, WORK, table, write
+
+FOLDER = WORK / "zoo"
+SAMPLES = 12
+
+
+def grid() -> list[Cell]:
+    """The 74 conversions."""
+    return [
+        *(_cell(name, ".pt", "torch", to) for name in zoo_models.TORCHVISION for to in ("keras", "tf", "tflite")),
+        *(_cell(name, ".keras", "keras", to) for name in zoo_models.APPLICATIONS for to in ("torch", "tflite")),
+        *(_cell(name, ".pt2", "torch", to) for name in zoo_models.SEQUENCES for to in ("keras", "tf", "tflite")),
+    ]
+
+
+def _cell(name: str, suffix: str, source: str, to: str) -> Cell:
+    size = zoo_models.size_of(name)
+    shape = ("--input-shape", f"1,3,{size},{size}") if suffix == ".pt" else ()
+    return Cell(name, f"{source}2{to}", FOLDER / f"{name}{suffix}", ("--samples", str(SAMPLES), *shape))
+
+
+def main() -> None:
+    """Run what is missing, then print and keep the table."""
+    every = grid()
+    for cell in cells.missing(every, FOLDER, sys.argv):
+        if not cell.source.exists():
+            made = [sys.executable, str(ROOT / "bench" / "zoo_models.py"), cell.model, str(cell.source)]
+            subprocess.run(made, check=True)
+        cells.run(cell, FOLDER, "--without-raw" not in sys.argv)
+        if all(other.raw(FOLDER).exists() for other in every if other.source == cell.source):
+            cells.delete(cell.source)
+    done = [(cell, cells.load(cell, FOLDER)) for cell in every if cell.kept(FOLDER).exists()]
+    write("zoo", "28 architectures", "python bench/zoo.py", _table(done))
+
+
+def _table(rows: list[tuple[Cell, dict]]) -> str:
+    verdicts = [cells.verdict(row) for _, row in rows]
+    outcomes = [row["raw"]["outcome"] for _, row in rows]
+    counted = ", ".join(f"{verdicts.count(kind)} {kind}" for kind in sorted(set(verdicts) - {"verified"}))
+    raw = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("equal", "differs", "does not run", "crashed"))
+    header = ("model", "pair", "safeconvert", "differ, max-abs", "s", "route, or why not", "raw converters")
+    body = [
+        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.route(row), cells.raw(row))
+        for cell, row in rows
+    ]  # fmt: skip
+    return (
+        f"**{verdicts.count('verified')} of {len(grid())} verified**{f', {counted}' if counted else ''}. "
+        f"Raw converters on the same: {raw}.\n\n"
+        f"{SAMPLES} generated inputs, half of them held out. Seeded weights; BatchNorm statistics and classifiers from "
+        "pictures, and no bias, norm or layer scale left at its initial constant.\n\n" + table(header, body)
+    )
+
+
+if __name__ == "__main__":
+    main()

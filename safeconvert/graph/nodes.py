@@ -1,0 +1,93 @@
+"""Rewrite the nodes of a graph one by one: what a rule has to know of a graph, and the walk itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from safeconvert.graph.fold import drop_unused, replace_nodes
+from safeconvert.graph.shapes import inferred_shapes
+
+Array = np.ndarray[Any, Any]
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A graph that is being rewritten.
+
+    Attributes:
+        proto: the graph; constants are added to it.
+        values: constants by name.
+        shapes: by tensor, None for a size that is not known; tensors of unknown rank are absent.
+        kinds: element types by tensor, as far as they are known.
+        opset: of the default domain.
+    """
+
+    proto: onnx.GraphProto
+    values: Mapping[str, Array]
+    shapes: Mapping[str, Shape]
+    kinds: Mapping[str, int]
+    opset: int
+
+    def constant(self, name: str, value: Array) -> str:
+        """Add a constant; its name, for a node's input."""
+        self.proto.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def scalar(self, name: str, value: float, like: str) -> str:
+        """Add a constant of one number of the same type as a tensor."""
+        kind = helper.tensor_dtype_to_np_dtype(self.kinds.get(like, onnx.TensorProto.FLOAT))
+        return self.constant(name, np.asarray(value).astype(kind))
+
+
+def opset_of(model: onnx.ModelProto) -> int:
+    """The version of the default operator set."""
+    return max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+
+
+def said(node: onnx.NodeProto) -> dict[str, Any]:
+    """A node's attributes by name; text as str."""
+    found = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in found.items()}
+
+
+def rewritten(
+    model: onnx.ModelProto,
+    kinds: Collection[str],
+    make: Callable[[onnx.NodeProto, Graph], list[onnx.NodeProto] | None],
+) -> onnx.ModelProto:
+    """Let `make` say nodes of some operators otherwise; None leaves a node as it is.
+
+    The nodes made must give the outputs of the node that they stand for.
+    """
+    if not any(node.op_type in kinds for node in model.graph.node):
+        return model
+    graph = _graph(model)
+    nodes: list[onnx.NodeProto] = []
+    changed = False
+    for node in model.graph.node:
+        made = make(node, graph) if node.op_type in kinds and node.domain in ("", "ai.onnx") else None
+        nodes += [node] if made is None else made
+        changed |= made is not None
+    if not changed:
+        return model
+    replace_nodes(model.graph, nodes)
+    return drop_unused(model)
+
+
+def _graph(model: onnx.ModelProto) -> Graph:
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    kinds = {
+        value.name: value.type.tensor_type.elem_type
+        for value in [*inferred.value_info, *inferred.input, *inferred.output]
+    }
+    kinds |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    shapes: dict[str, Shape] = {**inferred_shapes(model), **{name: value.shape for name, value in values.items()}}
+    return Graph(model.graph, values, shapes, kinds, opset_of(model))
