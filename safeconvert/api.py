@@ -44,6 +44,7 @@ def convert(
     model: str | None = None,
     trust_pickle: bool | None = None,
     route: str | None = None,
+    routes: int | str | None = None,
     opset: int | None = None,
     optimize: str | None = None,
     comparator: str | None = None,
@@ -71,7 +72,8 @@ def convert(
         output: where the target goes; None puts it beside the source.
         model: `package.module:callable` that builds the module of a bare state_dict.
         trust_pickle: let code inside the model file run on load.
-        route: converters by name, comma separated; None tries the known routes in order.
+        route: converters by name, comma separated; None tries the known routes in order until one verifies.
+        routes: how many at most; `all` tries each of them and keeps the best that verified (see `safeconvert.portfolio`).
         opset: ONNX opset to export with.
         optimize: TFLite only: `none`, `default` (8-bit weights) or `float16`.
         repair: False only says what is wrong with a target that is not equivalent.
@@ -99,7 +101,7 @@ def convert(
         max_discrepancy, target_layout, key, timeout, memory,
     )  # fmt: skip
     checks, settings, flags = resolve(given, "convert", config)
-    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, opset=opset,
+    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, routes=routes, opset=opset,
                 optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
                 target_preprocessing=target_preprocessing, junit=junit, model_explorer=model_explorer, report=report)  # fmt: skip
     explorer = _place(own.get("model_explorer"))
@@ -113,6 +115,7 @@ def convert(
             verify=checks.comparison(settings),
             layouts=checks.layouts(),
             route=own.get("route", ""),
+            routes=str(own.get("routes", "")),
             opset=own.get("opset", 0),
             optimize=own.get("optimize", "none"),
             key=Path(checks.key) if checks.key else None,

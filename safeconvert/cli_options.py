@@ -60,6 +60,14 @@ RouteOption = Annotated[
         autocompletion=cli_complete.converters,
     ),
 ]
+RoutesOption = Annotated[
+    str,
+    typer.Option(
+        "--routes",
+        help="Try so many routes at most, or all and keep the best; no matter where --route names one.",
+        metavar="N|all",
+    ),
+]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
     str,
