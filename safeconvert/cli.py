@@ -43,6 +43,7 @@ from safeconvert.cli_options import (
     RtolOption,
     SamplesOption,
     SeedOption,
+    SelectTfOption,
     ShapeOption,
     SourceArgument,
     TargetPreprocessingOption,
@@ -104,6 +105,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         route: RouteOption = "",
         opset: OpsetOption = 0,
         optimize: OptimizeOption = "none",
+        allow_select_tf_ops: SelectTfOption = False,
         comparator: ComparatorOption = "",
         rtol: RtolOption = None,
         atol: AtolOption = None,
@@ -129,7 +131,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
             from safeconvert.options import ConvertOptions
             from safeconvert.progress import display
 
-            settings = commands.with_limits(load_settings(config), timeout, memory)
+            settings = commands.with_limits(load_settings(config), timeout, memory, allow_select_tf_ops)
             options = ConvertOptions(
                 source=source,
                 target_format=to,
