@@ -48,6 +48,7 @@ from safeconvert.cli_options import (
     RtolOption,
     SamplesOption,
     SeedOption,
+    SelectTfOption,
     ShapeOption,
     SourceArgument,
     TargetPreprocessingOption,
@@ -111,6 +112,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         routes: RoutesOption = "",
         opset: OpsetOption = 0,
         optimize: OptimizeOption = "none",
+        allow_select_tf_ops: SelectTfOption = False,
         comparator: ComparatorOption = "",
         rtol: RtolOption = None,
         atol: AtolOption = None,
@@ -139,7 +141,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
             from safeconvert.progress import display
             from safeconvert.report.files import side_files
 
-            settings = commands.with_limits(load_settings(config), timeout, memory)
+            settings = commands.with_limits(load_settings(config), timeout, memory, allow_select_tf_ops)
             options = ConvertOptions(
                 source=source,
                 target_format=to,

@@ -77,6 +77,12 @@ OptimizeOption = Annotated[
         autocompletion=cli_complete.optimizations,
     ),
 ]
+SelectTfOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-select-tf-ops", help="TFLite only: operators that TFLite lacks may stay TensorFlow's (Flex)."
+    ),
+]
 ComparatorOption = Annotated[
     str,
     typer.Option(
