@@ -145,7 +145,9 @@ def raw(row: dict) -> str:
     found = row["raw"]
     if found["outcome"] == "differs" and "samples" in found:
         return f"{found['disagreements'] / found['samples']:.0%} of labels differ, max-abs {found['max_abs']:.1g}"
-    return found["outcome"] + (f": {found['reason'][:120]}" if found["outcome"] != "equal" else "")
+    return found["outcome"] + (
+        f": {found['reason'][:120]}" if found.get("reason") and found["outcome"] != "equal" else ""
+    )
 
 
 def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> list[Cell]:
