@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test data-test lint bench bench-short bench-matrix bench-zoo clean
+.PHONY: demo test data-test lint bench bench-short bench-matrix bench-zoo docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -27,6 +27,10 @@ bench-short: $(VENV)/.installed-test
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/pairs.py
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m tests.docs.reference
+	$(BIN)/python -m mkdocs build --strict
+
 bench-matrix: $(VENV)/.installed-test
 	$(BIN)/python bench/matrix.py
 
@@ -41,7 +45,11 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,explorer]"
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 	touch $@
 
 clean:

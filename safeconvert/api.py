@@ -20,6 +20,8 @@ from safeconvert.errors import ExitCode, NoRoute, NotEquivalent, NoVerdict, Safe
 from safeconvert.options import ConvertOptions, ModelOptions, VerifyOptions
 from safeconvert.progress import Phases
 from safeconvert.project import flag_values, open_project
+from safeconvert.report.asked import BESIDE, reporting
+from safeconvert.report.files import side_files
 from safeconvert.report.outcome import Outcome
 from safeconvert.verify.layout import Override
 
@@ -54,6 +56,9 @@ def convert(
     repair: bool | None = None,
     keep_precision: bool | None = None,
     key: Place | None = None,
+    junit: Place | None = None,
+    model_explorer: Place | None = None,
+    report: Place | bool | None = None,
     timeout: float | None = None,
     memory: int | None = None,
     config: Place | None = None,
@@ -73,6 +78,9 @@ def convert(
         keep_precision: never give a reduced target its bits back; only say which layers the loss comes from.
         target_preprocessing: preset or TOML file that the target's deployment applies.
         bake_preprocessing: build the source's preprocessing into the target.
+        junit: write JUnit XML here, whatever the verdict; ends in .xml.
+        model_explorer: write the error of every node here, for Model Explorer; ends in .json.
+        report: write the HTML page of the run here, whatever the verdict; True puts it beside the target.
         config: settings file; None takes the nearest safeconvert.toml from the working directory upwards.
         inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
             max_discrepancy, target_layout, key, timeout, memory: see `safeconvert.checks.Checks`.
@@ -93,8 +101,9 @@ def convert(
     checks, settings, flags = resolve(given, "convert", config)
     own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, opset=opset,
                 optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
-                target_preprocessing=target_preprocessing)  # fmt: skip
-    with checks.data() as data:
+                target_preprocessing=target_preprocessing, junit=junit, model_explorer=model_explorer, report=report)  # fmt: skip
+    explorer = _place(own.get("model_explorer"))
+    with reporting(_page(own.get("report")), Path(source), makes=True) as reports, checks.data() as data:
         options = ConvertOptions(
             source=Path(source),
             target_format=to,
@@ -110,8 +119,13 @@ def convert(
             keep_precision=own.get("keep_precision", False),
             bake_preprocessing=own.get("bake_preprocessing", False),
             repair=own.get("repair", True),
+            layer_errors=explorer is not None,
         )
-        return verified(commands.run_convert(options, settings, Phases()))
+        with side_files(options.source.name, _place(own.get("junit")), explorer, makes=True) as files:
+            outcome = commands.run_convert(options, settings, Phases())
+            files.outcome(outcome, options.source)
+        outcome = reports.written(outcome)
+    return verified(outcome)
 
 
 def verify(
@@ -135,6 +149,8 @@ def verify(
     target_layout: Override | Mapping[str, Override] | None = None,
     certificate: Place | None = None,
     key: Place | None = None,
+    junit: Place | None = None,
+    report: Place | bool | None = None,
     timeout: float | None = None,
     memory: int | None = None,
     config: Place | None = None,
@@ -145,7 +161,7 @@ def verify(
         source: the source model.
         target: the model converted from it.
         certificate: write the certificate here, also where they are not equivalent; None writes none.
-        model, trust_pickle, config, and all others: as for `convert`.
+        model, trust_pickle, junit, report, config, and all others: as for `convert`.
 
     Returns:
         What came of it, for a target that is equivalent.
@@ -160,8 +176,9 @@ def verify(
         max_discrepancy, target_layout, key, timeout, memory,
     )  # fmt: skip
     checks, settings, flags = resolve(given, "verify", config)
-    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate)
-    with checks.data() as data:
+    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate, junit=junit,
+                report=report)  # fmt: skip
+    with reporting(_page(own.get("report")), Path(source), makes=False) as reports, checks.data() as data:
         options = VerifyOptions(
             source=Path(source),
             target=Path(target),
@@ -172,7 +189,11 @@ def verify(
             certificate=Path(own["certificate"]) if own.get("certificate") else None,
             key=Path(checks.key) if checks.key else None,
         )
-        return verified(commands.run_verify(options, settings, Phases()))
+        with side_files(options.target.name, _place(own.get("junit"))) as files:
+            outcome = commands.run_verify(options, settings, Phases())
+            files.outcome(outcome, options.source)
+        outcome = reports.written(outcome)
+    return verified(outcome)
 
 
 def resolve(given: Checks, command: str, config: Place | None) -> tuple[Checks, Settings, dict[str, Any]]:
@@ -210,6 +231,17 @@ def verified(outcome: Outcome, what: str = "") -> Outcome:
         )
     kinds: dict[ExitCode, type[SafeconvertError]] = {ExitCode.NO_ROUTE: NoRoute, ExitCode.NO_VERDICT: NoVerdict}
     raise kinds[outcome.exit_code](message, "", log)
+
+
+def _place(value: Place | None) -> Path | None:
+    return Path(value) if value else None
+
+
+def _page(asked: Place | bool | None) -> Path | None:
+    """Where the page of a run goes, as `reporting` takes it."""
+    if asked is None or isinstance(asked, bool):
+        return BESIDE if asked else None
+    return Path(asked)
 
 
 def _over(flags: Mapping[str, Any], **given: object) -> dict[str, Any]:

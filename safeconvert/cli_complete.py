@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 
+import typer
+
 
 def formats(incomplete: str) -> list[str]:
     """Formats for --to."""
@@ -34,3 +36,32 @@ def converters(incomplete: str) -> list[str]:
     before, comma, last = incomplete.rpartition(",")
     names = [adapter.name for adapter in adapters() if adapter.kind == "converter"]
     return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
+
+
+def topics(incomplete: str) -> list[str]:
+    """Topics for `explain`."""
+    from safeconvert.explain import topics as known
+
+    names = dict.fromkeys(topic.name for topic in known() if " " not in topic.name)
+    return [name for name in names if name.casefold().startswith(incomplete.casefold())]
+
+
+def optimizations(incomplete: str) -> list[str]:
+    """Values of --optimize."""
+    from safeconvert.options import OPTIMIZE
+
+    return [name for name in OPTIMIZE if name.startswith(incomplete)]
+
+
+def runtimes(incomplete: str) -> list[str]:
+    """Values of --layer-analysis."""
+    from safeconvert.options import LAYER_ANALYSIS
+
+    return [name for name in LAYER_ANALYSIS if name.startswith(incomplete)]
+
+
+def commands(context: typer.Context, incomplete: str) -> list[str]:
+    """Commands whose flags `config` shows."""
+    from safeconvert.cli_flags import known_flags
+
+    return [name for name in known_flags(context.find_root().obj) if name.startswith(incomplete)]

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from safeconvert import cli_complete
 from safeconvert.cli_errors import people_errors
 from safeconvert.cli_flags import known_flags
 from safeconvert.cli_options import JsonOption
@@ -30,7 +31,9 @@ class Line:
 
 def config(
     context: typer.Context,
-    command: Annotated[str, typer.Argument(help="Whose flags are shown.", metavar="[COMMAND]")] = "convert",
+    command: Annotated[
+        str, typer.Argument(help="Whose flags are shown.", metavar="COMMAND", autocompletion=cli_complete.commands)
+    ] = "convert",
     file: Annotated[Path | None, typer.Option("--config", help="Settings file; else the nearest one.")] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
@@ -46,6 +47,8 @@ def people_errors(as_json: bool) -> Iterator[None]:
 def run_program(program: Callable[[], object]) -> None:
     """Run a program to its end: whatever else goes wrong is a line and a file with the traceback, and exit code 4."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an arrow is no reason to fail where the locale has none
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         program()
     except KeyboardInterrupt:

@@ -62,7 +62,12 @@ RouteOption = Annotated[
 ]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
-    str, typer.Option("--optimize", help="TFLite only: none, default (8-bit weights) or float16.")
+    str,
+    typer.Option(
+        "--optimize",
+        help="TFLite only: none, default (8-bit weights) or float16.",
+        autocompletion=cli_complete.optimizations,
+    ),
 ]
 ComparatorOption = Annotated[
     str,
@@ -87,7 +92,12 @@ LayoutOption = Annotated[
     typer.Option("--target-layout", help="keep, NCHW->NHWC or NHWC->NCHW, or name=…, where shapes do not tell."),
 ]
 LayerAnalysisOption = Annotated[
-    str, typer.Option("--layer-analysis", help="Also rank layers as FetaFix does: onnxruntime or tvm. Takes minutes.")
+    str,
+    typer.Option(
+        "--layer-analysis",
+        help="Also rank layers as FetaFix does: onnxruntime or tvm. Takes minutes.",
+        autocompletion=cli_complete.runtimes,
+    ),
 ]
 RepairOption = Annotated[
     bool, typer.Option("--repair/--no-repair", help="Repair a target that is not equivalent, or only say its faults.")
@@ -105,6 +115,12 @@ KeepPrecisionOption = Annotated[
     typer.Option("--keep-precision", help="TFLite only: say which reduced layers the loss comes from, restore none."),
 ]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Ed25519 private key that signs the certificate.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", help="Write one HTML page of the run, beside the target if left out.", metavar="[FILE.html]"
+    ),
+]
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", min=1, help="Seconds that one converter call may take.")
 ]
@@ -118,3 +134,14 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the certificate in full.")]
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", help="Write JUnit XML for continuous integration.", metavar="FILE.xml")
+]
+ModelExplorerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-explorer",
+        help="Write the error of every node for Google's Model Explorer, and the graphs beside it.",
+        metavar="FILE.json",
+    ),
+]

@@ -15,16 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from safeconvert import output
-from safeconvert.adapting import UNCHANGED, ModelRequest
+from safeconvert.adapting import UNCHANGED, WHOLE, ModelRequest
 from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes, try_route
 from safeconvert.baking import baked
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault, agreeing_presets, check_preprocessing, fed_as
-from safeconvert.errors import ExitCode, NoVerdict, UnusableInput
+from safeconvert.diagnosis import measure
+from safeconvert.errors import ExitCode, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.formats import ModelFile, detect
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import model_request, open_given, open_model
-from safeconvert.options import ConvertOptions, VerifyOptions
+from safeconvert.options import LAYER_ANALYSIS, OPTIMIZE, ConvertOptions, VerifyOptions
 from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes, worth_trying
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
@@ -48,8 +49,8 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     """
     if options.target_format not in FORMATS:
         raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
-    if options.optimize not in ("none", "default", "float16"):
-        raise UnusableInput(f"--optimize {options.optimize}: unknown", "one of none, default, float16")
+    if options.optimize not in OPTIMIZE:
+        raise UnusableInput(f"--optimize {options.optimize}: unknown", f"one of {', '.join(OPTIMIZE)}")
     if options.optimize != "none" and options.verify.comparator is None:
         # fewer bits were asked for, and a distance beyond rounding with them: what must stay are the labels
         options = replace(options, verify=replace(options.verify, comparator="top1"))
@@ -105,6 +106,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = _with_layers(context, conversion)
     candidate = conversion.decisive.candidate
     if candidate is None:
         return conversion
@@ -127,7 +129,10 @@ def verify(context: Context, options: VerifyOptions) -> PairVerification:
     file, target_file = detect(options.source), detect(options.target)
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "target", framework(target_file.format, context.adapters))
-        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, 0)
+        sizes = _sizes_of_target(context, file, target_file, options)
+        source = evaluate_source(
+            context, threads, file, options.model, options.data, options.verify, 0, candidates=sizes
+        )
         request = replace(
             model_request(target_file.path, options.model, suggested_shapes(source.session.signature)), input_shapes={}
         )
@@ -158,8 +163,10 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
         UnusableInput, NotEquivalent, NoVerdict: as `verify`.
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
-    if options.layer_analysis not in ("", "onnxruntime", "tvm"):
-        raise UnusableInput(f"--layer-analysis {options.layer_analysis}: unknown", "one of onnxruntime, tvm")
+    if options.layer_analysis not in ("", *LAYER_ANALYSIS):
+        raise UnusableInput(
+            f"--layer-analysis {options.layer_analysis}: unknown", f"one of {', '.join(LAYER_ANALYSIS)}"
+        )
     file, target_file = detect(options.source), detect(given)
     given = target_file.path
     options = replace(options, target_format=target_file.format)
@@ -169,7 +176,10 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
         output.clear(target)
     with ThreadPoolExecutor(max_workers=6) as threads:
         _warm(context, threads, "target", framework(target_file.format, context.adapters))
-        source = evaluate_source(context, threads, file, options.model, options.data, options.verify, 0)
+        sizes = _sizes_of_target(context, file, target_file, options)
+        source = evaluate_source(
+            context, threads, file, options.model, options.data, options.verify, 0, candidates=sizes
+        )
         request = replace(
             model_request(given, options.model, suggested_shapes(source.session.signature)), input_shapes={}
         )
@@ -196,9 +206,24 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
     if deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
         exit_code, reason = ExitCode.NOT_EQUIVALENT, f"fed otherwise than the source: {deployed.fault['evidence']}"
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = _with_layers(context, conversion)
     if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
         output.place(conversion.decisive.candidate.path, target)
     return conversion
+
+
+def _sizes_of_target(
+    context: Context, source: ModelFile, target: ModelFile, options: ConvertOptions | VerifyOptions
+) -> tuple[tuple[int, ...], ...]:
+    """Shapes for a source that declares none, where neither user nor data say them: those that the given target takes."""
+    declares = source.format != "torch" or source.variant == "exported_program"
+    if declares or target.format == "torch" or options.data.path is not None or options.model.input_shapes:
+        return ()
+    session = open_given(context, "target", target, replace(model_request(target.path, options.model), part=WHOLE))
+    if len(session.signature.inputs) != 1 or None in session.signature.inputs[0].shape[1:]:
+        return ()
+    shapes = suggested_shapes(session.signature)
+    return shapes if target.format == "onnx" else shapes[::-1]  # channels first, as PyTorch has them
 
 
 def _held(
@@ -232,6 +257,24 @@ def _held(
             f"{session.path}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
         ) from failure
     return attempts, deployed
+
+
+def _with_layers(context: Context, conversion: Conversion) -> Conversion:
+    """The errors along the layers added, where they are asked for, no diagnosis holds them and both have an ONNX form."""
+    decisive, source = conversion.decisive, conversion.source
+    verification = decisive.verification
+    known = decisive.diagnosis is not None and decisive.diagnosis.record
+    if not conversion.options.layer_errors or known or verification is None:
+        return conversion
+    if source.exported.path is None or verification.exported.path is None:
+        return conversion
+    try:
+        found = measure(
+            context, source, verification.target, verification.exported, verification.agreed, conversion.options.verify
+        )
+    except (AdapterFailure, SafeconvertError):
+        return conversion  # an ONNX form that does not run; no verdict rests on it
+    return replace(conversion, layers=found)
 
 
 def _as_deployed(

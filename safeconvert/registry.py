@@ -95,7 +95,7 @@ class Route:
 
 
 def data_folder(name: str) -> Path:
-    """`adapters` or `configs`: beside the package in a checkout, inside it in an installed wheel."""
+    """`adapters`, `configs` or `docs`: beside the package in a checkout, inside it in an installed wheel."""
     bundled = _PACKAGE / "_data" / name
     return bundled if bundled.is_dir() else _PACKAGE.parent / name
 

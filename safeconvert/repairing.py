@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,11 @@ from safeconvert.results import Attempt
 from safeconvert.route import Candidate, walk
 from safeconvert.signature import Signature
 from safeconvert.source import Source
+from safeconvert.verification import ExporterCheck
 from safeconvert.verify.contract import Contract
+
+_NEAR = 100
+"""How many times farther a target is from its source than an ONNX form from its native model, for the form to serve."""
 
 
 def repaired(
@@ -149,16 +154,16 @@ class _Subject:
 
 
 def _subject(context: Context, attempt: Attempt, source: Source, options: ConvertOptions) -> _Subject | None:
-    """The target of an attempt, where both ONNX forms are there and equal to their native models.
+    """The target of an attempt, where both ONNX forms are there and stand for their native models.
 
     Faults of exporters are not the target's. Where the target's interface is not the source's, its ONNX form is given
     the source's; it is not held against its native model then, and only the repaired native file is verified.
     """
     verification = attempt.verification
-    sound = ("equal", "none")
     if attempt.outcome != "not_equivalent" or attempt.candidate is None or source.exported.path is None:
         return None
-    if source.exporter.result().verdict not in sound:
+    apart = verification.native.relative if verification is not None else 0.0
+    if not stands_for(source.exporter.result(), apart):
         return None
     if attempt.interface is not None:
         request = ModelRequest(str(attempt.candidate.path))
@@ -169,9 +174,22 @@ def _subject(context: Context, attempt: Attempt, source: Source, options: Conver
             return None
         same = conformed(context, source, attempt.interface, exported.path)
         return _Subject(attempt.candidate, same.agreed, same.signature, Export("", same.path, ""), same.faults)
-    if verification is None or verification.exported.path is None or verification.exporter.verdict not in sound:
+    if verification is None or verification.exported.path is None or not stands_for(verification.exporter, apart):
         return None
     return _Subject(attempt.candidate, verification.agreed, verification.target, verification.exported)
+
+
+def stands_for(check: ExporterCheck, apart: float) -> bool:
+    """Whether an ONNX form is its native model, or so near that what lies between source and target is another matter.
+
+    Deep nets amplify rounding to about the tolerance; a form that is a hundredth as far from its model as the target is
+    from the source, and gives all of its labels, still shows the target's faults. The verdict stays native.
+    """
+    if check.verdict in ("equal", "none"):
+        return True
+    figures = check.figures
+    near = figures is not None and figures.disagreements == 0 and figures.nonfinite == 0
+    return near and figures is not None and math.isfinite(figures.relative) and _NEAR * figures.relative <= apart
 
 
 def _with_interface(diagnosis: Diagnosis, subject: _Subject, repair: bool) -> Diagnosis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,18 +62,20 @@ def evaluate_source(
     settings: VerifySettings,
     opset: int,
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
+    candidates: Sequence[tuple[int, ...]] = (),
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
     Args:
         context, threads, file, model, data_options, settings, opset: of the run.
         opened: told as soon as the source is loaded, so that other work can begin.
+        candidates: shapes to try after those of the data, where the source declares none.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
         NoVerdict: it gives other outputs on the same inputs, or no finite ones.
     """
-    request = model_request(file.path, model, dataset.shapes_suggested(data_options))
+    request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
     with context.phases.phase("loading the source"):
         session = open_given(context, "source", file, request)
     opened(request, session.signature)

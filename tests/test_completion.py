@@ -13,7 +13,11 @@ from tests.cli import ROOT, safeconvert
 
 CASES = (
     ("safeconvert torch2", ("torch2keras", "torch2onnx")),
-    ("safeconvert exp", ()),
+    ("safeconvert exp", ("explain",)),
+    ("safeconvert explain W", ("WB",)),
+    ("safeconvert config torch2t", ("torch2tf", "torch2tflite")),
+    ("safeconvert keras2tflite --optimize d", ("default",)),
+    ("safeconvert repair --layer-analysis t", ("tvm",)),
     ("safeconvert torch2keras --in", ("--inputs", "--input-shape")),
     ("safeconvert torch2keras --preprocessing keras.mobilenet", ("keras.mobilenet_v2",)),
     ("safeconvert torch2keras --comparator co", ("cosine",)),
@@ -49,7 +53,7 @@ def test_bash_offers_commands_flags_and_values(typed: str, offered: tuple[str, .
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert set(offered) <= set(done.stdout.split()), done.stdout + done.stderr
-    assert all(word.startswith(words[-1]) for word in done.stdout.split())
+    assert all(word.casefold().startswith(words[-1].casefold()) for word in done.stdout.split())
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

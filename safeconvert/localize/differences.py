@@ -163,9 +163,11 @@ def _of_constants(
                                  (SetConstant(other.name, index, None),), "added")  # fmt: skip
             continue
         moved = _in_target_order(wanted, there, relation, other.op_type)
+        as_flattened = None
         if rows_follow and index == 1 and mine.op_type in ("Gemm", "MatMul") and moved.ndim == 2:
             rows = row_order(part, source, ours, theirs)
             if rows is not None:
+                as_flattened = moved
                 moved = np.take(moved, rows, axis=int(_transposed(mine)))
         if (
             there is not None
@@ -185,6 +187,9 @@ def _of_constants(
                 f"input {index}: {int((apart > 0).sum())} of {there.size} values differ, by at most {apart.max():.3g}"
             )
             extent = 1 + 4 * float((apart > 0).mean())
+            if as_flattened is not None and np.array_equal(as_flattened, there):
+                kind, extent = "TSS", 1.0
+                what = f"input {index}: its rows are in the order in which the source flattens, not in the target's own"
         elif there is not None and kind == "WB":
             extent = 5.0
         yield Difference(kind, other.name, mine.name, what, (SetConstant(other.name, index, moved),), change, extent)
@@ -220,8 +225,15 @@ def _of_attributes(part: IsolatedRegion, source: GraphView, ours: int, theirs: i
         edits: list[Edit] = [SetAttribute(other.name, name, value)]
         if name == "pads":
             edits.append(SetAttribute(other.name, "auto_pad", None))
-        what = f"{name}: {wanted.get(name)} in the source, {there.get(name)} in the target"
+        what = f"{name}: {_said(wanted.get(name))} in the source, {_said(there.get(name))} in the target"
         yield Difference(kind, other.name, mine.name, what, tuple(edits), change)
+
+
+def _said(value: Any) -> Any:
+    """An attribute's value for a person: a float32 as it was written, not all its digits in float64."""
+    if isinstance(value, list):
+        return [_said(item) for item in value]
+    return f"{value:.7g}" if isinstance(value, float) else value
 
 
 def _axis_in_target(value: Any, relation: Relation | None) -> Any:

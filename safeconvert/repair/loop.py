@@ -31,6 +31,8 @@ from safeconvert.repair.scoring import Broken, Score, Scored, Scorer
 from safeconvert.runtime.activations import BACK_ENDS
 from safeconvert.verify.exchange import target_feeds
 
+_FINEST = 1e-5  # of a tensor's largest magnitude; below it begins the rounding of single operators
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -87,6 +89,11 @@ def repair(problem: Problem) -> Repair:
     return _Loop(problem).run()
 
 
+def measured(problem: Problem) -> dict[str, Any]:
+    """The errors along the layers and both graphs, of a pair that need not differ. Raises Broken as `repair`."""
+    return _Loop(problem).measured()
+
+
 class _Loop:
     """State of one repair."""
 
@@ -104,6 +111,7 @@ class _Loop:
         self.unranked = ""
         self.recorder = Recorder(Path(problem.folder))
         self.reexpressions: tuple[Reexpression, ...] = ()
+        self.rtol = problem.settings.rtol
 
     def run(self) -> Repair:
         """Rounds until the candidate is equal, nothing helps any more, or the time is over."""
@@ -125,6 +133,12 @@ class _Loop:
             elif time.monotonic() > deadline:
                 ended = f"time limit of {self.problem.settings.seconds:g} s"
         return self._end(before, now, ended)
+
+    def measured(self) -> dict[str, Any]:
+        """What a round records, without looking for faults."""
+        now = self.scorer.score(self.candidate)
+        self.recorder.round(self._align(self._probes(now)), {})
+        return {**self.recorder.record(self.candidate), "regions": []}
 
     def _end(self, before: Scored, after: Scored, ended: str) -> Repair:
         return Repair(
@@ -150,7 +164,9 @@ class _Loop:
         if self.problem.layer_analysis and not self.rounds:
             self.layers, self.unranked = self._rank(alignment, now)
         errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
-        found = find_faults(alignment, errors, self.problem.settings.rtol)
+        found = find_faults(alignment, errors, self.rtol)
+        if not found:  # each part is within tolerance, and together they are not
+            self.rtol = max(self.rtol / 10, min(_FINEST, self.rtol))
         known = {(fault.target, fault.what): number for number, fault in enumerate(self.faults)}
         numbers = []
         for fault in found:
@@ -220,7 +236,7 @@ class _Loop:
             relation = Relation(tensor.permutation) if tensor.permutation is not None else identity(rank)
             inputs[tensor.target.name] = Pair(tensor.target.name, tensor.source.name, relation)
         outputs = {tensor.target.name: tensor.source.name for tensor in agreed.outputs}
-        return align(self.source, self.candidate, feeds, inputs, outputs, self.problem.settings.rtol)
+        return align(self.source, self.candidate, feeds, inputs, outputs, self.rtol)
 
     def _rank(self, alignment: Alignment, now: Scored) -> tuple[tuple[LayerScore, ...], str]:
         """The published layer analysis on the steering inputs, and why there is none where it is not possible."""

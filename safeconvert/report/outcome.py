@@ -24,6 +24,7 @@ class Outcome:
         attempts: (route, outcome, reason) of every route tried.
         log: folder of the workers' logs, where something failed.
         evidence: what differed, for a report; None where nothing did.
+        report: where the page was written, or None.
     """
 
     exit_code: ExitCode
@@ -35,6 +36,7 @@ class Outcome:
     attempts: tuple[tuple[str, str, str], ...]
     log: Path | None
     evidence: Evidence | None = None
+    report: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The one JSON object of `--json`."""
@@ -45,6 +47,7 @@ class Outcome:
             "target": str(self.target),
             "rejected": str(self.rejected) if self.rejected else None,
             "certificate": str(self.certificate) if self.certificate else None,
+            "report": str(self.report) if self.report else None,
             "attempts": [dict(zip(("route", "outcome", "reason"), attempt, strict=True)) for attempt in self.attempts],
             "log": str(self.log) if self.log else None,
             "predicate": self.predicate,

@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment, Segments
 
 from safeconvert.certificate.show import render
 from safeconvert.errors import ExitCode
+from safeconvert.report.lenient import number
+from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
 from safeconvert.report.plain import printable, shown
+from safeconvert.report.tree import change, fault_tree
 
 if TYPE_CHECKING:
+    from rich.tree import Tree
+
     from safeconvert.certificate.check import CheckReport
     from safeconvert.commands import AdapterState, Demo
 
-_FAULTS_SHOWN = 12
 _LAYERS_SHOWN = 5
+_INDENT = "  "
+_NARROWEST = 30  # columns that a tree takes where a terminal has fewer
+_UNLIMITED = 1 << 16
 _WORDS = {
     ExitCode.VERIFIED: "[bold green]verified[/]",
     ExitCode.NOT_EQUIVALENT: "[bold red]not equivalent[/]",
@@ -28,8 +36,14 @@ _WORDS = {
 }
 
 
-def print_outcome(outcome: Outcome, verbose: bool) -> None:
-    """The verdict, and what a person needs to go on; the whole certificate with `verbose`."""
+def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) -> None:
+    """The verdict, and what a person needs to go on, down to the next command; the whole certificate with `verbose`.
+
+    Args:
+        outcome: of the run.
+        verbose: print the certificate too.
+        words: the command line, where the next command follows from it.
+    """
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
@@ -48,25 +62,22 @@ def print_outcome(outcome: Outcome, verbose: bool) -> None:
         console.print(f"  rejected candidate kept at {escape(shown(outcome.rejected))}")
     if outcome.certificate is not None:
         console.print(f"  certificate: {escape(shown(outcome.certificate))}")
+    if outcome.report is not None:
+        console.print(f"  report: {escape(shown(outcome.report))}")
     if outcome.log is not None and outcome.exit_code is not ExitCode.VERIFIED:
         console.print(f"  full logs: {escape(str(outcome.log))}")
+    following = next_step(outcome, words)
+    if following:
+        console.print(f"  next: {escape(printable(following))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
 
 
 def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
-    """The faults, what was tried, and the way from before to after."""
-    faults, trials = predicate.get("faults", []), predicate.get("trials", [])
-    for fault in faults[:_FAULTS_SHOWN]:
-        word = "fault" if fault["proven"] else "suspicion"
-        console.print(
-            f"  {word} {fault['kind']}: {escape(printable(fault['source'] or '-'))} ↔ "
-            f"{escape(printable(fault['target']))} ({escape(fault['operator'])})"
-        )
-        console.print(f"    {escape(printable(fault['evidence']))}")
-        console.print(f"    isolated error {_error(fault['isolated'])}, propagated {_error(fault['propagated'])}")
-    if len(faults) > _FAULTS_SHOWN:
-        console.print(f"  and {len(faults) - _FAULTS_SHOWN} more faults; see safeconvert show")
+    """The faults with what was tried, the layers' ranking, and the way from before to after."""
+    tree = fault_tree(predicate)
+    if tree is not None:
+        _print_tree(tree, console)
     for place, layer in enumerate(predicate.get("layers", [])[:_LAYERS_SHOWN], start=1):
         console.print(
             f"  layer analysis {place}: {escape(printable(layer['target']))} {layer['rate']:.1%} of "
@@ -74,18 +85,22 @@ def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
         )
     if predicate.get("unranked"):
         console.print(f"  layer analysis: no ranking: {escape(printable(predicate['unranked']))}")
+    trials = predicate.get("trials", [])
     if trials:
         repair = predicate["repair"]
         accepted = sum(trial["outcome"] == "accepted" for trial in trials)
-        before, after = float(repair["before"]["discrepancy"]), float(repair["after"]["discrepancy"])
+        before, after = repair["before"], repair["after"]
+        share = float(before["discrepancy"]), float(after["discrepancy"])
+        gained = change(share, (number(before.get("distance")), number(after.get("distance"))))
         how = f"; {repair['lift']}" if repair["lift"] else ""
-        console.print(
-            f"  repair: {len(trials)} tried, {accepted} accepted; {before:.1%} → {after:.1%} of inputs differ{escape(how)}"
-        )
+        console.print(f"  repair: {len(trials)} tried, {accepted} accepted; {gained}{escape(how)}")
 
 
-def _error(value: float | str) -> str:
-    return f"{float(value):.3g}"
+def _print_tree(tree: Tree, console: Console) -> None:
+    """Wrapped within its branches at a terminal's width; in a pipe each branch is one line, however long."""
+    width = max(console.width, _NARROWEST) - len(_INDENT) if console.is_terminal else _UNLIMITED
+    for line in console.render_lines(tree, console.options.update(width=width), pad=False):
+        console.print(Segments([Segment(_INDENT), *line, Segment.line()]), end="")
 
 
 def print_demo(demo: Demo) -> None:

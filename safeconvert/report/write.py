@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from safeconvert.certificate.check import read_certificate
+from safeconvert.certificate.statement import NewerSchema
 from safeconvert.errors import UnusableInput
 from safeconvert.evidence.archive import Evidence, NoEvidence, read
+from safeconvert.output import report_path
 from safeconvert.predicate import SCHEMA
 from safeconvert.report.page import render
-
-_SUFFIX = ".certificate.json"
 
 
 def write_report(certificate: Path, output: Path | None = None, public_key: Path | None = None) -> Path:
@@ -21,10 +23,16 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
     What keeps the page from being complete (no evidence, or of another digest; another schema) is said on it.
 
     Raises:
-        UnusableInput: no certificate, or the page cannot be written.
+        UnusableInput: no certificate, or the page cannot be written. Of one with a newer schema the page says just that.
         NotEquivalent: the certificate is damaged, or not signed by the key.
     """
-    predicate = read_certificate(certificate, public_key)
+    place = output or report_path(certificate)
+    try:
+        predicate = read_certificate(certificate, public_key)
+    except NewerSchema as error:
+        said = f"{certificate.name}: {error.message.rpartition(': ')[2]}; {error.advice}."
+        write_page(place, {"verdict": "unreadable", "reason": said}, None, [], certificate.name)
+        raise
     notices = []
     if predicate.get("schema") != SCHEMA:
         notices.append(
@@ -36,12 +44,18 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
         evidence = read(certificate, predicate.get("evidence"))
     except NoEvidence as error:
         notices.append(str(error))
-    path = output or certificate.with_name(certificate.name.removesuffix(_SUFFIX) + ".report.html")
+    return write_page(place, predicate, evidence, notices, certificate.name)
+
+
+def write_page(
+    path: Path, predicate: Mapping[str, Any], evidence: Evidence | None, notices: Sequence[str], certificate: str
+) -> Path:
+    """Write a page, whole or not at all; see `render` for the arguments. Raises UnusableInput where it cannot be written."""
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
-        partial.write_text(render(predicate, evidence, notices, certificate.name), encoding="utf-8")
+        partial.write_text(render(predicate, evidence, notices, certificate), encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another place with -o") from error
+        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another place") from error
     return path

@@ -1,0 +1,11 @@
+"""onnxmltools, and then one weight of many is another."""
+
+from .._real import real
+from .._spoilt import spoil
+
+
+def convert(request):
+    reply = real("onnxmltools").convert(request)
+    if request["arguments"]:  # as an exporter it stays right
+        spoil(request["target"])
+    return reply

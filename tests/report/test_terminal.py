@@ -1,0 +1,228 @@
+"""What a person is shown of a run that was not clean: in terminals of 40 to 200 columns, and in a pipe."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safeconvert.errors import ExitCode
+from safeconvert.report.next_step import next_step
+from safeconvert.report.outcome import Outcome
+from safeconvert.report.tree import change, fault_tree
+from tests.cli import ROOT
+
+_SHOW = """
+import json, sys
+from pathlib import Path
+from safeconvert.cli_errors import run_program
+from safeconvert.errors import ExitCode
+from safeconvert.report import terminal
+from safeconvert.report.outcome import Outcome
+predicate = json.loads(Path(sys.argv[1]).read_text())
+place = Path.cwd() / "a model.keras.certificate.json"
+outcome = Outcome(ExitCode.VERIFIED, predicate["reason"], Path.cwd() / "a model.keras", None, place, predicate, (), None)
+run_program(lambda: terminal.print_outcome(outcome, False))
+"""
+LONG = "functional_1/block_13_project_batch_normalization_1/FusedBatchNormV3_with_a_name_that_no_terminal_holds"
+
+
+def _fault(kind: str, target: str, proven: bool = True, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "source": "/3/Conv", "target": target, "operator": "Conv", "proven": proven, "isolated": 0.117,
+            "propagated": "inf", "evidence": "input 1: 1 of 4608 values differ, by at most 0.9", **more}  # fmt: skip
+
+
+def _trial(faults: list[int], outcome: str, after: float | None, reason: str = "") -> dict[str, Any]:
+    figures = {"discrepancy": after, "distance": 0.25} if after is not None else None
+    return {"faults": faults, "outcome": outcome, "reason": reason, "before": {"discrepancy": 0.8, "distance": 0.5},
+            "after": figures}  # fmt: skip
+
+
+PREDICATE: dict[str, Any] = {
+    "verdict": "verified",
+    "reason": "equal on 180 held-out inputs",
+    "faults": [
+        _fault("WB", "Conv__34"),
+        _fault("LH", LONG, source="/\x1b[31mred\n"),
+        _fault("TSS", "Reshape_2", source=None),
+        _fault("CG", "Add_1"),
+        _fault("WB", "Dense_1", proven=False, change="precision"),
+        _fault("PP", "input"),
+        _fault("WB", "Mul_1", proven=False),
+    ],
+    "trials": [
+        _trial([3], "invalid", None, "Add_1 takes 3 inputs"),
+        _trial([2], "no_gain", 0.8),
+        _trial([0, 1], "accepted", 0.0),
+    ],
+    "repair": {"before": {"discrepancy": 0.8, "distance": 0.5}, "after": {"discrepancy": 0.0, "distance": 1e-6},
+               "lift": "weights patched in the keras file"},
+    "layers": [{"target": LONG, "rate": 0.25, "elements": 400}],
+    "obligations": ["input x: target takes the source's dimensions in the order [0, 2, 3, 1]"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A folder with the content of a certificate."""
+    (tmp_path / "content.json").write_text(json.dumps(PREDICATE))
+    return tmp_path
+
+
+def _piped(folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _SHOW, "content.json"], cwd=folder, capture_output=True, check=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+    assert not done.stderr
+    return done.stdout
+
+
+def _in_terminal(folder: Path, columns: int) -> str:
+    """What a terminal of so many columns gets."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SHOW, "content.json"], cwd=folder, stdin=child, stdout=child, stderr=child,
+        env={**environment, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(child)
+    got = b""
+    while True:
+        try:
+            data = os.read(parent, 1 << 16)
+        except OSError:  # the other end is closed
+            break
+        if not data:
+            break
+        got += data
+    os.close(parent)
+    assert process.wait() == 0, got.decode()
+    return got.decode().replace("\r\n", "\n")
+
+
+def _tree(said: str) -> list[str]:
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()
+    begin = lines.index("  faults")
+    return [line for line in lines[begin:] if line == "  faults" or re.match(r"  [├└│ ]", line)]
+
+
+def _told(lines: list[str]) -> str:
+    """The tree's words, without branches and without where its lines end."""
+    return re.sub(r"[\s├└│─]", "", "".join(lines))
+
+
+def test_in_a_pipe_every_branch_is_a_line_without_control_codes(run: Path) -> None:
+    said = _piped(run, COLUMNS="40")
+    assert "\x1b" not in said and said.startswith("verified  a model.keras\n")
+    assert said == _piped(run, FORCE_COLOR="", TERM="dumb")
+    assert _tree(said) == [
+        "  faults",
+        "  ├── 1. fault WB: /3/Conv ↔ Conv__34 (Conv)",
+        "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "  │   ├── isolated error 0.117, propagated inf",
+        "  │   └── repaired; trial 3 with fault 2: 80.0% → 0.0% of inputs differ",
+        f"  ├── 2. fault LH: /\\x1b[31mred\\n ↔ {LONG} (Conv)",
+        "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "  │   ├── isolated error 0.117, propagated inf",
+        "  │   └── repaired; trial 3 with fault 1: 80.0% → 0.0% of inputs differ",
+        "  ├── 3. fault TSS: - ↔ Reshape_2 (Conv)",
+        "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "  │   ├── isolated error 0.117, propagated inf",
+        "  │   └── not repaired: undoing it gains nothing; trial 2 no gain: 80.0% → 80.0% of inputs differ, distance 0.5 → 0.25",
+        "  ├── 4. fault CG: /3/Conv ↔ Add_1 (Conv)",
+        "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "  │   ├── isolated error 0.117, propagated inf",
+        "  │   └── not repaired: it could not be undone; trial 1 invalid: Add_1 takes 3 inputs",
+        "  ├── 5. suspicion WB: /3/Conv ↔ Dense_1 (Conv)",
+        "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "  │   ├── isolated error 0.117, propagated inf",
+        "  │   └── kept in fewer bits",
+        "  ├── 6. fault PP: /3/Conv ↔ input (Conv)",
+        "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "  │   ├── isolated error 0.117, propagated inf",
+        "  │   └── in what the target is fed, not in its file",
+        "  └── 7. suspicion WB: /3/Conv ↔ Mul_1 (Conv)",
+        "      ├── input 1: 1 of 4608 values differ, by at most 0.9",
+        "      ├── isolated error 0.117, propagated inf",
+        "      └── not repaired: nothing was tried",
+    ]
+    after = said[said.index("nothing was tried") :].splitlines()[1:]
+    assert "  repair: 3 tried, 1 accepted; 80.0% → 0.0% of inputs differ; weights patched in the keras file" in after
+    assert after[-1] == "  next: safeconvert report 'a model.keras.certificate.json'"
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_in_a_terminal_the_tree_keeps_to_its_width_and_loses_nothing(columns: int, run: Path) -> None:
+    said = _in_terminal(run, columns)
+    lines = _tree(said)
+    assert max(map(len, lines)) <= columns
+    assert _told(lines) == _told(_tree(_piped(run)))
+    assert "\x1b[1;32mverified\x1b[0m" in said and "\x1b[31m" not in said, "colours are ours, not the node's name's"
+    assert "…" not in said
+
+
+def test_a_locale_without_arrows_is_no_failure(run: Path) -> None:
+    said = _piped(run, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    assert "1. fault WB: /3/Conv \\u2194 Conv__34" in said and "+-- " in said
+
+
+def test_no_fault_is_no_tree_and_many_are_cut_with_their_number() -> None:
+    assert fault_tree({}) is None and fault_tree({"faults": None}) is None
+    tree = fault_tree({"faults": [_fault("WB", f"n{n}") for n in range(20)]})
+    assert tree is not None and len(tree.children) == 13
+    assert str(tree.children[-1].label) == "and 8 more faults; safeconvert show --json has them all"
+    busy = fault_tree({"faults": [_fault("WB", "n")], "trials": [_trial([0], "no_gain", 0.8)] * 5})
+    assert busy is not None
+    (state,) = busy.children[0].children[-1:]
+    assert [str(child.label).split(":")[0] for child in state.children] == [
+        "trial 3 no gain", "trial 4 no gain", "trial 5 no gain", "and 2 earlier trials",
+    ]  # fmt: skip
+
+
+def test_a_way_is_said_in_shares_and_where_they_stay_in_distances() -> None:
+    assert change((0.5, 0.0), (1.0, 0.0)) == "50.0% → 0.0% of inputs differ"
+    assert change((0.0, 0.0), (1.0, 0.25)) == "0.0% → 0.0% of inputs differ, distance 1 → 0.25"
+    assert change((0.5, None), (1.0, None)) == ""
+
+
+def _outcome(code: ExitCode, certificate: bool, faults: int) -> Outcome:
+    place = Path.cwd() / "m.certificate.json" if certificate else None
+    return Outcome(code, "", Path("m"), None, place, {"faults": [{}] * faults}, (), None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words", "expected"),
+    [
+        (_outcome(ExitCode.VERIFIED, True, 0), ["torch2keras", "m.pt"], ""),
+        (_outcome(ExitCode.VERIFIED, True, 1), ["torch2keras", "m.pt"], "safeconvert report m.certificate.json"),
+        (_outcome(ExitCode.NOT_EQUIVALENT, True, 2), ["torch2keras", "m.pt"], "safeconvert report m.certificate.json"),
+        (
+            _outcome(ExitCode.NOT_EQUIVALENT, True, 0),
+            ["verify", "m.pt", "a b.onnx", "--certificate", "c.json", "--key=k", "--rtol", "1"],
+            "safeconvert localize m.pt 'a b.onnx' --rtol 1",
+        ),
+        (_outcome(ExitCode.NOT_EQUIVALENT, False, 1), ["localize", "m.pt", "m.onnx"], "safeconvert repair m.pt m.onnx"),
+        (
+            _outcome(ExitCode.NOT_EQUIVALENT, False, 1),
+            ["repair", "m.pt", "m.onnx"],
+            "safeconvert repair m.pt m.onnx --report",
+        ),
+        (_outcome(ExitCode.NOT_EQUIVALENT, False, 1), [], ""),
+        (_outcome(ExitCode.NO_ROUTE, False, 0), ["torch2keras", "m.pt"], ""),
+        (_outcome(ExitCode.NO_VERDICT, False, 0), ["verify", "m.pt", "m.onnx"], ""),
+    ],
+)
+def test_the_next_command_can_be_typed_as_it_is(outcome: Outcome, words: list[str], expected: str) -> None:
+    assert next_step(outcome, words) == expected
