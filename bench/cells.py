@@ -163,3 +163,8 @@ def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> li
     if "--count" in arguments:
         chosen = chosen[: int(arguments[arguments.index("--count") + 1])]
     return [] if "--table" in arguments else chosen
+
+
+def unfinished(cells: Sequence[Cell], rows: Sequence[object]) -> str:
+    """How many cells the table lacks; "" where it is whole."""
+    return f" ({len(cells) - len(rows)} of {len(cells)} not run yet)" if len(rows) < len(cells) else ""
