@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from safeconvert.deployment import PreprocessingFault
 from safeconvert.diagnosis import Diagnosis
@@ -82,6 +84,7 @@ class Conversion:
         rejected: where the last candidate was left, if there was one and it did not verify.
         exporter: what became of the source's ONNX form.
         preprocessing: what the deployment feeds the target otherwise, where it was named and does.
+        layers: errors along the layers of a target that needed no diagnosis, where they were asked for.
     """
 
     options: ConvertOptions
@@ -93,6 +96,7 @@ class Conversion:
     exit_code: ExitCode
     reason: str
     preprocessing: PreprocessingFault | None = None
+    layers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def decisive(self) -> Attempt:

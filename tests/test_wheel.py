@@ -44,3 +44,7 @@ def test_the_wheel_runs_the_demo_in_an_environment_of_its_own(tmp_path: Path) ->
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "made" / "digits.keras").is_file()
+    explained = subprocess.run(
+        [python, "-m", "safeconvert.cli", "explain", "WB"], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert explained.stdout == (ROOT / "docs" / "faults" / "wb.md").read_text(encoding="utf-8")

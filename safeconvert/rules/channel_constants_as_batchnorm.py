@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from safeconvert.graph.constants import Constants
 from safeconvert.graph.shapes import inferred_shapes
 
 
@@ -16,7 +17,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     (16, 1, 1)"). With mean 0, variance 1 and epsilon 0 the operator is exactly scale · x + bias.
     """
     graph = model.graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values = Constants(graph)
     shapes = inferred_shapes(model)
     for node in graph.node:
         if node.op_type not in ("Mul", "Add", "Sub") or len(node.input) != 2:

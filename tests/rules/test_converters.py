@@ -90,6 +90,9 @@ CASES = [
     case("onnx2torch", "opset_13_to_17", one("Pad", mode="constant", pads=[0, 1, 1, 0], value=2.5), {"x": (3, 5)}, opset=9),
     case("onnx2torch", "padding_explicit", one("ConvTranspose", 2, output_shape=[9, 8], strides=[2, 2],
          kernel_shape=[3, 3]), {"x": (1, 4, 4, 4)}, c1=random(4, 2, 3, 3)),
+    case("onnx2torch", "functions_expanded",
+         [helper.make_node("GreaterOrEqual", ["x", "c"], ["b"], "ge"),
+          helper.make_node("Cast", ["b"], ["y"], "cast", to=1)], {"x": (2, 9)}, c=random(9)),
     case("onnx2torch", "functions_expanded", one("Mish"), {"x": (2, 9)}, opset=22),
 ]  # fmt: skip
 
