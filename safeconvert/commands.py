@@ -166,8 +166,10 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
     return Demo(folder, options.source, folder / "digits.npy", outcome=outcome, **trained)
 
 
-def with_limits(settings: Settings, timeout: float | None, memory_mib: int | None) -> Settings:
-    """The settings with the limits of the command line."""
+def with_limits(
+    settings: Settings, timeout: float | None, memory_mib: int | None, select_tf_ops: bool | None = None
+) -> Settings:
+    """The settings with the limits and permissions of the command line."""
     import psutil
 
     limits = settings.limits
@@ -175,7 +177,8 @@ def with_limits(settings: Settings, timeout: float | None, memory_mib: int | Non
         limits = replace(limits, seconds=timeout)
     if memory_mib is not None:
         limits = replace(limits, memory_share=memory_mib * 2**20 / psutil.virtual_memory().total)
-    return replace(settings, limits=limits)
+    tflite = replace(settings.tflite, select_tf_ops=True) if select_tf_ops else settings.tflite
+    return replace(settings, limits=limits, tflite=tflite)
 
 
 def presets_path() -> Path:

@@ -62,6 +62,13 @@ class AdapterSettings:
 
 
 @dataclass(frozen=True)
+class TfliteSettings:
+    """How TFLite files are made; see default.toml."""
+
+    select_tf_ops: bool
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a run."""
 
@@ -71,6 +78,7 @@ class Settings:
     logs: LogSettings
     repair: RepairSettings
     adapters: AdapterSettings
+    tflite: TfliteSettings
 
 
 KINDS = ("PP", "ID", "TSS", "WB", "LH", "CG")
@@ -81,6 +89,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "logs": LogSettings,
     "repair": RepairSettings,
     "adapters": AdapterSettings,
+    "tflite": TfliteSettings,
 }
 
 # What a number may be; elsewhere zero or more.
@@ -136,6 +145,11 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of ONNX operators")
             checked[key] = tuple(value)
+            continue
+        if str(known[key]) == "bool":
+            if not isinstance(value, bool):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is neither true nor false")
+            checked[key] = value
             continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
         low, high = _BOUNDS.get(f"{section}.{key}", (0, math.inf))

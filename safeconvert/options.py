@@ -76,6 +76,7 @@ class ConvertOptions:
         layer_analysis: back end of the published layer analysis, `onnxruntime` or `tvm`; "" leaves it out.
         source_format: what the source must be; "" takes what its content says.
         certificate: where `localize` and `repair` write one whatever the verdict; None: only of what was repaired.
+        layer_errors: also compare the layers of a target that is right, and keep that as evidence.
         arguments: for the last converter of the route, by its own names; its manifest lists those that it honours.
     """
 
@@ -97,6 +98,7 @@ class ConvertOptions:
     layer_analysis: str = ""
     source_format: str = ""
     certificate: Path | None = None
+    layer_errors: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 

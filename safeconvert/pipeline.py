@@ -20,8 +20,9 @@ from safeconvert.attempt import hold_against, moved, require_sizes, suggested_sh
 from safeconvert.baking import baked
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault, agreeing_presets, check_preprocessing, fed_as
+from safeconvert.diagnosis import measure
 from safeconvert.environments import offers
-from safeconvert.errors import ExitCode, NoVerdict, UnusableInput
+from safeconvert.errors import ExitCode, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.formats import ModelFile, detect
 from safeconvert.impossible import described, obstacles, refuse_undefined
 from safeconvert.isolation import AdapterFailure
@@ -105,6 +106,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = _with_layers(context, conversion)
     if exit_code is not ExitCode.VERIFIED:
         offered = offers(file.format, options.target_format, context.adapters, context.missing)
         blamed = obstacles(context, source, attempts) if exit_code is ExitCode.NO_ROUTE else ()
@@ -209,6 +211,7 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
     if deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
         exit_code, reason = ExitCode.NOT_EQUIVALENT, f"fed otherwise than the source: {deployed.fault['evidence']}"
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = _with_layers(context, conversion)
     if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
         output.place(conversion.decisive.candidate.path, target)
     return conversion
@@ -259,6 +262,24 @@ def _held(
             f"{session.path}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
         ) from failure
     return attempts, deployed
+
+
+def _with_layers(context: Context, conversion: Conversion) -> Conversion:
+    """The errors along the layers added, where they are asked for, no diagnosis holds them and both have an ONNX form."""
+    decisive, source = conversion.decisive, conversion.source
+    verification = decisive.verification
+    known = decisive.diagnosis is not None and decisive.diagnosis.record
+    if not conversion.options.layer_errors or known or verification is None:
+        return conversion
+    if source.exported.path is None or verification.exported.path is None:
+        return conversion
+    try:
+        found = measure(
+            context, source, verification.target, verification.exported, verification.agreed, conversion.options.verify
+        )
+    except (AdapterFailure, SafeconvertError):
+        return conversion  # an ONNX form that does not run; no verdict rests on it
+    return replace(conversion, layers=found)
 
 
 def _as_deployed(

@@ -238,6 +238,7 @@ def _deployment(predicate: dict[str, Any], decisive: Attempt, deployed: Preproce
     """What the target must be fed. A preprocessing fault goes after the engine's faults: trials point at theirs."""
     faults = list(decisive.diagnosis.faults) if decisive.diagnosis is not None else []
     obligations = list(predicate["obligations"])
+    obligations += decisive.candidate.reply.obligations if decisive.candidate is not None else ()
     if deployed is not None:
         faults.append(deployed.fault)
         if not decisive.fed:

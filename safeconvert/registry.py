@@ -95,6 +95,11 @@ class Route:
         """The adapters' names."""
         return tuple(adapter.name for adapter in self.adapters)
 
+    @property
+    def last_resort(self) -> bool:
+        """Whether one of them is no real converter."""
+        return any(step.rank >= LAST_RESORT for adapter in self.adapters for step in adapter.steps)
+
     def __str__(self) -> str:
         return " → ".join(self.names) or "as given"
 
@@ -238,9 +243,8 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
 
 def worth_trying(ways: Sequence[Route], limit: int) -> tuple[Route, ...]:
     """The first `limit` routes of real converters, and behind them two with a last resort (an exporter may fail)."""
-    resort = [any(step.rank >= LAST_RESORT for adapter in way.adapters for step in adapter.steps) for way in ways]
-    real = [way for way, last in zip(ways, resort, strict=True) if not last]
-    return (*real[:limit], *[way for way, last in zip(ways, resort, strict=True) if last][:2])
+    real = [way for way in ways if not way.last_resort]
+    return (*real[:limit], *[way for way in ways if way.last_resort][:2])
 
 
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ class Conversion:
         obstacles: `operator` and `node` that the converters named, where none could convert.
         offers: what adapters that are not installed would have offered, where no target verified.
         preprocessing: what the deployment feeds the target otherwise, where it was named and does.
+        layers: errors along the layers of a target that needed no diagnosis, where they were asked for.
     """
 
     options: ConvertOptions
@@ -100,6 +101,7 @@ class Conversion:
     exit_code: ExitCode
     reason: str
     preprocessing: PreprocessingFault | None = None
+    layers: Mapping[str, Any] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
     obstacles: tuple[Mapping[str, Any], ...] = ()
 

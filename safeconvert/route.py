@@ -68,7 +68,8 @@ def walk(
         name = target_name if position == last else f"step{position + 1}{_INTERMEDIATE[step_format]}"
         target = context.folder("step") / name
         own = dict(arguments or {}) if position == last else {}
-        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize, own)
+        select = context.settings.tflite.select_tf_ops
+        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize, own, select)
         with context.phases.phase(f"converting {route.formats[position]} to {step_format} ({adapter.name})"):
             reply = reply.then(run_converter(context.pool.worker("convert", adapter.python), adapter, request))
         model = ModelRequest(str(target))

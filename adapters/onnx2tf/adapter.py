@@ -21,7 +21,7 @@ import onnx2tf
 
 from safeconvert.adapting import ConvertReply, ConvertRequest, Permutation
 from safeconvert.errors import UnusableInput
-from safeconvert.graph.prepare import has_layout, peel_input_transposes, peel_output_transposes
+from safeconvert.graph.ends import has_layout, peel_input_transposes, peel_output_transposes
 
 _SUFFIX = {"none": "float32", "float16": "float16", "default": "dynamic_range_quant"}
 

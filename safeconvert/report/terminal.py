@@ -134,7 +134,7 @@ def print_demo(demo: Demo) -> None:
         f"trained on {demo.trained_on} handwritten digits; reads {demo.accuracy:.1%} of {demo.held_out} held-out ones"
     )
     print_outcome(demo.outcome, verbose=False)
-    console.print(f"  model: {escape(str(demo.model))}\n  inputs: {escape(str(demo.inputs))}")
+    console.print(f"  model: {escape(shown(demo.model))}\n  inputs: {escape(shown(demo.inputs))}")
     if demo.outcome.certificate is not None:
         console.print(f"next: safeconvert check {escape(shown(demo.outcome.certificate))}")
 
@@ -158,7 +158,9 @@ def print_check(report: CheckReport, certificate: Path) -> None:
     console = _console()
     for item in report.items:
         mark = "[green]ok[/]" if item.ok else "[bold red]FAILED[/]"
-        console.print(f"  {mark} {escape(item.name)} {escape(printable(str(item.path)))}: {escape(item.status.value)}")
+        console.print(
+            f"  {mark} {escape(item.name)} {escape(printable(shown(item.path)))}: {escape(item.status.value)}"
+        )
     word = "[bold green]unchanged[/]" if report.ok else "[bold red]not what was certified[/]"
     console.print(f"{word}  {escape(str(certificate))}")
 

@@ -17,7 +17,7 @@ from safeconvert.graph.structure import same_structure
 from safeconvert.graph.view import tidy
 from safeconvert.localize.faults import Fault
 from safeconvert.repair.changed import changes_of
-from safeconvert.repair.loop import Trial, repair
+from safeconvert.repair.loop import Trial, measured, repair
 from safeconvert.repair.problem import Problem
 from safeconvert.repair.scoring import Broken, Scored
 
@@ -61,6 +61,15 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "record": found.record,
         "reexpressions": [asdict(one) for one in found.reexpressions],
     }
+
+
+def measure(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The errors along the layers of a pair, and both graphs; see `repair.recorder`. Raises NoVerdict as `solve`."""
+    problem = Problem.from_json(request)
+    try:
+        return measured(problem)
+    except Broken as error:
+        raise NoVerdict(f"{problem.target}: its ONNX form does not run: {error}") from error
 
 
 def named_operators(path: str, messages: list[str]) -> list[dict[str, str]]:
