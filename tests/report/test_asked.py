@@ -9,7 +9,7 @@ import pytest
 import safeconvert
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report.asked import BESIDE, Asked, reporting, with_value
-from safeconvert.report.outcome import Outcome
+from safeconvert.report.outcome import Outcome, Tried
 from tests.cli import safeconvert as command
 
 
@@ -74,7 +74,7 @@ def test_where_the_page_cannot_be_written_nothing_is_left_at_the_output_path(tmp
 
 
 def test_a_run_without_a_certificate_is_shown_as_far_as_it_came(tmp_path: Path) -> None:
-    attempts = (("torch_onnx_script → onnx2keras", "crashed", "unsupported padding"),)
+    attempts = (Tried("torch_onnx_script → onnx2keras", "crashed", "unsupported padding", None, 1.0),)
     outcome = Outcome(
         ExitCode.NO_ROUTE, "onnx2keras: unsupported padding", tmp_path / "m.keras", None, None, {}, attempts, None
     )
