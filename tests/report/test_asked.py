@@ -48,7 +48,7 @@ def test_no_model_is_overwritten_by_a_slip(tmp_path: Path) -> None:
     model = tmp_path / "model.pt"
     model.write_text("a model")
     called = command("torch2keras", model, f"--report={model}")
-    assert called.code == 2 and "a report ends in .html" in called.err and model.read_text() == "a model"
+    assert called.code == 2 and "such a file ends in .html" in called.err and model.read_text() == "a model"
     (tmp_path / "file").write_text("")
     called = command("torch2keras", model, "--report", tmp_path / "file" / "page.html")
     assert called.code == 2 and "cannot be written" in called.err
