@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from common import ROOT, WORK
+from common import ROOT, WORK, table, write
 from operator_cases import Case, cases, judge
 
 from safeconvert.config import load_settings
@@ -46,12 +47,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("raw", "safeconvert"))
     parser.add_argument("--path", choices=tuple(PATHS))
-    parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn with seed 0")
+    parser.add_argument("--sample", type=int, default=0, help="so many cases, in the order of seed 0; 0 takes all")
     parser.add_argument("--table", action="store_true", help="only the table, of what there is")
     own = parser.parse_args()
     chosen = cases()
-    if own.sample:
-        chosen = random.Random(0).sample(chosen, own.sample)
+    random.Random(0).shuffle(chosen)  # seeded: what is there so far is a fair sample
+    chosen = chosen[: own.sample or None]
     for path in [own.path] if own.path else PATHS:
         if own.table:
             break
@@ -59,6 +60,53 @@ def main() -> None:
             _fill(f"raw-{path}", chosen, lambda path=path: _raw(path))
         if own.only != "raw":
             _fill(f"safeconvert-{path}", chosen, lambda path=path: _verified(path))
+    _write_table()
+
+
+def _write_table() -> None:
+    rows, details = [], []
+    for path in PATHS:
+        for side in ("raw", "safeconvert"):
+            kept = {row[0]: row for row in _read(FOLDER / f"{side}-{path}.jsonl")}
+            if not kept:
+                continue
+            both = {row[0] for row in _read(FOLDER / f"safeconvert-{path}.jsonl")}
+            rows.append(_row(path, side, kept))
+            if side == "safeconvert":
+                details.append(_details(path, kept))
+            elif both and len(both) < len(kept):
+                rows.append(_row(path, "raw, the cases of the next row", {n: kept[n] for n in both & kept.keys()}))
+    header = ("path", "converters", "right", "wrong", "does not run", "refused", "cases", "s a case")
+    text = (
+        f"{len(cases())} node tests of the `onnx` package's own backend suite: all whose tensors are floats, integers or booleans "
+        "that numpy has, in the default operator domain. Right: on the suite's input, the target gives what the suite expects, "
+        "within its tolerance, whatever the dtype. Raw is judged by that one input, onnx2keras with and without "
+        "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
+        f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
+    )
+    write("operators", "The node tests of onnx, raw and through safeconvert", "python bench/operators.py",
+          text + table(header, rows) + "\n\n" + "\n".join(details))  # fmt: skip
+
+
+def _row(path: str, side: str, kept: dict[str, list]) -> tuple[object, ...]:
+    outcomes = Counter(row[1] for row in kept.values())
+    seconds = f"{sum(row[3] for row in kept.values()) / len(kept):.2f}"
+    counts = (outcomes[name] for name in ("right", "wrong", "does not run", "refused"))
+    return path, side, *counts, len(kept), seconds
+
+
+def _details(path: str, kept: dict[str, list]) -> str:
+    """By which route cases were right, and which came out wrong."""
+    routes = Counter(row[4] for row in kept.values() if row[1] == "right")
+    wrong = [f"{row[0]} ({row[2]})" for row in kept.values() if row[1] == "wrong"]
+    raw = {row[0] for row in _read(FOLDER / f"raw-{path}.jsonl") if row[1] == "right"}
+    lost = sorted(name for name, row in kept.items() if name in raw and row[1] != "right")
+    lines = [f"- {path}, right by route: " + ", ".join(f"{route} {count}" for route, count in routes.most_common())]
+    lines.append(f"- {path}, verified and not what the suite expects: {', '.join(wrong) or 'none'}")
+    lines.append(
+        f"- {path}, right raw and not through safeconvert: {len(lost)} ({', '.join(lost[:12])}…)" if lost else ""
+    )
+    return "\n".join(line for line in lines if line)
 
 
 def _fill(name: str, chosen: list[Case], runner: Callable[[], object]) -> None:

@@ -60,6 +60,14 @@ RouteOption = Annotated[
         autocompletion=cli_complete.converters,
     ),
 ]
+RoutesOption = Annotated[
+    str,
+    typer.Option(
+        "--routes",
+        help="Try at most so many routes of real converters, or all and keep the best. Without effect beside --route.",
+        metavar="N|all",
+    ),
+]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
     str,
@@ -140,3 +148,14 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the certificate in full.")]
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", help="Write JUnit XML for continuous integration.", metavar="FILE.xml")
+]
+ModelExplorerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-explorer",
+        help="Write the error of every node for Google's Model Explorer, and the graphs beside it.",
+        metavar="FILE.json",
+    ),
+]

@@ -26,7 +26,7 @@ class Topic:
     Attributes:
         name: as a person types it.
         title: the heading, without backticks.
-        page: the file's name without `.md`.
+        page: the file's name without `.md`; an `index.md` has its folder's.
         text: the page, or the section with those below it, in Markdown.
         whole: the topic is the page's own name or title.
     """
@@ -40,8 +40,9 @@ class Topic:
 
 def topics(folder: Path | None = None) -> tuple[Topic, ...]:
     """Every topic, page by page, the page first and then its sections in order."""
-    pages = sorted((folder or data_folder("docs")).rglob("*.md"))
-    return tuple(topic for page in pages for topic in _of_page(page))
+    root = folder or data_folder("docs")
+    pages = sorted(root.rglob("*.md"), key=lambda page: (page.parent != root, page.name != "index.md", page))
+    return tuple(topic for page in pages for topic in _of_page(page, root))
 
 
 def find_topic(asked: str, known: tuple[Topic, ...]) -> Topic:
@@ -63,15 +64,16 @@ def find_topic(asked: str, known: tuple[Topic, ...]) -> Topic:
     raise UnusableInput(f"{asked}: no such topic", f"{meant}`safeconvert explain` lists all")
 
 
-def _of_page(page: Path) -> Iterator[Topic]:
+def _of_page(page: Path, root: Path) -> Iterator[Topic]:
     text = _COMMENT.sub("", page.read_text(encoding="utf-8")).strip() + "\n"
     headings = list(_headings(text))
-    title = _WORD.sub(r"\1", headings[0][2]) if headings else page.stem
-    yield Topic(page.stem, title, page.stem, text, True)
+    name = page.stem if page.stem != "index" else "overview" if page.parent == root else page.parent.name
+    title = _WORD.sub(r"\1", headings[0][2]) if headings else name
+    yield Topic(name, title, name, text, True)
     for place, (start, level, heading) in enumerate(headings):
         end = next((begin for begin, other, _ in headings[place + 1 :] if other <= level), len(text))
         for word in _WORD.findall(heading):
-            yield Topic(word, _WORD.sub(r"\1", heading), page.stem, text[start:end].strip() + "\n", place == 0)
+            yield Topic(word, _WORD.sub(r"\1", heading), name, text[start:end].strip() + "\n", place == 0)
 
 
 def _headings(text: str) -> Iterator[tuple[int, int, str]]:
