@@ -81,8 +81,10 @@ _SAVED = Chain(
         *_KERAS.body,
         "folder = tempfile.mkdtemp()",
         "keras_model.export(folder, verbose=False)",
-        "served = tf.saved_model.load(folder).serve",
-        'report("keras export", served(*feeds))',
+        "loaded = tf.saved_model.load(folder)",
+        "served = loaded.signatures['serving_default']",
+        "fed = zip(sorted(served.structured_input_signature[1]), feeds)",
+        'report("keras export", served(**{name: tf.constant(value) for name, value in fed}))',
     ),
 )
 _TF2ONNX = Chain(

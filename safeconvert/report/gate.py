@@ -28,9 +28,10 @@ def print_gate(gate: Gate, quiet: bool = False) -> None:
         line = f"accepted, but of no model here: {printable(entry.model)}: {printable(entry.obligation)}"
         console.print(Text(line), soft_wrap=True)
     wrong = sum(not judged.ok for judged in gate.models)
-    if wrong or not quiet:
-        words = "all pass" if not wrong else f"{wrong} must not pass"
-        console.print(Text(f"{len(gate.models)} models: {words}", "bold green" if not wrong else "bold red"))
+    if wrong:
+        console.print(Text(f"{wrong} of {len(gate.models)} must not pass", "bold red"))
+    elif not quiet:
+        console.print(Text(f"all {len(gate.models)} pass", "bold green"))
 
 
 def gate_json(gate: Gate) -> dict[str, Any]:
@@ -59,4 +60,4 @@ def _why(judged: Judged) -> list[str]:
     if judged.problems:
         return [f"{problem.kind}: {problem.detail}" for problem in judged.problems]
     met = sum(accepted for _, accepted in judged.obligations)
-    return ["as certified" + (f", {met} obligations accepted" if met else ""), *judged.notes]
+    return ["as certified" + (f", obligations accepted: {met}" if met else ""), *judged.notes]
