@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test data-test lint bench docs clean
+.PHONY: demo test data-test lint bench bench-short bench-matrix bench-zoo docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -19,7 +19,10 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-test
+# The short benches, and then the two that take hours; those resume where they stopped.
+bench: bench-short bench-matrix bench-zoo
+
+bench-short: $(VENV)/.installed-test
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/pairs.py
@@ -27,6 +30,12 @@ bench: $(VENV)/.installed-test
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m mkdocs build --strict
+
+bench-matrix: $(VENV)/.installed-test
+	$(BIN)/python bench/matrix.py
+
+bench-zoo: $(VENV)/.installed-test
+	$(BIN)/python bench/zoo.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
@@ -36,7 +45,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,explorer]"
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

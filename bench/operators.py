@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from common import ROOT, WORK
+from common import ROOT, WORK, table, write
 from operator_cases import Case, cases, judge
 
 from safeconvert.config import load_settings
@@ -59,6 +60,47 @@ def main() -> None:
             _fill(f"raw-{path}", chosen, lambda path=path: _raw(path))
         if own.only != "raw":
             _fill(f"safeconvert-{path}", chosen, lambda path=path: _verified(path))
+    _write_table()
+
+
+def _write_table() -> None:
+    rows, details = [], []
+    for path in PATHS:
+        for side in ("raw", "safeconvert"):
+            kept = {row[0]: row for row in _read(FOLDER / f"{side}-{path}.jsonl")}
+            if not kept:
+                continue
+            outcomes = Counter(row[1] for row in kept.values())
+            rows.append((
+                path, side, outcomes["right"], outcomes["wrong"], outcomes["does not run"], outcomes["refused"],
+                len(kept), f"{sum(row[3] for row in kept.values()) / len(kept):.2f}",
+            ))  # fmt: skip
+            if side == "safeconvert":
+                details.append(_details(path, kept))
+    header = ("path", "converters", "right", "wrong", "does not run", "refused", "cases", "s a case")
+    text = (
+        f"{len(cases())} node tests of the `onnx` package's own backend suite: all whose tensors are floats, integers or booleans "
+        "that numpy has, in the default operator domain. Right: on the suite's input, the target gives what the suite expects, "
+        "within its tolerance, whatever the dtype. Raw is judged by that one input, onnx2keras with and without "
+        "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
+        f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused.\n\n"
+    )
+    write("operators", "The node tests of onnx, raw and through safeconvert", "python bench/operators.py",
+          text + table(header, rows) + "\n\n" + "\n".join(details))  # fmt: skip
+
+
+def _details(path: str, kept: dict[str, list]) -> str:
+    """By which route cases were right, and which came out wrong."""
+    routes = Counter(row[4] for row in kept.values() if row[1] == "right")
+    wrong = [f"{row[0]} ({row[2]})" for row in kept.values() if row[1] == "wrong"]
+    raw = {row[0] for row in _read(FOLDER / f"raw-{path}.jsonl") if row[1] == "right"}
+    lost = sorted(name for name, row in kept.items() if name in raw and row[1] != "right")
+    lines = [f"- {path}, right by route: " + ", ".join(f"{route} {count}" for route, count in routes.most_common())]
+    lines.append(f"- {path}, verified and not what the suite expects: {', '.join(wrong) or 'none'}")
+    lines.append(
+        f"- {path}, right raw and not through safeconvert: {len(lost)} ({', '.join(lost[:12])}…)" if lost else ""
+    )
+    return "\n".join(line for line in lines if line)
 
 
 def _fill(name: str, chosen: list[Case], runner: Callable[[], object]) -> None:

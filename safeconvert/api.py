@@ -21,6 +21,7 @@ from safeconvert.options import ConvertOptions, ModelOptions, VerifyOptions
 from safeconvert.progress import Phases
 from safeconvert.project import flag_values, open_project
 from safeconvert.report.asked import BESIDE, reporting
+from safeconvert.report.files import side_files
 from safeconvert.report.outcome import Outcome
 from safeconvert.verify.layout import Override
 
@@ -43,8 +44,10 @@ def convert(
     model: str | None = None,
     trust_pickle: bool | None = None,
     route: str | None = None,
+    routes: int | str | None = None,
     opset: int | None = None,
     optimize: str | None = None,
+    allow_select_tf_ops: bool | None = None,
     comparator: str | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -55,6 +58,8 @@ def convert(
     repair: bool | None = None,
     keep_precision: bool | None = None,
     key: Place | None = None,
+    junit: Place | None = None,
+    model_explorer: Place | None = None,
     report: Place | bool | None = None,
     timeout: float | None = None,
     memory: int | None = None,
@@ -68,13 +73,17 @@ def convert(
         output: where the target goes; None puts it beside the source.
         model: `package.module:callable` that builds the module of a bare state_dict.
         trust_pickle: let code inside the model file run on load.
-        route: converters by name, comma separated; None tries the known routes in order.
+        route: converters by name, comma separated; None tries the known routes in order until one verifies.
+        routes: how many at most; `all` tries each of them and keeps the best that verified (see `safeconvert.portfolio`).
         opset: ONNX opset to export with.
         optimize: TFLite only: `none`, `default` (8-bit weights) or `float16`.
+        allow_select_tf_ops: TFLite only: operators that TFLite lacks may stay TensorFlow's.
         repair: False only says what is wrong with a target that is not equivalent.
         keep_precision: never give a reduced target its bits back; only say which layers the loss comes from.
         target_preprocessing: preset or TOML file that the target's deployment applies.
         bake_preprocessing: build the source's preprocessing into the target.
+        junit: write JUnit XML here, whatever the verdict; ends in .xml.
+        model_explorer: write the error of every node here, for Model Explorer; ends in .json.
         report: write the HTML page of the run here, whatever the verdict; True puts it beside the target.
         config: settings file; None takes the nearest safeconvert.toml from the working directory upwards.
         inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
@@ -94,9 +103,12 @@ def convert(
         max_discrepancy, target_layout, key, timeout, memory,
     )  # fmt: skip
     checks, settings, flags = resolve(given, "convert", config)
-    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, opset=opset,
+    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, routes=routes, opset=opset,
                 optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
-                target_preprocessing=target_preprocessing, report=report)  # fmt: skip
+                target_preprocessing=target_preprocessing, junit=junit, model_explorer=model_explorer, report=report,
+                allow_select_tf_ops=allow_select_tf_ops)  # fmt: skip
+    explorer = _place(own.get("model_explorer"))
+    settings = commands.with_limits(settings, None, None, own.get("allow_select_tf_ops"))
     with reporting(_page(own.get("report")), Path(source), makes=True) as reports, checks.data() as data:
         options = ConvertOptions(
             source=Path(source),
@@ -107,14 +119,19 @@ def convert(
             verify=checks.comparison(settings),
             layouts=checks.layouts(),
             route=own.get("route", ""),
+            routes=str(own.get("routes", "")),
             opset=own.get("opset", 0),
             optimize=own.get("optimize", "none"),
             key=Path(checks.key) if checks.key else None,
             keep_precision=own.get("keep_precision", False),
             bake_preprocessing=own.get("bake_preprocessing", False),
             repair=own.get("repair", True),
+            layer_errors=explorer is not None,
         )
-        outcome = reports.written(commands.run_convert(options, settings, Phases()))
+        with side_files(options.source.name, _place(own.get("junit")), explorer, makes=True) as files:
+            outcome = commands.run_convert(options, settings, Phases())
+            files.outcome(outcome, options.source)
+        outcome = reports.written(outcome)
     return verified(outcome)
 
 
@@ -139,6 +156,7 @@ def verify(
     target_layout: Override | Mapping[str, Override] | None = None,
     certificate: Place | None = None,
     key: Place | None = None,
+    junit: Place | None = None,
     report: Place | bool | None = None,
     timeout: float | None = None,
     memory: int | None = None,
@@ -150,7 +168,7 @@ def verify(
         source: the source model.
         target: the model converted from it.
         certificate: write the certificate here, also where they are not equivalent; None writes none.
-        model, trust_pickle, report, config, and all others: as for `convert`.
+        model, trust_pickle, junit, report, config, and all others: as for `convert`.
 
     Returns:
         What came of it, for a target that is equivalent.
@@ -165,7 +183,8 @@ def verify(
         max_discrepancy, target_layout, key, timeout, memory,
     )  # fmt: skip
     checks, settings, flags = resolve(given, "verify", config)
-    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate, report=report)
+    own = _over(flags, model=model, trust_pickle=trust_pickle, certificate=certificate, junit=junit,
+                report=report)  # fmt: skip
     with reporting(_page(own.get("report")), Path(source), makes=False) as reports, checks.data() as data:
         options = VerifyOptions(
             source=Path(source),
@@ -177,7 +196,10 @@ def verify(
             certificate=Path(own["certificate"]) if own.get("certificate") else None,
             key=Path(checks.key) if checks.key else None,
         )
-        outcome = reports.written(commands.run_verify(options, settings, Phases()))
+        with side_files(options.target.name, _place(own.get("junit"))) as files:
+            outcome = commands.run_verify(options, settings, Phases())
+            files.outcome(outcome, options.source)
+        outcome = reports.written(outcome)
     return verified(outcome)
 
 
@@ -216,6 +238,10 @@ def verified(outcome: Outcome, what: str = "") -> Outcome:
         )
     kinds: dict[ExitCode, type[SafeconvertError]] = {ExitCode.NO_ROUTE: NoRoute, ExitCode.NO_VERDICT: NoVerdict}
     raise kinds[outcome.exit_code](message, "", log)
+
+
+def _place(value: Place | None) -> Path | None:
+    return Path(value) if value else None
 
 
 def _page(asked: Place | bool | None) -> Path | None:

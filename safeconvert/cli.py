@@ -5,18 +5,20 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from safeconvert import cli_complete
+from safeconvert.cli_adapters import adapters as adapters_command
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
 from safeconvert.cli_errors import run_program
 from safeconvert.cli_explain import explain as explain_command
 from safeconvert.cli_flags import use_project_everywhere
+from safeconvert.cli_gate import gate as gate_command
 from safeconvert.cli_options import (
     AtolOption,
     BakeOption,
@@ -24,12 +26,14 @@ from safeconvert.cli_options import (
     ConfigOption,
     InputsOption,
     JsonOption,
+    JunitOption,
     KeepPrecisionOption,
     KeyOption,
     LayerAnalysisOption,
     LayoutOption,
     MaxDiscrepancyOption,
     MemoryOption,
+    ModelExplorerOption,
     ModelOption,
     OpsetOption,
     OptimizeOption,
@@ -40,9 +44,11 @@ from safeconvert.cli_options import (
     RepairOption,
     ReportOption,
     RouteOption,
+    RoutesOption,
     RtolOption,
     SamplesOption,
     SeedOption,
+    SelectTfOption,
     ShapeOption,
     SourceArgument,
     TargetPreprocessingOption,
@@ -52,6 +58,7 @@ from safeconvert.cli_options import (
     TrustOption,
     VerboseOption,
 )
+from safeconvert.cli_pack import pack as pack_command
 from safeconvert.cli_report import report as report_command
 from safeconvert.errors import ExitCode
 from safeconvert.report.asked import reporting, with_value
@@ -102,8 +109,10 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         model: ModelOption = "",
         trust_pickle: TrustOption = False,
         route: RouteOption = "",
+        routes: RoutesOption = "",
         opset: OpsetOption = 0,
         optimize: OptimizeOption = "none",
+        allow_select_tf_ops: SelectTfOption = False,
         comparator: ComparatorOption = "",
         rtol: RtolOption = None,
         atol: AtolOption = None,
@@ -114,6 +123,8 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         repair: RepairOption = True,
         keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
+        junit: JunitOption = None,
+        model_explorer: ModelExplorerOption = None,
         report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
@@ -128,8 +139,9 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
             from safeconvert.progress import display
+            from safeconvert.report.files import side_files
 
-            settings = commands.with_limits(load_settings(config), timeout, memory)
+            settings = commands.with_limits(load_settings(config), timeout, memory, allow_select_tf_ops)
             options = ConvertOptions(
                 source=source,
                 target_format=to,
@@ -139,6 +151,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
                 verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
                 layouts=arguments.layouts(target_layout or []),
                 route=route,
+                routes=routes,
                 opset=opset,
                 optimize=optimize,
                 key=key,
@@ -146,10 +159,13 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
                 bake_preprocessing=bake_preprocessing,
                 repair=repair,
                 source_format=source_format,
+                layer_errors=model_explorer is not None,
             )
-            with display(_live(quiet, as_json)) as phases:
-                outcome = commands.run_convert(options, settings, phases)
-            _print_outcome(reports.written(outcome), as_json, quiet, verbose)
+            with side_files(source.name, junit, model_explorer, makes=True) as files:
+                with display(_live(quiet, as_json)) as phases:
+                    outcome = commands.run_convert(options, settings, phases)
+                unwritten = files.outcome(outcome, source)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose, unwritten)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -207,6 +223,7 @@ def verify(
     target_layout: LayoutOption = None,
     certificate: Annotated[Path | None, typer.Option("--certificate", help="Write the certificate here.")] = None,
     key: KeyOption = None,
+    junit: JunitOption = None,
     report: ReportOption = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
@@ -224,6 +241,7 @@ def verify(
         from safeconvert.config import load_settings
         from safeconvert.options import VerifyOptions
         from safeconvert.progress import display
+        from safeconvert.report.files import side_files
 
         settings = commands.with_limits(load_settings(config), timeout, memory)
         options = VerifyOptions(
@@ -236,8 +254,10 @@ def verify(
             certificate=certificate,
             key=key,
         )
-        with display(_live(quiet, as_json)) as phases:
-            outcome = commands.run_verify(options, settings, phases)
+        with side_files(target.name, junit) as files:
+            with display(_live(quiet, as_json)) as phases:
+                outcome = commands.run_verify(options, settings, phases)
+            files.outcome(outcome, source)
         _print_outcome(reports.written(outcome), as_json, quiet, verbose)
         raise typer.Exit(int(outcome.exit_code))
 
@@ -269,6 +289,8 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
         layer_analysis: LayerAnalysisOption = "",
         keep_precision: KeepPrecisionOption = False,
         key: KeyOption = None,
+        junit: JunitOption = None,
+        model_explorer: ModelExplorerOption = None,
         report: ReportOption = None,
         timeout: TimeoutOption = None,
         memory: MemoryOption = None,
@@ -282,6 +304,7 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
             from safeconvert.config import load_settings
             from safeconvert.options import ConvertOptions
             from safeconvert.progress import display
+            from safeconvert.report.files import side_files
 
             settings = commands.with_limits(load_settings(config), timeout, memory)
             if repairs and output is None:
@@ -299,10 +322,13 @@ def _mending_command(repairs: bool) -> Callable[..., None]:
                 layer_analysis=layer_analysis,
                 keep_precision=keep_precision,
                 bake_preprocessing=bake_preprocessing,
+                layer_errors=model_explorer is not None,
             )
-            with display(_live(quiet, as_json)) as phases:
-                outcome = commands.run_mend(options, target, settings, phases)
-            _print_outcome(reports.written(outcome), as_json, quiet, verbose)
+            with side_files(target.name, junit, model_explorer, makes=repairs) as files:
+                with display(_live(quiet, as_json)) as phases:
+                    outcome = commands.run_mend(options, target, settings, phases)
+                unwritten = files.outcome(outcome, source)
+            _print_outcome(reports.written(outcome), as_json, quiet, verbose, unwritten)
             raise typer.Exit(int(outcome.exit_code))
 
     return command
@@ -363,9 +389,11 @@ def check(
 def show(
     certificate: Annotated[Path, typer.Argument(help="A .certificate.json.", show_default=False)],
     public_key: Annotated[Path | None, typer.Option("--public-key", help="Ed25519 public key to verify with.")] = None,
+    junit: JunitOption = None,
+    model_explorer: ModelExplorerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a certificate for a person, or with --json for a program.
+    """Print a certificate for a person, or with --json for a program; or write what other tools read.
 
     Example: safeconvert show model.keras.certificate.json --json
     """
@@ -374,6 +402,10 @@ def show(
         from safeconvert.report import terminal
 
         content = read_certificate(certificate, public_key)
+        if junit is not None or model_explorer is not None:
+            from safeconvert.report.files import write_from
+
+            write_from(certificate, content, junit, model_explorer)
         if as_json:
             typer.echo(json.dumps(content, sort_keys=True))
         else:
@@ -393,28 +425,6 @@ def keygen(
 
         generate_key(path)
         typer.echo(f"private key: {path}\npublic key:  {path}.pub")
-
-
-@app.command("adapters")
-def adapters_command(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List every adapter: its version, whether it loads here, and if not, why and what to do.
-
-    Example: safeconvert adapters
-    """
-    with _people_errors(as_json):
-        from dataclasses import asdict
-
-        from safeconvert import commands
-        from safeconvert.config import load_settings
-        from safeconvert.progress import display
-        from safeconvert.report import terminal
-
-        with display(_live(False, as_json)) as phases:
-            states = commands.list_adapters(load_settings(config), phases)
-        if as_json:
-            typer.echo(json.dumps([asdict(state) for state in states]))
-        else:
-            terminal.print_adapters(states)
 
 
 @app.command()
@@ -441,8 +451,11 @@ def demo(
         raise typer.Exit(int(made.outcome.exit_code))
 
 
+app.command("adapters")(adapters_command)
 app.command()(config_command)
 app.command()(report_command)
+app.command("gate")(gate_command)
+app.command("pack")(pack_command)
 app.command()(explain_command)
 
 
@@ -496,13 +509,15 @@ def _live(quiet: bool, as_json: bool) -> bool:
     return not quiet and not as_json and sys.stderr.isatty()
 
 
-def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool) -> None:
+def _print_outcome(outcome: Outcome, as_json: bool, quiet: bool, verbose: bool, unwritten: Sequence[str] = ()) -> None:
     from safeconvert.report import terminal
 
     if as_json:
         typer.echo(json.dumps(outcome.to_json()))
     elif not quiet or outcome.exit_code is not ExitCode.VERIFIED:
         terminal.print_outcome(outcome, verbose, sys.argv[1:])
+    for line in unwritten:
+        typer.echo(line, err=True)
 
 
 def main() -> None:

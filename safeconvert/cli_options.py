@@ -60,6 +60,14 @@ RouteOption = Annotated[
         autocompletion=cli_complete.converters,
     ),
 ]
+RoutesOption = Annotated[
+    str,
+    typer.Option(
+        "--routes",
+        help="Try so many routes at most, or all and keep the best; no matter where --route names one.",
+        metavar="N|all",
+    ),
+]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
     str,
@@ -67,6 +75,12 @@ OptimizeOption = Annotated[
         "--optimize",
         help="TFLite only: none, default (8-bit weights) or float16.",
         autocompletion=cli_complete.optimizations,
+    ),
+]
+SelectTfOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-select-tf-ops", help="TFLite only: operators that TFLite lacks may stay TensorFlow's (Flex)."
     ),
 ]
 ComparatorOption = Annotated[
@@ -134,3 +148,14 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the certificate in full.")]
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", help="Write JUnit XML for continuous integration.", metavar="FILE.xml")
+]
+ModelExplorerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-explorer",
+        help="Write the error of every node for Google's Model Explorer, and the graphs beside it.",
+        metavar="FILE.json",
+    ),
+]

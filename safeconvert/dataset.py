@@ -24,6 +24,9 @@ from safeconvert.registry import data_folder, framework
 from safeconvert.runtime.session import load_files
 from safeconvert.signature import Signature
 
+_WIDE = ("int16", "int32", "int64", "uint16", "uint32", "uint64")
+"""Integers of which the whole range is no input; bytes take theirs."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -78,8 +81,8 @@ def prepare(
 
 
 def graph_ranges(context: Context, signature: Signature, exported: Export) -> dict[str, tuple[int, int]]:
-    """Ranges of integer inputs (rows of the tables they index), read off the source's ONNX form; {} where unknown."""
-    if exported.path is None or not any(spec.dtype in ("int32", "int64") for spec in signature.inputs):
+    """Ranges of integer inputs (rows of the tables they index, or of numbers), read off the source's ONNX form."""
+    if exported.path is None or not any(spec.dtype in _WIDE for spec in signature.inputs):
         return {}
     request = {
         "op": "call",
@@ -92,9 +95,9 @@ def graph_ranges(context: Context, signature: Signature, exported: Export) -> di
     except AdapterFailure:
         return {}
     return {
-        spec.name: (0, rows)
-        for spec, rows in zip(signature.inputs, by_position, strict=False)
-        if rows and spec.dtype in ("int32", "int64")
+        spec.name: (max(limits[0], int(np.iinfo(spec.dtype).min)), limits[1])
+        for spec, limits in zip(signature.inputs, by_position, strict=False)
+        if limits and spec.dtype in _WIDE
     }
 
 

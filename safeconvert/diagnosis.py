@@ -80,30 +80,9 @@ def diagnose(
     Raises:
         AdapterFailure, SafeconvertError: the engine could not run.
     """
-    assert source.exported.path is not None and exported.path is not None
-    ours = _onnx_signature(context, source.exported.path, source.session.signature)
-    theirs = _onnx_signature(context, exported.path, target)
-    left = unchanged_contract(source.session.signature, ours)
-    right = unchanged_contract(target, theirs)
-    names = {tensor.source.name: tensor.target.name for tensor in left.inputs}
-    problem = Problem(
-        source=str(source.exported.path),
-        target=str(exported.path),
-        agreed=across(agreed, left, right),
-        chunks=tuple(
-            Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()})
-            for chunk in source.data.chunks
-        ),
-        steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
-        verify=replace(verify, tolerances=renamed_tolerances(verify, left)),
-        settings=context.settings.repair,
-        folder=str(context.folder("repair")),
-        repair=repair,
-        search_path=str(Path.cwd()),
-        layer_analysis=layer_analysis,
-    )  # fmt: skip
+    problem = _problem(context, source, target, exported, agreed, verify, repair, layer_analysis)
     with context.phases.phase("repairing" if repair else "localizing"):
-        answer = ask_engine(context, "solve", f"repairing {exported.path.name}", {"request": problem.to_json()})
+        answer = ask_engine(context, "solve", f"repairing {Path(problem.target).name}", {"request": problem.to_json()})
     return Diagnosis(
         faults=tuple(answer["faults"]),
         trials=tuple(answer["trials"]),
@@ -119,6 +98,56 @@ def diagnose(
         folder=Path(problem.folder),
         reexpressions=tuple(answer["reexpressions"]),
     )
+
+
+def measure(
+    context: Context, source: Source, target: Signature, exported: Export, agreed: Contract, verify: VerifySettings
+) -> dict[str, Any]:
+    """The errors along the layers of a target, right or wrong, and both graphs; see `Recorder`.
+
+    Args, Raises: as `diagnose`.
+    """
+    problem = _problem(context, source, target, exported, agreed, verify, False, "")
+    with context.phases.phase("comparing layers"):
+        found: dict[str, Any] = ask_engine(
+            context, "measure", f"comparing layers of {Path(problem.target).name}", {"request": problem.to_json()}
+        )
+    return found
+
+
+def _problem(
+    context: Context,
+    source: Source,
+    target: Signature,
+    exported: Export,
+    agreed: Contract,
+    verify: VerifySettings,
+    repair: bool,
+    layer_analysis: str,
+) -> Problem:
+    """What the engine is asked: both ONNX forms, and the contract and inputs as these have them."""
+    assert source.exported.path is not None and exported.path is not None
+    ours = _onnx_signature(context, source.exported.path, source.session.signature)
+    theirs = _onnx_signature(context, exported.path, target)
+    left = unchanged_contract(source.session.signature, ours)
+    right = unchanged_contract(target, theirs)
+    names = {tensor.source.name: tensor.target.name for tensor in left.inputs}
+    return Problem(
+        source=str(source.exported.path),
+        target=str(exported.path),
+        agreed=across(agreed, left, right),
+        chunks=tuple(
+            Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()})
+            for chunk in source.data.chunks
+        ),
+        steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
+        verify=replace(verify, tolerances=renamed_tolerances(verify, left)),
+        settings=context.settings.repair,
+        folder=str(context.folder("repair")),
+        repair=repair,
+        search_path=str(Path.cwd()),
+        layer_analysis=layer_analysis,
+    )  # fmt: skip
 
 
 def ask_engine(context: Context, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import tomllib
 from collections.abc import Sequence
@@ -81,20 +82,40 @@ def legalise(model: onnx.ModelProto, rules: Sequence[str], reads: frozenset[str]
 def _applied(
     model: onnx.ModelProto, rules: Sequence[str], reads: frozenset[str]
 ) -> tuple[onnx.ModelProto, list[str], list[str]]:
-    """The model after the rules, which of them changed it, and which failed and why."""
-    current, changed, failed = model, [], []
-    for name in rules:
-        copy = onnx.ModelProto()
-        copy.CopyFrom(current)
-        rewrite = importlib.import_module(f"{known_rules.__name__}.{name}").rewrite
-        try:
-            following = rewrite(copy, reads)
-        except NotImplementedError:
-            raise  # the graph holds what no converter behind this rule could take
-        except Exception as error:  # noqa: BLE001 - a rule that fails is left out and named, whatever it raised
-            failed.append(f"{name}: {type(error).__name__}: {first_line(str(error), 120)}")
-            continue
-        if following != current:
-            current = following
-            changed.append(name)
-    return current, changed, failed
+    """The model after the rules, which of them changed it, and which failed and why.
+
+    All work on one copy, since large nets are slow to copy; where one fails half-way, the others begin anew without it.
+    """
+    failed: dict[str, str] = {}
+    while True:
+        current, changed = onnx.ModelProto(), []
+        current.CopyFrom(model)
+        print_before = _print(current)
+        for name in rules:
+            if name in failed:
+                continue
+            try:
+                rewrite = importlib.import_module(f"{known_rules.__name__}.{name}").rewrite
+                current = rewrite(current, reads)
+            except NotImplementedError:
+                raise  # the graph holds what no converter behind this rule could take
+            except Exception as error:  # noqa: BLE001 - a rule that fails is left out and named, whatever it raised
+                failed[name] = f"{name}: {type(error).__name__}: {first_line(str(error), 120)}"
+                break
+            print_after = _print(current)
+            if print_after != print_before and name not in changed:
+                changed.append(name)
+            print_before = print_after
+        else:
+            return current, changed, list(failed.values())
+
+
+def _print(model: onnx.ModelProto) -> bytes:
+    """What tells two states of a graph apart; constants by their names, which a rule never gives other values."""
+    light = onnx.ModelProto()
+    light.opset_import.extend(model.opset_import)
+    light.functions.extend(model.functions)
+    for field in ("node", "input", "output"):
+        getattr(light.graph, field).extend(getattr(model.graph, field))
+    names = "\n".join(sorted(tensor.name for tensor in model.graph.initializer))
+    return hashlib.sha256(light.SerializeToString(deterministic=True) + names.encode()).digest()

@@ -2,30 +2,34 @@
 
     inspect → convert (route) → export both to ONNX → verify → place
 
-Routes are tried in order until one verifies natively. A candidate that the steering part of the inputs refutes is not
+Routes are tried in order until one verifies natively, or all of them (`portfolio`). A candidate that the steering part of the inputs refutes is not
 shown the held-out part; the held-out part gives the verdict.
 """
 
 from __future__ import annotations
 
-import sys
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from safeconvert import output
 from safeconvert.adapting import UNCHANGED, WHOLE, ModelRequest
-from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes, try_route
+from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes
 from safeconvert.baking import baked
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault, agreeing_presets, check_preprocessing, fed_as
-from safeconvert.errors import ExitCode, NoVerdict, UnusableInput
+from safeconvert.diagnosis import measure
+from safeconvert.environments import offers
+from safeconvert.errors import ExitCode, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.formats import ModelFile, detect
+from safeconvert.impossible import described, obstacles, refuse_undefined
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import model_request, open_given, open_model
 from safeconvert.options import LAYER_ANALYSIS, OPTIMIZE, ConvertOptions, VerifyOptions
-from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes, worth_trying
+from safeconvert.portfolio import ALL, Begun, walk_ways, ways
+from safeconvert.registry import FORMATS, Adapter, Route, framework
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
 from safeconvert.route import Candidate, walk
@@ -58,43 +62,40 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     output.clear(target)
     file = detect(options.source)
     _require_formats(file, options)
-    ways = _ways(context, file, options)
-    attempts: list[Attempt] = []
+    found = ways(context, file, options)
     with ThreadPoolExecutor(max_workers=6) as threads:
-        _warm(context, threads, "convert", ways[0].adapters[-1])
+        _warm(context, threads, "convert", found[0].adapters[-1])
         _warm(context, threads, "target", framework(options.target_format, context.adapters))
-        early: list[Future[Candidate]] = []
+        early: list[Begun] = []
 
         def opened(request: ModelRequest, signature: Signature) -> None:
-            """A first route that needs no export of the source is walked while the source runs."""
-            if len(ways[0].adapters) == 1:
-                early.append(
-                    threads.submit(
-                        walk,
-                        context,
-                        ways[0],
-                        request,
-                        signature,
-                        None,
-                        target.name,
-                        options.opset,
-                        options.optimize,
-                        options.arguments,
-                    )
+            """A first route that needs no export of the source is walked while the source runs, unless times are compared."""
+            if len(found[0].adapters) == 1 and options.routes != ALL:
+                began = time.monotonic()
+                walking = threads.submit(
+                    walk,
+                    context,
+                    found[0],
+                    request,
+                    signature,
+                    None,
+                    target.name,
+                    options.opset,
+                    options.optimize,
+                    options.arguments,
                 )
+                early.append(Begun(walking, began))
 
         try:
             source = evaluate_source(
                 context, threads, file, options.model, options.data, options.verify, options.opset, opened
             )
-        except BaseException:
-            context.pool.worker("convert").abandon()
+        except BaseException as error:
+            context.pool.worker("convert", found[0].adapters[-1].python).abandon()
+            if isinstance(error, UnusableInput):
+                refuse_undefined(context, file, options, found, target.name)
             raise
-        for number, way in enumerate(ways):
-            begun = early[0] if early and number == 0 else None
-            attempts.append(try_route(context, threads, way, source, target.name, options, begun))
-            if attempts[-1].outcome == "verified":
-                break
+        attempts = walk_ways(context, threads, found, source, target.name, options, early[0] if early else None)
         if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
         deployed = None
@@ -105,6 +106,12 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         exporter = source.exporter.result()
     exit_code, reason = _conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = _with_layers(context, conversion)
+    if exit_code is not ExitCode.VERIFIED:
+        offered = offers(file.format, options.target_format, context.adapters, context.missing)
+        blamed = obstacles(context, source, attempts) if exit_code is ExitCode.NO_ROUTE else ()
+        said = f"{described(blamed)}: no converter expresses it; {reason}" if blamed else reason
+        conversion = replace(conversion, offers=offered, obstacles=blamed, reason=said)
     candidate = conversion.decisive.candidate
     if candidate is None:
         return conversion
@@ -204,6 +211,7 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
     if deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
         exit_code, reason = ExitCode.NOT_EQUIVALENT, f"fed otherwise than the source: {deployed.fault['evidence']}"
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = _with_layers(context, conversion)
     if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
         output.place(conversion.decisive.candidate.path, target)
     return conversion
@@ -254,6 +262,24 @@ def _held(
             f"{session.path}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
         ) from failure
     return attempts, deployed
+
+
+def _with_layers(context: Context, conversion: Conversion) -> Conversion:
+    """The errors along the layers added, where they are asked for, no diagnosis holds them and both have an ONNX form."""
+    decisive, source = conversion.decisive, conversion.source
+    verification = decisive.verification
+    known = decisive.diagnosis is not None and decisive.diagnosis.record
+    if not conversion.options.layer_errors or known or verification is None:
+        return conversion
+    if source.exported.path is None or verification.exported.path is None:
+        return conversion
+    try:
+        found = measure(
+            context, source, verification.target, verification.exported, verification.agreed, conversion.options.verify
+        )
+    except (AdapterFailure, SafeconvertError):
+        return conversion  # an ONNX form that does not run; no verdict rests on it
+    return replace(conversion, layers=found)
 
 
 def _as_deployed(
@@ -311,21 +337,9 @@ def _require_formats(file: ModelFile, options: ConvertOptions) -> None:
         raise UnusableInput(f"{file.path}: is a {file.format} model already", "choose another target format")
 
 
-def _ways(context: Context, file: ModelFile, options: ConvertOptions) -> tuple[Route, ...]:
-    if options.route:
-        way = parse_route(options.route, file.format, options.target_format, context.adapters)
-        refused = [name for name in options.arguments if name not in way.adapters[-1].arguments]
-        if refused:
-            raise UnusableInput(f"{way.adapters[-1].name}: takes no argument {', '.join(refused)}")
-        return (way,)
-    if options.arguments:
-        raise UnusableInput("arguments for a converter need the route that ends in it")
-    return worth_trying(routes(file.format, options.target_format, context.adapters), context.settings.limits.routes)
-
-
 def _warm(context: Context, threads: ThreadPoolExecutor, lane: str, adapter: Adapter) -> None:
     """Start importing a framework while there is other work to do."""
-    threads.submit(context.pool.warm, lane, Path(sys.executable), adapter.modules)
+    threads.submit(context.pool.warm, lane, adapter.python, adapter.modules)
 
 
 def _conclude(attempts: Sequence[Attempt]) -> tuple[ExitCode, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -162,7 +163,7 @@ def _subject(context: Context, attempt: Attempt, source: Source, options: Conver
     if attempt.outcome != "not_equivalent" or attempt.candidate is None or source.exported.path is None:
         return None
     apart = verification.native.relative if verification is not None else 0.0
-    if not _stands_for(source.exporter.result(), apart):
+    if not stands_for(source.exporter.result(), apart):
         return None
     if attempt.interface is not None:
         request = ModelRequest(str(attempt.candidate.path))
@@ -173,12 +174,12 @@ def _subject(context: Context, attempt: Attempt, source: Source, options: Conver
             return None
         same = conformed(context, source, attempt.interface, exported.path)
         return _Subject(attempt.candidate, same.agreed, same.signature, Export("", same.path, ""), same.faults)
-    if verification is None or verification.exported.path is None or not _stands_for(verification.exporter, apart):
+    if verification is None or verification.exported.path is None or not stands_for(verification.exporter, apart):
         return None
     return _Subject(attempt.candidate, verification.agreed, verification.target, verification.exported)
 
 
-def _stands_for(check: ExporterCheck, apart: float) -> bool:
+def stands_for(check: ExporterCheck, apart: float) -> bool:
     """Whether an ONNX form is its native model, or so near that what lies between source and target is another matter.
 
     Deep nets amplify rounding to about the tolerance; a form that is a hundredth as far from its model as the target is
@@ -188,7 +189,7 @@ def _stands_for(check: ExporterCheck, apart: float) -> bool:
         return True
     figures = check.figures
     near = figures is not None and figures.disagreements == 0 and figures.nonfinite == 0
-    return near and figures is not None and _NEAR * figures.relative <= apart
+    return near and figures is not None and math.isfinite(figures.relative) and _NEAR * figures.relative <= apart
 
 
 def _with_interface(diagnosis: Diagnosis, subject: _Subject, repair: bool) -> Diagnosis:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.cli import Called, safeconvert
 
 _SCRIPT = """
 import sys, pathlib, os
@@ -73,3 +76,51 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     subprocess.run([sys.executable, "-c", _SCRIPT, str(folder)], check=True, capture_output=True, text=True)
     return folder
+
+
+@dataclass(frozen=True)
+class Converted:
+    """One conversion with every file that it writes.
+
+    Attributes:
+        called: the call.
+        certificate, junit, nodes: certificate, JUnit XML, and node data for Model Explorer.
+        model: the target, or the rejected candidate.
+    """
+
+    called: Called
+    certificate: Path
+    junit: Path
+    nodes: Path
+    model: Path
+
+
+def _converted(folder: Path, source: Path, name: str, made: str, *flags: object) -> Converted:
+    junit, nodes = folder / "junit.xml", folder / "nodes.json"
+    called = safeconvert(
+        "convert", source, "--to", flags[0], "-o", folder / name, "--samples", "14", *flags[1:],
+        "--junit", junit, "--model-explorer", nodes,
+    )  # fmt: skip
+    return Converted(called, folder / f"{made}.certificate.json", junit, nodes, folder / made)
+
+
+@pytest.fixture(scope="session")
+def verified(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """A Keras model as TFLite, verified."""
+    folder = tmp_path_factory.mktemp("verified")
+    return _converted(folder, whole / "model.keras", "model.tflite", "model.tflite", "tflite")
+
+
+@pytest.fixture(scope="session")
+def refuted(tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """An ONNX model as onnx2keras 0.0.25 itself converts it, which ignores Selu's alpha and gamma; not repaired."""
+    import onnx
+
+    from tests.onnx_models import selu_net
+
+    folder = tmp_path_factory.mktemp("refuted")
+    onnx.save(selu_net(), folder / "selu.onnx")
+    return _converted(
+        folder, folder / "selu.onnx", "selu.keras", "selu.keras.rejected", "keras", "--no-repair",
+        "--route", "fake_raw", "--config", Path(__file__).parent / "fakes" / "fakes.toml",
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ def test_the_wheel_runs_the_demo_in_an_environment_of_its_own(tmp_path: Path) ->
         check=True, capture_output=True,
     )  # fmt: skip
     (wheel,) = (tmp_path / "dist").glob("safeconvert-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "safeconvert/py.typed" in names, "type checkers read the annotations of an installed package only with it"
+    assert "safeconvert/compat/tf2onnx/__main__.py" in names and "safeconvert/report/template/page.html.jinja" in names
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")

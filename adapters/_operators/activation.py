@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,8 +32,10 @@ def _hard_sigmoid(n: Node, alpha: float | None = None, beta: float | None = None
 
 def _exponential(n: Node, x: Any, alpha: float) -> Any:
     """alpha * (exp(x) - 1) of the negative part; positive ones give 0, and no overflow."""
-    _, f, c = _parts(n)
-    return f("mul", f("expm1", f("min", x, c(0))), c(alpha))
+    b, kind = n.backend, n.backend.dtype(x)
+    inner = "float32" if kind in ("float16", "bfloat16") else kind  # in which 1 and exp(x) can be told apart
+    x, zero, one = b.cast(x, inner), np.asarray(0, inner), np.asarray(1, inner)
+    return b.cast(b.map("mul", b.map("sub", b.map("exp", b.map("min", x, zero)), one), np.asarray(alpha, inner)), kind)
 
 
 def _elu(n: Node) -> Any:
@@ -84,29 +85,17 @@ def _shrink(n: Node) -> Any:
     return wide(n, apply, n.inputs[0])
 
 
-def _softplus(n: Node, x: Any = None) -> Any:
-    own, f, c = _parts(n)
-    x = own if x is None else x
-    return f("add", f("max", x, c(0)), f("log1p", f("exp", f("neg", f("abs", x)))))
-
-
 def _softsign(n: Node) -> Any:
     x, f, c = _parts(n)
     return f("div", x, f("add", f("abs", x), c(1)))
 
 
 def _mish(n: Node) -> Any:
-    return n.backend.map("mul", n.inputs[0], n.backend.map("tanh", _softplus(n)))
+    return n.backend.map("mul", n.inputs[0], n.backend.map("tanh", n.backend.map("softplus", n.inputs[0])))
 
 
 def _gelu(n: Node) -> Any:
-    x, f, c = _parts(n)
-    if n.attribute("approximate", b"none") == b"tanh":
-        cubic = f("add", x, f("mul", f("mul", f("mul", x, x), x), c(0.044715)))
-        gate = f("tanh", f("mul", cubic, c(math.sqrt(2 / math.pi))))
-    else:
-        gate = f("erf", f("div", x, c(math.sqrt(2))))
-    return f("mul", f("mul", x, c(0.5)), f("add", gate, c(1)))
+    return n.backend.gelu(n.inputs[0], n.attribute("approximate", b"none") == b"tanh")
 
 
 def _swish(n: Node) -> Any:
@@ -117,7 +106,7 @@ def _swish(n: Node) -> Any:
 
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     "Relu": _relu, "HardSigmoid": _hard_sigmoid, "Elu": _elu, "Celu": _celu, "Selu": _selu, "LeakyRelu": _leaky,
-    "PRelu": _prelu, "ThresholdedRelu": _thresholded, "Shrink": _shrink, "Softplus": _softplus, "Softsign": _softsign,
+    "PRelu": _prelu, "ThresholdedRelu": _thresholded, "Shrink": _shrink, "Softplus": lambda n: n.backend.map("softplus", n.inputs[0]), "Softsign": _softsign,
     "Mish": _mish, "Gelu": _gelu, "Swish": _swish,
     "HardSwish": lambda n: n.backend.map("mul", n.inputs[0], _hard_sigmoid(n, 1 / 6, 0.5)),
 }  # fmt: skip

@@ -84,6 +84,9 @@ class Backend(Protocol):
     def softmax(self, x: Tensor, axis: int) -> Tensor:
         """Over one axis."""
 
+    def gelu(self, x: Tensor, approximate: bool) -> Tensor:
+        """x / 2 * (1 + erf(x / sqrt(2))), or the approximation of it by tanh."""
+
     def matmul(self, x: Tensor, y: Tensor) -> Tensor:
         """numpy's matmul for ranks from 2 up."""
 

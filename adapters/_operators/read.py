@@ -6,11 +6,15 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from .gelu import whole_gelu
+
 
 def plain(path: str) -> onnx.ModelProto:
-    """The model of a file, with the functions that it defines itself put in their places."""
+    """The model of a file, with the functions that it defines itself put in their places, and Gelu whole."""
     model = onnx.load(path)
-    return onnx.inliner.inline_local_functions(model) if model.functions else model
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+    return whole_gelu(model, constants(model))
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:

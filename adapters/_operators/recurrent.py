@@ -39,11 +39,11 @@ def _activation(n: Node, name: str, alpha: float | None, beta: float | None) -> 
         if name == "LeakyRelu":
             return f("where", f("ge", x, s(0)), x, f("mul", x, s(a)))
         if name == "Elu":
-            return f("where", f("ge", x, s(0)), x, f("mul", f("expm1", f("min", x, s(0))), s(a)))
+            return f("where", f("ge", x, s(0)), x, f("mul", f("sub", f("exp", f("min", x, s(0))), s(1)), s(a)))
         if name == "Softsign":
             return f("div", x, f("add", f("abs", x), s(1)))
         if name == "Softplus":
-            return f("add", f("max", x, s(0)), f("log1p", f("exp", f("neg", f("abs", x)))))
+            return f("softplus", x)
         raise n.refuse(f"the activation {name}")
 
     return apply

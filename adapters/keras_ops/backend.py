@@ -109,6 +109,12 @@ class KerasOps(Layers):
 
         return self.on_origin(self.tensor(x), apply)
 
+    def gelu(self, x: Any, approximate: bool) -> Any:
+        def apply(root: Any, _: list[int]) -> Any:
+            return self.made(ops.gelu(root, approximate=approximate), sizes=self.shape(root))
+
+        return self.on_origin(self.tensor(x), apply)
+
     def matmul(self, x: Any, y: Any) -> Any:
         x, y = self.tensor(x), self.tensor(y)
         one, other = self.shape(x), self.shape(y)

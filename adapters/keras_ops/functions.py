@@ -42,7 +42,7 @@ MAPS: Mapping[str, Callable[..., Any]] = {
     "isnan": ops.isnan, "isinf": ops.isinf, "not": ops.logical_not, "and": ops.logical_and, "or": ops.logical_or,
     "xor": ops.logical_xor, "add": _add, "sub": ops.subtract, "mul": ops.multiply, "div": ops.divide, "pow": ops.power,
     "mod": ops.mod, "fmod": _fmod, "quotient": _quotient, "max": ops.maximum, "min": ops.minimum, "sqrt": ops.sqrt,
-    "exp": ops.exp, "expm1": ops.expm1, "log": ops.log, "log1p": ops.log1p, "sin": ops.sin, "cos": ops.cos, "tan": ops.tan,
+    "exp": ops.exp, "log": ops.log, "softplus": ops.softplus, "sin": ops.sin, "cos": ops.cos, "tan": ops.tan,
     "asin": ops.arcsin, "acos": ops.arccos, "atan": ops.arctan, "sinh": ops.sinh, "cosh": ops.cosh, "tanh": ops.tanh,
     "asinh": ops.arcsinh, "acosh": ops.arccosh, "atanh": ops.arctanh, "erf": ops.erf, "floor": ops.floor, "ceil": ops.ceil,
     "round": ops.round, "sigmoid": ops.sigmoid, "abs": ops.absolute, "neg": ops.negative, "sign": ops.sign, "relu": ops.relu,

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from .._operators.sizes import product
 from .shapes import Shapes
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
@@ -30,6 +31,10 @@ class Layers(Shapes):
     def linear(self, x: Any, weight: np.ndarray, bias: np.ndarray | None) -> Any:
         x = self.tensor(x)
         sizes = [*self.shape(x)[:-1], weight.shape[1]]
+        if len(sizes) > 2 and sum(not isinstance(size, int) for size in sizes) <= 1 and 0 not in sizes:
+            # a Dense on more dimensions computes shapes at run time
+            flat = self.linear(self.reshape(x, [product(sizes[:-1]), weight.shape[0]]), weight, bias)
+            return self.reshape(flat, sizes)
         dense = layers.Dense(weight.shape[1], use_bias=bias is not None, dtype=weight.dtype.name)
         made = dense(x)
         dense.set_weights([weight] if bias is None else [weight, bias])

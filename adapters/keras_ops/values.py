@@ -86,7 +86,7 @@ class Values:
         """A small constant as it is, a large one as a weight."""
         if isinstance(x, (np.ndarray, np.generic)):
             x = np.asarray(x)
-            return x if x.size <= _IN_CONFIG else self.tensor(x)
+            return x if 0 < x.size <= _IN_CONFIG else self.tensor(x)  # nested lists lose the shape of no elements
         return x
 
     def _zero(self) -> Any:

@@ -15,6 +15,9 @@ from safeconvert.adapting import ModelRequest, with_given_shapes
 from safeconvert.errors import UnusableInput
 from safeconvert.signature import Signature, TensorSpec
 
+from .ranges import input_ranges  # called by name
+
+__all__ = ["check_file", "external_files", "input_ranges", "load"]
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",
     **{f"tensor({name})": name for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},
@@ -100,25 +103,3 @@ def _spec(value: Any, path: str) -> TensorSpec:
 
 def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:240]
-
-
-def input_ranges(path: str) -> list[int | None]:
-    """For each graph input, in order, the rows of the smallest table that it indexes through Gather, or None."""
-    graph = onnx.load(path, load_external_data=False).graph
-    tables = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    found = []
-    for value in graph.input:
-        if value.name in tables:
-            continue
-        reached, rows = {value.name}, []
-        for node in graph.node:
-            if node.op_type == "Gather" and node.input[1] in reached and tables.get(node.input[0]):
-                axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
-                rows.append(tables[node.input[0]][axis])
-            elif node.op_type in _CARRIES_INDICES and node.input and node.input[0] in reached:
-                reached.update(node.output)
-        found.append(min(rows) if rows else None)
-    return found
-
-
-_CARRIES_INDICES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Split"}

@@ -24,7 +24,13 @@ from onnx2torch.node_converters.registry import _CONVERTER_REGISTRY  # noqa: E40
 
 from .standalone import export_program  # noqa: E402
 
-_READS = frozenset(known.operation_type for known in _CONVERTER_REGISTRY)
+_OPSET = 17  # the newest that onnx2torch 1.5.15 knows
+_READS = frozenset(
+    known.operation_type
+    for known in _CONVERTER_REGISTRY
+    if onnx.defs.has(known.operation_type, _OPSET, "")
+    and onnx.defs.get_schema(known.operation_type, _OPSET, "").since_version == known.version
+)
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:

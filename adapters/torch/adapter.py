@@ -51,13 +51,18 @@ def load(request: Mapping[str, Any]) -> TorchModel:
 
 
 def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
-    """Run once on zeros to see how many outputs there are and of what type."""
-    arguments = [
-        torch.zeros([1 if size is None else size for size in spec.shape], dtype=getattr(torch, spec.dtype))
-        for spec in inputs
-    ]
+    """Run once on zeros to see how many outputs there are and of what type; on ones where it divides by an integer."""
+    sizes = [[1 if size is None else size for size in spec.shape] for spec in inputs]
+    kinds = [getattr(torch, spec.dtype) for spec in inputs]
     with torch.inference_mode():
-        outputs = flatten_outputs(module(*arguments))
+        try:
+            outputs = flatten_outputs(module(*map(_zeros, sizes, kinds)))
+        except RuntimeError as error:
+            if "ZeroDivision" not in str(error):
+                raise
+            outputs = flatten_outputs(
+                module(*(_zeros(size, kind) + 1 for size, kind in zip(sizes, kinds, strict=True)))
+            )
     free_batch = any(spec.batch is None for spec in inputs)
     names = ["output"] if len(outputs) == 1 else [f"output_{position}" for position in range(len(outputs))]
     return tuple(
@@ -68,6 +73,10 @@ def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSp
         )
         for name, tensor in zip(names, outputs, strict=True)
     )
+
+
+def _zeros(size: list[int], kind: torch.dtype) -> torch.Tensor:
+    return torch.zeros(size, dtype=kind)
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:

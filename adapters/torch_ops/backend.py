@@ -154,6 +154,9 @@ class TorchOps:
     def softmax(self, x: Any, axis: int) -> Any:
         return torch.softmax(x, axis)
 
+    def gelu(self, x: Any, approximate: bool) -> Any:
+        return F.gelu(x, approximate="tanh" if approximate else "none")
+
     def matmul(self, x: Any, y: Any) -> Any:
         return torch.matmul(self.tensor(x), self.tensor(y))
 

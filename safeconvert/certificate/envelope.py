@@ -97,6 +97,15 @@ def read_payload(path: Path, public_key: Path | None) -> bytes:
     return bytes(envelope.payload)
 
 
+def is_signed(path: Path) -> bool:
+    """Whether a certificate bears any signature, by whatever key. Raises UnusableInput where it cannot be read."""
+    try:
+        members = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise UnusableInput(f"{path}: not a safeconvert certificate") from error
+    return isinstance(members, dict) and bool(members.get("signatures"))
+
+
 def _serialise(members: dict[str, Any]) -> bytes:
     """Canonical bytes of the envelope's members and their digest."""
     plain = json.dumps(members, sort_keys=True, separators=(",", ":"))

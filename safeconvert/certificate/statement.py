@@ -39,6 +39,10 @@ def build_statement(subject: str, sha256: str, predicate: dict[str, Any]) -> byt
     return json.dumps(members, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
+class NewerSchema(UnusableInput):
+    """A certificate that a newer safeconvert wrote."""
+
+
 def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
     """The predicate of a statement, with its subject under "subject".
 
@@ -47,7 +51,8 @@ def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
         name: what to call the file in messages.
 
     Raises:
-        UnusableInput: no statement of ours, or one of a newer schema.
+        UnusableInput: no statement of ours.
+        NewerSchema: one of a newer schema, whose words may mean something else.
     """
     try:
         statement = json.loads(payload)
@@ -61,7 +66,7 @@ def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
     if kind != PREDICATE_TYPE:
         raise UnusableInput(f"{name}: a statement of another type: {kind}")
     if schema > SCHEMA:
-        raise UnusableInput(f"{name}: made by a newer safeconvert (schema {schema})", "update safeconvert")
+        raise NewerSchema(f"{name}: made by a newer safeconvert (schema {schema})", "update safeconvert")
     return {**predicate, "subject": subject}
 
 

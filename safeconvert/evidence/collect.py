@@ -20,7 +20,7 @@ _REPAIRED_BYTES = 8 << 20  # where all is repaired: evidence is handed on with t
 
 
 def of_conversion(conversion: Conversion) -> Evidence | None:
-    """The evidence of a conversion or repair; None where nothing differed.
+    """The evidence of a conversion or repair; None where nothing differed and no errors along the layers were asked for.
 
     Content: `along` (errors at the cut points, before and after the repair), `graphs` (the nodes of both ONNX forms),
     `regions` (see `localize.reproduction`) and `samples` (see `samples`), with `samples_of` saying of which target.
@@ -42,11 +42,11 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
             conversion.options.verify,
             "the target as deployed",
         )
-    elif decisive.diagnosis is None:
+    elif decisive.diagnosis is None and not conversion.layers:
         return None
     verified = conversion.exit_code is ExitCode.VERIFIED
     regions, files = _regions(decisive.diagnosis, verified) if decisive.diagnosis is not None else ([], {})
-    record = decisive.diagnosis.record if decisive.diagnosis is not None else {}
+    record = (decisive.diagnosis.record if decisive.diagnosis is not None else {}) or conversion.layers
     return Evidence(_content({**record, **samples, "regions": regions}), {**pictures, **files})
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from safeconvert.graph.constants import Constants
 from safeconvert.graph.fold import drop_unused, replace_nodes
-from safeconvert.graph.shapes import inferred_shapes
+from safeconvert.graph.shapes import inferred, shapes_of
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int | None, ...]
@@ -82,12 +83,9 @@ def rewritten(
 
 
 def _graph(model: onnx.ModelProto) -> Graph:
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    kinds = {
-        value.name: value.type.tensor_type.elem_type
-        for value in [*inferred.value_info, *inferred.input, *inferred.output]
-    }
+    found = inferred(model)
+    kinds = {value.name: value.type.tensor_type.elem_type for value in [*found.value_info, *found.input, *found.output]}
     kinds |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    shapes: dict[str, Shape] = {**inferred_shapes(model), **{name: value.shape for name, value in values.items()}}
+    values = Constants(model.graph)
+    shapes: dict[str, Shape] = {**shapes_of(found), **values.shapes()}
     return Graph(model.graph, values, shapes, kinds, opset_of(model))

@@ -9,6 +9,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from safeconvert.graph.shapes import inferred
+
 Dimension = tuple[str, int]
 """A dimension that is not known yet: of this tensor, this axis."""
 Size = int | Dimension
@@ -88,7 +90,7 @@ def _sizes(
 
 def _ranks(model: onnx.ModelProto) -> dict[str, tuple[int | None, ...]]:
     """Shapes of what shape inference reaches; None for a dimension without a number."""
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    graph = inferred(model)
     return {
         value.name: tuple(dim.dim_value or None for dim in value.type.tensor_type.shape.dim)
         for value in [*graph.input, *graph.value_info, *graph.output]

@@ -89,6 +89,11 @@ def repair(problem: Problem) -> Repair:
     return _Loop(problem).run()
 
 
+def measured(problem: Problem) -> dict[str, Any]:
+    """The errors along the layers and both graphs, of a pair that need not differ. Raises Broken as `repair`."""
+    return _Loop(problem).measured()
+
+
 class _Loop:
     """State of one repair."""
 
@@ -128,6 +133,12 @@ class _Loop:
             elif time.monotonic() > deadline:
                 ended = f"time limit of {self.problem.settings.seconds:g} s"
         return self._end(before, now, ended)
+
+    def measured(self) -> dict[str, Any]:
+        """What a round records, without looking for faults."""
+        now = self.scorer.score(self.candidate)
+        self.recorder.round(self._align(self._probes(now)), {})
+        return {**self.recorder.record(self.candidate), "regions": []}
 
     def _end(self, before: Scored, after: Scored, ended: str) -> Repair:
         return Repair(

@@ -51,7 +51,7 @@ class Asked:
         predicate = outcome.predicate or {
             "verdict": outcome.exit_code.name.lower(),
             "reason": outcome.reason,
-            "attempts": [{"route": [way], "outcome": came, "reason": why} for way, came, why in outcome.attempts],
+            "attempts": [{"route": [a.route], "outcome": a.outcome, "reason": a.reason} for a in outcome.attempts],
             "target": {"path": outcome.target.name},
         }
         name = outcome.certificate.name if outcome.certificate is not None else ""

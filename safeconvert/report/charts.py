@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from safeconvert.report.svg import (
     words,
 )
 
-_POINTS = 600  # of a line; longer ones are thinned, the largest of a group kept
+_POINTS = 400  # of a line; longer ones are thinned, the largest of a group kept
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,13 @@ def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
     return figure("layers", width, 282, "Error along the layers", description, parts)
 
 
-def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any]) -> Markup:
+def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any], dotted: Container[int]) -> Markup:
     """Share of inputs that differ, and distance, from trial to trial; empty where none was made.
 
     Args:
         trials: in order.
         repair: of the certificate: `before` and `after` all trials.
+        dotted: numbers of the trials that get a dot.
     """
     if not trials:
         return Markup()
@@ -143,7 +144,7 @@ def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any]) -> Mark
         values = [trial.share_after if key == "discrepancy" else trial.distance_after for trial in trials]
         drawn += [
             words("panel", box.left, box.top - 12, title),
-            *_panel(box, key == "distance", trials, first, values, last),
+            *_panel(box, key == "distance", trials, first, values, last, dotted),
         ]
         said.append(f"{title} {_figure(first)} before, {_figure(last)} after")
     drawn += [
@@ -167,6 +168,7 @@ def _panel(
     first: float | None,
     values: Sequence[float | None],
     last: float | None,
+    dotted: Container[int],
 ) -> list[Markup]:
     """One figure from the start over the trials to the end: a line through what was accepted, and a dot a trial."""
     known = [value for value in (first, *values, last) if value is not None and not math.isnan(value)]
@@ -177,11 +179,14 @@ def _panel(
     for trial, value in zip(trials, values, strict=True):
         x = box.left + step * trial.number
         if value is None or math.isnan(value):
-            dots.append(words("cross", x, box.top + 6, "×", "middle"))
+            if trial.number in dotted:
+                dots.append(words("cross", x, box.top + 6, "×", "middle"))
             continue
         y = scale.y(value)
         if trial.outcome == "accepted":
             line_points += [(x, line_points[-1][1]), (x, y)] if line_points else [(x, y)]
+        if trial.number not in dotted:
+            continue
         undone = ", ".join(str(position + 1) for position in trial.faults)
         title = f"trial {trial.number}, faults {undone}: {trial.outcome.replace('_', ' ')}, {_figure(value)}"
         dots.append(dot("accepted" if trial.outcome == "accepted" else "no_gain", x, y, 4.5, title))
@@ -223,7 +228,7 @@ def models_chart(pairs: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
         x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
         sign = "=" if equal else "≠"
         labels.append(
-            Markup('<rect class="label" x="{:.1f}" y="{:.1f}" width="104" height="26" rx="13"/>').format(x - 52, y - 13)
+            Markup('<rect class="label" x="{:.1f}" y="{:.1f}" width="132" height="26" rx="13"/>').format(x - 66, y - 13)
         )
         labels.append(words(f"distance {kind}", x, y + 5, f"{sign} {_figure(relative)}", "middle"))
         said.append(f"{name}: {'equal' if equal else 'different'}, relative distance {_figure(relative)}")

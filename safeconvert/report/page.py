@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from safeconvert.evidence.archive import Evidence
 from safeconvert.report.view import view
@@ -40,4 +41,10 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     return environment.get_template("page.html.jinja")
+
+
+def _breakable(name: str) -> Markup:
+    """A node's or file's name that may go on in the next line behind its slashes and underscores."""
+    return Markup(re.sub(r"(?<=[/_])(?=[^/_])", "<wbr>", str(escape(name))))

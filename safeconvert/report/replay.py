@@ -34,6 +34,8 @@ def steps(predicate: Mapping[str, Any], certificate: str) -> list[Step]:
             found.append(Step("A minimal reproduction of each fault for the converter's issue tracker:",
                               f"safeconvert pack {shlex.quote(certificate)} -o {folder}"))  # fmt: skip
     again = replay(predicate)
+    if again.startswith("safeconvert verify ") and _unlocalized(predicate):
+        found.append(Step("Which nodes differ, and by how much?", again.replace(" verify ", " localize ", 1)))
     if again:
         inputs = mapping(predicate.get("inputs"))
         digest = inputs.get("sha256")
@@ -90,3 +92,7 @@ def _comparison(predicate: Mapping[str, Any]) -> list[str]:
 
 def _unrepaired(predicate: Mapping[str, Any]) -> bool:
     return predicate.get("verdict") != "verified" and bool(sequence(predicate.get("faults")))
+
+
+def _unlocalized(predicate: Mapping[str, Any]) -> bool:
+    return predicate.get("verdict") == "not_equivalent" and not sequence(predicate.get("faults"))

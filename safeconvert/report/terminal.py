@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.segment import Segment, Segments
+from rich.table import Table
+from rich.text import Text
 
 from safeconvert.certificate.show import render
 from safeconvert.errors import ExitCode
 from safeconvert.report.lenient import number
 from safeconvert.report.next_step import next_step
-from safeconvert.report.outcome import Outcome
+from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.report.plain import printable, shown
 from safeconvert.report.tree import change, fault_tree
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from safeconvert.adapter_state import AdapterState
     from safeconvert.certificate.check import CheckReport
-    from safeconvert.commands import AdapterState, Demo
+    from safeconvert.commands import Demo
 
 _LAYERS_SHOWN = 5
+_OFFERS_SHOWN = 2
+_MARKS = {"absent": "--", "outdated": "--"}
 _INDENT = "  "
 _NARROWEST = 30  # columns that a tree takes where a terminal has fewer
 _UNLIMITED = 1 << 16
@@ -47,10 +52,19 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
-    for route, result, reason in outcome.attempts:
-        why = "" if result == "verified" else f": {reason}"
+    if outcome.compared:
+        _print_routes(outcome.attempts, console)
+    for tried in () if outcome.compared else outcome.attempts:
+        why = "" if tried.outcome == "verified" else f": {tried.reason}"
         if len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
-            console.print(f"  route {escape(route)}: {result}{escape(why)}")
+            console.print(f"  route {escape(tried.route)}: {tried.outcome}{escape(why)}")
+    for offer in outcome.offers:
+        shown_ways = "; ".join(offer.routes[:_OFFERS_SHOWN])
+        more = f" and {len(offer.routes) - _OFFERS_SHOWN} more" if len(offer.routes) > _OFFERS_SHOWN else ""
+        console.print(
+            f"  not tried: {escape(offer.adapter)} ({escape(offer.reason)}) offers {escape(shown_ways)}{more}"
+        )
+        console.print(f"    try: {escape(offer.command)}")
     for side in ("source", "target"):
         exporter = outcome.predicate.get("exporters", {}).get(side, {})
         if exporter.get("verdict") in ("different", "failed"):
@@ -71,6 +85,16 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         console.print(f"  next: {escape(printable(following))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
+
+
+def _print_routes(attempts: Sequence[Tried], console: Console) -> None:
+    """All routes as a table, the one kept last."""
+    table = Table("route", "outcome", "max-abs", "seconds", "reason")
+    for tried in attempts:
+        distance = "-" if tried.max_abs is None else f"{float(tried.max_abs):.3g}"
+        seconds = f"{tried.seconds:.1f}" if tried.seconds else "-"
+        table.add_row(*(Text(cell) for cell in (tried.route, tried.outcome, distance, seconds, tried.reason)))
+    console.print(table)
 
 
 def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
@@ -120,12 +144,13 @@ def print_adapters(states: Sequence[AdapterState]) -> None:
     console = _console()
     width = max(len(state.name) for state in states)
     for state in states:
-        mark = "[green]ok[/]" if state.loads else "[bold red]no[/]"
+        mark = "[green]ok[/]" if state.loads else _MARKS.get(state.state, "[bold red]no[/]")
         console.print(f"{mark}  {state.name:{width}}  {escape(state.summary)}")
         versions = ", ".join(f"{name} {version or 'absent'}" for name, version in state.versions.items())
         console.print(f"    {'':{width}}  {escape(versions)}")
         if not state.loads:
-            console.print(f"    {'':{width}}  does not load here: {escape(state.reason)}. {escape(state.advice)}")
+            what = state.reason if state.state in _MARKS else f"does not load here: {state.reason}"
+            console.print(f"    {'':{width}}  {escape(what)}. {escape(state.advice)}")
 
 
 def print_check(report: CheckReport, certificate: Path) -> None:

@@ -13,7 +13,7 @@ from safeconvert.evidence.archive import Evidence
 from safeconvert.evidence.samples import LIMIT
 from safeconvert.report.lenient import mapping, mappings, number, sequence, text
 
-_LARGEST = 32 << 10  # bytes of one picture: 24 of them leave room on a page of 1.5 MB
+_LARGEST = 20 << 10  # bytes of one picture: 24 of them leave room on a page of 1.5 MB
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 
@@ -26,7 +26,7 @@ def sample_views(evidence: Evidence | None, predicate: Mapping[str, Any]) -> dic
     return {
         "samples": [_sample(entry, files) for entry in entries],
         "samples_said": f"{len(entries)} of those on which {text(content.get('samples_of') or 'the target')} differs, the "
-        "farthest first. Numbers are labels with their scores.",
+        "farthest first. Numbers are labels with their scores; the distance is relative to the output's largest value.",
         "no_samples": "" if clean else "Which inputs differed was not recorded, or the evidence is not at hand.",
     }
 
@@ -42,7 +42,7 @@ def _sample(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, A
     return {
         "name": name, "picture": picture, "tiny": tiny, "note": note, "source": source, "target": target,
         "disagrees": entry.get("disagrees") is True, "truth": "" if entry.get("truth") is None else text(entry["truth"]),
-        "distance": "-" if distance is None else f"{distance:.3g} relative",
+        "distance": "-" if distance is None else f"{distance:.3g}",
         "alt": f"{name}: the source says {source}, the target {target}",
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ _STATES = {
     "no gain": "not repaired: undoing it gains nothing",
     "could not be undone": "not repaired: it could not be undone",
     "not repaired": "not repaired: nothing was tried",
-    "kept": "kept: it does no harm",
+    "kept": "kept in fewer bits",
     "deployment": "in what the target is fed, not in its file",
 }
 

@@ -21,6 +21,7 @@ _VERDICTS = {
     "no_route": ("No route could convert", "bad"),
     "no_verdict": ("No verdict possible", "warn"),
     "unusable_input": ("Could not begin", "warn"),
+    "unreadable": ("Cannot be read here", "warn"),
 }
 _PAIRS = (
     "source native vs target native", "source native vs source ONNX", "target native vs target ONNX",
@@ -113,8 +114,11 @@ def _tiles(predicate: Mapping[str, Any]) -> list[dict[str, str]]:
         tiles.append({"title": "Inputs that differ", "value": f"{max(labels, beyond):.0f} of {samples:.0f}",
                       "small": f"{labels:.0f} by label or value, {beyond:.0f} beyond tolerance"})  # fmt: skip
         bound = number(figures.get("upper_bound"))
-        tiles.append({"title": "Disagreement rate", "value": "-" if bound is None else f"< {bound:.2%}",
-                      "small": "with 95 % confidence, for inputs like these"})  # fmt: skip
+        below = "-" if bound is None else f"< {bound:.2%}"
+        sure = "with 95 % confidence, for inputs like these"
+        tiles.append({"title": "Disagreement rate", "value": f"{labels / samples:.1%}" if labels and samples else below,
+                      "small": f"{below} {sure}" if labels and samples and (bound or 0) < 1 else sure if not labels else
+                      "of the inputs that were tried"})  # fmt: skip
         tiles.append({"title": "Largest distance", "value": figure(figures.get("max_abs")).said,
                       "small": f"{figure(figures.get('relative')).said} of the output's size"})  # fmt: skip
     faults = read_faults(predicate)
@@ -191,8 +195,10 @@ def _repair(predicate: Mapping[str, Any]) -> dict[str, Any]:
     repair = mapping(predicate.get("repair"))
     trials = read_trials(predicate)
     accepted = sum(trial.outcome == "accepted" for trial in trials)
+    order = sorted(trials, key=lambda trial: trial.outcome != "accepted")[:_ROWS]
     return {
-        "trajectory_chart": trajectory_chart(trials, repair),
+        "trajectory_chart": trajectory_chart(trials, repair, frozenset(trial.number for trial in order)),
+        "trials_left": len(trials) - len(order),
         "trajectory": f"{len(trials)} tried, {accepted} accepted; it ended with: {text(repair.get('ended'))}. Single "
         "trials are judged on a few inputs, both ends on all steering ones.",
         "trials": [
@@ -202,7 +208,7 @@ def _repair(predicate: Mapping[str, Any]) -> dict[str, Any]:
                 "share_after": share(trial.share_after), "before": figure(trial.distance_before),
                 "after": figure(trial.distance_after),
             }
-            for trial in trials
+            for trial in sorted(order, key=lambda trial: trial.number)
         ],
     }  # fmt: skip
 
@@ -220,17 +226,23 @@ def _faults(predicate: Mapping[str, Any]) -> dict[str, Any]:
         for fault in faults[:_ROWS]
     ]  # fmt: skip
     verified = predicate.get("verdict") == "verified"
-    why = "None: the target was equal as it was converted." if verified else "None was localized."
+    why = "None: the target was equal as it was converted." if verified else (
+        "None was localized: safeconvert localize names them." if predicate.get("verdict") == "not_equivalent"
+        else "None was localized."
+    )  # fmt: skip
     return {"faults": rows, "faults_left": len(faults) - len(rows), "no_faults": why}
 
 
 def _ranking(predicate: Mapping[str, Any]) -> dict[str, Any]:
     rows = []
-    for layer in list(mappings(predicate.get("layers")))[:_ROWS]:
+    layers = list(mappings(predicate.get("layers")))[:_ROWS]
+    rates = [rate for layer in layers if (rate := number(layer.get("rate"))) is not None and 0 < rate <= 1]
+    longest = max(rates, default=1.0)
+    for layer in layers:
         rate = number(layer.get("rate"))
         rows.append({"target": text(layer.get("target")), "source": text(layer.get("source")),
                      "elements": figure(layer.get("elements"), ".0f"), "problematic": figure(layer.get("problematic"), ".1f"),
-                     "rate": share(rate), "width": f"{6 * min(max(rate or 0, 0), 1):.2f}"})  # fmt: skip
+                     "rate": share(rate), "width": f"{4 * min(max((rate or 0) / longest, 0), 1):.2f}"})  # fmt: skip
     return {"ranking": rows}
 
 
@@ -246,7 +258,7 @@ def _obligations(predicate: Mapping[str, Any]) -> dict[str, Any]:
     recipe = mapping(contract.get("preprocessing"))
     verified = predicate.get("verdict") == "verified"
     return {
-        "obligations": [text(item) for item in sequence(predicate.get("obligations"))],
+        "obligations": [text(item) for item in sequence(predicate.get("obligations"))[:_ROWS]],
         "no_obligations": "Nothing: it takes and gives the same as the source."
         if verified
         else "Nothing was recorded.",
@@ -279,7 +291,7 @@ def _made(predicate: Mapping[str, Any], evidence: Evidence | None, certificate: 
             "route": " → ".join(map(text, sequence(attempt.get("route")))) or text(attempt.get("lift") or "as given"),
             "outcome": text(attempt.get("outcome")).replace("_", " "), "reason": text(attempt.get("reason")),
         }
-        for attempt in mappings(predicate.get("attempts"))
+        for attempt in list(mappings(predicate.get("attempts")))[:_ROWS]
     ]  # fmt: skip
     return {
         "commands": steps(predicate, certificate), "attempts": attempts, "environment": said, "files": files,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.certificate.check import read_certificate
+from safeconvert.certificate.statement import NewerSchema
 from safeconvert.errors import UnusableInput
 from safeconvert.evidence.archive import Evidence, NoEvidence, read
 from safeconvert.output import report_path
@@ -22,10 +23,16 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
     What keeps the page from being complete (no evidence, or of another digest; another schema) is said on it.
 
     Raises:
-        UnusableInput: no certificate, or the page cannot be written.
+        UnusableInput: no certificate, or the page cannot be written. Of one with a newer schema the page says just that.
         NotEquivalent: the certificate is damaged, or not signed by the key.
     """
-    predicate = read_certificate(certificate, public_key)
+    place = output or report_path(certificate)
+    try:
+        predicate = read_certificate(certificate, public_key)
+    except NewerSchema as error:
+        said = f"{certificate.name}: {error.message.rpartition(': ')[2]}; {error.advice}."
+        write_page(place, {"verdict": "unreadable", "reason": said}, None, [], certificate.name)
+        raise
     notices = []
     if predicate.get("schema") != SCHEMA:
         notices.append(
@@ -37,7 +44,7 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
         evidence = read(certificate, predicate.get("evidence"))
     except NoEvidence as error:
         notices.append(str(error))
-    return write_page(output or report_path(certificate), predicate, evidence, notices, certificate.name)
+    return write_page(place, predicate, evidence, notices, certificate.name)
 
 
 def write_page(

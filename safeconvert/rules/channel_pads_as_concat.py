@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from safeconvert.graph.constants import Constants
 from safeconvert.graph.fold import replace_nodes
 from safeconvert.graph.shapes import inferred_shapes
 
@@ -16,7 +17,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     onnx2keras 0.0.25 pads the image axes only.
     """
     graph = model.graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values = Constants(graph)
     shapes = inferred_shapes(model)
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import onnx
-from onnx import numpy_helper
 
+from safeconvert.graph.constants import Constants
 from safeconvert.graph.fold import drop_unused
 
 
@@ -15,7 +15,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """
     graph = model.graph
     makers = {output: node for node in graph.node for output in node.output}
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values = Constants(graph)
     for node in graph.node:
         shape = values.get(node.input[1]) if node.op_type == "Reshape" else None
         if shape is None or 0 in shape:

@@ -6,6 +6,7 @@ import onnx
 from onnx import defs, inliner
 
 from safeconvert.graph.nodes import opset_of
+from safeconvert.graph.shapes import inferred
 
 _DOMAIN = "safeconvert.expanded"
 _ROUNDS = 4
@@ -16,8 +17,9 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Replace every operator that ONNX defines as a function and the converter does not read, by that definition.
 
     onnx2keras 0.0.25 dies with KeyError on what it does not know (HardSigmoid and HardSwish of MobileNetV3, Gelu, Softplus),
-    onnx2torch 1.5.15 with NotImplementedError (GroupNormalization, Mish, Attention). Definitions that hold operators of the
-    same sort are expanded in turn; those that are loops (Range) are not taken.
+    onnx2torch 1.5.15 with NotImplementedError (GroupNormalization, Mish, Attention), and it leaves out the mean and deviation that
+    a LayerNormalization gives besides. Definitions that hold operators of the same sort are expanded in turn; those that are
+    loops (Range) are not taken.
     """
     for _ in range(_ROUNDS if reads else 0):
         expanded = _expanded(model, reads)
@@ -28,15 +30,21 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _expanded(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto | None:
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    types = {value.name: value.type for value in [*inferred.input, *inferred.value_info, *inferred.output]}
+    unread = [
+        (number, node)
+        for number, node in enumerate(model.graph.node)
+        if node.domain in ("", "ai.onnx") and defs.has(node.op_type, "")
+        if node.op_type not in reads or (node.op_type == "LayerNormalization" and any(node.output[1:]))
+    ]
+    if not unread:
+        return None
+    known = inferred(model)
+    types = {value.name: value.type for value in [*known.input, *known.value_info, *known.output]}
     for tensor in model.graph.initializer:
         types[tensor.name] = onnx.helper.make_tensor_type_proto(tensor.data_type, list(tensor.dims))
     opset = opset_of(model)
     found = False
-    for number, node in enumerate(model.graph.node):
-        if node.domain not in ("", "ai.onnx") or node.op_type in reads or not defs.has(node.op_type, ""):
-            continue
+    for number, node in unread:
         function = _definition(node, opset, types)
         if function is None:
             continue

@@ -7,6 +7,7 @@ import onnx
 from onnx import numpy_helper
 
 from safeconvert.graph.fold import drop_unused
+from safeconvert.graph.shapes import inferred
 from safeconvert.graph.sizes import SIZE_OPERATORS, origin, symbolic_sizes
 
 _ROUNDS = 100
@@ -32,8 +33,7 @@ def _once(model: onnx.ModelProto) -> onnx.ModelProto:
     """One round: sizes that are numbers become constants, and what that says of further shapes is for the next round."""
     graph = model.graph
     sizes = symbolic_sizes(model)
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    kinds = {value.name: value.type for value in inferred.value_info}
+    kinds = {value.name: value.type for value in inferred(model).value_info}
     constants = {tensor.name for tensor in graph.initializer}
     makers = {output: node for node in graph.node for output in node.output}
     for node in graph.node:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from safeconvert.graph.constants import Constants
 from safeconvert.graph.shapes import inferred_shapes
 
 
@@ -16,7 +17,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     a row, one an axis, each become a pool.
     """
     graph = model.graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values = Constants(graph)
     shapes = inferred_shapes(model)
     for node in graph.node:
         if node.op_type != "Slice" or len(node.input) < 5 or len(shapes.get(node.input[0], ())) != 4:

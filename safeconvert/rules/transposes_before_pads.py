@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from safeconvert.graph.constants import Constants
 from safeconvert.graph.fold import drop_unused, replace_nodes
 
 
@@ -16,7 +17,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     second, and pads channels and height instead of height and width. Seen in ResNet101V2 (TensorFlow to Keras).
     """
     graph = model.graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values = Constants(graph)
     outputs = {value.name for value in graph.output}
     makers = {name: node for node in graph.node for name in node.output}
     read = [name for node in graph.node for name in node.input]

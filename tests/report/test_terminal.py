@@ -148,7 +148,7 @@ def test_in_a_pipe_every_branch_is_a_line_without_control_codes(run: Path) -> No
         "  ├── 5. suspicion WB: /3/Conv ↔ Dense_1 (Conv)",
         "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
         "  │   ├── isolated error 0.117, propagated inf",
-        "  │   └── kept: it does no harm",
+        "  │   └── kept in fewer bits",
         "  ├── 6. fault PP: /3/Conv ↔ input (Conv)",
         "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
         "  │   ├── isolated error 0.117, propagated inf",

@@ -1,0 +1,94 @@
+"""The models and certificates under files and folders. A folder that is a model counts once, as one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeconvert.errors import UnusableInput
+from safeconvert.formats import detect
+
+_SUFFIXES = {".keras", ".h5", ".tflite", ".onnx", ".pt", ".pt2", ".pth", ".pb", ".meta"}
+_CERTIFICATE = ".certificate.json"
+# forms that other files have too: they count as models only under a model's name
+_AMBIGUOUS = {"pickle": {".pt", ".pth"}, "frozen_graph": {".pb"}, "checkpoint": {".meta"}, "h5": {".h5", ".keras"}}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies there.
+
+    Attributes:
+        models: files and folders that are models, whatever their names; in order.
+        unreadable: files named like a model that are none, and why.
+        certificates: in order.
+    """
+
+    models: tuple[Path, ...]
+    unreadable: tuple[tuple[Path, str], ...]
+    certificates: tuple[Path, ...]
+
+
+def find(places: Sequence[Path]) -> Found:
+    """Look through files and folders, links followed, names that begin with a dot left out.
+
+    A model file is told by its content. A file given by itself may also be a certificate, or lie within a SavedModel.
+
+    Raises:
+        UnusableInput: a place does not exist, or a folder cannot be read.
+    """
+    models: dict[Path, None] = {}
+    unreadable: dict[Path, str] = {}
+    certificates: dict[Path, None] = {}
+    for path in (path for place in places for path in _paths(place)):
+        if path.name.endswith(_CERTIFICATE):
+            certificates[path] = None
+            continue
+        reason = _reason(path)
+        if reason is None:
+            models[path] = None
+        elif path.suffix in _SUFFIXES:
+            unreadable[path] = reason
+    return Found(tuple(models), tuple(unreadable.items()), tuple(certificates))
+
+
+def _paths(place: Path) -> Iterator[Path]:
+    """Files, and folders that are a model."""
+    if not place.exists():
+        raise UnusableInput(f"{place}: no such file or folder")
+    if not place.is_dir():
+        yield next((folder for folder in place.parents if _is_saved_model(folder)), place)
+        return
+    seen: set[str] = set()
+
+    def refuse(error: OSError) -> None:
+        raise UnusableInput(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+    for folder, folders, names in os.walk(place, followlinks=True, onerror=refuse):
+        here, real = Path(folder), os.path.realpath(folder)
+        if real in seen or _is_saved_model(here):
+            folders.clear()
+            if real not in seen:
+                yield here
+            seen.add(real)
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (here / name for name in sorted(names) if not name.startswith("."))
+
+
+def _is_saved_model(folder: Path) -> bool:
+    return (folder / "saved_model.pb").is_file()
+
+
+def _reason(path: Path) -> str | None:
+    """Why a file is no model; None where it is one."""
+    try:
+        found = detect(path)
+    except UnusableInput as error:
+        return error.message.removeprefix(f"{path.absolute()}: ")
+    if path.suffix not in _AMBIGUOUS.get(found.variant, {path.suffix}):
+        return f"not named like a {found.variant} model"
+    return None
