@@ -64,7 +64,7 @@ RoutesOption = Annotated[
     str,
     typer.Option(
         "--routes",
-        help="Try so many routes at most, or all and keep the best; no matter where --route names one.",
+        help="Try at most so many routes of real converters, or all and keep the best. Without effect beside --route.",
         metavar="N|all",
     ),
 ]

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.segment import Segment, Segments
-from rich.table import Table
-from rich.text import Text
 
 from safeconvert.certificate.show import render
 from safeconvert.errors import ExitCode
 from safeconvert.report.lenient import number
 from safeconvert.report.next_step import next_step
-from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.report.outcome import Outcome
 from safeconvert.report.plain import printable, shown
-from safeconvert.report.tree import change, fault_tree
+from safeconvert.report.tree import change, fault_tree, route_tree
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -53,7 +51,7 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
     if outcome.compared:
-        _print_routes(outcome.attempts, console)
+        _print_tree(route_tree(outcome.attempts), console)
     for tried in () if outcome.compared else outcome.attempts:
         why = "" if tried.outcome == "verified" else f": {tried.reason}"
         if len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
@@ -85,16 +83,6 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         console.print(f"  next: {escape(printable(following))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
-
-
-def _print_routes(attempts: Sequence[Tried], console: Console) -> None:
-    """All routes as a table, the one kept last."""
-    table = Table("route", "outcome", "max-abs", "seconds", "reason")
-    for tried in attempts:
-        distance = "-" if tried.max_abs is None else f"{float(tried.max_abs):.3g}"
-        seconds = f"{tried.seconds:.1f}" if tried.seconds else "-"
-        table.add_row(*(Text(cell) for cell in (tried.route, tried.outcome, distance, seconds, tried.reason)))
-    console.print(table)
 
 
 def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
