@@ -30,7 +30,7 @@ from safeconvert.isolation import AdapterFailure, Limits, Worker, first_line
 from safeconvert.options import ConvertOptions, DataOptions
 from safeconvert.pipeline import convert
 from safeconvert.progress import Phases
-from safeconvert.registry import adapters
+from safeconvert.registry import Adapter
 from safeconvert.runtime.session import load_files
 from safeconvert.verify.exchange import comparable_outputs
 
@@ -173,9 +173,6 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
     target, suffix = PATHS[path]
     settings = load_settings()
     settings = replace(settings, limits=replace(settings.limits, seconds=SECONDS))
-    known = tuple(
-        replace(adapter, steps=tuple(step for step in adapter.steps if step.target != "onnx")) for adapter in adapters()
-    )
     with ExitStack() as stack:
         context = None
 
@@ -183,7 +180,8 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
             nonlocal context, count
             if count % _FRESH == 0:
                 stack.close()
-                context = stack.enter_context(open_context(settings, Phases(), known))
+                context = stack.enter_context(open_context(settings, Phases()))
+                context = replace(context, adapters=_without_exporters(context.adapters))
             count += 1
             assert context is not None
             with tempfile.TemporaryDirectory() as folder:
@@ -191,6 +189,12 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
 
         count = 0
         yield run
+
+
+def _without_exporters(known: tuple[Adapter, ...]) -> tuple[Adapter, ...]:
+    return tuple(
+        replace(adapter, steps=tuple(step for step in adapter.steps if step.target != "onnx")) for adapter in known
+    )
 
 
 def _convert(context: Context, case: Case, target: str, output: Path) -> list:

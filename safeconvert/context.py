@@ -63,7 +63,7 @@ def open_context(settings: Settings, phases: Phases) -> Iterator[Context]:
 
 
 def _log_folder(kept: int) -> Path:
-    """A new folder for this run's logs in the user's state folder; older ones past `kept` are removed."""
+    """A new folder for this run's logs in the user's state folder; older ones past `kept` are removed, unless their run goes on."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     root = state / "safeconvert" / "logs"
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-"
@@ -73,5 +73,12 @@ def _log_folder(kept: int) -> Path:
     except OSError:
         return Path(tempfile.mkdtemp(prefix=f"safeconvert-logs-{name}"))
     for old in sorted(root.iterdir(), reverse=True)[max(kept, 1) :]:
-        shutil.rmtree(old, ignore_errors=True)
+        if not _goes_on(old):
+            shutil.rmtree(old, ignore_errors=True)
     return logs
+
+
+def _goes_on(logs: Path) -> bool:
+    """Whether the process that a log folder is named after is there."""
+    parts = logs.name.split("-")
+    return len(parts) > 2 and parts[2].isdecimal() and psutil.pid_exists(int(parts[2]))

@@ -111,7 +111,8 @@ def lock_file(adapter: Adapter) -> Path:
 def asked(adapter: Adapter) -> str:
     """Digest of what an adapter's environment is made from: its requirements, and its lock file where it has one."""
     lock = lock_file(adapter)
-    text = "\n".join(adapter.requirements) + "\n\n" + (lock.read_text(encoding="utf-8") if lock.is_file() else "")
+    pins = lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []
+    text = "\n".join([*adapter.requirements, "", *(pin for pin in pins if not pin.startswith("#"))])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

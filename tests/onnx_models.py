@@ -211,14 +211,13 @@ NETS = {
 
 
 def selu_net() -> onnx.ModelProto:
-    """Conv, a Selu whose alpha and gamma are not the usual ones, Flatten, and a Gemm without a name; x is (n,3,8,8)."""
+    """Conv, a Selu whose alpha and gamma are not the usual ones, and a Conv without a name; x is (n,3,8,8)."""
     draw = np.random.default_rng(0)
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["c"], "conv", pads=[1, 1, 1, 1]),
         helper.make_node("Selu", ["c"], ["s"], "selu", alpha=1.0, gamma=2.0),
-        helper.make_node("Flatten", ["s"], ["f"], "flatten"),
-        helper.make_node("Gemm", ["f", "v"], ["y"], transB=1),
+        helper.make_node("Conv", ["s", "v"], ["y"]),
     ]
-    shapes = {"w": (4, 3, 3, 3), "v": (5, 256)}
+    shapes = {"w": (4, 3, 3, 3), "v": (5, 4, 3, 3)}
     constants = {name: draw.normal(size=shape).astype(np.float32) * np.float32(0.3) for name, shape in shapes.items()}
     return model(nodes, {"x": ["n", 3, 8, 8]}, ["y"], constants, opset=13)

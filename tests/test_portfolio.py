@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.errors import UnusableInput
+from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.portfolio import _limit, best_last
 from safeconvert.registry import Adapter, Route
+from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.report.terminal import print_outcome
 from safeconvert.results import Attempt
 from safeconvert.verify.comparison import Comparison
 from tests.cli import safeconvert
@@ -68,8 +70,9 @@ def test_all_routes_are_tried_and_listed_and_the_best_is_kept(source: Path, tmp_
     (tmp_path / "c.toml").write_text('[adapters]\nfolders = ["more"]\n')
     arguments = ("torch2onnx", source, "--config", tmp_path / "c.toml", "--input-shape", "0,3,8,8", "--samples", "14")
     called = safeconvert(
-        *arguments, "-o", tmp_path / "all.onnx", "--routes", "all", "--json", XDG_STATE_HOME=str(tmp_path / "state")
-    )
+        *arguments, "-o", tmp_path / "all.onnx", "--routes", "all", "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"), XDG_DATA_HOME=str(tmp_path / "no optional converters"),
+    )  # fmt: skip
     assert called.code == 0, called.text
     tried = {attempt["route"]: attempt for attempt in called.json["attempts"]}
     assert {name: one["outcome"] for name, one in tried.items()} == {
@@ -85,7 +88,12 @@ def test_all_routes_are_tried_and_listed_and_the_best_is_kept(source: Path, tmp_
     assert predicate["verification"]["source native vs target native"]["max_abs"] == min(verified)
     assert {f"route {name}" for name in tried} <= predicate["seconds"].keys()
 
-    one = safeconvert(
-        *arguments, "-o", tmp_path / "one.onnx", "--routes", "all", XDG_STATE_HOME=str(tmp_path / "state")
-    )
-    assert one.code == 0 and "max-abs" in one.out and "fake_wrong_weight" in one.out and "not_equivalent" in one.out
+
+def test_a_person_sees_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    attempts = (Tried("a → b", "crashed", "no [padding]", None, 2.0), Tried("c", "verified", "equal", 1.5e-6, 12.34))
+    outcome = Outcome(ExitCode.VERIFIED, "equal", Path("m.onnx"), None, None, {}, attempts, None, compared=True)
+    print_outcome(outcome, verbose=False)
+    lines = [line.strip(" ├└│─") for line in capsys.readouterr().out.splitlines()]
+    assert lines[lines.index("routes") :] == [
+        "routes", "a → b: crashed", "2.0 s", "no [padding]", "c: verified", "max-abs 1.5e-06, 12.3 s", "equal",
+    ]  # fmt: skip

@@ -145,6 +145,7 @@ def test_the_action_installs_its_own_checkout(tmp_path: Path) -> None:
     pytest.importorskip("pip", reason="pip is not here")
     spec: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
     step = spec["runs"]["steps"][0]
+    # "0" turns isolation off: pip reads this variable the other way round
     dry = {"PIP_DRY_RUN": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_IGNORE_INSTALLED": "1"}
     done = run("bash", "-eo", "pipefail", "-c", step["run"], cwd=tmp_path, CHECKOUT=str(ROOT), **dry)
     assert done.returncode == 0 and "Would install safeconvert" in done.stdout, done.stdout + done.stderr

@@ -13,11 +13,10 @@ import pytest
 
 from safeconvert.config import load_settings
 from safeconvert.context import Context, open_context
-from safeconvert.errors import ExitCode, NoVerdict, UnusableInput
+from safeconvert.errors import ExitCode, NoVerdict
 from safeconvert.options import ConvertOptions
 from safeconvert.pipeline import convert
 from safeconvert.progress import Phases
-from safeconvert.registry import adapters
 from safeconvert.runtime.session import load_files
 from safeconvert.verify.exchange import comparable_outputs
 
@@ -42,7 +41,6 @@ saved("scatter", [None, 3], tf.float32, lambda x: {"y": x + tf.scatter_nd([[1], 
 saved("unstack", [1, 12], tf.float32, lambda x: {"y": tf.reshape(tf.concat(tf.unstack(tf.reshape(x, [1, 3, 4]), axis=2), axis=1), [1, 12])})
 saved("normalized", [3, 5], tf.float32, lambda x: {"y": tf.nn.l2_normalize(x)})
 saved("strided", [1, 8, 8, 2], tf.float32, lambda x: {"y": tf.nn.conv2d(x, tf.reshape(tf.range(2.0), [1, 1, 2, 1]), 3, "SAME")})
-saved("pooled", [1, 8, 8, 2], tf.float32, lambda x: {"y": tf.nn.max_pool2d(x, 2, 3, "SAME")})
 
 
 class Mean(torch.nn.Module):
@@ -59,16 +57,16 @@ class Put(torch.nn.Module):
 
 for name, module in (("mean", Mean()), ("put", Put())):
     example = torch.randn(4, 6)
-    torch.jit.trace(module, example).save(f"{folder}/{name}.pt")
     torch.export.save(torch.export.export(module, (example,)), f"{folder}/{name}.pt2")
 norm = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3)).train()
 torch.export.save(torch.export.export(norm, (torch.randn(4, 2, 5, 5),)), f"{folder}/training.pt2")
-torch.jit.trace(norm, torch.randn(4, 2, 5, 5), check_trace=False).save(f"{folder}/training.pt")
 """
 CASES = [
-    ("floordiv", "onnx"), ("floormod", "onnx"), ("area", "onnx"), ("scatter", "onnx"), ("unstack", "tflite"),
-    ("normalized", "tflite"), ("strided", "tflite"), ("pooled", "tflite"), ("mean.pt", "onnx"), ("mean.pt2", "onnx"), ("put.pt", "onnx"), ("put.pt2", "onnx"), ("training.pt", "onnx"), ("training.pt2", "onnx"),
+    ("floordiv", "onnx", True), ("floormod", "onnx", True), ("area", "onnx", True), ("scatter", "onnx", True),
+    ("unstack", "tflite", False), ("normalized", "tflite", False), ("strided", "tflite", False),
+    ("mean.pt2", "onnx", True), ("put.pt2", "onnx", False), ("training.pt2", "onnx", True),
 ]  # fmt: skip
+"""Source, target, and whether the converter is known to get it wrong (tf2onnx 1.17, torch 2.13)."""
 SUFFIX = {"onnx": ".onnx", "tflite": ".tflite"}
 
 
@@ -83,26 +81,26 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def context() -> Iterator[Context]:
     settings = load_settings()
-    with open_context(replace(settings, limits=replace(settings.limits, routes=2)), Phases(), adapters()) as made:
+    with open_context(replace(settings, limits=replace(settings.limits, routes=1)), Phases()) as made:
         yield made
 
 
-@pytest.mark.parametrize(("name", "target"), CASES)
+@pytest.mark.parametrize(("name", "target", "wrong"), CASES)
 def test_what_is_verified_is_right_and_what_is_wrong_is_refused(
-    name: str, target: str, sources: Path, context: Context, tmp_path: Path
+    name: str, target: str, wrong: bool, sources: Path, context: Context, tmp_path: Path
 ) -> None:
     output = tmp_path / f"made{SUFFIX[target]}"
+    route = "torch_onnx_dynamo" if name.endswith(".pt2") else ""
     try:
-        made = convert(context, ConvertOptions(sources / name, target, output, repair=False))
-    except (NoVerdict, UnusableInput) as error:
-        print(name, error)
+        made = convert(context, ConvertOptions(sources / name, target, output, route=route, repair=False))
+    except NoVerdict:
         assert not output.exists()
         return
-    print(name, made.exit_code.name, made.reason)
     assert output.exists() == (made.exit_code is ExitCode.VERIFIED)
     if made.exit_code is not ExitCode.VERIFIED:
         assert made.exit_code in (ExitCode.NOT_EQUIVALENT, ExitCode.NO_ROUTE, ExitCode.NO_VERDICT)
         return
+    assert not wrong, f"{name} is right now: fixed upstream"
     verification = made.decisive.verification
     assert verification is not None
     for chunk, ours, theirs in zip(
