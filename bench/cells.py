@@ -145,7 +145,9 @@ def raw(row: dict) -> str:
     found = row["raw"]
     if found["outcome"] == "differs" and "samples" in found:
         return f"{found['disagreements'] / found['samples']:.0%} of labels differ, max-abs {found['max_abs']:.1g}"
-    return found["outcome"] + (f": {found['reason'][:120]}" if found["outcome"] != "equal" else "")
+    return found["outcome"] + (
+        f": {found['reason'][:120]}" if found.get("reason") and found["outcome"] != "equal" else ""
+    )
 
 
 def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> list[Cell]:
@@ -161,3 +163,8 @@ def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> li
     if "--count" in arguments:
         chosen = chosen[: int(arguments[arguments.index("--count") + 1])]
     return [] if "--table" in arguments else chosen
+
+
+def unfinished(cells: Sequence[Cell], rows: Sequence[object]) -> str:
+    """How many cells the table lacks; "" where it is whole."""
+    return f" ({len(cells) - len(rows)} of {len(cells)} not run yet)" if len(rows) < len(cells) else ""

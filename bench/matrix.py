@@ -6,14 +6,14 @@ torchvision for PyTorch (see paper_models). `python bench/matrix.py [--only MODE
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import cells
 from cells import Cell
-from common import DATA, ROOT, WORK, table, write
+from common import DATA, WORK, table, write
 from paper_models import FOLDER as MADE
+from paper_models import ensure
 
 FOLDER = WORK / "matrix"
 IMAGES = DATA / "images" / "imagenet_val"
@@ -56,8 +56,7 @@ def _inputs(model: str, source_format: str) -> tuple[str, ...]:
 def main() -> None:
     """Run what is missing, then print and keep the table."""
     for cell in cells.missing(grid(), FOLDER, sys.argv):
-        if not cell.source.exists():
-            subprocess.run([sys.executable, str(ROOT / "bench" / "paper_models.py")], check=True)
+        ensure(cell.source)
         cells.run(cell, FOLDER, "--without-raw" not in sys.argv)
     done = [(cell, cells.load(cell, FOLDER)) for cell in grid() if cell.kept(FOLDER).exists()]
     write("matrix", "The paper's matrix: three models, 12 pairs of formats", "python bench/matrix.py", _table(done))
@@ -73,7 +72,7 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
         for cell, row in rows
     ]  # fmt: skip
     return (
-        f"**{verified} of {len(grid())} verified.** Raw converters on the same: {counted}. The paper's Figure 1: 11 of 36 "
+        f"**{verified} of {len(rows)} verified**{cells.unfinished(grid(), rows)}. Raw converters on the same: {counted}. The paper's Figure 1: 11 of 36 "
         "crashed, 15 with other labels, 10 equal.\n\n"
         f"{PICTURES} pictures, half of them held out; figures are those of the held-out ones. MobileNetV2 has trained "
         "weights; the others are seeded, BatchNorm and classifier calibrated on pictures. torchvision has no ResNet101V2: "

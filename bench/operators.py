@@ -30,7 +30,7 @@ from safeconvert.isolation import AdapterFailure, Limits, Worker, first_line
 from safeconvert.options import ConvertOptions, DataOptions
 from safeconvert.pipeline import convert
 from safeconvert.progress import Phases
-from safeconvert.registry import adapters
+from safeconvert.registry import Adapter
 from safeconvert.runtime.session import load_files
 from safeconvert.verify.exchange import comparable_outputs
 
@@ -47,12 +47,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("raw", "safeconvert"))
     parser.add_argument("--path", choices=tuple(PATHS))
-    parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn with seed 0")
+    parser.add_argument("--sample", type=int, default=0, help="so many cases, in the order of seed 0; 0 takes all")
     parser.add_argument("--table", action="store_true", help="only the table, of what there is")
     own = parser.parse_args()
     chosen = cases()
-    if own.sample:
-        chosen = random.Random(0).sample(chosen, own.sample)
+    random.Random(0).shuffle(chosen)  # seeded: what is there so far is a fair sample
+    chosen = chosen[: own.sample or None]
     for path in [own.path] if own.path else PATHS:
         if own.table:
             break
@@ -70,23 +70,29 @@ def _write_table() -> None:
             kept = {row[0]: row for row in _read(FOLDER / f"{side}-{path}.jsonl")}
             if not kept:
                 continue
-            outcomes = Counter(row[1] for row in kept.values())
-            rows.append((
-                path, side, outcomes["right"], outcomes["wrong"], outcomes["does not run"], outcomes["refused"],
-                len(kept), f"{sum(row[3] for row in kept.values()) / len(kept):.2f}",
-            ))  # fmt: skip
+            both = {row[0] for row in _read(FOLDER / f"safeconvert-{path}.jsonl")}
+            rows.append(_row(path, side, kept))
             if side == "safeconvert":
                 details.append(_details(path, kept))
+            elif both and len(both) < len(kept):
+                rows.append(_row(path, "raw, the cases of the next row", {n: kept[n] for n in both & kept.keys()}))
     header = ("path", "converters", "right", "wrong", "does not run", "refused", "cases", "s a case")
     text = (
         f"{len(cases())} node tests of the `onnx` package's own backend suite: all whose tensors are floats, integers or booleans "
         "that numpy has, in the default operator domain. Right: on the suite's input, the target gives what the suite expects, "
         "within its tolerance, whatever the dtype. Raw is judged by that one input, onnx2keras with and without "
         "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
-        f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused.\n\n"
+        f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
     )
     write("operators", "The node tests of onnx, raw and through safeconvert", "python bench/operators.py",
           text + table(header, rows) + "\n\n" + "\n".join(details))  # fmt: skip
+
+
+def _row(path: str, side: str, kept: dict[str, list]) -> tuple[object, ...]:
+    outcomes = Counter(row[1] for row in kept.values())
+    seconds = f"{sum(row[3] for row in kept.values()) / len(kept):.2f}"
+    counts = (outcomes[name] for name in ("right", "wrong", "does not run", "refused"))
+    return path, side, *counts, len(kept), seconds
 
 
 def _details(path: str, kept: dict[str, list]) -> str:
@@ -167,9 +173,6 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
     target, suffix = PATHS[path]
     settings = load_settings()
     settings = replace(settings, limits=replace(settings.limits, seconds=SECONDS))
-    known = tuple(
-        replace(adapter, steps=tuple(step for step in adapter.steps if step.target != "onnx")) for adapter in adapters()
-    )
     with ExitStack() as stack:
         context = None
 
@@ -177,7 +180,8 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
             nonlocal context, count
             if count % _FRESH == 0:
                 stack.close()
-                context = stack.enter_context(open_context(settings, Phases(), known))
+                context = stack.enter_context(open_context(settings, Phases()))
+                context = replace(context, adapters=_without_exporters(context.adapters))
             count += 1
             assert context is not None
             with tempfile.TemporaryDirectory() as folder:
@@ -185,6 +189,12 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
 
         count = 0
         yield run
+
+
+def _without_exporters(known: tuple[Adapter, ...]) -> tuple[Adapter, ...]:
+    return tuple(
+        replace(adapter, steps=tuple(step for step in adapter.steps if step.target != "onnx")) for adapter in known
+    )
 
 
 def _convert(context: Context, case: Case, target: str, output: Path) -> list:

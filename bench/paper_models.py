@@ -8,6 +8,7 @@ from pictures, and their classifier is centred and scaled on pictures so that la
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -126,15 +127,22 @@ def main(which: str) -> None:
     {"R": keras_model, "I": keras_model}.get(which[0], torch_model)(which, 299 if "nception" in which else 224)
 
 
+def ensure(path: Path) -> None:
+    """Make one file or folder of FOLDER, where it is missing, and what it is made from; each in a process of its own."""
+    if path.exists():
+        return
+    name = path.name
+    if name.endswith("_float.tflite") and not name.startswith("MobileNetV2"):
+        ensure(FOLDER / name.replace("_float.tflite", ".keras"))
+    elif not name.startswith("MobileNetV2"):
+        name = path.stem.removesuffix("_saved_model")
+    subprocess.run([sys.executable, __file__, name], check=True)
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         main(sys.argv[1])
     else:
-        import subprocess
-
-        names = ("MobileNetV2_saved_model", "ResNet101V2", "InceptionV3", "resnet101", "inception_v3")
-        floats = [f"{name}_float.tflite" for name in ("MobileNetV2", "ResNet101V2", "InceptionV3")]
-        for each in (*names, *floats):
-            made = {"resnet101": "resnet101.pt", "inception_v3": "inception_v3.pt"}.get(each, each)
-            if not (FOLDER / made).exists() and not Path(f"{FOLDER / made}.keras").exists():
-                subprocess.run([sys.executable, __file__, each], check=True)
+        made = ("MobileNetV2_saved_model", "ResNet101V2.keras", "InceptionV3.keras", "resnet101.pt", "inception_v3.pt")
+        for each in (*made, *(f"{name}_float.tflite" for name in ("MobileNetV2", "ResNet101V2", "InceptionV3"))):
+            ensure(FOLDER / each)

@@ -58,7 +58,8 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
         for cell, row in rows
     ]  # fmt: skip
     return (
-        f"**{verdicts.count('verified')} of {len(grid())} verified**{f', {counted}' if counted else ''}. "
+        f"**{verdicts.count('verified')} of {len(rows)} verified**{f', {counted}' if counted else ''}"
+        f"{cells.unfinished(grid(), rows)}. "
         f"Raw converters on the same: {raw}.\n\n"
         f"{SAMPLES} generated inputs, half of them held out. Seeded weights; BatchNorm statistics and classifiers from "
         "pictures, and no bias, norm or layer scale left at its initial constant.\n\n" + table(header, body)

@@ -1,7 +1,7 @@
 """The other end of `isolation`: a process that loads adapters and answers one JSON line with one JSON line.
 
-Only the standard library is imported at the top: this file also runs in environments that hold another safeconvert-free
-set of packages. It is started as `python _worker.py REQUEST_FD REPLY_FD PACKAGE_ROOT`; stdout and stderr belong to the
+Only the standard library is imported at the top: this file also runs in environments of adapters' own, which hold neither
+safeconvert nor what it needs. It is started as `python _worker.py REQUEST_FD REPLY_FD PACKAGE_ROOT`; stdout and stderr belong to the
 frameworks' chatter and go to a log.
 
 Operations:
@@ -27,6 +27,20 @@ import traceback
 import types
 from pathlib import Path
 from typing import Any
+
+
+def offer_package(root: str) -> None:
+    """Make `safeconvert` importable from its folder, and nothing else that lies beside it.
+
+    Beside an installed safeconvert lie the packages of its own environment, whose versions another one must not see.
+    """
+    folder = Path(root) / "safeconvert"
+    spec = importlib.util.spec_from_file_location(
+        "safeconvert", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None and spec.loader is not None
+    sys.modules["safeconvert"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["safeconvert"])
 
 
 def load_adapter(folder: str) -> types.ModuleType:
@@ -116,7 +130,7 @@ def main(argv: list[str]) -> int:
     """Serve until the request pipe closes."""
     requests, replies = os.fdopen(int(argv[1]), "rb"), os.fdopen(int(argv[2]), "wb")
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
-    sys.path.append(argv[3])
+    offer_package(argv[3])
     service = Service()
     for line in requests:
         request = json.loads(line)

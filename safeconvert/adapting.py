@@ -93,6 +93,7 @@ class ConvertRequest:
         signature: of `model`, resolved (every dimension but the batch is fixed), or None for an intermediate file.
         opset: ONNX opset to export to; 0 leaves it to the adapter.
         optimize: TFLite only: "none", "default" (dynamic-range 8 bit) or "float16".
+        select_tf_ops: TFLite only: operators that TFLite lacks may stay TensorFlow's.
         arguments: the converter's own arguments, by its own names; the manifest lists those that an adapter honours.
     """
 
@@ -102,6 +103,7 @@ class ConvertRequest:
     opset: int = 0
     optimize: str = "none"
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    select_tf_ops: bool = False
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ConvertRequest:
@@ -114,6 +116,7 @@ class ConvertRequest:
             opset=data["opset"],
             optimize=data["optimize"],
             arguments=data["arguments"],
+            select_tf_ops=data["select_tf_ops"],
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -130,11 +133,13 @@ class ConvertReply:
             "unchanged".
         outputs: the same for outputs.
         notes: remarks for the certificate (exporter settings, rewrites).
+        obligations: what a user of the target must do or have that the source did not ask for, one line each.
     """
 
     inputs: tuple[Permutation | None, ...]
     outputs: tuple[Permutation | None, ...]
     notes: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ConvertReply:
@@ -143,7 +148,12 @@ class ConvertReply:
         def permutations(items: Any) -> tuple[Permutation | None, ...]:
             return tuple(tuple(item) if item is not None else None for item in items)
 
-        return ConvertReply(permutations(data["inputs"]), permutations(data["outputs"]), tuple(data["notes"]))
+        return ConvertReply(
+            permutations(data["inputs"]),
+            permutations(data["outputs"]),
+            tuple(data["notes"]),
+            tuple(data.get("obligations", ())),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form."""
@@ -155,6 +165,7 @@ class ConvertReply:
             _compose(self.inputs, following.inputs),
             _compose(self.outputs, following.outputs),
             self.notes + following.notes,
+            self.obligations + following.obligations,
         )
 
 

@@ -44,8 +44,10 @@ def convert(
     model: str | None = None,
     trust_pickle: bool | None = None,
     route: str | None = None,
+    routes: int | str | None = None,
     opset: int | None = None,
     optimize: str | None = None,
+    allow_select_tf_ops: bool | None = None,
     comparator: str | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -71,9 +73,11 @@ def convert(
         output: where the target goes; None puts it beside the source.
         model: `package.module:callable` that builds the module of a bare state_dict.
         trust_pickle: let code inside the model file run on load.
-        route: converters by name, comma separated; None tries the known routes in order.
+        route: converters by name, comma separated; None tries the known routes in order until one verifies.
+        routes: how many at most; `all` tries each of them and keeps the best that verified (see `safeconvert.portfolio`).
         opset: ONNX opset to export with.
         optimize: TFLite only: `none`, `default` (8-bit weights) or `float16`.
+        allow_select_tf_ops: TFLite only: operators that TFLite lacks may stay TensorFlow's.
         repair: False only says what is wrong with a target that is not equivalent.
         keep_precision: never give a reduced target its bits back; only say which layers the loss comes from.
         target_preprocessing: preset or TOML file that the target's deployment applies.
@@ -99,10 +103,12 @@ def convert(
         max_discrepancy, target_layout, key, timeout, memory,
     )  # fmt: skip
     checks, settings, flags = resolve(given, "convert", config)
-    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, opset=opset,
+    own = _over(flags, output=output, model=model, trust_pickle=trust_pickle, route=route, routes=routes, opset=opset,
                 optimize=optimize, repair=repair, keep_precision=keep_precision, bake_preprocessing=bake_preprocessing,
-                target_preprocessing=target_preprocessing, junit=junit, model_explorer=model_explorer, report=report)  # fmt: skip
+                target_preprocessing=target_preprocessing, junit=junit, model_explorer=model_explorer, report=report,
+                allow_select_tf_ops=allow_select_tf_ops)  # fmt: skip
     explorer = _place(own.get("model_explorer"))
+    settings = commands.with_limits(settings, None, None, own.get("allow_select_tf_ops"))
     with reporting(_page(own.get("report")), Path(source), makes=True) as reports, checks.data() as data:
         options = ConvertOptions(
             source=Path(source),
@@ -113,6 +119,7 @@ def convert(
             verify=checks.comparison(settings),
             layouts=checks.layouts(),
             route=own.get("route", ""),
+            routes=str(own.get("routes", "")),
             opset=own.get("opset", 0),
             optimize=own.get("optimize", "none"),
             key=Path(checks.key) if checks.key else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from safeconvert import cli_complete
+from safeconvert.cli_adapters import adapters as adapters_command
 from safeconvert.cli_config import config as config_command
 from safeconvert.cli_errors import people_errors as _people_errors
 from safeconvert.cli_errors import run_program
@@ -43,9 +44,11 @@ from safeconvert.cli_options import (
     RepairOption,
     ReportOption,
     RouteOption,
+    RoutesOption,
     RtolOption,
     SamplesOption,
     SeedOption,
+    SelectTfOption,
     ShapeOption,
     SourceArgument,
     TargetPreprocessingOption,
@@ -106,8 +109,10 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
         model: ModelOption = "",
         trust_pickle: TrustOption = False,
         route: RouteOption = "",
+        routes: RoutesOption = "",
         opset: OpsetOption = 0,
         optimize: OptimizeOption = "none",
+        allow_select_tf_ops: SelectTfOption = False,
         comparator: ComparatorOption = "",
         rtol: RtolOption = None,
         atol: AtolOption = None,
@@ -136,7 +141,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
             from safeconvert.progress import display
             from safeconvert.report.files import side_files
 
-            settings = commands.with_limits(load_settings(config), timeout, memory)
+            settings = commands.with_limits(load_settings(config), timeout, memory, allow_select_tf_ops)
             options = ConvertOptions(
                 source=source,
                 target_format=to,
@@ -146,6 +151,7 @@ def _conversion_command(source_format: str, target_format: str) -> Callable[...,
                 verify=_verify_settings(settings, comparator, rtol, atol, tolerance, top_k, max_discrepancy),
                 layouts=arguments.layouts(target_layout or []),
                 route=route,
+                routes=routes,
                 opset=opset,
                 optimize=optimize,
                 key=key,
@@ -421,28 +427,6 @@ def keygen(
         typer.echo(f"private key: {path}\npublic key:  {path}.pub")
 
 
-@app.command("adapters")
-def adapters_command(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List every adapter: its version, whether it loads here, and if not, why and what to do.
-
-    Example: safeconvert adapters
-    """
-    with _people_errors(as_json):
-        from dataclasses import asdict
-
-        from safeconvert import commands
-        from safeconvert.config import load_settings
-        from safeconvert.progress import display
-        from safeconvert.report import terminal
-
-        with display(_live(False, as_json)) as phases:
-            states = commands.list_adapters(load_settings(config), phases)
-        if as_json:
-            typer.echo(json.dumps([asdict(state) for state in states]))
-        else:
-            terminal.print_adapters(states)
-
-
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Where the files go.")] = Path("safeconvert-demo"),
@@ -467,6 +451,7 @@ def demo(
         raise typer.Exit(int(made.outcome.exit_code))
 
 
+app.command("adapters")(adapters_command)
 app.command()(config_command)
 app.command()(report_command)
 app.command("gate")(gate_command)

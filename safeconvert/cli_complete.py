@@ -38,6 +38,18 @@ def converters(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
 
 
+def actions(incomplete: str) -> list[str]:
+    """What `adapters` does."""
+    return [name for name in ("list", "install", "remove") if name.startswith(incomplete)]
+
+
+def optional(incomplete: str) -> list[str]:
+    """Adapters with environments of their own."""
+    from safeconvert.registry import adapters
+
+    return [adapter.name for adapter in adapters() if adapter.requirements and adapter.name.startswith(incomplete)]
+
+
 def topics(incomplete: str) -> list[str]:
     """Topics for `explain`."""
     from safeconvert.explain import topics as known

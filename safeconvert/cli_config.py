@@ -82,7 +82,16 @@ def _settings(project: Project | None) -> Iterator[Line]:
         said = project.table.get(section, {}) if project is not None else {}
         for key, value in keys.items():
             origin = f"{project.path.name} [{section}]" if project is not None and key in said else "default"
-            yield Line(f"{section}.{key}", [str(item) for item in value] if isinstance(value, tuple) else value, origin)
+            yield Line(f"{section}.{key}", _plain(value), origin)
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON can say it."""
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    if isinstance(value, dict):
+        return {name: str(item) for name, item in value.items()}
+    return str(value) if isinstance(value, Path) else value
 
 
 def _table(title: str, lines: list[Line]) -> None:

@@ -11,10 +11,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from safeconvert.errors import ExitCode, SafeconvertError
+from safeconvert.errors import ExitCode, NoRoute, SafeconvertError
 
 
 @contextmanager
@@ -32,6 +33,7 @@ def people_errors(as_json: bool) -> Iterator[None]:
                         "reason": error.message,
                         "advice": error.advice,
                         "log": error.log or None,
+                        **_routes(error),
                     }
                 )
             )
@@ -39,9 +41,18 @@ def people_errors(as_json: bool) -> Iterator[None]:
             typer.echo(f"error: {error.message}", err=True)
             if error.advice:
                 typer.echo(f"  try: {error.advice}", err=True)
+            for offer in _routes(error).get("offers", []):
+                typer.echo(f"  not tried: {offer['adapter']} ({offer['reason']}); {offer['command']}", err=True)
             if error.log and Path(error.log).exists():
                 typer.echo(f"  log: {error.log}", err=True)
         raise typer.Exit(int(error.exit_code)) from None
+
+
+def _routes(error: SafeconvertError) -> dict[str, Any]:
+    """What was tried, what was in the way, and what could be installed, where no route could convert."""
+    if not isinstance(error, NoRoute):
+        return {}
+    return {"attempts": list(error.attempts), "obstacles": list(error.obstacles), "offers": list(error.offers)}
 
 
 def run_program(program: Callable[[], object]) -> None:

@@ -60,6 +60,14 @@ RouteOption = Annotated[
         autocompletion=cli_complete.converters,
     ),
 ]
+RoutesOption = Annotated[
+    str,
+    typer.Option(
+        "--routes",
+        help="Try at most so many routes of real converters, or all and keep the best. Without effect beside --route.",
+        metavar="N|all",
+    ),
+]
 OpsetOption = Annotated[int, typer.Option("--opset", min=0, help="ONNX opset to export with; 0 leaves it to each.")]
 OptimizeOption = Annotated[
     str,
@@ -67,6 +75,12 @@ OptimizeOption = Annotated[
         "--optimize",
         help="TFLite only: none, default (8-bit weights) or float16.",
         autocompletion=cli_complete.optimizations,
+    ),
+]
+SelectTfOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-select-tf-ops", help="TFLite only: operators that TFLite lacks may stay TensorFlow's (Flex)."
     ),
 ]
 ComparatorOption = Annotated[

@@ -19,16 +19,18 @@ from safeconvert.evidence.archive import Evidence
 from safeconvert.isolation import AdapterFailure
 from safeconvert.options import ConvertOptions, DataOptions, VerifyOptions
 from safeconvert.pipeline import convert, mend, verify
+from safeconvert.portfolio import ALL
 from safeconvert.progress import Phases
-from safeconvert.registry import adapters, data_folder
-from safeconvert.report.outcome import Outcome
+from safeconvert.registry import data_folder
+from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.results import Attempt
 
 _DEMO_SEED = 7
 
 
 def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> Outcome:
     """Convert, verify, certify. Raises SafeconvertError for what ends without a conversion to speak of."""
-    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
+    with open_context(settings, phases) as context:
         conversion = convert(context, options)
         made = conversion.target if conversion.exit_code is ExitCode.VERIFIED else conversion.rejected
         certificate = None
@@ -48,9 +50,12 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             rejected=conversion.rejected,
             certificate=certificate,
             predicate=content,
-            attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
+            attempts=tuple(map(_tried, conversion.attempts)),
             log=context.logs if context.pool.failed else None,
             evidence=found,
+            obstacles=conversion.obstacles,
+            offers=conversion.offers,
+            compared=options.routes == ALL,
         )
 
 
@@ -59,7 +64,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
 
     Where the options name a certificate, it is written whatever the verdict.
     """
-    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
+    with open_context(settings, phases) as context:
         conversion = mend(context, options, given)
         repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED
         subject = conversion.target if repaired else given.absolute()
@@ -76,7 +81,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
             rejected=None,
             certificate=certificate,
             predicate=content,
-            attempts=tuple((str(a.route), a.outcome, a.reason) for a in conversion.attempts),
+            attempts=tuple(map(_tried, conversion.attempts)),
             log=context.logs if context.pool.failed else None,
             evidence=found,
         )
@@ -84,7 +89,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
 
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
     """Verify a pair made elsewhere; the certificate is written where one is asked for."""
-    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
+    with open_context(settings, phases) as context:
         pair = verify(context, options)
         place = options.certificate or pair.target.path
         content = predicate.of_pair(context, pair, place.absolute().parent)
@@ -136,7 +141,7 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
     except OSError as error:
         raise UnusableInput(f"{folder}: cannot be made: {error.strerror}", "name another with --folder") from error
     with (
-        open_context(settings, phases, adapters(settings.adapters.folders)) as context,
+        open_context(settings, phases) as context,
         phases.phase("training on handwritten digits"),
     ):
         request = {
@@ -161,43 +166,10 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
     return Demo(folder, options.source, folder / "digits.npy", outcome=outcome, **trained)
 
 
-@dataclass(frozen=True)
-class AdapterState:
-    """Whether an adapter loads here."""
-
-    name: str
-    kind: str
-    summary: str
-    versions: dict[str, str | None]
-    loads: bool
-    reason: str
-    advice: str
-
-
-def list_adapters(settings: Settings, phases: Phases) -> list[AdapterState]:
-    """Import each adapter in a worker of its own kind; what fails is data."""
-    states = []
-    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
-        for adapter in context.adapters:
-            with phases.phase(f"loading {adapter.name}"):
-                worker = context.pool.worker(adapter.packages[0] if adapter.packages else adapter.name)
-                versions = worker.call(
-                    adapter.name, "reading versions", {"op": "versions", "packages": list(adapter.packages)}
-                )
-                reason = ""
-                try:
-                    worker.call(adapter.name, "loading", {"op": "load", "adapter": str(adapter.folder)})
-                except AdapterFailure as failure:
-                    reason = failure.cause
-            advice = adapter.advice if reason else ""
-            states.append(
-                AdapterState(adapter.name, adapter.kind, adapter.summary, versions, not reason, reason, advice)
-            )
-    return states
-
-
-def with_limits(settings: Settings, timeout: float | None, memory_mib: int | None) -> Settings:
-    """The settings with the limits of the command line."""
+def with_limits(
+    settings: Settings, timeout: float | None, memory_mib: int | None, select_tf_ops: bool | None = None
+) -> Settings:
+    """The settings with the limits and permissions of the command line."""
     import psutil
 
     limits = settings.limits
@@ -205,12 +177,18 @@ def with_limits(settings: Settings, timeout: float | None, memory_mib: int | Non
         limits = replace(limits, seconds=timeout)
     if memory_mib is not None:
         limits = replace(limits, memory_share=memory_mib * 2**20 / psutil.virtual_memory().total)
-    return replace(settings, limits=limits)
+    tflite = replace(settings.tflite, select_tf_ops=True) if select_tf_ops else settings.tflite
+    return replace(settings, limits=limits, tflite=tflite)
 
 
 def presets_path() -> Path:
     """The file of preprocessing presets."""
     return data_folder("configs") / "preprocessing.toml"
+
+
+def _tried(attempt: Attempt) -> Tried:
+    figures = attempt.verification.native.to_json() if attempt.verification is not None else {}
+    return Tried(str(attempt.route), attempt.outcome, attempt.reason, figures.get("max_abs"), attempt.seconds)
 
 
 def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:

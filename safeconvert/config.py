@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,18 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class AdapterSettings:
-    """Where adapters lie besides the built-in ones; see default.toml."""
+    """Where adapters lie besides the built-in ones, and where optional ones run; see default.toml."""
 
     folders: tuple[Path, ...]
+    environments: Path | None = None
+    python: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TfliteSettings:
+    """How TFLite files are made; see default.toml."""
+
+    select_tf_ops: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Settings:
     logs: LogSettings
     repair: RepairSettings
     adapters: AdapterSettings
+    tflite: TfliteSettings
 
 
 KINDS = ("PP", "ID", "TSS", "WB", "LH", "CG")
@@ -77,6 +89,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "logs": LogSettings,
     "repair": RepairSettings,
     "adapters": AdapterSettings,
+    "tflite": TfliteSettings,
 }
 
 # What a number may be; elsewhere zero or more.
@@ -121,7 +134,7 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
         if key not in known:
             raise UnusableInput(f"{path}: unknown key {section}.{key}", suggest(key, list(known)))
         if section == "adapters":
-            checked[key] = _folders(path, key, value)
+            checked[key] = _ADAPTER_KEYS[key](path, key, value)
             continue
         if key == "strategies":
             if not isinstance(value, list) or not all(item in KINDS for item in value):
@@ -132,6 +145,11 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of ONNX operators")
             checked[key] = tuple(value)
+            continue
+        if str(known[key]) == "bool":
+            if not isinstance(value, bool):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is neither true nor false")
+            checked[key] = value
             continue
         wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
         low, high = _BOUNDS.get(f"{section}.{key}", (0, math.inf))
@@ -152,3 +170,28 @@ def _folders(path: Path, key: str, value: object) -> tuple[Path, ...]:
         if not folder.is_dir():
             raise UnusableInput(f"{path}: adapters.{key} names {folder}, which is no folder")
     return found
+
+
+def _environments(path: Path, key: str, value: object) -> Path | None:
+    """The folder of environments, taken relative to the file that names it; None for the user's data folder."""
+    if not isinstance(value, str):
+        raise UnusableInput(f"{path}: adapters.{key} = {value!r} is no folder")
+    return path.absolute().parent / value if value else None
+
+
+def _interpreters(path: Path, key: str, value: object) -> dict[str, Path]:
+    """Interpreters by adapter, taken relative to the file that names them."""
+    if not isinstance(value, dict) or not all(isinstance(item, str) and item for item in value.values()):
+        raise UnusableInput(
+            f"{path}: adapters.{key} = {value!r} is no table of interpreters",
+            'write it as { onnx2tf = "venv/bin/python" }',
+        )
+    # not resolved: an interpreter that is a link knows its environment by the link's own place
+    return {name: Path(os.path.normpath(path.absolute().parent / item)) for name, item in value.items()}
+
+
+_ADAPTER_KEYS: dict[str, Callable[[Path, str, object], object]] = {
+    "folders": _folders,
+    "environments": _environments,
+    "python": _interpreters,
+}

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from safeconvert.config import Settings
+from safeconvert.environments import Environment, known
 from safeconvert.errors import UnusableInput
 from safeconvert.isolation import Limits, WorkerPool
 from safeconvert.progress import Phases
@@ -22,7 +23,7 @@ from safeconvert.registry import Adapter
 
 @dataclass(frozen=True)
 class Context:
-    """The surroundings of a run."""
+    """The surroundings of a run; `adapters` can be tried, `missing` cannot, since they are not installed."""
 
     scratch: Path
     logs: Path
@@ -30,6 +31,7 @@ class Context:
     settings: Settings
     phases: Phases
     adapters: tuple[Adapter, ...]
+    missing: tuple[tuple[Adapter, Environment], ...] = ()
 
     def folder(self, name: str) -> Path:
         """A new folder in the scratch space."""
@@ -37,7 +39,7 @@ class Context:
 
 
 @contextmanager
-def open_context(settings: Settings, phases: Phases, adapters: tuple[Adapter, ...]) -> Iterator[Context]:
+def open_context(settings: Settings, phases: Phases) -> Iterator[Context]:
     """Make the folders and the worker pool; end the workers and remove the scratch folder on the way out.
 
     The logs are removed where every call of a worker went well, and kept otherwise.
@@ -52,7 +54,7 @@ def open_context(settings: Settings, phases: Phases, adapters: tuple[Adapter, ..
         ) from error
     try:
         with WorkerPool(logs, scratch, Limits(settings.limits.seconds, memory)) as pool:
-            yield Context(scratch, logs, pool, settings, phases, adapters)
+            yield Context(scratch, logs, pool, settings, phases, *known(settings.adapters))
             failed = pool.failed
         if not failed:
             shutil.rmtree(logs, ignore_errors=True)
@@ -61,7 +63,7 @@ def open_context(settings: Settings, phases: Phases, adapters: tuple[Adapter, ..
 
 
 def _log_folder(kept: int) -> Path:
-    """A new folder for this run's logs in the user's state folder; older ones past `kept` are removed."""
+    """A new folder for this run's logs in the user's state folder; older ones past `kept` are removed, unless their run goes on."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     root = state / "safeconvert" / "logs"
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-"
@@ -71,5 +73,12 @@ def _log_folder(kept: int) -> Path:
     except OSError:
         return Path(tempfile.mkdtemp(prefix=f"safeconvert-logs-{name}"))
     for old in sorted(root.iterdir(), reverse=True)[max(kept, 1) :]:
-        shutil.rmtree(old, ignore_errors=True)
+        if not _goes_on(old):
+            shutil.rmtree(old, ignore_errors=True)
     return logs
+
+
+def _goes_on(logs: Path) -> bool:
+    """Whether the process that a log folder is named after is there."""
+    parts = logs.name.split("-")
+    return len(parts) > 2 and parts[2].isdecimal() and psutil.pid_exists(int(parts[2]))

@@ -7,7 +7,7 @@ Every error carries its exit code, so that the CLI has no mapping of its own:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -72,9 +72,30 @@ class NotEquivalent(SafeconvertError):
 
 
 class NoRoute(SafeconvertError):
-    """No converter could make the target (exit 3)."""
+    """No converter could make the target (exit 3).
+
+    Args:
+        message, advice, log: as for every error.
+        attempts: `route`, `outcome` and `reason` of every route tried.
+        obstacles: `operator` and `node` of each operator that is in the way, where that is known.
+        offers: what adapters that are not installed would have offered; see `safeconvert.environments.Offer`.
+    """
 
     exit_code = ExitCode.NO_ROUTE
+
+    def __init__(
+        self,
+        message: str,
+        advice: str = "",
+        log: str = "",
+        attempts: Sequence[Mapping[str, Any]] = (),
+        obstacles: Sequence[Mapping[str, Any]] = (),
+        offers: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        super().__init__(message, advice, log)
+        self.attempts = tuple(attempts)
+        self.obstacles = tuple(obstacles)
+        self.offers = tuple(offers)
 
 
 class NoVerdict(SafeconvertError):

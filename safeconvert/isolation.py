@@ -38,6 +38,7 @@ _ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+_OF_THIS_ENVIRONMENT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 _POLL_SECONDS = 0.1
 _FULL_DISK = 1 << 20  # bytes left
 
@@ -119,7 +120,11 @@ class Worker:
     def _call(self, adapter: str, doing: str, request: Mapping[str, Any]) -> Any:
         with self._lock:
             if self._process is None:
-                self._start()
+                try:
+                    self._start()
+                except OSError as failed:
+                    cause = f"{self._python} cannot be started: {failed.strerror}"
+                    raise AdapterFailure(adapter, doing, cause, self.log, died=True) from failed
             try:
                 self._send(request)
                 line = self._receive(adapter, doing)
@@ -162,19 +167,25 @@ class Worker:
         self._replies, reply_end = os.pipe()
         self._buffer = b""
         self.generation += 1
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(self._python), str(_WORKER), str(request_end), str(reply_end), str(_WORKER.parent.parent)],
-                pass_fds=(request_end, reply_end),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                env={**os.environ, **_ENVIRONMENT, "TMPDIR": str(self._folder)},
-                start_new_session=True,
-            )
-        os.close(request_end)
-        os.close(reply_end)
+        try:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [str(self._python), str(_WORKER), str(request_end), str(reply_end), str(_WORKER.parent.parent)],
+                    pass_fds=(request_end, reply_end),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self._folder,
+                    env={**inherited(self._python), **_ENVIRONMENT, "TMPDIR": str(self._folder)},
+                    start_new_session=True,
+                )
+        except OSError:
+            os.close(self._requests)
+            os.close(self._replies)
+            raise
+        finally:
+            os.close(request_end)
+            os.close(reply_end)
 
     def _send(self, request: Mapping[str, Any]) -> None:
         data = json.dumps(request).encode() + b"\n"
@@ -225,6 +236,13 @@ class Worker:
         return AdapterFailure(adapter, doing, cause, self.log, died=True)
 
 
+def inherited(python: Path) -> dict[str, str]:
+    """The variables that a process of an interpreter inherits; one of another environment sees no packages of this one."""
+    if python == Path(sys.executable):
+        return dict(os.environ)
+    return {name: value for name, value in os.environ.items() if name not in _OF_THIS_ENVIRONMENT}
+
+
 def first_line(text: str, limit: int = 240) -> str:
     """The first line that says something, cut to `limit` characters."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
@@ -247,6 +265,7 @@ class WorkerPool:
         self._scratch = scratch
         self._limits = limits
         self._workers: dict[WorkerKey, Worker] = {}
+        self._failed = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> WorkerPool:
@@ -269,7 +288,11 @@ class WorkerPool:
     @property
     def failed(self) -> bool:
         """Whether any call of any worker went wrong."""
-        return any(worker.failed for worker in self._workers.values())
+        return self._failed or any(worker.failed for worker in self._workers.values())
+
+    def keep_logs(self) -> None:
+        """Count as failed, so that the logs are kept."""
+        self._failed = True
 
     def warm(self, lane: str, python: Path, modules: Sequence[str]) -> None:
         """Import modules in a lane ahead of need. Failures are left for the call that needs them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,8 @@ def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[
 
 def open_model(context: Context, lane: str, format_name: str, request: ModelRequest) -> Session:
     """Load a model in a lane's worker. Raises UnusableInput or AdapterFailure."""
-    return open_session(context.pool.worker(lane), framework(format_name, context.adapters), request)
+    adapter = framework(format_name, context.adapters)
+    return open_session(context.pool.worker(lane, adapter.python), adapter, request)
 
 
 def open_given(context: Context, lane: str, file: ModelFile, request: ModelRequest) -> Session:
@@ -99,7 +101,7 @@ def export(
         step = ConvertRequest(request, str(target), signature, opset)
         try:
             with context.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
-                run_converter(context.pool.worker(lane), adapter, step)
+                run_converter(context.pool.worker(lane, adapter.python), adapter, step)
             return Export(adapter.name, target, "")
         except (AdapterFailure, UnusableInput) as error:
             failures.append(f"{adapter.name}: {cause_of(error)}")
@@ -112,5 +114,6 @@ def cause_of(error: AdapterFailure | UnusableInput) -> str:
 
 
 def package_names(adapters: Sequence[Adapter]) -> list[str]:
-    """The distributions that adapters name, each once."""
-    return sorted({package for adapter in adapters for package in adapter.packages})
+    """The distributions that adapters in safeconvert's own environment name, each once."""
+    own = (adapter for adapter in adapters if adapter.python == Path(sys.executable))
+    return sorted({package for adapter in own for package in adapter.packages})

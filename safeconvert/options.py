@@ -64,6 +64,8 @@ class ConvertOptions:
         target_format: `torch`, `keras`, `tf`, `tflite` or `onnx`.
         output: where the target goes; None puts it beside the source.
         route: adapters' names, comma separated; "" tries the known routes in order.
+        routes: how many known routes are tried at most, in order, until one verifies: a number, or `all` to try each and keep
+            the best; "" takes the configured number. Without effect beside `route`.
         opset: ONNX opset asked of exporters; 0 leaves it to them.
         optimize: TFLite optimisation: `none`, `default` or `float16`.
         key: Ed25519 private key that signs the certificate.
@@ -86,6 +88,7 @@ class ConvertOptions:
     verify: VerifySettings = field(default_factory=VerifySettings)
     layouts: Mapping[str, Override] = field(default_factory=dict)
     route: str = ""
+    routes: str = ""
     opset: int = 0
     optimize: str = "none"
     key: Path | None = None

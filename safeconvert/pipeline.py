@@ -2,31 +2,34 @@
 
     inspect → convert (route) → export both to ONNX → verify → place
 
-Routes are tried in order until one verifies natively. A candidate that the steering part of the inputs refutes is not
+Routes are tried in order until one verifies natively, or all of them (`portfolio`). A candidate that the steering part of the inputs refutes is not
 shown the held-out part; the held-out part gives the verdict.
 """
 
 from __future__ import annotations
 
-import sys
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from safeconvert import output
 from safeconvert.adapting import UNCHANGED, WHOLE, ModelRequest
-from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes, try_route
+from safeconvert.attempt import hold_against, moved, require_sizes, suggested_shapes
 from safeconvert.baking import baked
 from safeconvert.context import Context
 from safeconvert.deployment import PreprocessingFault, agreeing_presets, check_preprocessing, fed_as
 from safeconvert.diagnosis import measure
+from safeconvert.environments import offers
 from safeconvert.errors import ExitCode, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.formats import ModelFile, detect
+from safeconvert.impossible import described, obstacles, refuse_undefined
 from safeconvert.isolation import AdapterFailure
 from safeconvert.models import model_request, open_given, open_model
 from safeconvert.options import LAYER_ANALYSIS, OPTIMIZE, ConvertOptions, VerifyOptions
-from safeconvert.registry import FORMATS, Adapter, Route, framework, parse_route, routes, worth_trying
+from safeconvert.portfolio import ALL, Begun, walk_ways, ways
+from safeconvert.registry import FORMATS, Adapter, Route, framework
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
 from safeconvert.route import Candidate, walk
@@ -59,43 +62,40 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     output.clear(target)
     file = detect(options.source)
     _require_formats(file, options)
-    ways = _ways(context, file, options)
-    attempts: list[Attempt] = []
+    found = ways(context, file, options)
     with ThreadPoolExecutor(max_workers=6) as threads:
-        _warm(context, threads, "convert", ways[0].adapters[-1])
+        _warm(context, threads, "convert", found[0].adapters[-1])
         _warm(context, threads, "target", framework(options.target_format, context.adapters))
-        early: list[Future[Candidate]] = []
+        early: list[Begun] = []
 
         def opened(request: ModelRequest, signature: Signature) -> None:
-            """A first route that needs no export of the source is walked while the source runs."""
-            if len(ways[0].adapters) == 1:
-                early.append(
-                    threads.submit(
-                        walk,
-                        context,
-                        ways[0],
-                        request,
-                        signature,
-                        None,
-                        target.name,
-                        options.opset,
-                        options.optimize,
-                        options.arguments,
-                    )
+            """A first route that needs no export of the source is walked while the source runs, unless times are compared."""
+            if len(found[0].adapters) == 1 and options.routes != ALL:
+                began = time.monotonic()
+                walking = threads.submit(
+                    walk,
+                    context,
+                    found[0],
+                    request,
+                    signature,
+                    None,
+                    target.name,
+                    options.opset,
+                    options.optimize,
+                    options.arguments,
                 )
+                early.append(Begun(walking, began))
 
         try:
             source = evaluate_source(
                 context, threads, file, options.model, options.data, options.verify, options.opset, opened
             )
-        except BaseException:
-            context.pool.worker("convert").abandon()
+        except BaseException as error:
+            context.pool.worker("convert", found[0].adapters[-1].python).abandon()
+            if isinstance(error, UnusableInput):
+                refuse_undefined(context, file, options, found, target.name)
             raise
-        for number, way in enumerate(ways):
-            begun = early[0] if early and number == 0 else None
-            attempts.append(try_route(context, threads, way, source, target.name, options, begun))
-            if attempts[-1].outcome == "verified":
-                break
+        attempts = walk_ways(context, threads, found, source, target.name, options, early[0] if early else None)
         if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
         deployed = None
@@ -107,6 +107,11 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
     exit_code, reason = _conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
     conversion = _with_layers(context, conversion)
+    if exit_code is not ExitCode.VERIFIED:
+        offered = offers(file.format, options.target_format, context.adapters, context.missing)
+        blamed = obstacles(context, source, attempts) if exit_code is ExitCode.NO_ROUTE else ()
+        said = f"{described(blamed)}: no converter expresses it; {reason}" if blamed else reason
+        conversion = replace(conversion, offers=offered, obstacles=blamed, reason=said)
     candidate = conversion.decisive.candidate
     if candidate is None:
         return conversion
@@ -332,21 +337,9 @@ def _require_formats(file: ModelFile, options: ConvertOptions) -> None:
         raise UnusableInput(f"{file.path}: is a {file.format} model already", "choose another target format")
 
 
-def _ways(context: Context, file: ModelFile, options: ConvertOptions) -> tuple[Route, ...]:
-    if options.route:
-        way = parse_route(options.route, file.format, options.target_format, context.adapters)
-        refused = [name for name in options.arguments if name not in way.adapters[-1].arguments]
-        if refused:
-            raise UnusableInput(f"{way.adapters[-1].name}: takes no argument {', '.join(refused)}")
-        return (way,)
-    if options.arguments:
-        raise UnusableInput("arguments for a converter need the route that ends in it")
-    return worth_trying(routes(file.format, options.target_format, context.adapters), context.settings.limits.routes)
-
-
 def _warm(context: Context, threads: ThreadPoolExecutor, lane: str, adapter: Adapter) -> None:
     """Start importing a framework while there is other work to do."""
-    threads.submit(context.pool.warm, lane, Path(sys.executable), adapter.modules)
+    threads.submit(context.pool.warm, lane, adapter.python, adapter.modules)
 
 
 def _conclude(attempts: Sequence[Attempt]) -> tuple[ExitCode, str]:

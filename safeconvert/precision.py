@@ -243,4 +243,6 @@ def _ask(context: Context, function: str, path: Path, **arguments: Any) -> Any:
         "function": function,
         "arguments": {"request": ModelRequest(str(path)).to_json(), **arguments},
     }
-    return context.pool.worker("convert").call(adapter.name, f"reading the precision of {path.name}", request)
+    return context.pool.worker("convert", adapter.python).call(
+        adapter.name, f"reading the precision of {path.name}", request
+    )

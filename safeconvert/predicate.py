@@ -55,12 +55,15 @@ def of_conversion(context: Context, conversion: Conversion, target: Path, folder
                 "adapter": adapter.name,
                 "from": before,
                 "to": after,
-                "packages": versions(context, adapter.packages),
+                "packages": versions(context, adapter.packages, adapter.python),
                 **({"arguments": own} if own and position == len(formats) else {}),
             }
             for position, (adapter, (before, after)) in enumerate(zip(route.adapters, formats, strict=True), start=1)
         ],
         "attempts": [_attempt(attempt) for attempt in conversion.attempts],
+        "seconds": predicate["seconds"] | _seconds(conversion.attempts),
+        **({"obstacles": list(conversion.obstacles)} if conversion.obstacles else {}),
+        **({"offers": [asdict(offer) for offer in conversion.offers]} if conversion.offers else {}),
         **_diagnosis(decisive.diagnosis, decisive.lift),
         **_deployment(predicate, decisive, conversion.preprocessing),
         "notes": list(decisive.candidate.reply.notes) if decisive.candidate is not None else [],
@@ -155,9 +158,9 @@ def _structure(context: Context, source: Source, verification: Verification | No
     return "equivalent" if same else "different"
 
 
-def versions(context: Context, packages: Sequence[str]) -> dict[str, str]:
-    """Installed versions, asked of the environment that the converters run in."""
-    worker = context.pool.worker("convert", Path(sys.executable))
+def versions(context: Context, packages: Sequence[str], python: Path = Path(sys.executable)) -> dict[str, str]:
+    """Installed versions, asked of the environment that converters run in."""
+    worker = context.pool.worker("convert", python)
     found = worker.call("safeconvert", "reading versions", {"op": "versions", "packages": list(packages)})
     return {name: version for name, version in found.items() if version is not None}
 
@@ -226,10 +229,16 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
+def _seconds(attempts: Sequence[Attempt]) -> dict[str, float]:
+    """How long each route took, from its start to its verdict."""
+    return {f"route {attempt.route}": attempt.seconds for attempt in attempts if attempt.seconds}
+
+
 def _deployment(predicate: dict[str, Any], decisive: Attempt, deployed: PreprocessingFault | None) -> dict[str, Any]:
     """What the target must be fed. A preprocessing fault goes after the engine's faults: trials point at theirs."""
     faults = list(decisive.diagnosis.faults) if decisive.diagnosis is not None else []
     obligations = list(predicate["obligations"])
+    obligations += decisive.candidate.reply.obligations if decisive.candidate is not None else ()
     if deployed is not None:
         faults.append(deployed.fault)
         if not decisive.fed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,9 +32,9 @@ _KEYS = {
     "packages",
     "converts",
     "rank",
-    "python",
     "advice",
     "arguments",
+    "requirements",
     "rules",
 }
 
@@ -62,6 +63,8 @@ class Adapter:
         advice: what to do where it does not load.
         folder: where adapter.py lies.
         arguments: the converter's own arguments that it honours.
+        requirements: pins of an environment of its own; () where it runs in safeconvert's.
+        python: the interpreter that its workers run in.
         rules: rewrites of the graph that go before a converter of ONNX, in order (see `safeconvert.rules`).
     """
 
@@ -75,6 +78,8 @@ class Adapter:
     advice: str
     folder: Path
     arguments: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    python: Path = Path(sys.executable)
     rules: tuple[str, ...] = ()
 
 
@@ -89,6 +94,11 @@ class Route:
     def names(self) -> tuple[str, ...]:
         """The adapters' names."""
         return tuple(adapter.name for adapter in self.adapters)
+
+    @property
+    def last_resort(self) -> bool:
+        """Whether one of them is no real converter."""
+        return any(step.rank >= LAST_RESORT for adapter in self.adapters for step in adapter.steps)
 
     def __str__(self) -> str:
         return " → ".join(self.names) or "as given"
@@ -129,10 +139,15 @@ def read_manifest(path: Path) -> Adapter:
     for key in ("name", "summary", "kind", "format", "advice"):
         if not isinstance(data.get(key, ""), str):
             raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
-    for key in ("modules", "packages", "arguments", "rules"):
+    for key in ("modules", "packages", "arguments", "requirements", "rules"):
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
+    for requirement in data.get("requirements", []):
+        if requirement.startswith("-"):
+            raise UnusableInput(
+                f"{path}: requirements holds {requirement!r}, an option", "name packages with versions only"
+            )
     for rule in data.get("rules", []):
         if rule not in rules.names():
             raise UnusableInput(f"{path}: no rule is named {rule!r}", f"there are {', '.join(rules.names())}")
@@ -152,6 +167,7 @@ def read_manifest(path: Path) -> Adapter:
         steps=_steps(path, data.get("converts", [])),
         advice=data.get("advice", ""),
         arguments=tuple(data.get("arguments", [])),
+        requirements=tuple(data.get("requirements", [])),
         rules=tuple(data.get("rules", [])),
         folder=path.parent,
     )
@@ -227,9 +243,8 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
 
 def worth_trying(ways: Sequence[Route], limit: int) -> tuple[Route, ...]:
     """The first `limit` routes of real converters, and behind them two with a last resort (an exporter may fail)."""
-    resort = [any(step.rank >= LAST_RESORT for adapter in way.adapters for step in adapter.steps) for way in ways]
-    real = [way for way, last in zip(ways, resort, strict=True) if not last]
-    return (*real[:limit], *[way for way, last in zip(ways, resort, strict=True) if last][:2])
+    real = [way for way in ways if not way.last_resort]
+    return (*real[:limit], *[way for way in ways if way.last_resort][:2])
 
 
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:

@@ -9,6 +9,7 @@ from typing import Any
 
 from safeconvert.deployment import PreprocessingFault
 from safeconvert.diagnosis import Diagnosis
+from safeconvert.environments import Offer
 from safeconvert.errors import ExitCode
 from safeconvert.formats import ModelFile
 from safeconvert.models import Evaluated, Export
@@ -61,6 +62,7 @@ class Attempt:
         lift: how a repair came into this target; "" where none did.
         interface: signature of a target whose inputs or outputs cannot be the source's; None otherwise.
         fed: what the target is fed, in words, where that is other than the source is.
+        seconds: from its start to its verdict; 0 for a repair of another attempt's target.
     """
 
     route: Route
@@ -73,6 +75,7 @@ class Attempt:
     lift: str = ""
     fed: str = ""
     interface: Signature | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Conversion:
         target: the output path. A file is there only where `exit_code` is VERIFIED.
         rejected: where the last candidate was left, if there was one and it did not verify.
         exporter: what became of the source's ONNX form.
+        obstacles: `operator` and `node` that the converters named, where none could convert.
+        offers: what adapters that are not installed would have offered, where no target verified.
         preprocessing: what the deployment feeds the target otherwise, where it was named and does.
         layers: errors along the layers of a target that needed no diagnosis, where they were asked for.
     """
@@ -97,6 +102,8 @@ class Conversion:
     reason: str
     preprocessing: PreprocessingFault | None = None
     layers: Mapping[str, Any] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
+    obstacles: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def decisive(self) -> Attempt:

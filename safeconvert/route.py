@@ -34,7 +34,7 @@ def walk(
     context: Context,
     route: Route,
     source: ModelRequest,
-    signature: Signature,
+    signature: Signature | None,
     exported: Export | None,
     target_name: str,
     opset: int,
@@ -47,7 +47,7 @@ def walk(
         context: of the run.
         route: the converters.
         source: the source model.
-        signature: of the source, resolved.
+        signature: of the source, resolved; None for an ONNX source that does not run.
         exported: the source's ONNX form; taken instead of a first step by the same exporter.
         target_name: file name of the target.
         opset: asked of exporters; 0 leaves it to them.
@@ -57,7 +57,6 @@ def walk(
     Raises:
         AdapterFailure, UnusableInput: a converter failed; its name is on the error.
     """
-    worker = context.pool.worker("convert")
     model, reply = source, UNCHANGED
     last = len(route.adapters) - 1
     for position, adapter in enumerate(route.adapters):
@@ -69,8 +68,9 @@ def walk(
         name = target_name if position == last else f"step{position + 1}{_INTERMEDIATE[step_format]}"
         target = context.folder("step") / name
         own = dict(arguments or {}) if position == last else {}
-        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize, own)
+        select = context.settings.tflite.select_tf_ops
+        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize, own, select)
         with context.phases.phase(f"converting {route.formats[position]} to {step_format} ({adapter.name})"):
-            reply = reply.then(run_converter(worker, adapter, request))
+            reply = reply.then(run_converter(context.pool.worker("convert", adapter.python), adapter, request))
         model = ModelRequest(str(target))
     return Candidate(Path(model.path), reply)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class TensorSpec:
     @property
     def numbers(self) -> np.dtype[Any] | None:
         """The numpy type, or None where numpy has none of that name that holds numbers (`bfloat16`, `string`)."""
+        import numpy as np  # here: adapters in environments of their own may have none
+
         try:
             found = np.dtype(self.dtype)
         except TypeError:

@@ -63,7 +63,10 @@ def test_adapters_lists_all_and_all_load() -> None:
     assert {"torch_onnx_dynamo", "torch_onnx_script", "onnx2keras", "onnx2torch", "tf2onnx", "onnxmltools"} <= set(
         states
     )
-    assert {name: state["reason"] for name, state in states.items() if not state["loads"]} == {}
+    absent = {name for name, state in states.items() if state["state"] == "absent"}
+    assert {name: s["reason"] for name, s in states.items() if not s["loads"] and name not in absent} == {}
+    assert absent <= {"onnx2tf", "litert_torch"}
+    assert all(states[name]["advice"] == f"safeconvert adapters install {name}" for name in absent)
     assert all(state["versions"] for state in states.values())
 
 

@@ -19,6 +19,7 @@ from safeconvert.registry import (
     parse_route,
     read_manifest,
     routes,
+    worth_trying,
 )
 
 KNOWN = adapters()
@@ -32,7 +33,20 @@ def test_every_pair_has_a_route_that_leads_there_without_a_circle(source: str, t
         assert route.formats[0] == source and route.formats[-1] == target
         assert len(set(route.formats)) == len(route.formats) == len(route.adapters) + 1
         assert parse_route(" , ".join(route.names), source, target, KNOWN) == route
-    assert [len(route.adapters) for route in found] == sorted(len(route.adapters) for route in found)
+    order = [(route.last_resort, len(route.adapters)) for route in found]
+    assert order == sorted(order)
+    assert len(found) >= 2 or (source, target) == ("tflite", "onnx"), "tf2onnx alone reads TFLite files"
+
+
+def test_the_last_resort_is_tried_behind_the_real_converters_whatever_the_limit() -> None:
+    ways = worth_trying(routes("torch", "keras", KNOWN), 1)
+    assert [way.names for way in ways] == [
+        ("torch_onnx_script", "onnx2keras"),
+        ("torch_onnx_script", "keras_ops"),
+        ("torch_onnx_dynamo", "keras_ops"),
+    ]
+    assert worth_trying(routes("onnx", "torch", KNOWN), 4)[-1].names == ("torch_ops",)
+    assert not any(way.last_resort for way in worth_trying(routes("torch", "onnx", KNOWN), 4))
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -82,6 +96,8 @@ def test_what_a_manifest_leaves_out_has_a_default(tmp_path: Path) -> None:
         {"modules": "3"},
         {"modules": '"torch"'},
         {"packages": "[1]"},
+        {"requirements": '"x"'},
+        {"requirements": '["-e ."]'},
         {"converts": "3"},
         {"converts": '["torch"]'},
         {"converts": '[{ from = "torch" }]'},

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
+from .loops import inside
 from .node import Node
 from .sizes import is_sizes, on_sizes
 from .table import OPERATORS, READS_SIZES
@@ -68,10 +69,14 @@ def _apply(
         raise node.refuse(f"of the domain {proto.domain} is not among ONNX' own operators")
     if operator in _RANDOM:
         raise node.refuse("gives random numbers, so that no two runs are the same")
-    if operator == "If":
-        return _branch(scope, node, values)
-    if operator in ("Loop", "Scan", "SequenceMap"):
-        raise node.refuse("a loop in the graph is not unrolled")
+    if operator in ("If", "Loop", "Scan"):
+
+        def run(nodes: Sequence[onnx.NodeProto], inner: dict[str, Any], prefix: str) -> None:
+            _run(replace(scope, prefix=prefix), nodes, inner)
+
+        return inside(run, node, values)
+    if operator == "SequenceMap":
+        raise node.refuse("is not supported")
     present = [value for value in inputs if value is not None]
     if all(isinstance(value, np.ndarray) and not is_sizes(value) for value in present):
         folded = _folded(proto, inputs, opset)
@@ -120,15 +125,6 @@ def _folded(proto: onnx.NodeProto, inputs: Sequence[Any], opset: int) -> list[np
     if not all(isinstance(value, (np.ndarray, np.generic)) for value in found.values()):
         return None
     return [np.asarray(found[name]) if name else None for name in proto.output]  # type: ignore[misc]
-
-
-def _branch(scope: _Scope, node: Node, values: Mapping[str, Any]) -> Sequence[Any]:
-    condition = node.known(0, "the condition")
-    assert condition is not None
-    body = node.attribute("then_branch" if bool(condition.reshape(-1)[0]) else "else_branch")
-    inner = {**values, **{tensor.name: numpy_helper.to_array(tensor) for tensor in body.initializer}}
-    _run(replace(scope, prefix=f"{node.name}/"), body.node, inner)
-    return [inner[value.name] for value in body.output]
 
 
 def _body(scope: _Scope, proto: onnx.NodeProto, node: Node) -> Sequence[Any]:

@@ -20,6 +20,9 @@ def open_keras(request: ModelRequest) -> Any:
         return keras.models.load_model(request.path, compile=False, safe_mode=not request.trust_pickle)
     except (ValueError, TypeError, OSError, KeyError, AttributeError, RuntimeError) as error:
         text = " ".join(str(error).split())
+        cause = text.rpartition("Exception encountered: ")[2][
+            :240
+        ]  # Keras says the layer's complaint after the whole model's
         unsafe = "Lambda" in text or "safe_mode" in text or "unsafe" in text
         if unsafe and not request.trust_pickle:
             raise UnusableInput(
@@ -28,10 +31,10 @@ def open_keras(request: ModelRequest) -> Any:
             ) from error
         if "Could not locate class" in text or "Unknown layer" in text:
             raise UnusableInput(
-                f"{request.path}: needs a class that Keras does not have: {text[:240]}",
+                f"{request.path}: needs a class that Keras does not have: {cause}",
                 "save a model of Keras' own layers only",
             ) from error
-        raise UnusableInput(f"{request.path}: Keras cannot load it: {text[:240]}") from error
+        raise UnusableInput(f"{request.path}: Keras cannot load it: {cause}") from error
 
 
 def as_functional(model: Any) -> Any:

@@ -111,7 +111,12 @@ class KerasOps(Layers):
 
     def gelu(self, x: Any, approximate: bool) -> Any:
         def apply(root: Any, _: list[int]) -> Any:
-            return self.made(ops.gelu(root, approximate=approximate), sizes=self.shape(root))
+            if approximate:
+                return self.made(ops.gelu(root, approximate=True), sizes=self.shape(root))
+            # in the form that TFLite's converter knows; ops.gelu is said with Erfc, which tf2onnx 1.17 does not know
+            half, one, root_half = (np.asarray(c, self.dtype(root)) for c in (0.5, 1.0, np.sqrt(0.5)))
+            gate = ops.add(ops.erf(ops.multiply(root, root_half)), one)
+            return self.made(ops.multiply(ops.multiply(root, half), gate), sizes=self.shape(root))
 
         return self.on_origin(self.tensor(x), apply)
 

@@ -118,37 +118,51 @@ class Layers(Shapes):
         count = len(strides)
         if count > 3:
             raise NotImplementedError("a convolution over more than three dimensions")
-        moved = self.transpose(self.tensor(x), _last(count + 2))
+        if not isinstance(w, np.ndarray):
+            return self._transposed_by_conv(self.tensor(x), w, strides, dilations, groups)
         for axis, dilation in enumerate(dilations):  # zeros between the kernel's elements are the dilated kernel
-            if dilation > 1:
-                shape = list(self.shape(w))
-                split = self.reshape(w, [*shape[: axis + 3], 1, *shape[axis + 3 :]])
-                grown = self.pad(split, [(0, dilation - 1) if a == axis + 3 else (0, 0) for a in range(len(shape) + 1)])
-                shape[axis + 2] *= dilation
-                w = self.reshape(grown, shape)
-                last = shape[axis + 2] - dilation + 1
-                w = self.slice(w, [slice(0, last) if a == axis + 2 else slice(None) for a in range(len(shape))])
-        kernel = self.transpose(w, [*range(2, count + 2), 1, 0])
+            w = self._spread(w, axis + 2, dilation)
+        kernel = w.transpose(*range(2, count + 2), 1, 0)
+        moved = self.transpose(self.tensor(x), _last(count + 2))
         outputs = []
-        for part, own in zip(
-            self._groups(moved, groups, count + 1), self._groups(kernel, groups, count + 1), strict=True
-        ):
-            if isinstance(own, np.ndarray):
-                layer = _TRANSPOSED[count - 1](
-                    own.shape[-2], own.shape[:count], strides=tuple(strides), use_bias=False, dtype=own.dtype.name,
-                    data_format="channels_last",
-                )  # fmt: skip
-                outputs.append(layer(part))
-                layer.set_weights([own])
-            else:
-                outputs.append(
-                    ops.conv_transpose(part, own, tuple(strides), padding="valid", data_format="channels_last")
-                )
+        for part, own in zip(self._groups(moved, groups, count + 1), np.split(kernel, groups, axis=-1), strict=True):
+            layer = _TRANSPOSED[count - 1](
+                own.shape[-2], own.shape[:count], strides=tuple(strides), use_bias=False, dtype=own.dtype.name,
+                data_format="channels_last",
+            )  # fmt: skip
+            outputs.append(layer(part))
+            layer.set_weights([own])
         made = ops.concatenate(outputs, axis=-1) if groups > 1 else outputs[0]
         made = self.transpose(self.made(made, moved), _second(count + 2))
         # a stride beyond the kernel leaves zeros behind, which ONNX does not count
-        extra = [max(stride - size, 0) for stride, size in zip(strides, self.shape(kernel)[:count], strict=True)]
+        extra = [max(stride - size, 0) for stride, size in zip(strides, kernel.shape[:count], strict=True)]
         return self.slice(made, [slice(None), slice(None), *[slice(None, -more if more else None) for more in extra]])
+
+    def _spread(self, x: Any, axis: int, factor: int) -> Any:
+        """x with zeros between its elements along an axis."""
+        if factor == 1:
+            return x
+        shape = list(self.shape(x))
+        split = self.reshape(x, [*shape[: axis + 1], 1, *shape[axis + 1 :]])
+        grown = self.pad(split, [(0, factor - 1) if a == axis + 1 else (0, 0) for a in range(len(shape) + 1)])
+        last = shape[axis] * factor - factor + 1
+        grown = self.reshape(grown, [size * factor if a == axis else size for a, size in enumerate(shape)])
+        return self.slice(grown, [slice(0, last) if a == axis else slice(None) for a in range(len(shape))])
+
+    def _transposed_by_conv(self, x: Any, w: Any, strides: Sequence[int], dilations: Sequence[int], groups: int) -> Any:
+        """A convolution over the spread input with the kernel turned round: Keras 3.15 loses the padding of a ConvTranspose."""
+        shape, count = list(self.shape(w)), len(strides)
+        if not all(isinstance(size, int) for size in self.shape(x)[2:]):
+            raise NotImplementedError("a ConvTranspose over a free size whose kernel depends on the model's inputs")
+        for axis, stride in enumerate(strides):
+            x = self._spread(x, axis + 2, stride)
+        turned = self.flip(w, list(range(2, count + 2)))
+        split = self.reshape(turned, [groups, shape[0] // groups, *shape[1:]])
+        kernel = self.reshape(
+            self.transpose(split, [0, 2, 1, *range(3, count + 3)]), [-1, shape[0] // groups, *shape[2:]]
+        )
+        pads = [((size - 1) * dilation,) * 2 for size, dilation in zip(shape[2:], dilations, strict=True)]
+        return self.conv(x, kernel, None, [1] * count, pads, dilations, groups)
 
     def window(self, name: str, x: Any, kernel: Sequence[int], strides: Sequence[int]) -> Any:
         if len(strides) > 3:

@@ -1,13 +1,15 @@
-"""Keras, SavedModel, frozen graph → TFLite with `tf.lite.TFLiteConverter`; built-in operators only."""
+"""Keras, SavedModel, frozen graph → TFLite with `tf.lite.TFLiteConverter`; built-in operators only, unless others are allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
 
 from safeconvert.adapting import UNCHANGED, ConvertRequest
 from safeconvert.formats import detect
@@ -40,10 +42,21 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         _set(converter, step.arguments)
     elif step.optimize != "none":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if step.select_tf_ops and not step.arguments:
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     if step.optimize == "float16" and not step.arguments:
         converter.target_spec.supported_types = [tf.float16]
-    Path(step.target).write_bytes(converter.convert())
-    return UNCHANGED.to_json()
+    content = converter.convert()
+    Path(step.target).write_bytes(content)
+    return replace(UNCHANGED, obligations=_needs_flex(content)).to_json()
+
+
+def _needs_flex(content: bytes) -> tuple[str, ...]:
+    """The obligation that comes with TensorFlow's own operators in a file."""
+    model = schema.Model.GetRootAs(content)
+    codes = [model.OperatorCodes(place).CustomCode() for place in range(model.OperatorCodesLength())]
+    names = sorted(code.decode() for code in codes if code and code.startswith(b"Flex"))
+    return (f"target needs the Flex delegate (TF Select) wherever it runs, for {', '.join(names)}",) if names else ()
 
 
 def _set(converter: Any, own: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """`python -m safeconvert.compat.onnx2tf`: the arguments of the `onnx2tf` command (1.29), every target verified.
 
-onnx2tf itself is not run: it pins versions that do not go with the others. The routes from ONNX to a SavedModel, to TFLite and
-to Keras write what it writes, under the same names in the output folder, with inputs channels last as it makes them. Options
-that steer onnx2tf's own conversion cannot be honoured and are refused by name.
+onnx2tf itself pins versions that do not go with the others: it is run first where its adapter is installed in an environment of
+its own (`safeconvert adapters install onnx2tf`), and otherwise, or where its target does not verify, the other routes from ONNX
+to a SavedModel, to TFLite and to Keras. They write what it writes, under the same names in the output folder, with inputs
+channels last as it makes them. Options that steer onnx2tf's own conversion cannot be honoured and are refused by name.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def _patched(context: Context, diagnosis: Diagnosis, made: Candidate, options: C
     }
     try:
         with context.phases.phase(f"patching the {target_format} file"):
-            context.pool.worker("convert").call(adapter.name, f"patching {made.path.name}", request)
+            context.pool.worker("convert", adapter.python).call(adapter.name, f"patching {made.path.name}", request)
     except (AdapterFailure, UnusableInput) as error:
         return Lifted(how, None, str(error))
     return Lifted(how, replace(made, path=path))

@@ -25,7 +25,7 @@ from safeconvert.pack.issue import Facts, issue
 from safeconvert.pack.names import plainly_named
 from safeconvert.pack.regions import FaultRegion, Level, fault_regions
 from safeconvert.progress import Phases
-from safeconvert.registry import Adapter, adapters
+from safeconvert.registry import Adapter
 from safeconvert.report.lenient import mapping, mappings, number
 
 _RUNNER = Path(__file__).parent / "runner"
@@ -98,7 +98,7 @@ def pack(certificate: Path, folder: Path | None, every: bool, settings: Settings
         return []
     stem = certificate.name.removesuffix(".json").removesuffix(".certificate")
     place = folder if folder is not None else certificate.with_name(f"{stem}.issues")
-    with open_context(settings, phases, adapters(settings.adapters.folders)) as context:
+    with open_context(settings, phases) as context:
         packer = _Packer(context, content, certificate)
         return [packer.region(region, place) for region in regions]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from safeconvert import output
 from safeconvert.errors import SafeconvertError, UnusableInput
+from safeconvert.report.place import make_way
 
 if TYPE_CHECKING:
     from safeconvert.report.outcome import Outcome
@@ -51,7 +52,7 @@ class Asked:
         predicate = outcome.predicate or {
             "verdict": outcome.exit_code.name.lower(),
             "reason": outcome.reason,
-            "attempts": [{"route": [way], "outcome": came, "reason": why} for way, came, why in outcome.attempts],
+            "attempts": [{"route": [a.route], "outcome": a.outcome, "reason": a.reason} for a in outcome.attempts],
             "target": {"path": outcome.target.name},
         }
         name = outcome.certificate.name if outcome.certificate is not None else ""
@@ -76,7 +77,7 @@ def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[Asked]:
         UnusableInput: a name with another ending, so that no model is overwritten by a slip; no place to write.
     """
     if place is not None and place != BESIDE:
-        _make_way(place)
+        make_way(_FLAG, place, _ENDINGS)
     try:
         yield Asked(place, makes)
     except SafeconvertError as error:
@@ -92,14 +93,3 @@ def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[Asked]:
             with suppress(UnusableInput):  # the first error is the one to be said
                 write_page(place if place != BESIDE else output.report_path(source), predicate, None, [], "")
         raise
-
-
-def _make_way(place: Path) -> None:
-    if not place.name.endswith(_ENDINGS):
-        raise UnusableInput(f"{_FLAG} {place}: a report ends in .html", f"name it {place.stem}.html")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(b"")
-        place.unlink()
-    except OSError as error:
-        raise UnusableInput(f"{_FLAG} {place}: cannot be written: {error.strerror}", "name another place") from error

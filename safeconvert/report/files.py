@@ -14,6 +14,7 @@ from safeconvert.errors import SafeconvertError, UnusableInput
 from safeconvert.evidence.archive import NoEvidence, read
 from safeconvert.report import explorer, junit
 from safeconvert.report.lenient import mapping
+from safeconvert.report.place import make_way
 
 if TYPE_CHECKING:
     from safeconvert.gate.judge import Gate
@@ -67,7 +68,7 @@ def write_from(
     target = mapping(content.get("target")).get("path")
     with side_files(certificate.name, None, model_explorer):
         if junit_file is not None:
-            _make_way(junit_file, ".xml", "--junit")
+            make_way("--junit", junit_file, (".xml",))
             name = Path(target).name if isinstance(target, str) else certificate.name
             junit.write(junit_file, [junit.of_certificate(content, name)])
         if model_explorer is None:
@@ -103,7 +104,7 @@ def side_files(
     """
     for path, suffix, flag in ((junit_file, ".xml", "--junit"), (model_explorer, ".json", "--model-explorer")):
         if path is not None:
-            _make_way(path, suffix, flag)
+            make_way(flag, path, (suffix,))
     if model_explorer is not None:
         for path in explorer.beside(model_explorer):
             path.unlink(missing_ok=True)
@@ -113,14 +114,3 @@ def side_files(
         if junit_file is not None:
             junit.write(junit_file, [junit.of_error(error, name)])
         raise
-
-
-def _make_way(path: Path, suffix: str, flag: str) -> None:
-    if path.suffix != suffix or path.name.endswith(".certificate.json"):
-        raise UnusableInput(f"{flag} {path}: such a file ends in {suffix}", f"name it {path.stem}{suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
-        path.unlink()
-    except OSError as error:
-        raise UnusableInput(f"{flag} {path}: cannot be written: {error.strerror}") from error

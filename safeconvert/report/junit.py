@@ -62,7 +62,7 @@ def of_outcome(outcome: Outcome) -> Suite:
     if outcome.predicate:
         return of_certificate(outcome.predicate, outcome.target.name, outcome.exit_code, outcome.reason)
     state = FAILURE if outcome.exit_code is ExitCode.NOT_EQUIVALENT else ERROR
-    routes = [Case(f"route {route}", ERROR, reason) for route, _, reason in outcome.attempts]
+    routes = [Case(f"route {tried.route}", ERROR, tried.reason) for tried in outcome.attempts]
     return Suite(outcome.target.name, [Case("verdict", state, outcome.reason), *routes])
 
 

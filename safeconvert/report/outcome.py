@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from safeconvert.environments import Offer
 from safeconvert.errors import ExitCode
 from safeconvert.evidence.archive import Evidence
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One route tried, or one repair of its target.
+
+    Attributes:
+        route: the converters in words.
+        outcome: see `safeconvert.results.Attempt`.
+        reason: one line.
+        max_abs: largest distance of the native models, as text where it is not finite; None where nothing ran.
+        seconds: from its start to its verdict; 0 for a repair.
+    """
+
+    route: str
+    outcome: str
+    reason: str
+    max_abs: float | str | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -21,7 +42,10 @@ class Outcome:
         rejected: where the last candidate was left, or None.
         certificate: where the certificate was written, or None.
         predicate: the certificate's content; {} where none was made.
-        attempts: (route, outcome, reason) of every route tried.
+        attempts: every route tried, the one kept last.
+        obstacles: `operator` and `node` that converters named, where none could convert.
+        offers: what adapters that are not installed would have offered, where nothing verified.
+        compared: all routes were asked for, to keep the best.
         log: folder of the workers' logs, where something failed.
         evidence: what differed, for a report; None where nothing did.
         report: where the page was written, or None.
@@ -33,9 +57,12 @@ class Outcome:
     rejected: Path | None
     certificate: Path | None
     predicate: dict[str, Any]
-    attempts: tuple[tuple[str, str, str], ...]
+    attempts: tuple[Tried, ...]
     log: Path | None
     evidence: Evidence | None = None
+    obstacles: tuple[Mapping[str, Any], ...] = ()
+    offers: tuple[Offer, ...] = ()
+    compared: bool = False
     report: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -48,7 +75,9 @@ class Outcome:
             "rejected": str(self.rejected) if self.rejected else None,
             "certificate": str(self.certificate) if self.certificate else None,
             "report": str(self.report) if self.report else None,
-            "attempts": [dict(zip(("route", "outcome", "reason"), attempt, strict=True)) for attempt in self.attempts],
+            "attempts": [asdict(attempt) for attempt in self.attempts],
+            "obstacles": [dict(one) for one in self.obstacles],
+            "offers": [asdict(offer) for offer in self.offers],
             "log": str(self.log) if self.log else None,
             "predicate": self.predicate,
         }

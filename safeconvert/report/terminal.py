@@ -16,15 +16,18 @@ from safeconvert.report.lenient import number
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
 from safeconvert.report.plain import printable, shown
-from safeconvert.report.tree import change, fault_tree
+from safeconvert.report.tree import change, fault_tree, route_tree
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from safeconvert.adapter_state import AdapterState
     from safeconvert.certificate.check import CheckReport
-    from safeconvert.commands import AdapterState, Demo
+    from safeconvert.commands import Demo
 
 _LAYERS_SHOWN = 5
+_OFFERS_SHOWN = 2
+_MARKS = {"absent": "--", "outdated": "--"}
 _INDENT = "  "
 _NARROWEST = 30  # columns that a tree takes where a terminal has fewer
 _UNLIMITED = 1 << 16
@@ -47,10 +50,19 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
-    for route, result, reason in outcome.attempts:
-        why = "" if result == "verified" else f": {reason}"
+    if outcome.compared:
+        _print_tree(route_tree(outcome.attempts), console)
+    for tried in () if outcome.compared else outcome.attempts:
+        why = "" if tried.outcome == "verified" else f": {tried.reason}"
         if len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
-            console.print(f"  route {escape(route)}: {result}{escape(why)}")
+            console.print(f"  route {escape(tried.route)}: {tried.outcome}{escape(why)}")
+    for offer in outcome.offers:
+        shown_ways = "; ".join(offer.routes[:_OFFERS_SHOWN])
+        more = f" and {len(offer.routes) - _OFFERS_SHOWN} more" if len(offer.routes) > _OFFERS_SHOWN else ""
+        console.print(
+            f"  not tried: {escape(offer.adapter)} ({escape(offer.reason)}) offers {escape(shown_ways)}{more}"
+        )
+        console.print(f"    try: {escape(offer.command)}")
     for side in ("source", "target"):
         exporter = outcome.predicate.get("exporters", {}).get(side, {})
         if exporter.get("verdict") in ("different", "failed"):
@@ -110,7 +122,7 @@ def print_demo(demo: Demo) -> None:
         f"trained on {demo.trained_on} handwritten digits; reads {demo.accuracy:.1%} of {demo.held_out} held-out ones"
     )
     print_outcome(demo.outcome, verbose=False)
-    console.print(f"  model: {escape(str(demo.model))}\n  inputs: {escape(str(demo.inputs))}")
+    console.print(f"  model: {escape(shown(demo.model))}\n  inputs: {escape(shown(demo.inputs))}")
     if demo.outcome.certificate is not None:
         console.print(f"next: safeconvert check {escape(shown(demo.outcome.certificate))}")
 
@@ -120,12 +132,13 @@ def print_adapters(states: Sequence[AdapterState]) -> None:
     console = _console()
     width = max(len(state.name) for state in states)
     for state in states:
-        mark = "[green]ok[/]" if state.loads else "[bold red]no[/]"
+        mark = "[green]ok[/]" if state.loads else _MARKS.get(state.state, "[bold red]no[/]")
         console.print(f"{mark}  {state.name:{width}}  {escape(state.summary)}")
         versions = ", ".join(f"{name} {version or 'absent'}" for name, version in state.versions.items())
         console.print(f"    {'':{width}}  {escape(versions)}")
         if not state.loads:
-            console.print(f"    {'':{width}}  does not load here: {escape(state.reason)}. {escape(state.advice)}")
+            what = state.reason if state.state in _MARKS else f"does not load here: {state.reason}"
+            console.print(f"    {'':{width}}  {escape(what)}. {escape(state.advice)}")
 
 
 def print_check(report: CheckReport, certificate: Path) -> None:
@@ -133,7 +146,9 @@ def print_check(report: CheckReport, certificate: Path) -> None:
     console = _console()
     for item in report.items:
         mark = "[green]ok[/]" if item.ok else "[bold red]FAILED[/]"
-        console.print(f"  {mark} {escape(item.name)} {escape(printable(str(item.path)))}: {escape(item.status.value)}")
+        console.print(
+            f"  {mark} {escape(item.name)} {escape(printable(shown(item.path)))}: {escape(item.status.value)}"
+        )
     word = "[bold green]unchanged[/]" if report.ok else "[bold red]not what was certified[/]"
     console.print(f"{word}  {escape(str(certificate))}")
 

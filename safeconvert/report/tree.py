@@ -9,6 +9,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from safeconvert.report.faults import FaultState, Trial, read_faults, read_trials
+from safeconvert.report.outcome import Tried
+from safeconvert.report.plain import printable
 
 _FAULTS = 12
 _TRIALS = 3
@@ -53,6 +55,19 @@ def fault_tree(predicate: Mapping[str, Any]) -> Tree | None:
             outcome.add(Text(f"and {len(tried) - _TRIALS} earlier trials"))
     if len(faults) > _FAULTS:
         tree.add(Text(f"and {len(faults) - _FAULTS} more faults; safeconvert show --json has them all"))
+    return tree
+
+
+def route_tree(attempts: Sequence[Tried]) -> Tree:
+    """A branch for each route that was compared, the one kept last: outcome, distance, seconds, reason."""
+    tree = Tree(Text("routes"), guide_style="dim")
+    for tried in attempts:
+        branch = tree.add(Text.assemble(f"{tried.route}: ", (tried.outcome.replace("_", " "), "bold")))
+        distance = "" if tried.max_abs is None else f"max-abs {float(tried.max_abs):.3g}, "
+        if distance or tried.seconds:
+            branch.add(Text(f"{distance}{tried.seconds:.1f} s"))
+        if tried.reason:
+            branch.add(Text(printable(tried.reason)))
     return tree
 
 

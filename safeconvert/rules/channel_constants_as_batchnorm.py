@@ -11,7 +11,7 @@ from safeconvert.graph.shapes import inferred_shapes
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say `Mul` or `Add` of a rank-4 tensor and a constant of one value a channel as a BatchNormalization.
+    """Say Mul, Add, Sub or Div of a rank-4 tensor and a constant of one value a channel as a BatchNormalization.
 
     onnx2keras 0.0.25 leaves such constants in NCHW shape when it reorders ("incompatible shapes (32, 32, 16) and
     (16, 1, 1)"). With mean 0, variance 1 and epsilon 0 the operator is exactly scale · x + bias.
@@ -20,10 +20,11 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     values = Constants(graph)
     shapes = inferred_shapes(model)
     for node in graph.node:
-        if node.op_type not in ("Mul", "Add", "Sub") or len(node.input) != 2:
+        if node.op_type not in ("Mul", "Add", "Sub", "Div") or len(node.input) != 2:
             continue
         data, constant = node.input
-        if data in values and node.op_type != "Sub":
+        turned = data in values
+        if turned:
             data, constant = constant, data
         value, shape = values.get(constant), shapes.get(data)
         if value is None or data in values or shape is None or len(shape) != 4 or shape[1] is None:
@@ -31,9 +32,14 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
         channels = int(shape[1])
         if value.dtype != np.float32 or value.size != channels or value.shape[-3:] != (channels, 1, 1):
             continue
+        if node.op_type == "Div" and (turned or not value.all()):
+            continue
         flat = value.reshape(-1)
-        scale = flat if node.op_type == "Mul" else np.ones(channels, np.float32)
-        bias = {"Mul": np.zeros(channels, np.float32), "Add": flat, "Sub": -flat}[node.op_type]
+        one, nothing = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+        scale, bias = {
+            "Mul": (flat, nothing), "Add": (one, flat), "Sub": (-one, flat) if turned else (one, -flat),
+            "Div": (np.divide(one, flat, out=one.copy(), where=flat != 0), nothing),
+        }[node.op_type]  # fmt: skip
         parameters = {"scale": scale, "bias": bias, "mean": np.zeros_like(flat), "variance": np.ones_like(flat)}
         names = [f"{node.output[0]}_{key}" for key in parameters]
         graph.initializer.extend(map(numpy_helper.from_array, parameters.values(), names))

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from safeconvert.adapting import ConvertReply, ConvertRequest, ModelRequest
+from safeconvert.config import load_settings
+from safeconvert.environments import environment
 from safeconvert.errors import UnusableInput
 from safeconvert.formats import detect
 from safeconvert.isolation import AdapterFailure, Limits, WorkerPool
@@ -81,12 +83,15 @@ def test_a_framework_refuses_what_is_not_its_own(name: str, pool: WorkerPool, tm
 def test_a_converter_makes_a_file_of_its_format_that_computes_the_same(
     adapter, step, whole: Path, pool: WorkerPool, tmp_path: Path
 ) -> None:
+    where = environment(adapter, load_settings().adapters)
+    if not where.usable:
+        pytest.skip(f"{adapter.name}: {where.reason}; {where.command}")
     source = whole / FORMS[step.source][0]
     session = opened(pool, source)
     target = tmp_path / f"made{SUFFIX[step.target]}"
     lane = "torch" if "torch" in adapter.name else "rest"
     request = ConvertRequest(ModelRequest(str(source), candidate_shapes=SHAPES), str(target), session.signature)
-    reply = run_converter(pool.worker(lane), adapter, request)
+    reply = run_converter(pool.worker(lane, where.python), adapter, request)
     assert isinstance(reply, ConvertReply)
     made = opened(pool, target)
     assert detect(target).format == step.target

@@ -60,6 +60,9 @@ def test_a_source_is_converted_and_verified(case: Case, whole: Path, tmp_path: P
     assert figures["samples"] >= 7 and figures["equal"] and figures["relative"] < 1e-4
     assert called.json["predicate"]["exporters"]["source"]["verdict"] in ("equal", "none")
     assert safeconvert("check", called.json["certificate"]).code == 0
+    if case.source == "program.pt2":
+        first, second = called.json["attempts"]
+        assert "an ExportedProgram is not traced again" in first["reason"] and second["outcome"] == "verified"
 
 
 def test_a_quantised_model_goes_to_onnx_stored_as_it_was(whole: Path, tmp_path: Path) -> None:

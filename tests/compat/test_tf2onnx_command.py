@@ -100,15 +100,6 @@ def test_a_checkpoint_between_its_inputs_and_outputs(project: Path) -> None:
 
 
 @pytest.mark.converters
-def test_a_quantised_tflite_file_dequantised_is_not_the_same_within_rounding(whole: Path, project: Path) -> None:
-    """The option is honoured, and what it makes is judged like anything else: eight bits and float are two functions."""
-    done = _command(project, "--tflite", whole / "int8.tflite", "--dequantize", "--output", "m.onnx")
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert (project / "m.onnx").exists() == (done.returncode == 0)
-    assert "traceback" not in (done.stdout + done.stderr).lower()
-
-
-@pytest.mark.converters
 def test_a_wrong_model_is_left_under_another_name_with_exit_code_1(whole: Path, tmp_path: Path) -> None:
     settings = (HERE / "unrepaired.toml").read_text().replace('"wrong"', f'"{HERE / "wrong"}"')
     (tmp_path / "safeconvert.toml").write_text(settings)

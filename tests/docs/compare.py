@@ -35,6 +35,7 @@ def same(expected: Sequence[str], printed: Sequence[str]) -> bool:
 def same_line(expected: str, printed: str) -> bool:
     """Whether one line is the other, numbers nearly."""
     expected, printed = (_DIGEST.sub("DIGEST", line) for line in (expected, printed))
+    expected, printed = map(_narrow, (expected, printed))
     pattern, numbers, end = "", [], 0
     for found in _NUMBER.finditer(expected):
         pattern += _literal(expected[end : found.start()]) + r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
@@ -50,6 +51,11 @@ def near(expected: str, printed: str) -> bool:
     if expected.lstrip("-").isdigit() and printed.lstrip("-").isdigit():
         return one == two or (min(abs(one), abs(two)) >= 20 and abs(one - two) <= 0.05 * abs(one))
     return abs(one - two) <= 0.2 * abs(one) or max(abs(one), abs(two)) < _ROUNDING
+
+
+def _narrow(line: str) -> str:
+    """A line with one space between words: how wide a column is goes with what stands in it. Its indent is kept."""
+    return line[: len(line) - len(line.lstrip())] + " ".join(line.split())
 
 
 def _literal(text: str) -> str:

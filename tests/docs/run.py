@@ -22,7 +22,7 @@ from tests.docs.compare import same
 DEMO = "safeconvert demo --folder demo"
 """Nearly every page begins with it; it is run once, and its folder and output are lent to the others."""
 
-_SECONDS = 300
+_SECONDS = 550
 _TERMINAL = {"COLUMNS": "100", "TERM": "dumb", "CUDA_VISIBLE_DEVICES": "-1"}
 
 

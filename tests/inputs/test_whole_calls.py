@@ -70,3 +70,4 @@ def test_a_product_of_two_matrices_and_a_sum_over_all_are_verified(tmp_path: Pat
         pair for name, pair in made.predicate["verification"].items() if name == "source native vs target native"
     ]
     assert made.exit_code == 0 and figures["samples"] == 32 and figures["disagreements"] == 0
+    assert any(note.startswith("rewritten before the converter: ") for note in made.predicate["notes"])

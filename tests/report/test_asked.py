@@ -9,7 +9,7 @@ import pytest
 import safeconvert
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report.asked import BESIDE, Asked, reporting, with_value
-from safeconvert.report.outcome import Outcome
+from safeconvert.report.outcome import Outcome, Tried
 from tests.cli import safeconvert as command
 
 
@@ -48,7 +48,7 @@ def test_no_model_is_overwritten_by_a_slip(tmp_path: Path) -> None:
     model = tmp_path / "model.pt"
     model.write_text("a model")
     called = command("torch2keras", model, f"--report={model}")
-    assert called.code == 2 and "a report ends in .html" in called.err and model.read_text() == "a model"
+    assert called.code == 2 and "such a file ends in .html" in called.err and model.read_text() == "a model"
     (tmp_path / "file").write_text("")
     called = command("torch2keras", model, "--report", tmp_path / "file" / "page.html")
     assert called.code == 2 and "cannot be written" in called.err
@@ -74,7 +74,7 @@ def test_where_the_page_cannot_be_written_nothing_is_left_at_the_output_path(tmp
 
 
 def test_a_run_without_a_certificate_is_shown_as_far_as_it_came(tmp_path: Path) -> None:
-    attempts = (("torch_onnx_script → onnx2keras", "crashed", "unsupported padding"),)
+    attempts = (Tried("torch_onnx_script → onnx2keras", "crashed", "unsupported padding", None, 1.5),)
     outcome = Outcome(
         ExitCode.NO_ROUTE, "onnx2keras: unsupported padding", tmp_path / "m.keras", None, None, {}, attempts, None
     )

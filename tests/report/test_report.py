@@ -255,7 +255,7 @@ def test_missing_or_other_evidence_is_said_on_the_page(repaired: Path, tmp_path:
     alone = tmp_path / repaired.name
     shutil.copy(repaired, alone)
     assert "is not beside the certificate" in write_report(alone).read_text(encoding="utf-8")
-    evidence = next(repaired.parent.glob("*.evidence.zip"))
+    evidence = repaired.with_name("fixed.keras.evidence.zip")
     (tmp_path / evidence.name).write_bytes(evidence.read_bytes() + b"more")
     assert "its digest differs" in write_report(alone).read_text(encoding="utf-8")
 

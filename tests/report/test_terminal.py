@@ -18,8 +18,8 @@ import pytest
 
 from safeconvert.errors import ExitCode
 from safeconvert.report.next_step import next_step
-from safeconvert.report.outcome import Outcome
-from safeconvert.report.tree import change, fault_tree
+from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.report.tree import change, fault_tree, route_tree
 from tests.cli import ROOT
 
 _SHOW = """
@@ -189,6 +189,16 @@ def test_no_fault_is_no_tree_and_many_are_cut_with_their_number() -> None:
     assert [str(child.label).split(":")[0] for child in state.children] == [
         "trial 3 no gain", "trial 4 no gain", "trial 5 no gain", "and 2 earlier trials",
     ]  # fmt: skip
+
+
+def test_compared_routes_are_a_tree_too_the_kept_one_last() -> None:
+    wrong = Tried("a → b", "not_equivalent", "differs on 3 of 6 inputs", 0.25, 12.34)
+    tree = route_tree([wrong, Tried("c", "crashed", "no\nkernel", None, 0.0), Tried("d", "verified", "", 1e-6, 3.0)])
+    assert [(str(branch.label), [str(leaf.label) for leaf in branch.children]) for branch in tree.children] == [
+        ("a → b: not equivalent", ["max-abs 0.25, 12.3 s", "differs on 3 of 6 inputs"]),
+        ("c: crashed", ["no\\nkernel"]),
+        ("d: verified", ["max-abs 1e-06, 3.0 s"]),
+    ]
 
 
 def test_a_way_is_said_in_shares_and_where_they_stay_in_distances() -> None:

@@ -12,6 +12,7 @@ import onnx
 
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
+from safeconvert.graph.obstacles import named, undefined
 from safeconvert.graph.structure import same_structure
 from safeconvert.graph.view import tidy
 from safeconvert.localize.faults import Fault
@@ -69,6 +70,16 @@ def measure(request: Mapping[str, Any]) -> dict[str, Any]:
         return measured(problem)
     except Broken as error:
         raise NoVerdict(f"{problem.target}: its ONNX form does not run: {error}") from error
+
+
+def named_operators(path: str, messages: list[str]) -> list[dict[str, str]]:
+    """The operators of an ONNX file that messages name; see `graph.obstacles.named`."""
+    return [asdict(one) for one in named(onnx.load(path, load_external_data=False), messages)]
+
+
+def undefined_operators(path: str) -> list[dict[str, str]]:
+    """The operators of an ONNX file that nobody defines; see `graph.obstacles.undefined`."""
+    return [asdict(one) for one in undefined(onnx.load(path, load_external_data=False))]
 
 
 def structure(source: str, target: str) -> bool:

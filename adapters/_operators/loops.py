@@ -1,0 +1,108 @@
+"""Bodies inside a graph: a branch whose condition is known, and loops whose length is known, unrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from .node import Node
+
+Run = Callable[[Sequence[onnx.NodeProto], dict[str, Any], str], None]
+"""Runs nodes on values by name, which it adds to; the text is put before their names."""
+
+_LONGEST = 1024  # steps: an unrolled loop beyond it would be a model of hundred thousands of operations
+
+
+def inside(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
+    """The outputs of If, Loop or Scan.
+
+    Args:
+        run: see `Run`.
+        node: the node; its inputs are values.
+        values: of the graph around it, which a body may read.
+
+    Raises:
+        NotImplementedError: a condition or a length that is not known while converting.
+    """
+    return {"If": _branch, "Loop": _loop, "Scan": _scan}[node.operator](run, node, values)
+
+
+def _body(
+    run: Run, node: Node, body: onnx.GraphProto, values: Mapping[str, Any], given: Sequence[Any], step: str
+) -> list[Any]:
+    inner = {**values, **{tensor.name: numpy_helper.to_array(tensor) for tensor in body.initializer}}
+    inner.update(zip([value.name for value in body.input], given, strict=True))
+    run(body.node, inner, f"{node.name}/{step}")
+    return [inner[value.name] for value in body.output]
+
+
+def _branch(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
+    condition = node.known(0, "the condition")
+    assert condition is not None
+    body = node.attribute("then_branch" if bool(condition.reshape(-1)[0]) else "else_branch")
+    return _body(run, node, body, values, [], "")
+
+
+def _stacked(node: Node, steps: list[Any], axis: int) -> Any:
+    b = node.backend
+    if not steps:
+        raise node.refuse("a loop of no steps")
+    shape = list(b.shape(steps[0]))
+    axis %= len(shape) + 1
+    return b.concat([b.reshape(step, [*shape[:axis], 1, *shape[axis:]]) for step in steps], axis)
+
+
+def _loop(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
+    limit, condition = node.known(0, "the number of steps"), node.known(1, "the condition")
+    body, carried = node.attribute("body"), list(node.inputs[2:])
+    collected: list[list[Any]] = [[] for _ in range(len(body.output) - 1 - len(carried))]
+    steps = None if limit is None else int(limit.reshape(-1)[0])
+    going, place = condition is None or bool(condition.reshape(-1)[0]), 0
+    while going and (steps is None or place < steps):
+        if place >= _LONGEST:
+            raise node.refuse(f"a loop of more than {_LONGEST} steps")
+        flag = np.asarray(True)
+        goes, *rest = _body(run, node, body, values, [np.asarray(place, np.int64), flag, *carried], f"{place}/")
+        if not isinstance(goes, np.ndarray):
+            raise node.refuse("whether the loop goes on depends on the model's inputs")
+        carried = rest[: len(carried)]
+        for into, value in zip(collected, rest[len(carried) :], strict=True):
+            into.append(value)
+        going, place = bool(goes.reshape(-1)[0]), place + 1
+    return [*carried, *[_stacked(node, into, 0) for into in collected]]
+
+
+def _scan(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
+    if node.opset < 9:
+        raise node.refuse("before operator set 9 is not supported")
+    b, body, count = node.backend, node.attribute("body"), int(node.attribute("num_scan_inputs"))
+    states, sequences = list(node.inputs[:-count]), list(node.inputs[-count:])
+    outputs = len(body.output) - len(states)
+    axes = [
+        axis % len(b.shape(x))
+        for axis, x in zip(node.attribute("scan_input_axes", [0] * count), sequences, strict=True)
+    ]
+    backwards = node.attribute("scan_input_directions", [0] * count)
+    length = b.shape(sequences[0])[axes[0]]
+    if not isinstance(length, int) or length > _LONGEST:
+        raise node.refuse(f"over a length that is free or beyond {_LONGEST}")
+    collected: list[list[Any]] = [[] for _ in range(outputs)]
+    for step in range(length):
+        parts = []
+        for x, axis, back in zip(sequences, axes, backwards, strict=True):
+            at, shape = (length - 1 - step if back else step), list(b.shape(x))
+            part = b.slice(x, [slice(at, at + 1) if a == axis else slice(None) for a in range(len(shape))])
+            parts.append(b.reshape(part, shape[:axis] + shape[axis + 1 :]))
+        results = _body(run, node, body, values, [*states, *parts], f"{step}/")
+        states = results[: len(states)]
+        for into, value in zip(collected, results[len(states) :], strict=True):
+            into.append(value)
+    made = []
+    directions = node.attribute("scan_output_directions", [0] * outputs)
+    for into, axis, back in zip(collected, node.attribute("scan_output_axes", [0] * outputs), directions, strict=True):
+        made.append(_stacked(node, into[::-1] if back else into, axis))
+    return [*states, *made]
