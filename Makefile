@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/safeconvert check build/demo/digits.keras.certificate.json
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "not data"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not data"
 
 data-test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m data
