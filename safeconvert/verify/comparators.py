@@ -15,6 +15,10 @@ Tie: the source itself does not tell the labels in question apart at the toleran
 the source's score of every label that only one side has differs from its k-th best score by no more than the tolerance.
 A tie agrees, and is counted apart.
 
+Outputs of 16 bits: the relative tolerance is at least twice the type's unit (float16 9.8e-4, bfloat16 7.8e-3). Two right
+models that round one last sum differently are a unit apart, and an intermediate rounding adds about another; the
+default of 1e-4 would ask for more than the type can hold. `exact` asks for the same bits.
+
 NaN or Inf on either side is never agreement, also where both sides have it in the same place. Distances are computed in
 float64 (complex numbers as pairs); `exact` compares the numbers as they are stored.
 """
@@ -34,6 +38,8 @@ from safeconvert.verify.quantized import is_quantized
 from safeconvert.verify.settings import Tolerance, VerifySettings
 
 Array = np.ndarray[Any, Any]
+_ROUNDING = 2.0
+_HALF_UNITS = MappingProxyType({"float16": 2.0**-10, "bfloat16": 2.0**-7})
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,9 @@ class Pair:
             return _largest(self.source_values - self.target_values)
 
     def bound(self, tolerance: Tolerance) -> Array:
-        """The distance allowed to each sample, (n,); see `Tolerance`."""
-        bound: Array = tolerance.atol + tolerance.rtol * self.scale()
+        """The distance allowed to each sample, (n,): `Tolerance`, and never finer than a 16-bit type can tell apart."""
+        rtol = max(tolerance.rtol, _ROUNDING * max(_half_unit(self.source), _half_unit(self.target)))
+        bound: Array = tolerance.atol + rtol * self.scale()
         return bound
 
     def scale(self) -> Array:
@@ -216,6 +223,11 @@ def _real(name: str, array: Array) -> Array:
 def _flatten(array: Array) -> Array:
     """(n, ...) as (n, K), also for empty arrays."""
     return array.reshape(len(array), int(np.prod(array.shape[1:])))
+
+
+def _half_unit(values: Array) -> float:
+    """Distance of 1 to the next number of a 16-bit float type; 0 for any other."""
+    return _HALF_UNITS.get(values.dtype.name, 0.0)
 
 
 def _largest(values: Array) -> Array:

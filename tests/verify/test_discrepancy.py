@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -105,6 +106,17 @@ def test_the_tolerance_belongs_to_the_scale_of_the_sample() -> None:
     result = compare(ours, theirs)
     assert result.beyond_tolerance == 1
     assert compare(ours[:1], theirs[:1]).equal
+
+
+def test_half_outputs_are_never_asked_for_more_than_their_type_holds() -> None:
+    ours = np.array([[1000.0, 3.0]])
+    for dtype, unit in ((np.float16, 2.0**-10), (ml_dtypes.bfloat16, 2.0**-7)):
+        stored = ours.astype(dtype)
+        near, far = (ours * (1 + units * unit) for units in (1, 4))
+        assert compare(stored, near.astype(dtype), comparator="allclose").equal
+        assert not compare(stored, far.astype(dtype), comparator="allclose").equal
+        assert not compare(stored, near.astype(dtype), comparator="exact").equal
+    assert not compare(ours, ours * (1 + 2.0**-10), comparator="allclose").equal
 
 
 def test_other_shapes_are_far_apart_and_said() -> None:
