@@ -16,7 +16,7 @@ from safeconvert.models import cause_of, evaluate, export, open_model
 from safeconvert.options import ConvertOptions
 from safeconvert.registry import Route
 from safeconvert.results import Attempt, Verification
-from safeconvert.route import Candidate, walk
+from safeconvert.route import Candidate, Steps, walk
 from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
 from safeconvert.source import Source, chunks_for
@@ -67,8 +67,11 @@ def try_route(
     name: str,
     options: ConvertOptions,
     begun: Future[Candidate] | None,
+    steps: Steps | None = None,
 ) -> Attempt:
     """Walk one route (or wait for the walk begun) and hold its target against the source.
+
+    Steps are those that other routes of the same source have walked.
 
     Never raises for what the route does wrong.
     """
@@ -87,6 +90,7 @@ def try_route(
                 options.opset,
                 options.optimize,
                 options.arguments,
+                steps,
             )
     except (AdapterFailure, UnusableInput) as error:
         return Attempt(way, "crashed", _failure_line(error), str(error.log))

@@ -16,7 +16,7 @@ from safeconvert.models import model_request
 from safeconvert.options import ConvertOptions
 from safeconvert.registry import Route
 from safeconvert.results import Attempt
-from safeconvert.route import walk
+from safeconvert.route import Steps, walk
 from safeconvert.source import Source
 
 _SHOWN = 4
@@ -65,9 +65,10 @@ def refuse_undefined(
     what = f"{file.path}: {described(undefined)}: defined neither by ONNX nor in the model, so that ONNX Runtime cannot run it"
     request = model_request(file.path, options.model)
     attempts = []
+    steps = Steps()
     for way in found:
         try:
-            walk(context, way, request, None, None, name, options.opset, options.optimize, options.arguments)
+            walk(context, way, request, None, None, name, options.opset, options.optimize, options.arguments, steps)
         except (AdapterFailure, UnusableInput) as error:
             attempts.append({"route": str(way), "outcome": "crashed", "reason": first_line(str(error), 400)})
         else:

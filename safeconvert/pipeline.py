@@ -32,7 +32,7 @@ from safeconvert.portfolio import ALL, Begun, walk_ways, ways
 from safeconvert.registry import FORMATS, Adapter, Route, framework
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
-from safeconvert.route import Candidate, walk
+from safeconvert.route import Candidate, Steps, walk
 from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
 from safeconvert.source import Source, evaluate_source
@@ -67,6 +67,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
         _warm(context, threads, "convert", found[0].adapters[-1])
         _warm(context, threads, "target", framework(options.target_format, context.adapters))
         early: list[Begun] = []
+        steps = Steps()
 
         def opened(request: ModelRequest, signature: Signature) -> None:
             """A first route that needs no export of the source is walked while the source runs, unless times are compared."""
@@ -83,6 +84,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
                     options.opset,
                     options.optimize,
                     options.arguments,
+                    steps,
                 )
                 early.append(Begun(walking, began))
 
@@ -95,7 +97,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
             if isinstance(error, UnusableInput):
                 refuse_undefined(context, file, options, found, target.name)
             raise
-        attempts = walk_ways(context, threads, found, source, target.name, options, early[0] if early else None)
+        attempts = walk_ways(context, threads, found, source, target.name, options, early[0] if early else None, steps)
         if attempts[-1].outcome != "verified":
             attempts = repaired(context, threads, attempts, source, options)
         deployed = None

@@ -21,7 +21,7 @@ from safeconvert.formats import ModelFile
 from safeconvert.options import ConvertOptions
 from safeconvert.registry import Route, parse_route, routes, worth_trying
 from safeconvert.results import Attempt
-from safeconvert.route import Candidate
+from safeconvert.route import Candidate, Steps
 from safeconvert.source import Source
 
 ALL = "all"
@@ -72,6 +72,7 @@ def walk_ways(
     name: str,
     options: ConvertOptions,
     begun: Begun | None,
+    steps: Steps,
 ) -> list[Attempt]:
     """Try routes; the attempts in the order in which they were made, but the one that is kept last.
 
@@ -80,12 +81,14 @@ def walk_ways(
         found: the routes.
         name: file name of the target.
         begun: walk of the first route, where it began before.
+        steps: of the source's routes, those of that walk among them.
     """
     attempts: list[Attempt] = []
     for number, way in enumerate(found):
         early = begun if number == 0 else None
         start = early.at if early is not None else time.monotonic()
-        attempt = try_route(context, threads, way, source, name, options, early.walk if early is not None else None)
+        walking = early.walk if early is not None else None
+        attempt = try_route(context, threads, way, source, name, options, walking, steps)
         attempts.append(replace(attempt, seconds=round(time.monotonic() - start, 3)))
         if attempt.outcome == "verified" and options.routes != ALL:
             break

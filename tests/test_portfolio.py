@@ -89,6 +89,29 @@ def test_all_routes_are_tried_and_listed_and_the_best_is_kept(source: Path, tmp_
     assert {f"route {name}" for name in tried} <= predicate["seconds"].keys()
 
 
+@pytest.mark.converters
+def test_a_step_that_failed_is_not_walked_again_by_other_routes(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "more" / "fake_first"
+    folder.mkdir(parents=True)
+    manifest = (FAKES / "fake_segfault" / "adapter.toml").read_text()
+    (folder / "adapter.toml").write_text(manifest.replace("fake_segfault", "fake_first").replace("rank = 90", "rank = 0"))
+    count = tmp_path / "count"
+    (folder / "adapter.py").write_text(
+        f"def convert(request):\n    open({str(count)!r}, 'a').write('x')\n    raise RuntimeError('never')\n"
+    )
+    (tmp_path / "c.toml").write_text('[adapters]\nfolders = ["more"]\n')
+    arguments = ("torch2keras", source, "--config", tmp_path / "c.toml", "--input-shape", "1,3,8,8", "--samples", "14")
+    called = safeconvert(
+        *arguments, "-o", tmp_path / "m.keras", "--routes", "all", "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"), XDG_DATA_HOME=str(tmp_path / "no optional converters"),
+    )  # fmt: skip
+    assert called.code == 0, called.text
+    begun = [one for one in called.json["attempts"] if one["route"].startswith("fake_first")]
+    assert [one["outcome"] for one in begun] == ["crashed"] * len(begun) and len(begun) > 1
+    assert all("never" in one["reason"] for one in begun)
+    assert count.read_text() == "xx"  # once for the source's ONNX form, once for all routes
+
+
 def test_a_person_sees_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     attempts = (Tried("a → b", "crashed", "no [padding]", None, 2.0), Tried("c", "verified", "equal", 1.5e-6, 12.34))
     outcome = Outcome(ExitCode.VERIFIED, "equal", Path("m.onnx"), None, None, {}, attempts, None, compared=True)
