@@ -14,6 +14,7 @@ from safeconvert.adapting import ModelRequest, natural_order, with_given_shapes
 from safeconvert.errors import UnusableInput
 from safeconvert.lift.changes import Changes
 from safeconvert.lift.weights import replacements
+from safeconvert.runtime.feeding import joined
 from safeconvert.signature import Quantization, Signature, TensorSpec
 
 from . import precision
@@ -58,7 +59,7 @@ class TfliteModel:
             self._interpreter.invoke()
             for name, detail in self._outputs.items():
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
-        return {name: np.concatenate(parts) for name, parts in collected.items()}
+        return {name: joined(parts) for name, parts in collected.items()}
 
     def _resize(self, request: ModelRequest, key: str) -> tuple[TensorSpec, ...]:
         """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits."""
