@@ -14,13 +14,15 @@ TRUTHS = {"eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "not", "and", "o
 def _add(x: Any, y: Any) -> Any:
     """The sum, without the bias that Keras 3.15 makes of an operand with one dimension beyond 1.
 
-    Its TensorFlow back end adds such an operand along axis 1 or the last one, whichever has its size, whatever axis it lies on.
+    Its TensorFlow back end adds such an operand along axis 1 or the last one, whichever has its size, whatever axis it lies on;
+    of integers TFLite knows no bias at all.
     """
+    whole = "int" in str(x.dtype)
     for first, second in ((x, y), (y, x)):
         sizes = [(axis, size) for axis, size in enumerate(second.shape) if size != 1]
-        if len(sizes) != 1 or len(first.shape) < 2 or sizes[0][0] - len(second.shape) == -1:
+        if len(sizes) != 1 or len(first.shape) < 2 or (sizes[0][0] - len(second.shape) == -1 and not whole):
             return ops.add(first, second)
-    return ops.subtract(x, ops.negative(y))
+    return ops.add(x, y) if "uint" in str(x.dtype) else ops.subtract(x, ops.negative(y))
 
 
 def _quotient(x: Any, y: Any) -> Any:
