@@ -24,6 +24,7 @@ def compare(ours: np.ndarray, theirs: np.ndarray, **asked: object) -> Comparison
     return figures.result()
 
 
+@settings(deadline=None)  # a first call imports
 @given(SCORES, st.sampled_from([None, "label", "top1", "allclose", "cosine", "exact"]))
 def test_a_model_equals_itself(scores: np.ndarray, comparator: str | None) -> None:
     result = compare(scores, scores.copy(), comparator=comparator)
