@@ -51,11 +51,12 @@ class TfliteModel:
         """Outputs of a batch, allocated size after allocated size."""
         sizes = {int(detail["shape"][0]) if len(detail["shape"]) else 1 for detail in self._inputs.values()}
         batch = max(sizes)
-        count = len(next(iter(feeds.values())))
+        count = max((len(array) for array in feeds.values() if array.ndim), default=1)
         collected: dict[str, list[np.ndarray]] = {name: [] for name in self._outputs}
         for start in range(0, count, batch):
             for name, detail in self._inputs.items():
-                self._interpreter.set_tensor(detail["index"], feeds[name][start : start + batch])
+                array = feeds[name]
+                self._interpreter.set_tensor(detail["index"], array[start : start + batch] if array.ndim else array)
             self._interpreter.invoke()
             for name, detail in self._outputs.items():
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
