@@ -1,4 +1,4 @@
-"""Keras layers that tf2onnx meets as functions compiled by XLA, or as Erfc."""
+"""What tf2onnx does not know by itself: convolutions compiled by XLA, Erfc, and TFLite's Gelu."""
 
 from __future__ import annotations
 
@@ -32,3 +32,27 @@ def test_grouped_convolutions_and_gelu_reach_onnx_on_every_route(tmp_path: Path)
     assert called.code == 0, called.text
     outcomes = {one["route"]: one["outcome"] for one in called.json["attempts"]}
     assert {outcomes[name] for name in ("tf2onnx", "keras_export", "onnxmltools")} == {"verified"}
+
+
+_GELUS = """
+import sys, keras, tensorflow
+keras.utils.set_random_seed(0)
+x = keras.Input((6,))
+y = keras.layers.Dense(5, activation="gelu")(x)
+y = keras.layers.Dense(4)(keras.layers.Lambda(lambda v: keras.activations.gelu(v, approximate=True))(y))
+model = keras.Model(x, y)
+model.export(sys.argv[1], verbose=False)
+open(sys.argv[2], "wb").write(tensorflow.lite.TFLiteConverter.from_keras_model(model).convert())
+assert "GELU" in [one["op_name"] for one in tensorflow.lite.Interpreter(sys.argv[2])._get_ops_details()]
+"""
+
+
+def test_gelu_of_a_saved_model_and_of_tflite_reaches_onnx(tmp_path: Path) -> None:
+    folder, file = tmp_path / "saved_model", tmp_path / "m.tflite"
+    subprocess.run([sys.executable, "-c", _GELUS, folder, file], check=True, capture_output=True)
+    for command, source in (("tf2onnx", folder), ("tflite2onnx", file)):
+        called = safeconvert(
+            command, source, "-o", tmp_path / "m.onnx", "--samples", "20", "--route", "tf2onnx", "--json",
+            XDG_STATE_HOME=str(tmp_path / "state"),
+        )  # fmt: skip
+        assert called.code == 0, called.text

@@ -1,0 +1,63 @@
+"""Operators that tf2onnx 1.17 does not know: TFLite's Gelu, and Erfc, with which TensorFlow says the exact one.
+
+Registered where this module is imported, as tf2onnx' own handlers are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from tf2onnx import utils
+from tf2onnx.handler import tf_op, tfl_op
+
+
+@tf_op("Erfc")
+class Erfc:
+    """1 - erf(x)."""
+
+    @classmethod
+    def version_9(cls, ctx: Any, node: Any, **kwargs: Any) -> None:
+        """Erf is ONNX' since opset 9."""
+        _replace(ctx, node, lambda x: ctx.make_node("Sub", [_number(ctx, x, 1.0), _node(ctx, "Erf", x)]).output[0])
+
+
+@tfl_op(["TFL_GELU"])
+class TflGelu:
+    """x / 2 * (1 + erf(x / sqrt 2)), or its approximation with tanh."""
+
+    @classmethod
+    def to_tf(cls, ctx: Any, node: Any, **kwargs: Any) -> None:
+        """In TensorFlow's operators, which the others turn into ONNX'."""
+        approximate = bool(node.get_attr_int("approximate"))
+
+        def gelu(x: str) -> str:
+            if approximate:
+                cube = _node(ctx, "Mul", _node(ctx, "Mul", x, x), x)
+                inner = _node(ctx, "Add", x, _node(ctx, "Mul", cube, _number(ctx, x, 0.044715)))
+                gate = _node(ctx, "Tanh", _node(ctx, "Mul", inner, _number(ctx, x, (2 / np.pi) ** 0.5)))
+            else:
+                gate = _node(ctx, "Erf", _node(ctx, "Mul", x, _number(ctx, x, 0.5**0.5)))
+            half = _node(ctx, "Mul", x, _number(ctx, x, 0.5))
+            return _node(ctx, "Mul", half, _node(ctx, "Add", gate, _number(ctx, x, 1.0)))
+
+        _replace(ctx, node, gelu)
+
+
+def _replace(ctx: Any, node: Any, made_of: Any) -> None:
+    dtype, shape = ctx.get_dtype(node.output[0]), ctx.get_shape(node.output[0])
+    made = made_of(node.input[0])
+    ctx.set_dtype(made, dtype)
+    ctx.set_shape(made, shape)
+    ctx.replace_all_inputs(node.output[0], made)
+    ctx.remove_node(node.name)
+
+
+def _node(ctx: Any, operator: str, *inputs: str) -> str:
+    dtype, shape = ctx.get_dtype(inputs[0]), ctx.get_shape(inputs[0])
+    return str(ctx.make_node(operator, list(inputs), dtypes=[dtype], shapes=[shape]).output[0])
+
+
+def _number(ctx: Any, like: str, value: float) -> str:
+    array = np.array(value, dtype=utils.map_onnx_to_numpy_type(ctx.get_dtype(like)))
+    return str(ctx.make_const(utils.make_name("number"), array).output[0])
