@@ -24,6 +24,7 @@ APPLICATIONS = (
 )  # fmt: skip
 SEQUENCES = ("bert", "lstm", "gpt")
 CALIBRATION = 32
+LEAST_SPREAD = 0.02  # of a score's mean: where scores spread less, a classifier that spreads them shows float32's rounding
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
@@ -84,7 +85,7 @@ def torch_model(name: str, file: str) -> None:
         if heads:
             head = heads[-1]
             scores = torch.cat([model(inputs[start : start + 8]) for start in range(0, len(inputs), 8)])
-            scale = 2 / scores.std(0)
+            scale = 2 / torch.maximum(scores.std(0), LEAST_SPREAD * scores.mean(0).abs())
             head.weight.mul_(scale[:, None])
             head.bias.copy_((head.bias - scores.mean(0)) * scale)
         torch.jit.trace(model, inputs[:1]).save(file)
@@ -115,7 +116,8 @@ def keras_model(name: str, file: str) -> None:
     features = keras.Model(model.input, head.input).predict(inputs, batch_size=8, verbose=0).reshape(len(inputs), -1)
     kernel = head.kernel.numpy()
     scores = features @ kernel.reshape(-1, 1000)
-    head.set_weights([kernel * 2 / scores.std(0), -scores.mean(0) * 2 / scores.std(0)])
+    scale = 2 / np.maximum(scores.std(0), LEAST_SPREAD * np.abs(scores.mean(0)))
+    head.set_weights([kernel * scale, -scores.mean(0) * scale])
     model.save(file)
 
 

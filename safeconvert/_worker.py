@@ -16,6 +16,8 @@ Operations:
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import hashlib
 import importlib
 import importlib.metadata
@@ -27,6 +29,8 @@ import traceback
 import types
 from pathlib import Path
 from typing import Any
+
+_LARGE = 1 << 30  # bytes
 
 
 def offer_package(root: str) -> None:
@@ -126,6 +130,20 @@ def _failure(error: BaseException) -> dict[str, str]:
     }
 
 
+def _give_back() -> None:
+    """Give freed memory back to the system, where a request left the process large (it is kept within a request).
+
+    glibc only; elsewhere the allocator does as it likes.
+    """
+    try:
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        if resident > _LARGE:
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return
+
+
 def main(argv: list[str]) -> int:
     """Serve until the request pipe closes."""
     requests, replies = os.fdopen(int(argv[1]), "rb"), os.fdopen(int(argv[2]), "wb")
@@ -141,6 +159,7 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
         replies.write(json.dumps(reply).encode() + b"\n")
         replies.flush()
+        _give_back()
     return 0
 
 

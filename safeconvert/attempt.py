@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from safeconvert.models import cause_of, evaluate, export, open_model
 from safeconvert.options import ConvertOptions
 from safeconvert.registry import Route
 from safeconvert.results import Attempt, Verification
+from safeconvert.rounding import settled
 from safeconvert.route import Candidate, Steps, walk
 from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
@@ -56,7 +58,9 @@ def hold_against(
     refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
     native = figures.result(source.steering if refuted else source.held_out)
     exporter = against_export(context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
-    return Verification(agreed, native, exporter, _verdict_line(native), session.signature, exported, outputs)
+    found = Verification(agreed, native, exporter, "", session.signature, exported, outputs)
+    found = settled(context, source, found, figures, settings)
+    return replace(found, reason=_verdict_line(found.native))
 
 
 def try_route(
@@ -184,10 +188,21 @@ def _verdict_line(figures: Comparison) -> str:
         return (
             f"equal on {figures.samples} held-out inputs: labels or values differ on {figures.disagreements}, "
             f"max-abs {figures.max_abs:.3g}; disagreement rate below {figures.upper_bound:.2%} with 95 % confidence"
+            + _rounding(figures)
         )
     outputs = next((f" ({output.reason})" for output in figures.outputs if output.reason), "")
     return (
         f"differs on {max(figures.disagreements, figures.beyond_tolerance)} of {figures.samples} inputs: labels or values "
         f"on {figures.disagreements}, distance beyond tolerance on {figures.beyond_tolerance}, "
         f"max-abs {figures.max_abs:.3g}, relative {figures.relative:.3g}{outputs}"
+    )
+
+
+def _rounding(figures: Comparison) -> str:
+    """What is said of inputs beyond tolerance by rounding alone; "" where there are none."""
+    if not figures.rounded:
+        return ""
+    return (
+        f"; beyond tolerance on {figures.rounded} by rounding alone: in float64 the two graphs are "
+        f"{figures.exact_relative:.1g} of the scale apart"
     )

@@ -43,6 +43,7 @@ class CompareSettings:
     top_k: int
     cosine_threshold: float
     max_discrepancy: float
+    rounding: float
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "inputs.held_out": (0, 1),
     "verify.top_k": (1, math.inf),
     "verify.max_discrepancy": (0, 1),
+    "verify.rounding": (0, 0.01),
     "repair.probes": (1, math.inf),
     "repair.trial_inputs": (1, math.inf),
 }

@@ -23,6 +23,7 @@ from safeconvert.preprocessing import Preprocessing, preset_or_file
 from safeconvert.registry import data_folder, framework
 from safeconvert.runtime.session import load_files
 from safeconvert.signature import Signature
+from safeconvert.verify.comparators import is_finite
 
 _WIDE = ("int16", "int32", "int64", "uint16", "uint32", "uint64")
 """Integers of which the whole range is no input; bytes take theirs."""
@@ -113,9 +114,9 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
         finite = np.ones(chunk.stop - chunk.start, dtype=bool)
         for array in load_files(files).values():
             if chunk.whole:
-                finite &= bool(np.isfinite(array).all())
+                finite &= bool(is_finite(array).all())
             elif array.shape[:1] == finite.shape and np.issubdtype(array.dtype, np.inexact):
-                finite &= np.isfinite(array).reshape(len(array), -1).all(axis=1)
+                finite &= is_finite(array).reshape(len(array), -1).all(axis=1)
         kept.append(np.arange(chunk.start, chunk.stop)[finite])
     return np.concatenate(kept)
 

@@ -32,6 +32,7 @@ from safeconvert.portfolio import ALL, Begun, walk_ways, ways
 from safeconvert.registry import FORMATS, Adapter, Route, framework
 from safeconvert.repairing import repaired
 from safeconvert.results import Attempt, Conversion, PairVerification
+from safeconvert.rounding import blameless
 from safeconvert.route import Candidate, Steps, walk
 from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
@@ -105,7 +106,7 @@ def convert(context: Context, options: ConvertOptions) -> Conversion:
             deployed = _as_deployed(context, source, attempts[-1], options)
             if options.bake_preprocessing:
                 attempts = baked(context, threads, attempts, source, options)
-        exporter = source.exporter.result()
+        exporter = blameless(context, source.exporter.result(), attempts[-1].verification)
     exit_code, reason = _conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
     conversion = _with_layers(context, conversion)
@@ -151,7 +152,7 @@ def verify(context: Context, options: VerifyOptions) -> PairVerification:
             raise NoVerdict(
                 f"{target_file.path}: does not run on the source's inputs: {failure.cause}", "", str(failure.log)
             ) from failure
-        exporter = source.exporter.result()
+        exporter = blameless(context, source.exporter.result(), verification)
     exit_code = ExitCode.VERIFIED if verification.native.equal else ExitCode.NOT_EQUIVALENT
     return PairVerification(options, source, target_file, verification, exporter, exit_code)
 
@@ -208,7 +209,7 @@ def mend(context: Context, options: ConvertOptions, given: Path) -> Conversion:
             deployed = _as_deployed(context, source, attempts[-1], options)
         if attempts[-1].outcome == "verified" and options.repair and options.bake_preprocessing:
             attempts = baked(context, threads, attempts, source, options)
-        exporter = source.exporter.result()
+        exporter = blameless(context, source.exporter.result(), attempts[-1].verification)
     exit_code, reason = _conclude(attempts)
     if deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
         exit_code, reason = ExitCode.NOT_EQUIVALENT, f"fed otherwise than the source: {deployed.fault['evidence']}"

@@ -21,6 +21,7 @@ from safeconvert.models import Evaluated, Export, evaluate, export, model_reques
 from safeconvert.options import DataOptions, ModelOptions
 from safeconvert.runtime.session import Session
 from safeconvert.signature import Signature
+from safeconvert.stability import stable_samples
 from safeconvert.verification import ExporterCheck, against_export, compare, unchanged_contract
 from safeconvert.verify.discrepancy import Accumulator
 from safeconvert.verify.settings import VerifySettings
@@ -86,6 +87,8 @@ def evaluate_source(
     data = dataset.prepare(context, data_options, session.signature, ranges)
     outputs = _run(context, session, data, settings)
     usable = _usable(file, outputs, data)
+    if data.generated:
+        usable = stable_samples(context, session, data, outputs, usable, settings)
     held_out = dataset.indices(data.split.held_out, usable)
     if not len(held_out):
         raise NoVerdict(f"{file.path}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")

@@ -94,7 +94,9 @@ def test_a_step_that_failed_is_not_walked_again_by_other_routes(source: Path, tm
     folder = tmp_path / "more" / "fake_first"
     folder.mkdir(parents=True)
     manifest = (FAKES / "fake_segfault" / "adapter.toml").read_text()
-    (folder / "adapter.toml").write_text(manifest.replace("fake_segfault", "fake_first").replace("rank = 90", "rank = 0"))
+    (folder / "adapter.toml").write_text(
+        manifest.replace("fake_segfault", "fake_first").replace("rank = 90", "rank = 0")
+    )
     count = tmp_path / "count"
     (folder / "adapter.py").write_text(
         f"def convert(request):\n    open({str(count)!r}, 'a').write('x')\n    raise RuntimeError('never')\n"

@@ -183,8 +183,15 @@ def _scattered(n: Node, places: Any, updates: Any) -> Any:
 def _scatter_elements(n: Node) -> Any:
     shape = list(n.backend.shape(n.inputs[0]))
     axis = n.axis(len(shape))
-    indices = positive(n, n.inputs[1], shape[axis])
-    return _scattered(n, _linear(n, shape, indices, axis), n.inputs[2])
+    indices, updates = positive(n, n.inputs[1], shape[axis]), n.inputs[2]
+    own, given = list(n.backend.shape(indices)), list(n.backend.shape(updates))
+    if (
+        own != given
+    ):  # torch's exporter hands on updates that are larger than the indices, of which torch reads the first
+        if not all(isinstance(size, int) for size in (*own, *given)) or any(map(int.__gt__, own, given)):
+            raise n.refuse(f"indices of shape {own} for updates of shape {given}")
+        updates = n.backend.slice(updates, [slice(0, size) for size in own])
+    return _scattered(n, _linear(n, shape, indices, axis), updates)
 
 
 def _scatter_nd(n: Node) -> Any:

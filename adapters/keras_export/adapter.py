@@ -23,10 +23,12 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if step.target.endswith(".onnx"):
         # a model that was loaded and never called is refused ("The model provided has never called", keras 3.15)
         model([np.zeros([size or 1 for size in tensor.shape], tensor.dtype) for tensor in model.inputs])
+        from .._shared.plain_trace import plainly_traced
         from .._shared.tf2onnx_lean import optimized_in_place
 
         opset = step.opset or None
-        optimized_in_place(lambda: model.export(step.target, format="onnx", opset_version=opset, verbose=False))
+        with plainly_traced():
+            optimized_in_place(lambda: model.export(step.target, format="onnx", opset_version=opset, verbose=False))
         onnx.checker.check_model(step.target)
     else:
         model.export(step.target, format="tf_saved_model", verbose=False)

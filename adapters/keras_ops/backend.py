@@ -79,8 +79,9 @@ class KerasOps(Layers):
         )
 
     def arg(self, name: str, x: Any, axis: int) -> Any:
-        x = self.tensor(x)
-        found = (ops.argmax if name == "max" else ops.argmin)(x, axis=axis)
+        # of a mask: ops.argmax calls -0 smaller than 0, which ONNX does not, in bitwise operators that TFLite lacks
+        best = self.map("eq", x, self.reduce(name, self.tensor(x), [axis], True))
+        found = ops.argmax(ops.cast(best, "int32"), axis=axis)
         sizes = [size for a, size in enumerate(self.shape(x)) if a != axis]
         return self.made(ops.cast(found, "int64"), sizes=sizes)
 
@@ -90,13 +91,20 @@ class KerasOps(Layers):
         last = [a for a in range(rank) if a != axis] + [axis]
         back = [last.index(a) for a in range(rank)]
         moved = self.transpose(x, last)
-        turn = "neg" if "float" in self.dtype(x) else "bitwise_not"  # -x - 1: the order turned round, nothing overflows
-        keyed = moved if largest else self.map(turn, moved)
+        keyed = moved if largest else self._turned(moved)
         values, places = ops.top_k(keyed, k, sorted=True)
         sizes = [*self.shape(moved)[:-1], k]
         values, places = self.made(values, sizes=sizes), self.made(ops.cast(places, "int64"), sizes=sizes)
-        values = values if largest else self.map(turn, values)
+        values = values if largest else self._turned(values)
         return self.transpose(values, back), self.transpose(places, back)
+
+    def _turned(self, x: Any) -> Any:
+        """The order turned round, so that nothing overflows; twice it is x."""
+        kind = self.dtype(x)
+        if "float" in kind:
+            return self.map("neg", x)
+        ends = np.iinfo(kind)
+        return self.map("sub", np.asarray(ends.max if ends.min == 0 else -1, dtype=kind), x)
 
     def cumulative(self, name: str, x: Any, axis: int) -> Any:
         x, kind = self.tensor(x), self.dtype(x)

@@ -14,26 +14,36 @@ TRUTHS = {"eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "not", "and", "o
 def _add(x: Any, y: Any) -> Any:
     """The sum, without the bias that Keras 3.15 makes of an operand with one dimension beyond 1.
 
-    Its TensorFlow back end adds such an operand along axis 1 or the last one, whichever has its size, whatever axis it lies on.
+    Its TensorFlow back end adds such an operand along axis 1 or the last one, whichever has its size, whatever axis it lies on;
+    of integers TFLite knows no bias at all.
     """
+    whole = "int" in str(x.dtype)
     for first, second in ((x, y), (y, x)):
         sizes = [(axis, size) for axis, size in enumerate(second.shape) if size != 1]
-        if len(sizes) != 1 or len(first.shape) < 2 or sizes[0][0] - len(second.shape) == -1:
+        if len(sizes) != 1 or len(first.shape) < 2 or (sizes[0][0] - len(second.shape) == -1 and not whole):
             return ops.add(first, second)
-    return ops.subtract(x, ops.negative(y))
+    return ops.add(x, y) if "uint" in str(x.dtype) else ops.subtract(x, ops.negative(y))
+
+
+def _absolute(x: Any) -> Any:
+    """The absolute value; of integers in operators that TFLite has."""
+    kind = str(x.dtype)
+    if "uint" in kind:
+        return x
+    return ops.maximum(x, ops.negative(x)) if "int" in kind else ops.absolute(x)
 
 
 def _quotient(x: Any, y: Any) -> Any:
     """Integer division towards zero; keras.ops only has the one towards minus infinity."""
     if "uint" in str(x.dtype):
         return ops.floor_divide(x, y)
-    whole = ops.floor_divide(ops.absolute(x), ops.absolute(y))
+    whole = ops.floor_divide(_absolute(x), _absolute(y))
     return ops.where(ops.equal(ops.less(x, 0), ops.less(y, 0)), whole, ops.negative(whole))
 
 
 def _fmod(x: Any, y: Any) -> Any:
     """The remainder with the sign of x."""
-    size = ops.mod(ops.absolute(x), ops.absolute(y))
+    size = ops.mod(_absolute(x), _absolute(y))
     return ops.where(ops.less(x, 0), ops.negative(size), size)
 
 
@@ -45,7 +55,7 @@ MAPS: Mapping[str, Callable[..., Any]] = {
     "exp": ops.exp, "log": ops.log, "softplus": ops.softplus, "sin": ops.sin, "cos": ops.cos, "tan": ops.tan,
     "asin": ops.arcsin, "acos": ops.arccos, "atan": ops.arctan, "sinh": ops.sinh, "cosh": ops.cosh, "tanh": ops.tanh,
     "asinh": ops.arcsinh, "acosh": ops.arccosh, "atanh": ops.arctanh, "erf": ops.erf, "floor": ops.floor, "ceil": ops.ceil,
-    "round": ops.round, "sigmoid": ops.sigmoid, "abs": ops.absolute, "neg": ops.negative, "sign": ops.sign, "relu": ops.relu,
+    "round": ops.round, "sigmoid": ops.sigmoid, "abs": _absolute, "neg": ops.negative, "sign": ops.sign, "relu": ops.relu,
     "relu6": ops.relu6, "where": ops.where, "bitwise_and": ops.bitwise_and, "bitwise_or": ops.bitwise_or,
     "bitwise_xor": ops.bitwise_xor, "bitwise_not": ops.bitwise_not, "shift_left": ops.left_shift,
     "shift_right": ops.right_shift,

@@ -168,9 +168,26 @@ class Layers(Shapes):
         if len(strides) > 3:
             raise NotImplementedError("a pool over more than three dimensions")
         moved = self.transpose(self.tensor(x), _last(len(kernel) + 2))
+        if len(kernel) == 3 and all(isinstance(size, int) for size in self.shape(moved)[1:]):
+            return self.transpose(self._window_3d(name, moved, kernel, strides), _second(5))
         pool = ops.max_pool if name == "max" else ops.average_pool
         made = pool(moved, tuple(kernel), tuple(strides), padding="valid", data_format="channels_last")
         return self.transpose(self.made(made, moved), _second(len(kernel) + 2))
+
+    def _window_3d(self, name: str, x: Any, kernel: Sequence[int], strides: Sequence[int]) -> Any:
+        """Over height and width, then over depth: TFLite has no pool over three dimensions."""
+        pool = ops.max_pool if name == "max" else ops.average_pool
+        batch, depth, height, width, channels = self.shape(x)
+
+        def pooled(x: Any, size: Sequence[int], stride: Sequence[int]) -> Any:
+            made = pool(x, tuple(size), tuple(stride), padding="valid", data_format="channels_last")
+            return self.made(made, sizes=[self.shape(x)[0], *made.shape[1:]])
+
+        flat = pooled(self.reshape(x, [product([batch, depth]), height, width, channels]), kernel[1:], strides[1:])
+        _, height, width, _ = flat.shape
+        deep = self.reshape(flat, [batch, depth, height * width, channels])
+        deep = pooled(deep, (kernel[0], 1), (strides[0], 1))
+        return self.reshape(deep, [batch, deep.shape[1], height, width, channels])
 
     def batch_norm(self, x: Any, scale: Any, bias: Any, mean: Any, variance: Any, epsilon: float) -> Any:
         rank = len(self.shape(x))

@@ -17,6 +17,7 @@ from onnxmltools.convert.common import data_types
 from safeconvert.adapting import ConvertRequest
 
 from .._shared.keras_files import as_functional, open_keras
+from .._shared.plain_trace import plainly_traced
 from .._shared.tf2onnx_lean import optimized_in_place
 from .._shared.tf2onnx_moves import recorded_moves
 
@@ -31,7 +32,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if "initial_types" in own:
         own["initial_types"] = [(n, getattr(data_types, kind)(shape)) for n, kind, shape in own["initial_types"]]
     opset = step.opset or (None if step.arguments else _OPSET)
-    with recorded_moves() as moves:
+    with recorded_moves() as moves, plainly_traced():
         source = as_functional(open_keras(step.model))
         model = optimized_in_place(lambda: onnxmltools.convert_keras(source, target_opset=opset, **own))
     moves.require_all()

@@ -18,6 +18,7 @@ from safeconvert.adapting import ConvertRequest
 from safeconvert.formats import detect
 
 from .._shared.keras_files import as_functional, open_keras
+from .._shared.plain_trace import plainly_traced
 from .._shared.tf2onnx_lean import optimized_in_place
 from .._shared.tf2onnx_moves import recorded_moves
 from .._shared.tf_files import open_tf
@@ -50,7 +51,8 @@ def _from_python(step: ConvertRequest, own: dict[str, Any]) -> onnx.ModelProto:
         model = as_functional(open_keras(step.model))
         named = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
         signature = own.pop("input_signature", None) if own else named
-        return tf2onnx.convert.from_keras(model, input_signature=signature, opset=opset, **own)[0]
+        with plainly_traced():
+            return tf2onnx.convert.from_keras(model, input_signature=signature, opset=opset, **own)[0]
     file = open_tf(step.model)
     if not file.signature_key:
         inputs, outputs = map(list, file.tensor_names)

@@ -14,6 +14,7 @@ from safeconvert.adapting import ModelRequest, natural_order, with_given_shapes
 from safeconvert.errors import UnusableInput
 from safeconvert.lift.changes import Changes
 from safeconvert.lift.weights import replacements
+from safeconvert.runtime.feeding import joined
 from safeconvert.signature import Quantization, Signature, TensorSpec
 
 from . import precision
@@ -50,15 +51,16 @@ class TfliteModel:
         """Outputs of a batch, allocated size after allocated size."""
         sizes = {int(detail["shape"][0]) if len(detail["shape"]) else 1 for detail in self._inputs.values()}
         batch = max(sizes)
-        count = len(next(iter(feeds.values())))
+        count = max((len(array) for array in feeds.values() if array.ndim), default=1)
         collected: dict[str, list[np.ndarray]] = {name: [] for name in self._outputs}
         for start in range(0, count, batch):
             for name, detail in self._inputs.items():
-                self._interpreter.set_tensor(detail["index"], feeds[name][start : start + batch])
+                array = feeds[name]
+                self._interpreter.set_tensor(detail["index"], array[start : start + batch] if array.ndim else array)
             self._interpreter.invoke()
             for name, detail in self._outputs.items():
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
-        return {name: np.concatenate(parts) for name, parts in collected.items()}
+        return {name: joined(parts) for name, parts in collected.items()}
 
     def _resize(self, request: ModelRequest, key: str) -> tuple[TensorSpec, ...]:
         """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits."""

@@ -24,18 +24,28 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if step.arguments:
         return _as_asked(step, dict(step.arguments))
     program = _program(open_torch(step.model), step)
-    exported = torch.onnx.export(
-        program,
-        dynamo=True,
-        input_names=[spec.name for spec in step.signature.inputs],
-        output_names=output_names(step.signature),
-        opset_version=step.opset or None,
-        verbose=False,
-    )
+    try:
+        exported = torch.onnx.export(
+            program,
+            dynamo=True,
+            input_names=[spec.name for spec in step.signature.inputs],
+            output_names=output_names(step.signature),
+            opset_version=step.opset or None,
+            verbose=False,
+        )
+    except torch.onnx.OnnxExporterError as error:
+        raise NotImplementedError(_first_cause(error)) from error
     assert exported is not None
     exported.save(step.target, external_data=False)
     finish(step)
     return UNCHANGED.to_json()
+
+
+def _first_cause(error: BaseException) -> str:
+    """What the exporter stumbled over, an operator and a node as a rule; its own message says only which step failed."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())
 
 
 def _as_asked(step: ConvertRequest, own: dict[str, Any]) -> dict[str, Any]:

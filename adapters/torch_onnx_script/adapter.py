@@ -13,6 +13,7 @@ from safeconvert.errors import UnusableInput
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import open_torch
+from .attention import register
 
 _OPSET = 17  # the newest whose Reduce* axes are attributes; onnx2torch 1.5.15 and onnx2keras 0.0.25 read it best
 
@@ -25,6 +26,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     step = ConvertRequest.from_json(request)
     assert step.signature is not None
+    register()
     file = open_torch(step.model)
     module = file.module
     if step.arguments:

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapting import UNCHANGED, ConvertRequest, ModelRequest
 
 from .._operators.read import inputs, plain
+from .double import DoubleModel
 from .module import GraphModule
 
 
@@ -40,6 +41,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         return UNCHANGED.to_json()
     torch.export.save(export(module, tuple(examples), free), step.target)
     return UNCHANGED.to_json()
+
+
+def load(request: Mapping[str, Any]) -> DoubleModel:
+    """Open an ONNX file to be computed in float64; see `safeconvert.rounding`."""
+    return DoubleModel(ModelRequest.from_json(request))
 
 
 def _example(shape: Sequence[int | str], dtype: str) -> torch.Tensor:

@@ -69,8 +69,15 @@ def predict_any(model: Model, feeds: Arrays) -> Arrays:
                 name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for name, array in piece.items()
             }
         outputs = model.predict(piece)
-        parts.append({name: array[: batch - missing] for name, array in outputs.items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts.append({name: array[: batch - missing] if array.ndim else array for name, array in outputs.items()})
+    return {name: joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def joined(parts: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """The outputs of several calls along the batch; a number (no dimension) of each call is one of a vector."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts[0].ndim else np.stack(parts)
 
 
 def _as_declared(signature: Signature, feeds: Arrays) -> bool:

@@ -19,7 +19,11 @@ Outputs of 16 bits: the relative tolerance is at least twice the type's unit (fl
 models that round one last sum differently are a unit apart, and an intermediate rounding adds about another; the
 default of 1e-4 would ask for more than the type can hold. `exact` asks for the same bits.
 
-NaN or Inf on either side is never agreement, also where both sides have it in the same place. Distances are computed in
+Scale: values that only fill a place (masked logits of -1e9) are no part of it; beside them every distance would be small
+and every label a tie. They are compared by their own size.
+
+NaN or Inf on either side is never agreement, also where both sides have it in the same place; nor is a number at the very
+end of its type, which is what some runtimes write for an infinity. Distances are computed in
 float64 (complex numbers as pairs); `exact` compares the numbers as they are stored.
 """
 
@@ -27,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -39,6 +44,8 @@ from safeconvert.verify.settings import Tolerance, VerifySettings
 
 Array = np.ndarray[Any, Any]
 _ROUNDING = 2.0
+_FAR_REPEATED, _FAR = 1e2, 1e6
+_ENDS = MappingProxyType({"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)})
 _HALF_UNITS = MappingProxyType({"float16": 2.0**-10, "bfloat16": 2.0**-7})
 
 
@@ -62,10 +69,25 @@ class Pair:
     target_values: Array
     finite: Array
 
+    @cached_property
+    def distances(self) -> Array:
+        """|source - target| of each value, (n, K)."""
+        with np.errstate(over="ignore"):
+            apart: Array = np.abs(self.source_values - self.target_values)
+        return apart
+
     def max_abs(self) -> Array:
         """Largest |source - target| of each sample, (n,)."""
-        with np.errstate(over="ignore"):
-            return _largest(self.source_values - self.target_values)
+        return _largest(self.distances)
+
+    def relative(self) -> Array:
+        """Largest distance of each sample, of its scale or, of a fill value, of that value; (n,)."""
+        scale: Array = self.scale()
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if self._fills is None:
+                return np.where(self.max_abs() == 0, 0.0, self.max_abs() / scale)
+            own = np.where(self._fills, np.abs(self.source_values), scale[:, None])
+            return _largest(np.where(self.distances == 0, 0.0, self.distances / own))
 
     def bound(self, tolerance: Tolerance) -> Array:
         """The distance allowed to each sample, (n,): `Tolerance`, and never finer than a 16-bit type can tell apart."""
@@ -74,13 +96,24 @@ class Pair:
         return bound
 
     def scale(self) -> Array:
-        """Largest |source| of each sample, (n,)."""
-        return _largest(self.source_values)
+        """Largest |source| of each sample, fill values left out, (n,)."""
+        return _largest(self.source_values if self._fills is None else np.where(self._fills, 0.0, self.source_values))
 
     def within(self, tolerance: Tolerance) -> Array:
-        """Whether each sample's distance is within tolerance, bool (n,)."""
-        inside: Array = self.max_abs() <= self.bound(tolerance)
-        return inside
+        """Whether each sample's distance is within tolerance, bool (n,); of a fill value, within the rtol of that value."""
+        if self._fills is None:
+            return np.asarray(self.max_abs() <= self.bound(tolerance))
+        own = self._fills & (self.distances <= tolerance.rtol * np.abs(self.source_values))
+        return np.asarray(((self.distances <= self.bound(tolerance)[:, None]) | own).all(axis=1))
+
+    @cached_property
+    def _fills(self) -> Array | None:
+        """Which values only fill a place (a mask's -1e9), bool (n, K); None where none does."""
+        found = [_fills_of(np.abs(row)) for row in self.source_values]
+        if all(one is None for one in found):
+            return None
+        none = np.zeros(self.source_values.shape[1], dtype=bool)
+        return np.stack([none if one is None else one for one in found])
 
 
 class Agreement(NamedTuple):
@@ -107,15 +140,22 @@ def pair_up(name: str, source: Array, target: Array) -> Pair:
         UnusableInput: the output is not numeric.
     """
     ours, theirs = _real(name, source), _real(name, target)
-    finite: Array = np.asarray(np.isfinite(ours).all(axis=1) & np.isfinite(theirs).all(axis=1))
-    return Pair(
-        name,
-        source,
-        target,
-        np.where(finite[:, None], ours, 0.0),
-        np.where(finite[:, None], theirs, 0.0),
-        finite,
-    )
+    finite: Array = np.asarray(is_finite(source, ours).all(axis=1) & is_finite(target, theirs).all(axis=1))
+    if not finite.all():
+        ours, theirs = (np.where(finite[:, None], values, 0.0) for values in (ours, theirs))
+    return Pair(name, source, target, ours, theirs, finite)
+
+
+def is_finite(stored: Array, values: Array | None = None) -> Array:
+    """Which numbers are neither NaN nor Inf nor at the end of their type, bool.
+
+    Args:
+        stored: as the model gave them.
+        values: the same numbers in another form; its shape is the answer's.
+    """
+    values = stored if values is None else values
+    end = _ENDS.get(stored.dtype.name)
+    return np.isfinite(values) if end is None else np.asarray((values > -end) & (values < end))
 
 
 def compare(comparator: Comparator, pair: Pair, settings: VerifySettings) -> Agreement:
@@ -223,6 +263,27 @@ def _real(name: str, array: Array) -> Array:
 def _flatten(array: Array) -> Array:
     """(n, ...) as (n, K), also for empty arrays."""
     return array.reshape(len(array), int(np.prod(array.shape[1:])))
+
+
+def _fills_of(sizes: Array) -> Array | None:
+    """Which of the sizes of one sample, (K,), are the largest and far above all others; None where none is.
+
+    Far is a hundredfold where the very same number stands in several places, else a millionfold, above which float32
+    could not tell the others from rounding if they had to do with it.
+    """
+    fills, rest = None, sizes
+    while rest.size:
+        top = float(rest.max())
+        at_top = rest == top
+        count = np.count_nonzero(at_top)
+        if np.count_nonzero(rest > top / _FAR_REPEATED) > count:
+            return fills
+        below = float(np.max(rest, initial=0.0, where=~at_top))
+        if not below or (count == 1 and top <= _FAR * below):
+            return fills
+        fills = at_top if fills is None else fills | at_top
+        rest = np.where(fills, 0.0, sizes)
+    return fills
 
 
 def _half_unit(values: Array) -> float:

@@ -49,9 +49,11 @@ class Comparison:
         mean_abs: mean of the outputs', each output counting the same.
         relative: largest of the outputs.
         equal: something was compared, and the share of samples that disagree or are beyond tolerance is at most
-            `max_discrepancy`.
+            `max_discrepancy`; or the distances beyond tolerance are rounding.
         outputs: one entry an output.
         disagreeing: numbers of the samples that disagree, ascending; the first 1000.
+        rounded: samples beyond tolerance that `equal` puts down to rounding (see `safeconvert.rounding`).
+        exact_relative: largest relative distance of the two models on those in float64.
     """
 
     samples: int
@@ -67,10 +69,14 @@ class Comparison:
     equal: bool
     outputs: tuple[OutputComparison, ...]
     disagreeing: tuple[int, ...]
+    rounded: int = 0
+    exact_relative: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form. What is not finite becomes "nan" or "inf", which Python's `float()` reads back."""
+        rounding = {"rounding": {"samples": self.rounded, "relative_in_float64": self.exact_relative}}
         return {
+            **(rounding if self.rounded else {}),
             "samples": self.samples,
             "disagreements": self.disagreements,
             "discrepancy": _number(self.discrepancy),

@@ -128,10 +128,8 @@ class Accumulator:
             source, target = (np.broadcast_to(side, (count, *side.shape)) for side in (source, target))
         pair = pair_up(name, source, target)
         agree, tie, within = compare(self._comparators[name][1], pair, self._settings)
-        max_abs, scale = pair.max_abs(), pair.scale()
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            relative = np.where(max_abs == 0, 0.0, max_abs / scale)
-            distances = np.abs(pair.source_values - pair.target_values)
+        max_abs, relative, distances = pair.max_abs(), pair.relative(), pair.distances
+        with np.errstate(over="ignore"):
             mean_abs = distances.mean(axis=1) if distances.shape[1] else np.zeros(count)
         shown = (np.where(pair.finite, figure, np.nan) for figure in (max_abs, mean_abs, relative))
         return _Figures(agree, tie, within, pair.finite, *shown)

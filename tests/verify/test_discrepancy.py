@@ -24,6 +24,7 @@ def compare(ours: np.ndarray, theirs: np.ndarray, **asked: object) -> Comparison
     return figures.result()
 
 
+@settings(deadline=None)  # a first call imports
 @given(SCORES, st.sampled_from([None, "label", "top1", "allclose", "cosine", "exact"]))
 def test_a_model_equals_itself(scores: np.ndarray, comparator: str | None) -> None:
     result = compare(scores, scores.copy(), comparator=comparator)
@@ -117,6 +118,30 @@ def test_half_outputs_are_never_asked_for_more_than_their_type_holds() -> None:
         assert not compare(stored, far.astype(dtype), comparator="allclose").equal
         assert not compare(stored, near.astype(dtype), comparator="exact").equal
     assert not compare(ours, ours * (1 + 2.0**-10), comparator="allclose").equal
+
+
+@pytest.mark.parametrize("fill", [-1e9, -1e4, 3e38])
+def test_beside_a_mask_labels_and_values_still_count(fill: float) -> None:
+    ours = np.array([[1.0, 3.0, fill, 2.0, fill]])
+    assert compare(ours, ours).equal
+    assert not compare(ours, ours * [[4, 1, 1, 1, 1]]).equal, "another label is no tie"
+    assert not compare(ours, ours * [[1.1, 1, 1, 1, 1]]).equal
+    assert not compare(ours, ours * [[1.1, 1, 1, 1, 1]], comparator="allclose").equal
+    assert compare(ours, ours * [[1, 1, 1.00001, 1, 1]], comparator="allclose").equal
+    assert not compare(ours, ours * [[1, 1, 1.001, 1, 1]], comparator="allclose").equal
+    assert compare(ours, ours * [[1, 1, 1.00001, 1, 1]]).relative < 1e-4
+
+
+def test_one_value_far_above_the_others_is_a_fill_only_beyond_float32() -> None:
+    assert not compare(np.array([[1.0, 1e8]]), np.array([[1.1, 1e8]]), comparator="allclose").equal
+    assert compare(np.array([[1.0, 1e5]]), np.array([[1.1, 1e5]]), comparator="allclose").equal
+
+
+def test_the_end_of_a_type_is_no_number() -> None:
+    lowest = np.array([[1.0, np.finfo(np.float32).min, 2.0]], dtype=np.float32)
+    result = compare(lowest, lowest)
+    assert not result.equal and result.nonfinite == 1
+    assert compare(lowest.astype(np.float64), lowest.astype(np.float64)).equal
 
 
 def test_other_shapes_are_far_apart_and_said() -> None:
