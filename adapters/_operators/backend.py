@@ -36,6 +36,9 @@ class Backend(Protocol):
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         """Elements of another type, truncated towards zero."""
 
+    def bitcast(self, x: Tensor, dtype: str) -> Tensor:
+        """The same bits read as another type of the same width."""
+
     def reshape(self, x: Tensor, sizes: Sizes) -> Tensor:
         """The same elements in order."""
 

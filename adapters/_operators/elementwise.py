@@ -121,6 +121,20 @@ def to(n: Node, x: Any, kind: str) -> Any:
     return n.backend.cast(x, kind)
 
 
+_WHOLE = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+
+def _bitcast(n: Node) -> Any:
+    try:
+        kind = np.dtype(helper.tensor_dtype_to_np_dtype(int(n.attribute("to"))))
+    except KeyError as error:
+        raise n.refuse("reads as a type that only ONNX has") from error
+    own = n.backend.dtype(n.inputs[0])
+    if own not in _WHOLE or kind.name not in _WHOLE or np.dtype(own).itemsize != kind.itemsize:
+        raise n.refuse(f"from {own} to {kind.name}")
+    return n.backend.bitcast(n.inputs[0], kind.name)
+
+
 def _isinf(n: Node) -> Any:
     b, x = n.backend, n.inputs[0]
     positive, negative = n.attribute("detect_positive", 1), n.attribute("detect_negative", 1)
@@ -189,6 +203,7 @@ OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     **{operator: simple(name) for operator, name in _FLOATS.items()},
     **{operator: simple(name, back=False) for operator, name in _TESTS.items()},
     "Add": _add, "Div": _div, "Pow": _pow, "Mod": _mod, "Clip": _clip, "Cast": _cast, "IsInf": _isinf, "BitShift": _shift,
+    "BitCast": _bitcast,
     "Where": _where, "Sign": _sign, "BitwiseNot": _bitwise_not, "Dropout": _dropout, "Max": folded("max"),
     "Min": folded("min"), "Sum": folded("add"), "Mean": _mean,
     "CastLike": lambda n: to(n, n.inputs[0], n.backend.dtype(n.inputs[1])),

@@ -218,6 +218,30 @@ def _one_hot(n: Node) -> Any:
     return b.map("where", hot, on, off)
 
 
+def _tensor_scatter(n: Node) -> Any:
+    """Each sample's update from its own place on; a circular one goes on at the beginning."""
+    b, (cache, update), starts = n.backend, n.inputs[:2], n.given(2)
+    shape = list(b.shape(cache))
+    rank = len(shape)
+    axis = n.axis(rank, -2)
+    size, count = shape[axis], b.shape(update)[axis]
+    if not isinstance(size, int) or not isinstance(count, int) or axis == 0:
+        raise n.refuse("along a free dimension")
+    places = _grid_at(size, axis, rank)
+    if starts is None:
+        starts = np.zeros([1] * rank, dtype=np.int64)
+    else:
+        starts = b.reshape(b.cast(starts, "int64"), [shape[0], *[1] * (rank - 1)])
+    own = b.map("sub", places, starts)
+    if n.attribute("mode", b"linear") == b"circular":
+        own = b.map("mod", own, np.asarray(size, dtype=np.int64))
+    written = b.map("and", b.map("ge", own, np.asarray(0)), b.map("lt", own, np.asarray(count)))
+    own = b.map("min", b.map("max", own, np.asarray(0)), np.asarray(count - 1))
+    if count == 0:
+        return cache
+    return b.map("where", written, b.take_along(update, b.broadcast(own, shape), axis), cache)
+
+
 def _grid_at(size: int, axis: int, rank: int) -> np.ndarray:
     return np.arange(size, dtype=np.int64).reshape([-1 if a == axis else 1 for a in range(rank)])
 
@@ -262,8 +286,17 @@ def _range(n: Node) -> Any:
     return b.map("sub", b.cumulative("sum", ones, 0), np.asarray(1))
 
 
+def batch_numbers(n: Node, batch: Any, rank: int, step: int) -> Any:
+    """0, step, 2 · step, … (int64) along the first of `rank` dimensions."""
+    b, shape = n.backend, [batch, *[1] * (rank - 1)]
+    if isinstance(batch, int):
+        return (np.arange(batch, dtype=np.int64) * step).reshape(shape)
+    steps = b.broadcast(np.full([1] * rank, step, dtype=np.int64), shape)
+    return b.map("sub", b.cumulative("sum", steps, 0), np.asarray(step, dtype=np.int64))
+
+
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     "Slice": _slice, "Pad": _pad, "Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd,
     "ScatterElements": _scatter_elements, "Scatter": _scatter_elements, "ScatterND": _scatter_nd, "OneHot": _one_hot,
-    "Compress": _compress, "ReverseSequence": _reverse_sequence, "Range": _range,
+    "TensorScatter": _tensor_scatter, "Compress": _compress, "ReverseSequence": _reverse_sequence, "Range": _range,
 }  # fmt: skip

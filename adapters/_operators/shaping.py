@@ -172,11 +172,15 @@ def _eye(n: Node) -> Any:
 
 def _trilu(n: Node) -> Any:
     b, x = n.backend, n.inputs[0]
-    given = n.known(1, "the diagonal")
-    k = 0 if given is None else int(given.reshape(-1)[0])
+    given = n.given(1)
     rows, columns = b.shape(x)[-2:]
     if not isinstance(rows, int) or not isinstance(columns, int):
         raise n.refuse("of a free size")
+    if given is not None and not isinstance(given, np.ndarray):
+        above = np.arange(columns, dtype=np.int64) - np.arange(rows, dtype=np.int64)[:, None]
+        keep = b.map("le" if n.attribute("upper", 1) else "ge", b.reshape(b.cast(given, "int64"), [1, 1]), above)
+        return b.map("where", keep, x, like(n, x, 0))
+    k = 0 if given is None else int(given.reshape(-1)[0])
     ones = np.ones((rows, columns), dtype=bool)
     return b.map("where", np.triu(ones, k) if n.attribute("upper", 1) else np.tril(ones, k), x, like(n, x, 0))
 
@@ -232,7 +236,19 @@ def _concat_from_sequence(n: Node) -> Any:
     return b.concat(items, n.attribute("axis") % rank)
 
 
-READS_SIZES = {"Reshape", "Expand", "Tile", "ConstantOfShape", "Slice", "Range", "Upsample", "Resize", "Pad"}
+READS_SIZES = {
+    "Reshape",
+    "Expand",
+    "Tile",
+    "ConstantOfShape",
+    "Slice",
+    "Range",
+    "Upsample",
+    "Resize",
+    "Pad",
+    "AffineGrid",
+    "MaxUnpool",
+}
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     "Shape": _shape, "Size": _size, "Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze,
     "Transpose": _transpose, "Expand": _expand, "Tile": _tile, "Concat": _concat, "Split": _split,

@@ -15,13 +15,17 @@ from . import (
     recurrent,
     reduction,
     resizing,
+    sampling,
     shaping,
+    spectra,
+    unpooling,
     windows,
 )
 from .node import Node
 
 _FAMILIES = (
     elementwise, activation, reduction, shaping, indexing, windows, products, normalization, quantization, resizing, recurrent,
+    sampling, spectra, unpooling,
 )  # fmt: skip
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     operator: function for family in _FAMILIES for operator, function in family.OPERATORS.items()

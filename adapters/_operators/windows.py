@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .elementwise import like
+from .indexing import batch_numbers
 from .node import Node
 from .sizes import product
 
@@ -160,9 +161,10 @@ def _max_pool_with_indices(n: Node) -> Any:
     """Indices into the flattened input: each candidate position is compared with its window's maximum; the first wins."""
     b, x = n.backend, n.inputs[0]
     shape = list(b.shape(x))
-    if not all(isinstance(size, int) for size in shape):
-        raise n.refuse("indices of a free batch")
-    sizes = shape[2:]
+    if not all(isinstance(size, int) for size in shape[1:]):
+        raise n.refuse("indices of a free size")
+    batch, sizes = shape[0], shape[2:]
+    shape = [1, *shape[1:]]
     places = np.arange(product(shape), dtype=np.int64).reshape(shape)
     if n.attribute("storage_order", 0):
         order = [0, 1, *range(len(shape) - 1, 1, -1)]
@@ -186,7 +188,7 @@ def _max_pool_with_indices(n: Node) -> Any:
         else:
             better = b.map("gt", value, best)
             best, index = b.map("where", better, value, best), b.map("where", better, position, index)
-    return b.cast(best, kind), index
+    return b.cast(best, kind), b.map("add", batch_numbers(n, batch, len(shape), product(shape)), index)
 
 
 def _average_pool(n: Node) -> Any:

@@ -23,6 +23,9 @@ class Shapes(Values):
             return x
         return self.on_origin(x, lambda root, _: self.made(ops.cast(root, dtype), root))
 
+    def bitcast(self, x: Any, dtype: str) -> Any:
+        return self.on_origin(self.tensor(x), lambda root, _: self.made(ops.view(root, dtype), sizes=self.shape(root)))
+
     def reshape(self, x: Any, sizes: Sequence[Any]) -> Any:
         free = [size for size in sizes if isinstance(size, Dim)]
         if isinstance(x, np.ndarray) and not free:

@@ -63,6 +63,9 @@ class TorchOps:
             raise NotImplementedError(f"torch does not compute with {dtype}")
         return x.to(_DTYPES[dtype])
 
+    def bitcast(self, x: Any, dtype: str) -> Any:
+        return self.tensor(x).view(_DTYPES[dtype])
+
     def reshape(self, x: Any, sizes: Sequence[Any]) -> Any:
         return x.reshape(sizes) if isinstance(x, np.ndarray) and _ints(sizes) else self.tensor(x).reshape(tuple(sizes))
 

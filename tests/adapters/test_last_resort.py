@@ -55,7 +55,7 @@ def baked(model, feeds, kept):
     return copy, {name: feeds[name] for name in feeds if name in kept}
 
 
-def wrong(got, expected, rtol, atol):
+def wrong(name, got, expected, rtol, atol):
     for one, other in zip(got, expected, strict=False):
         if one.shape != other.shape:
             return f"shape {one.shape}, not {other.shape}"
@@ -63,6 +63,8 @@ def wrong(got, expected, rtol, atol):
             rtol, atol = max(rtol, 2**-7), max(atol, 2**-7)
         elif one.dtype != other.dtype:
             return f"type {one.dtype}, not {other.dtype}"
+        if name.startswith("test_dft"):  # what the suite expects was rounded on the way: zeros are 2e-7 beside 54
+            atol = max(atol, float(np.finfo(other.dtype).eps * np.abs(other).max()))
         if not np.allclose(one.astype("float64"), other.astype("float64"), rtol, atol, equal_nan=True):
             return "values"
     return "" if len(got) >= len(expected) else "outputs are missing"
@@ -82,7 +84,7 @@ for case in load_model_tests(kind="node")[::every]:
     for kept in (list(feeds), list(feeds)[:1]):
         try:
             model, rest = baked(case.model, feeds, kept)
-            reason = wrong(run(model, rest), outputs, case.rtol, case.atol)
+            reason = wrong(case.name, run(model, rest), outputs, case.rtol, case.atol)
             outcome = f"{case.name}: {reason}" if reason else "right"
             break
         except NotImplementedError as error:
@@ -98,7 +100,7 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.parametrize(("back_end", "every", "least"), [("torch", 1, 1350), ("keras", 7, 170)])
+@pytest.mark.parametrize(("back_end", "every", "least"), [("torch", 1, 1500), ("keras", 7, 215)])
 def test_no_operator_of_onnx_own_suite_is_wrong(back_end: str, every: int, least: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _SUITE, back_end, str(every)], cwd=ROOT, capture_output=True, text=True, timeout=500
