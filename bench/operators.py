@@ -35,7 +35,10 @@ from safeconvert.runtime.session import load_files
 from safeconvert.verify.exchange import comparable_outputs
 
 FOLDER = WORK / "operators"
-PATHS = {"onnx2keras": ("keras", ".keras"), "onnx2torch": ("torch", ".pt2"), "onnx2tflite": ("tflite", ".tflite")}
+PATHS = {
+    "onnx2keras": ("keras", ".keras"), "onnx2torch": ("torch", ".pt2"), "onnx2tflite": ("tflite", ".tflite"),
+    "onnx2tf": ("tf", "_saved_model"),
+}  # fmt: skip
 SAMPLES = 8
 RAW_SECONDS = 10.0
 SECONDS = 60.0  # of one call through safeconvert, an import of TensorFlow among them
@@ -136,7 +139,7 @@ def _raw(path: str) -> Iterator[Callable[[Case], list]]:
     adapter = str(ROOT / "bench" / "operator_raw")
     with tempfile.TemporaryDirectory() as folder:
         log = FOLDER / f"raw-{path}.log"
-        worker = Worker(Path(sys.executable), log, Limits(RAW_SECONDS, 8 << 30), Path(folder))
+        worker = Worker(_python(path), log, Limits(RAW_SECONDS, 8 << 30), Path(folder))
         patient = Limits(120.0, 8 << 30)
         count = 0
 
@@ -162,6 +165,14 @@ def _raw(path: str) -> Iterator[Callable[[Case], list]]:
             yield run
         finally:
             worker.close()
+
+
+def _python(path: str) -> Path:
+    """The interpreter of a raw converter: onnx2tf has an environment of its own (`safeconvert adapters install onnx2tf`)."""
+    if path != "onnx2tf":
+        return Path(sys.executable)
+    with open_context(load_settings(), Phases()) as context:
+        return next(adapter.python for adapter in context.adapters if adapter.name == path)
 
 
 @contextmanager

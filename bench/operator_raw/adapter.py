@@ -1,12 +1,13 @@
 """The raw converters on one node test each, as their documentation calls them. Runs in a worker; nothing of safeconvert does.
 
-Generous to them where there is a choice: onnx2keras is tried as it is and with `change_ordering`, and the better result
-counts; the target may have another dtype than expected; and a model counts as right by its values on the suite's one input.
+Generous to them where there is a choice: onnx2keras is tried as it is and with `change_ordering`, onnx2tf's model with
+inputs and outputs channels last and not, and the best result counts; the target may have another dtype than expected; and a model counts as right by its values on the suite's one input.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -15,11 +16,15 @@ from typing import Any
 import numpy as np
 import onnx
 
+_PICTURES = np.random.default_rng(0).random((20, 128, 128, 3), dtype=np.float32)
+
 
 def warm(path: str) -> None:
     """Import what a path needs."""
     if path == "onnx2torch":
         _onnx2torch()
+    elif path == "onnx2tf":
+        import onnx2tf  # noqa: F401
     else:
         _onnx2keras()
 
@@ -34,6 +39,7 @@ def run(path: str, model: str, data: str, rtol: float, atol: float) -> list[str]
         "onnx2keras": [functools.partial(_keras, moved) for moved in (False, True)],
         "onnx2tflite": [functools.partial(_tflite, moved) for moved in (False, True)],
         "onnx2torch": [_torch],
+        "onnx2tf": [functools.partial(_onnx2tf, *moved) for moved in itertools.product((True, False), repeat=2)],
     }[path]
     order = ("right", "wrong", "does not run", "refused")
     return min((_outcome(way, loaded, inputs, expected, rtol, atol) for way in ways), key=lambda o: order.index(o[0]))
@@ -89,6 +95,38 @@ def _tflite(moved: bool, model: onnx.ModelProto) -> Any:
         return _unmoved(moved, [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()])
 
     return call
+
+
+def _onnx2tf(moved_in: bool, moved_out: bool, model: onnx.ModelProto) -> Any:
+    converted = _saved_model(model.SerializeToString())
+    names = [value.name for value in model.graph.input]
+
+    def call(inputs: list[Any]) -> list[Any]:
+        import tensorflow as tf
+
+        known = converted.signatures["serving_default"]
+        taken = list(known.structured_input_signature[1])
+        fed = dict(zip(names, (tf.constant(_moved(moved_in, array)) for array in inputs), strict=True))
+        made = known(**{name: fed[next(n for n in names if n in (name, name.replace("__", "/")))] for name in taken})
+        return _unmoved(moved_out, [made[key].numpy() for key in sorted(made)])
+
+    return call
+
+
+@functools.lru_cache(maxsize=1)
+def _saved_model(model: bytes) -> Any:
+    import onnx2tf
+    import tensorflow as tf
+
+    # pictures for its own check of single operators, which it would fetch from the network
+    sys.modules["onnx2tf.onnx2tf"].download_test_image_data = lambda: _PICTURES
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.onnx"
+        file.write_bytes(model)
+        onnx2tf.convert(
+            input_onnx_file_path=str(file), output_folder_path=folder, output_signaturedefs=True, verbosity="error"
+        )
+        return tf.saved_model.load(folder)
 
 
 def _keras_model(model: onnx.ModelProto, moved: bool) -> Any:
