@@ -22,6 +22,7 @@ import onnx2tf
 from safeconvert.adapting import ConvertReply, ConvertRequest, Permutation
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.ends import has_layout, peel_input_transposes, peel_output_transposes
+from safeconvert.legalise import legalise, rules_of
 
 _SUFFIX = {"none": "float32", "float16": "float16", "default": "dynamic_range_quant"}
 
@@ -30,7 +31,8 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert; says which inputs and outputs became channels last."""
     step = ConvertRequest.from_json(request)
     target = Path(step.target)
-    model = onnx.load(step.model.path)
+    legal = legalise(onnx.load(step.model.path), rules_of(__file__))
+    model = legal.model
     moves = has_layout(model)
     inputs_peeled: dict[str, bool] = {}
     outputs_peeled: dict[str, bool] = {}
@@ -69,7 +71,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             _seen(value, tensor.shape, outputs_peeled.get(value.name, False))
             for value, tensor in zip(model.graph.output, made.outputs, strict=True)
         ),
-        notes=() if moves else ("keep_shape_absolutely_input_names",),
+        notes=(*legal.notes(), *(() if moves else ("keep_shape_absolutely_input_names",))),
     ).to_json()
 
 

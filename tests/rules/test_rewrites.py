@@ -87,6 +87,11 @@ CASES = {
               {"axes": I([2, 3])}),
         {"Squeeze"},
     ),
+    "a flattened batch": (
+        rule("flatten_as_reshape"),
+        model([node("Relu", ["x"], "r"), node("Flatten", ["r"], "y", axis=1)], {"x": ["n", 3, 4, 5]}, ["y"]),
+        {"Flatten"},
+    ),
     "slices with steps": (
         rule("strided_slices_as_pooling"),
         model([node("Slice", ["x", "starts", "ends", "axes", "steps"], "y")], {"x": [2, 3, 6, 7]}, ["y"],
