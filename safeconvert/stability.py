@@ -2,8 +2,8 @@
 
 A picture of one colour, normalised by its own deviation, is rounding divided by next to nothing; a value on the edge of a
 `round` or a tie of two labels falls to either side. What the source gives there is no property of the model. Such a sample is
-found with the native source alone: every value of its input moves to the next float up or down, and an output moves beyond
-the tolerance. It lies outside the domain, as one with NaN does; a user's own inputs are never left out.
+found with the native source alone: every value of its input moves by a few units in the last place, about what the rounding of
+a deep net's layers adds up to, and an output moves beyond the tolerance. It lies outside the domain, as one with NaN does; a user's own inputs are never left out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from safeconvert.runtime.session import Session
 from safeconvert.verification import compare, unchanged_contract
 from safeconvert.verify.settings import VerifySettings
 
+_UNITS = 8
 _LEAST = 0.5  # share of the samples that has to be stable; a model that moves everywhere is judged on everything
 
 
@@ -52,14 +53,14 @@ def stable_samples(
 
 
 def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Chunk:
-    """The chunk with every float one unit up or down; integers stay."""
+    """The chunk with every float `_UNITS` units up or down; integers stay."""
     arrays, folder = dict(chunk.arrays), None
     for name, path in chunk.arrays.items():
         array = np.load(path, allow_pickle=False)
         if array.dtype.kind != "f":
             continue
         folder = folder or context.folder("moved")
-        ends = np.where(generator.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
+        steps = np.where(generator.random(array.shape) < 0.5, -_UNITS, _UNITS).astype(array.dtype)
         arrays[name] = folder / path.name
-        np.save(arrays[name], np.nextafter(array, ends), allow_pickle=False)
+        np.save(arrays[name], array + steps * np.spacing(array), allow_pickle=False)
     return replace(chunk, arrays=arrays)

@@ -15,9 +15,8 @@ Tie: the source itself does not tell the labels in question apart at the toleran
 the source's score of every label that only one side has differs from its k-th best score by no more than the tolerance.
 A tie agrees, and is counted apart.
 
-Outputs of 16 bits: the relative tolerance is at least twice the type's unit (float16 9.8e-4, bfloat16 7.8e-3). Two right
-models that round one last sum differently are a unit apart, and an intermediate rounding adds about another; the
-default of 1e-4 would ask for more than the type can hold. `exact` asks for the same bits.
+Outputs of 16 bits: each number may be one unit of its own off (float16 9.8e-4 of it, bfloat16 7.8e-3), which is how far two
+right models lie apart that round one last sum differently. `exact` asks for the same bits.
 
 Scale: values that only fill a place (masked logits of -1e9) are no part of it; beside them every distance would be small
 and every label a tie. They are compared by their own size.
@@ -43,7 +42,6 @@ from safeconvert.verify.quantized import is_quantized
 from safeconvert.verify.settings import Tolerance, VerifySettings
 
 Array = np.ndarray[Any, Any]
-_ROUNDING = 2.0
 _FAR_REPEATED, _FAR = 1e2, 1e6
 _ENDS = MappingProxyType({"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)})
 _HALF_UNITS = MappingProxyType({"float16": 2.0**-10, "bfloat16": 2.0**-7})
@@ -90,9 +88,8 @@ class Pair:
             return _largest(np.where(self.distances == 0, 0.0, self.distances / own))
 
     def bound(self, tolerance: Tolerance) -> Array:
-        """The distance allowed to each sample, (n,): `Tolerance`, and never finer than a 16-bit type can tell apart."""
-        rtol = max(tolerance.rtol, _ROUNDING * max(_half_unit(self.source), _half_unit(self.target)))
-        bound: Array = tolerance.atol + rtol * self.scale()
+        """The distance allowed to each sample, (n,); see `Tolerance`."""
+        bound: Array = tolerance.atol + tolerance.rtol * self.scale()
         return bound
 
     def scale(self) -> Array:
@@ -101,10 +98,17 @@ class Pair:
 
     def within(self, tolerance: Tolerance) -> Array:
         """Whether each sample's distance is within tolerance, bool (n,); of a fill value, within the rtol of that value."""
-        if self._fills is None:
+        if self._fills is None and not self.unit:
             return np.asarray(self.max_abs() <= self.bound(tolerance))
-        own = self._fills & (self.distances <= tolerance.rtol * np.abs(self.source_values))
-        return np.asarray(((self.distances <= self.bound(tolerance)[:, None]) | own).all(axis=1))
+        own = self.unit * np.abs(self.source_values)
+        if self._fills is not None:
+            own = np.where(self._fills, np.maximum(own, tolerance.rtol * np.abs(self.source_values)), own)
+        return np.asarray((self.distances <= np.maximum(self.bound(tolerance)[:, None], own)).all(axis=1))
+
+    @property
+    def unit(self) -> float:
+        """Distance of 1 to the next number of a 16-bit type on either side; 0 where both have more."""
+        return max(_half_unit(self.source), _half_unit(self.target))
 
     @cached_property
     def _fills(self) -> Array | None:
@@ -207,7 +211,8 @@ def _top1(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreeme
     ours, theirs = pair.source_values.argmax(axis=1), pair.target_values.argmax(axis=1)
     rows = np.arange(len(ours))
     gap = pair.source_values[rows, ours] - pair.source_values[rows, theirs]
-    tie = (ours != theirs) & (gap <= pair.bound(tolerance))
+    one_unit = pair.unit * np.abs(pair.source_values[rows, ours])
+    tie = (ours != theirs) & (gap <= np.maximum(pair.bound(tolerance), one_unit))
     return _plain((ours == theirs) | tie, tie)
 
 
