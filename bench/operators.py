@@ -83,7 +83,7 @@ def _write_table() -> None:
     text = (
         f"{len(cases())} node tests of the `onnx` package's own backend suite: all whose tensors are floats, integers or booleans "
         "that numpy has, in the default operator domain. Right: on the suite's input, the target gives what the suite expects, "
-        "within its tolerance, whatever the dtype. Raw is judged by that one input, onnx2keras with and without "
+        "within its tolerance (or a float32 rounding of the largest value, or two units in the last place of a float16), whatever the dtype. Raw is judged by that one input, onnx2keras with and without "
         "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
         f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
     )

@@ -15,7 +15,7 @@ Tie: the source itself does not tell the labels in question apart at the toleran
 the source's score of every label that only one side has differs from its k-th best score by no more than the tolerance.
 A tie agrees, and is counted apart.
 
-Outputs of 16 bits: each number may be one unit of its own off (float16 9.8e-4 of it, bfloat16 7.8e-3), which is how far two
+Outputs of 16 bits: each number may be one unit in its own last place off (of float16 4.9e-4 to 9.8e-4 of it), which is how far two
 right models lie apart that round one last sum differently. `exact` asks for the same bits.
 
 Scale: values that only fill a place (masked logits of -1e9) are no part of it; beside them every distance would be small
@@ -100,10 +100,14 @@ class Pair:
         """Whether each sample's distance is within tolerance, bool (n,); of a fill value, within the rtol of that value."""
         if self._fills is None and not self.unit:
             return np.asarray(self.max_abs() <= self.bound(tolerance))
-        own = self.unit * np.abs(self.source_values)
+        own = self.spacing(self.source_values)
         if self._fills is not None:
             own = np.where(self._fills, np.maximum(own, tolerance.rtol * np.abs(self.source_values)), own)
         return np.asarray((self.distances <= np.maximum(self.bound(tolerance)[:, None], own)).all(axis=1))
+
+    def spacing(self, values: Array) -> Array:
+        """Distance of each number to the next of the 16-bit type; 0 where there is none."""
+        return np.ldexp(self.unit, np.frexp(values)[1] - 1) if self.unit else np.zeros(values.shape)
 
     @property
     def unit(self) -> float:
@@ -211,7 +215,7 @@ def _top1(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreeme
     ours, theirs = pair.source_values.argmax(axis=1), pair.target_values.argmax(axis=1)
     rows = np.arange(len(ours))
     gap = pair.source_values[rows, ours] - pair.source_values[rows, theirs]
-    one_unit = pair.unit * np.abs(pair.source_values[rows, ours])
+    one_unit = pair.spacing(pair.source_values[rows, ours])
     tie = (ours != theirs) & (gap <= np.maximum(pair.bound(tolerance), one_unit))
     return _plain((ours == theirs) | tie, tie)
 
