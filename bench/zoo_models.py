@@ -108,6 +108,10 @@ def keras_model(name: str, file: str) -> None:
         value = redrawn(weight.path, weight.numpy(), random, id(weight) in shifts)
         if value is not None:
             weight.assign(value)
+    if not any("Normalization" in type(layer).__name__ for layer in model._flatten_layers()):
+        for layer in model.layers:  # Glorot's start halves the signal at every ReLU, until biases are all that is left
+            if hasattr(layer, "kernel"):
+                layer.kernel.assign(layer.kernel * 2**0.5)
     for norm in norms:
         norm.momentum = 0.5
     for _ in range(4 if norms else 0):
