@@ -137,7 +137,10 @@ def route(row: dict) -> str:
 def figures(row: dict) -> str:
     """Labels or values that differ, and the largest distance, on the held-out inputs."""
     native = row["verification"].get("source native vs target native", {})
-    return f"{native['disagreements']} / {native['samples']}, {native['max_abs']:.1g}" if native else ""
+    if not native:
+        return ""
+    rounded = f" ({native['rounding']['samples']} beyond tolerance by rounding alone)" if "rounding" in native else ""
+    return f"{native['disagreements']} / {native['samples']}, {native['max_abs']:.1g}{rounded}"
 
 
 def raw(row: dict) -> str:
