@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from tf2onnx import optimizer
 from tf2onnx.graph import Node
 
+from . import tf2onnx_operators  # noqa: F401 - registers them
+
 Made = TypeVar("Made")
 
 

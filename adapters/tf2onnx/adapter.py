@@ -17,7 +17,6 @@ import tf2onnx
 from safeconvert.adapting import ConvertRequest
 from safeconvert.formats import detect
 
-from .._shared import tf2onnx_operators  # noqa: F401 - registers them
 from .._shared.keras_files import as_functional, open_keras
 from .._shared.plain_trace import plainly_traced
 from .._shared.tf2onnx_lean import optimized_in_place

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-_ROUNDING = float(np.finfo(np.float32).eps)
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from operator_cases import judge
+
 _PICTURES = np.random.default_rng(0).random((20, 128, 128, 3), dtype=np.float32)
 
 
@@ -57,18 +59,8 @@ def _outcome(
         outputs = call(inputs)
     except Exception as error:  # noqa: BLE001 - as above
         return ["does not run", _line(error)]
-    if len(outputs) != len(expected):
-        return ["wrong", f"{len(outputs)} outputs instead of {len(expected)}"]
-    for ours, theirs in zip(outputs, expected, strict=True):
-        if ours.shape != theirs.shape:
-            return ["wrong", f"shape {list(ours.shape)} instead of {list(theirs.shape)}"]
-        last_place = 2 * np.spacing(np.abs(theirs)).astype(np.float64) if theirs.dtype == np.float16 else 0.0
-        ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
-        largest = np.max(np.abs(theirs), initial=0.0, where=np.isfinite(theirs))
-        near = np.isclose(ours, theirs, rtol, max(atol, 1e-7, _ROUNDING * largest), equal_nan=True)
-        if not np.all(near | (np.abs(ours - theirs) <= last_place)):
-            return ["wrong", "other values"]
-    return ["right", ""]
+    reason = judge(outputs, expected, rtol, atol)
+    return ["wrong", reason] if reason else ["right", ""]
 
 
 def _keras(moved: bool, model: onnx.ModelProto) -> Any:
@@ -162,7 +154,6 @@ def _onnx2keras() -> Any:
 
 
 def _onnx2torch() -> Any:
-    sys.path.append(str(Path(__file__).resolve().parent.parent))
     import declare_torchvision  # noqa: F401
     from onnx2torch import convert
 

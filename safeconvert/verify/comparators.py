@@ -38,11 +38,11 @@ import numpy as np
 
 from safeconvert.errors import UnusableInput
 from safeconvert.signature import TensorSpec
+from safeconvert.verify.fills import fills
 from safeconvert.verify.quantized import is_quantized
 from safeconvert.verify.settings import Tolerance, VerifySettings
 
 Array = np.ndarray[Any, Any]
-_FAR_REPEATED, _FAR = 1e2, 1e6
 _ENDS = MappingProxyType({"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)})
 _HALF_UNITS = MappingProxyType({"float16": 2.0**-10, "bfloat16": 2.0**-7})
 
@@ -117,7 +117,7 @@ class Pair:
     @cached_property
     def _fills(self) -> Array | None:
         """Which values only fill a place (a mask's -1e9), bool (n, K); None where none does."""
-        found = [_fills_of(np.abs(row)) for row in self.source_values]
+        found = [fills(np.abs(row)) for row in self.source_values]
         if all(one is None for one in found):
             return None
         none = np.zeros(self.source_values.shape[1], dtype=bool)
@@ -229,7 +229,8 @@ def _topk(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreeme
     ours, theirs = _best(pair.source_values, k), _best(pair.target_values, k)
     differs = ours ^ theirs
     kth = np.where(ours, pair.source_values, np.inf).min(axis=1, keepdims=True)
-    clear = np.abs(pair.source_values - kth) > pair.bound(tolerance)[:, None]
+    allowed = np.maximum(pair.bound(tolerance)[:, None], pair.spacing(pair.source_values))
+    clear = np.abs(pair.source_values - kth) > allowed
     tie = differs.any(axis=1) & ~(differs & clear).any(axis=1)
     return _plain(~differs.any(axis=1) | tie, tie)
 
@@ -272,27 +273,6 @@ def _real(name: str, array: Array) -> Array:
 def _flatten(array: Array) -> Array:
     """(n, ...) as (n, K), also for empty arrays."""
     return array.reshape(len(array), int(np.prod(array.shape[1:])))
-
-
-def _fills_of(sizes: Array) -> Array | None:
-    """Which of the sizes of one sample, (K,), are the largest and far above all others; None where none is.
-
-    Far is a hundredfold where the very same number stands in several places, else a millionfold, above which float32
-    could not tell the others from rounding if they had to do with it.
-    """
-    fills, rest = None, sizes
-    while rest.size:
-        top = float(rest.max())
-        at_top = rest == top
-        count = np.count_nonzero(at_top)
-        if np.count_nonzero(rest > top / _FAR_REPEATED) > count:
-            return fills
-        below = float(np.max(rest, initial=0.0, where=~at_top))
-        if not below or (count == 1 and top <= _FAR * below):
-            return fills
-        fills = at_top if fills is None else fills | at_top
-        rest = np.where(fills, 0.0, sizes)
-    return fills
 
 
 def _half_unit(values: Array) -> float:
