@@ -46,40 +46,40 @@ _FRESH = 200  # cases after which a worker starts anew: frameworks keep what the
 
 
 def main() -> None:
-    """Run what is missing, then write the table."""
+    """Run what is missing, then write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("raw", "safeconvert"))
     parser.add_argument("--path", choices=tuple(PATHS))
     parser.add_argument("--sample", type=int, default=0, help="so many cases, in the order of seed 0; 0 takes all")
-    parser.add_argument("--table", action="store_true", help="only the table, of what there is")
+    parser.add_argument("--table", action="store_true", help="only the tables, of what there is")
     own = parser.parse_args()
     chosen = cases()
     random.Random(0).shuffle(chosen)  # seeded: what is there so far is a fair sample
     chosen = chosen[: own.sample or None]
     for path in [own.path] if own.path else PATHS:
-        if own.table:
-            break
-        if own.only != "safeconvert":
+        if own.only != "safeconvert" and not own.table:
             _fill(f"raw-{path}", chosen, lambda path=path: _raw(path))
-        if own.only != "raw":
+        if own.only != "raw" and not own.table:
             _fill(f"safeconvert-{path}", chosen, lambda path=path: _verified(path))
-    _write_table()
+        _write_table(path)
 
 
-def _write_table() -> None:
-    rows, details = [], []
-    for path in PATHS:
-        for side in ("raw", "safeconvert"):
-            kept = {row[0]: row for row in _read(FOLDER / f"{side}-{path}.jsonl")}
-            if not kept:
-                continue
-            both = {row[0] for row in _read(FOLDER / f"safeconvert-{path}.jsonl")}
-            rows.append(_row(path, side, kept))
-            if side == "safeconvert":
-                details.append(_details(path, kept))
-            elif both and len(both) < len(kept):
-                rows.append(_row(path, "raw, the cases of the next row", {n: kept[n] for n in both & kept.keys()}))
-    header = ("path", "converters", "right", "wrong", "does not run", "refused", "cases", "s a case")
+def _write_table(path: str) -> None:
+    """A table for each path, since each is filled at its own time."""
+    rows, details = [], ""
+    for side in ("raw", "safeconvert"):
+        kept = {row[0]: row for row in _read(FOLDER / f"{side}-{path}.jsonl")}
+        if not kept:
+            continue
+        both = {row[0] for row in _read(FOLDER / f"safeconvert-{path}.jsonl")}
+        rows.append(_row(side, kept))
+        if side == "safeconvert":
+            details = _details(path, kept)
+        elif both and len(both) < len(kept):
+            rows.append(_row("raw, the cases of the next row", {n: kept[n] for n in both & kept.keys()}))
+    if not rows:
+        return
+    header = ("converters", "right", "wrong", "does not run", "refused", "cases", "s a case")
     text = (
         f"{len(cases())} node tests of the `onnx` package's own backend suite: all whose tensors are floats, integers or booleans "
         "that numpy has, in the default operator domain. Right: on the suite's input, the target gives what the suite expects, "
@@ -87,15 +87,15 @@ def _write_table() -> None:
         "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
         f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
     )
-    write("operators", "The node tests of onnx, raw and through safeconvert", "python bench/operators.py",
-          text + table(header, rows) + "\n\n" + "\n".join(details))  # fmt: skip
+    write(f"operators-{path}", f"The node tests of onnx through {path}, raw and through safeconvert",
+          f"python bench/operators.py --path {path}", text + table(header, rows) + "\n\n" + details)  # fmt: skip
 
 
-def _row(path: str, side: str, kept: dict[str, list]) -> tuple[object, ...]:
+def _row(side: str, kept: dict[str, list]) -> tuple[object, ...]:
     outcomes = Counter(row[1] for row in kept.values())
     seconds = f"{sum(row[3] for row in kept.values()) / len(kept):.2f}"
     counts = (outcomes[name] for name in ("right", "wrong", "does not run", "refused"))
-    return path, side, *counts, len(kept), seconds
+    return side, *counts, len(kept), seconds
 
 
 def _details(path: str, kept: dict[str, list]) -> str:
@@ -104,11 +104,9 @@ def _details(path: str, kept: dict[str, list]) -> str:
     wrong = [f"{row[0]} ({row[2]})" for row in kept.values() if row[1] == "wrong"]
     raw = {row[0] for row in _read(FOLDER / f"raw-{path}.jsonl") if row[1] == "right"}
     lost = sorted(name for name, row in kept.items() if name in raw and row[1] != "right")
-    lines = [f"- {path}, right by route: " + ", ".join(f"{route} {count}" for route, count in routes.most_common())]
-    lines.append(f"- {path}, verified and not what the suite expects: {', '.join(wrong) or 'none'}")
-    lines.append(
-        f"- {path}, right raw and not through safeconvert: {len(lost)} ({', '.join(lost[:12])}…)" if lost else ""
-    )
+    lines = ["- Right by route: " + ", ".join(f"{route} {count}" for route, count in routes.most_common())]
+    lines.append(f"- Verified and not what the suite expects: {', '.join(wrong) or 'none'}")
+    lines.append(f"- Right raw and not through safeconvert: {len(lost)} ({', '.join(lost[:12])}…)" if lost else "")
     return "\n".join(line for line in lines if line)
 
 

@@ -15,6 +15,7 @@ from safeconvert.adapting import UNCHANGED, ConvertRequest
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import TorchFile, open_torch
+from .lacking import spelled_out
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     assert step.signature is not None
     if step.arguments:
         return _as_asked(step, dict(step.arguments))
-    program = _program(open_torch(step.model), step)
+    program = spelled_out(_program(open_torch(step.model), step))
     try:
         exported = torch.onnx.export(
             program,

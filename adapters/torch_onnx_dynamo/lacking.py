@@ -1,0 +1,209 @@
+"""Operators that the dynamo exporter of torch 2.13 has no translation for, in operators that it has.
+
+`torch.export`'s own means: each is a decomposition, applied to the program before it is exported, only where it occurs. They
+give what the operator gives, except which of several equal numbers an index points to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_aten = torch.ops.aten
+
+
+def spelled_out(program: Any) -> Any:
+    """The program without the operators of this module; itself where it has none."""
+    found = {node.target for node in program.graph.nodes if node.op == "call_function"} & LACKING.keys()
+    return program.run_decompositions({operator: LACKING[operator] for operator in found}) if found else program
+
+
+def _ranked(x: Tensor, place: Any, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    """The numbers at a place of the sorted dimension, an integer or a tensor with that dimension of size 1."""
+    values, indices = torch.sort(x, dim=dim)
+    if isinstance(place, Tensor):
+        values, indices = values.gather(dim, place), indices.gather(dim, place)
+        return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+    values, indices = values.select(dim, place), indices.select(dim, place)
+    return (values.unsqueeze(dim), indices.unsqueeze(dim)) if keepdim else (values, indices)
+
+
+def _kthvalue(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    return _ranked(x, k - 1, dim, keepdim)
+
+
+def _median(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    return _ranked(x, (x.shape[dim] - 1) // 2, dim, keepdim)  # the lower of two
+
+
+def _median_of_all(x: Tensor) -> Tensor:
+    return _median(x.reshape(-1), 0)[0]
+
+
+def _nanmedian(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    numbers = torch.logical_not(torch.isnan(x))
+    place = torch.clamp((numbers.to(torch.int64).sum(dim, keepdim=True) - 1) // 2, min=0)
+    last = torch.where(numbers, x, torch.full_like(x, torch.inf))
+    values, indices = _ranked(last, place, dim, keepdim)
+    some = numbers.any(dim, keepdim=keepdim)
+    return torch.where(some, values, torch.full_like(values, torch.nan)), indices
+
+
+def _mode(x: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    values, indices = torch.sort(x.movedim(dim, -1), dim=-1)
+    counts = (values.unsqueeze(-1) == values.unsqueeze(-2)).to(torch.int64).sum(-1)
+    place = counts.argmax(-1, keepdim=True)  # the first: the smallest of those that are equally often
+    found = values.gather(-1, place).movedim(-1, dim), indices.gather(-1, place).movedim(-1, dim)
+    return found if keepdim else (found[0].squeeze(dim), found[1].squeeze(dim))
+
+
+def _seen(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """(..., n, n) with the numbers along the last, and which of them each position has behind it."""
+    moved = x.movedim(dim, -1)
+    places = torch.arange(moved.shape[-1], device=x.device)
+    return moved.unsqueeze(-2), places <= places.unsqueeze(-1)
+
+
+def _cumulative_extreme(greatest: bool) -> Callable[[Tensor, int], tuple[Tensor, Tensor]]:
+    def decomposed(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+        numbers, seen = _seen(x, dim)
+        limits = torch.finfo(x.dtype) if x.dtype.is_floating_point else torch.iinfo(x.dtype)
+        worst = limits.min if greatest else limits.max
+        masked = torch.where(seen, numbers, torch.full_like(numbers, worst))
+        values = masked.amax(-1) if greatest else masked.amin(-1)
+        places = torch.arange(x.shape[dim], device=x.device)
+        at = torch.where(seen & (numbers == values.unsqueeze(-1)), places, torch.full_like(places, -1)).amax(-1)
+        return values.movedim(-1, dim), at.movedim(-1, dim)
+
+    return decomposed
+
+
+def _cumprod(x: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
+    result = dtype or (x.dtype if x.dtype.is_floating_point else torch.int64)
+    numbers, seen = _seen(x.to(result), dim)
+    return torch.where(seen, numbers, torch.ones_like(numbers)).prod(-1).movedim(-1, dim)
+
+
+def _hypot(x: Tensor, y: Tensor) -> Tensor:
+    larger, smaller = torch.maximum(x.abs(), y.abs()), torch.minimum(x.abs(), y.abs())
+    ratio = smaller / torch.where(larger > 0, larger, torch.ones_like(larger))
+    return larger * torch.sqrt(1 + ratio * ratio)
+
+
+def _signbit(x: Tensor) -> Tensor:
+    if not x.dtype.is_floating_point:
+        return x < 0
+    return (x < 0) | ((x == 0) & (torch.reciprocal(x) < 0))
+
+
+def _copysign(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where(_signbit(y), -x.abs(), x.abs())
+
+
+_ERFINV_NEAR = (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
+                0.246640727, 1.50140941)  # fmt: skip
+_ERFINV_FAR = (-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+               1.00167406, 2.83297682)  # fmt: skip
+
+
+def _erfinv(x: Tensor) -> Tensor:
+    """Giles, Approximating the erfinv function, GPU Computing Gems (2011), single precision; one step of Newton behind it."""
+    w = -torch.log((1 - x) * (1 + x))
+    near, far = torch.full_like(x, _ERFINV_NEAR[0]), torch.full_like(x, _ERFINV_FAR[0])
+    for one, other in zip(_ERFINV_NEAR[1:], _ERFINV_FAR[1:], strict=True):
+        near = near * (w - 2.5) + one
+        far = far * (torch.sqrt(w.clamp(min=0)) - 3) + other
+    guess = torch.where(w < 5, near, far) * x
+    better = guess - (torch.erf(guess) - x) * torch.exp(guess * guess) * (torch.pi**0.5 / 2)
+    inside = torch.where(x.abs() < 0.9, better, guess)  # further out erf is flat, and Newton adds its rounding
+    return torch.where(x.abs() == 1, x * torch.inf, inside)
+
+
+def _adaptive_max_pool(x: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
+    """Axis by axis from the last; a window that is shorter than others repeats its last number."""
+    values = x
+    shape = x.shape[-len(sizes) :]
+    places = torch.arange(shape.numel(), device=x.device).reshape(shape).expand(x.shape)
+    for axis in range(-1, -len(sizes) - 1, -1):
+        count, size = x.shape[axis], sizes[axis]
+        longest = max(-(-(place + 1) * count // size) - place * count // size for place in range(size))
+        starts = torch.arange(size, device=x.device) * count // size
+        stops = ((torch.arange(size, device=x.device) + 1) * count + size - 1) // size
+        read = torch.minimum(starts[:, None] + torch.arange(longest, device=x.device), stops[:, None] - 1).reshape(-1)
+
+        def spread(
+            tensor: Tensor, axis: int = axis, read: Tensor = read, size: int = size, longest: int = longest
+        ) -> Tensor:
+            taken = tensor.movedim(axis, -1).index_select(-1, read)
+            return taken.reshape([*taken.shape[:-1], size, longest])
+
+        candidates, at = spread(values), spread(places)
+        best = candidates.argmax(-1, keepdim=True)
+        values = candidates.gather(-1, best).squeeze(-1).movedim(-1, axis)
+        places = at.gather(-1, best).squeeze(-1).movedim(-1, axis)
+    return values, places
+
+
+def _distance(apart: Tensor, p: float) -> Tensor:
+    """The p-norm along the last dimension."""
+    apart = apart.abs()
+    if p == 0:
+        return (apart != 0).to(apart.dtype).sum(-1)
+    if p == 1:
+        return apart.sum(-1)
+    if p == 2:
+        return torch.sqrt((apart * apart).sum(-1))
+    return apart.amax(-1) if p == float("inf") else (apart**p).sum(-1) ** (1 / p)
+
+
+def _cdist(x: Tensor, y: Tensor, p: float = 2.0, compute_mode: int | None = None) -> Tensor:
+    return _distance(x.unsqueeze(-2) - y.unsqueeze(-3), p)
+
+
+def _pdist(x: Tensor, p: float = 2.0) -> Tensor:
+    one, other = torch.triu_indices(x.shape[0], x.shape[0], 1, device=x.device).unbind()
+    return _distance(x.index_select(0, one) - x.index_select(0, other), p)
+
+
+def _rrelu(
+    x: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, generator: object = None
+) -> Tensor:
+    if training:
+        raise NotImplementedError("rrelu in training mode gives random numbers; call .eval() first")
+    return torch.where(x >= 0, x, x * ((lower + upper) / 2))
+
+
+def _searchsorted(edges: Tensor, x: Tensor, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+                  sorter: Tensor | None = None) -> Tensor:  # fmt: skip
+    edges = edges if sorter is None else edges.gather(-1, sorter)
+    edges, x = edges.unsqueeze(-2) if edges.dim() > 1 else edges, x.unsqueeze(-1)
+    before = edges <= x if right or side == "right" else edges < x
+    return before.to(torch.int32 if out_int32 else torch.int64).sum(-1, dtype=torch.int32 if out_int32 else torch.int64)
+
+
+LACKING: Mapping[Any, Callable[..., Any]] = MappingProxyType({
+    _aten.kthvalue.default: _kthvalue,
+    _aten.median.dim: _median,
+    _aten.median.default: _median_of_all,
+    _aten.nanmedian.dim: _nanmedian,
+    _aten.mode.default: _mode,
+    _aten.cummax.default: _cumulative_extreme(greatest=True),
+    _aten.cummin.default: _cumulative_extreme(greatest=False),
+    _aten.cumprod.default: _cumprod,
+    _aten.hypot.default: _hypot,
+    _aten.copysign.Tensor: _copysign,
+    _aten.erfinv.default: _erfinv,
+    _aten.special_erfinv.default: _erfinv,
+    _aten.adaptive_max_pool1d.default: _adaptive_max_pool,
+    _aten.adaptive_max_pool2d.default: _adaptive_max_pool,
+    _aten.adaptive_max_pool3d.default: _adaptive_max_pool,
+    _aten.cdist.default: _cdist,
+    _aten.pdist.default: _pdist,
+    _aten.rrelu.default: _rrelu,
+    _aten.searchsorted.Tensor: _searchsorted,
+})  # fmt: skip
+"""Decompositions by operator."""
