@@ -1,4 +1,4 @@
-"""What tf2onnx does not know by itself: convolutions compiled by XLA, Erfc, and TFLite's Gelu."""
+"""What tf2onnx does not know by itself: convolutions compiled by XLA, Erfc, TFLite's Gelu, and TensorFlow's resizing."""
 
 from __future__ import annotations
 
@@ -56,3 +56,24 @@ def test_gelu_of_a_saved_model_and_of_tflite_reaches_onnx(tmp_path: Path) -> Non
             XDG_STATE_HOME=str(tmp_path / "state"),
         )  # fmt: skip
         assert called.code == 0, called.text
+
+
+_RESIZES = """
+import sys, keras
+x = keras.Input((9, 8, 3))
+ys = [keras.layers.UpSampling2D((2, 3), interpolation="bicubic")(x)]
+for size in ((11, 13), (4, 3)):
+    ys += [keras.layers.Resizing(*size, interpolation=kind)(x) for kind in ("nearest", "bicubic", "lanczos3", "lanczos5")]
+ys.append(keras.ops.image.resize(x, (5, 6), antialias=True))
+keras.Model(x, ys).save(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize(("command", "suffix"), [("keras2onnx", ".onnx"), ("keras2torch", ".pt2")])
+def test_resizing_has_the_weights_of_tensorflow(command: str, suffix: str, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _RESIZES, tmp_path / "m.keras"], check=True, capture_output=True)
+    called = safeconvert(
+        command, tmp_path / "m.keras", "-o", tmp_path / f"m{suffix}", "--samples", "20", "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"), XDG_DATA_HOME=str(tmp_path / "no optional converters"),
+    )  # fmt: skip
+    assert called.code == 0, called.text
