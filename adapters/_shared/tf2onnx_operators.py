@@ -19,7 +19,8 @@ class Erfc:
     @classmethod
     def version_9(cls, ctx: Any, node: Any, **kwargs: Any) -> None:
         """Erf is ONNX' since opset 9."""
-        _replace(ctx, node, lambda x: ctx.make_node("Sub", [_number(ctx, x, 1.0), _node(ctx, "Erf", x)]).output[0])
+        x = node.input[0]
+        replace_node(ctx, node, ctx.make_node("Sub", [_number(ctx, x, 1.0), _node(ctx, "Erf", x)]).output[0])
 
 
 @tfl_op(["TFL_GELU"])
@@ -29,26 +30,21 @@ class TflGelu:
     @classmethod
     def to_tf(cls, ctx: Any, node: Any, **kwargs: Any) -> None:
         """In TensorFlow's operators, which the others turn into ONNX'."""
-        approximate = bool(node.get_attr_int("approximate"))
-
-        def gelu(x: str) -> str:
-            if approximate:
-                cube = _node(ctx, "Mul", _node(ctx, "Mul", x, x), x)
-                inner = _node(ctx, "Add", x, _node(ctx, "Mul", cube, _number(ctx, x, 0.044715)))
-                gate = _node(ctx, "Tanh", _node(ctx, "Mul", inner, _number(ctx, x, (2 / np.pi) ** 0.5)))
-            else:
-                gate = _node(ctx, "Erf", _node(ctx, "Mul", x, _number(ctx, x, 0.5**0.5)))
-            half = _node(ctx, "Mul", x, _number(ctx, x, 0.5))
-            return _node(ctx, "Mul", half, _node(ctx, "Add", gate, _number(ctx, x, 1.0)))
-
-        _replace(ctx, node, gelu)
+        x = node.input[0]
+        if node.get_attr_int("approximate"):
+            cube = _node(ctx, "Mul", _node(ctx, "Mul", x, x), x)
+            inner = _node(ctx, "Add", x, _node(ctx, "Mul", cube, _number(ctx, x, 0.044715)))
+            gate = _node(ctx, "Tanh", _node(ctx, "Mul", inner, _number(ctx, x, (2 / np.pi) ** 0.5)))
+        else:
+            gate = _node(ctx, "Erf", _node(ctx, "Mul", x, _number(ctx, x, 0.5**0.5)))
+        half = _node(ctx, "Mul", x, _number(ctx, x, 0.5))
+        replace_node(ctx, node, _node(ctx, "Mul", half, _node(ctx, "Add", gate, _number(ctx, x, 1.0))))
 
 
-def _replace(ctx: Any, node: Any, made_of: Any) -> None:
-    dtype, shape = ctx.get_dtype(node.output[0]), ctx.get_shape(node.output[0])
-    made = made_of(node.input[0])
-    ctx.set_dtype(made, dtype)
-    ctx.set_shape(made, shape)
+def replace_node(ctx: Any, node: Any, made: str) -> None:
+    """Put a tensor in the place of a node's only output, whose dtype and shape it takes."""
+    ctx.set_dtype(made, ctx.get_dtype(node.output[0]))
+    ctx.set_shape(made, ctx.get_shape(node.output[0]))
     ctx.replace_all_inputs(node.output[0], made)
     ctx.remove_node(node.name)
 

@@ -1,9 +1,10 @@
 """TensorFlow's resizing by other than whole factors for tf2onnx 1.17: with the weights of TensorFlow's own kernels.
 
-tf2onnx says ResizeBicubic as ONNX' Resize, whose weights are exact where TensorFlow's kernel takes them from a table of 1024 steps (8e-4
-of the scale apart at a factor of 3); ResizeArea as the nearest pixel, which is wrong; ScaleAndTranslate (Lanczos, and everything with
-`antialias`) not at all; and the nearest pixel with sizes that are computed, on which torch.export stumbles. Each is linear and
-works axis by axis, so that its kernel applied to the identity gives the weights: two products, or two Gathers. Sizes that are not known at conversion are left to tf2onnx.
+tf2onnx says ResizeBicubic as ONNX' Resize, whose weights are exact where TensorFlow's kernel takes them from a table of 1024
+steps (8e-4 of the scale apart at a factor of 3); ResizeArea as the nearest pixel, which is wrong; ScaleAndTranslate (Lanczos, and
+everything with `antialias`) not at all; and the nearest pixel with sizes that are computed, on which torch.export stumbles. Each
+is linear and works axis by axis, so that its kernel applied to the identity gives the weights: two products, or two Gathers.
+Sizes that are not known at conversion are left to tf2onnx.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from onnx import TensorProto
 from tf2onnx import utils
 from tf2onnx.handler import tf_op
 from tf2onnx.onnx_opset.nn import Resize
+
+from .tf2onnx_operators import replace_node
 
 _FLAGS = ("align_corners", "half_pixel_centers")
 
@@ -55,11 +58,11 @@ class ResizeByChoice:
             _weights(lambda images, size: tf.raw_ops.ResizeNearestNeighbor(images=images, size=size, **flags), old, new)
             for old, new in sizes
         ]
-        resized, shape = node.input[0], ctx.get_shape(node.output[0])
+        resized = node.input[0]
         for axis, weights in enumerate(chosen, start=1):
             places = ctx.make_const(utils.make_name("chosen"), weights.argmax(axis=1).astype(np.int64)).output[0]
             resized = ctx.make_node("Gather", [resized, places], attr={"axis": axis}).output[0]
-        _replace(ctx, node, resized, ctx.get_dtype(node.output[0]), shape)
+        replace_node(ctx, node, resized)
 
 
 @tf_op("ScaleAndTranslate")
@@ -134,7 +137,6 @@ def _weights(resize: Callable[[Any, list[int]], Any], old: int, new: int) -> np.
 def _multiply(ctx: Any, node: Any, weights: list[np.ndarray[Any, Any]]) -> None:
     """Rows times (C, H, W) times columns, in the place of the node; float32, whatever the images are, as in TensorFlow."""
     rows, columns = weights
-    shape = ctx.get_shape(node.output[0])
     images = node.input[0]
     if ctx.get_dtype(images) != TensorProto.FLOAT:
         images = ctx.make_node("Cast", [images], attr={"to": TensorProto.FLOAT}).output[0]
@@ -144,11 +146,4 @@ def _multiply(ctx: Any, node: Any, weights: list[np.ndarray[Any, Any]]) -> None:
     planes = ctx.make_node("MatMul", [left, planes]).output[0]
     planes = ctx.make_node("MatMul", [planes, right]).output[0]
     resized = ctx.make_node("Transpose", [planes], attr={"perm": [0, 2, 3, 1]}).output[0]
-    _replace(ctx, node, resized, TensorProto.FLOAT, shape)
-
-
-def _replace(ctx: Any, node: Any, made: str, dtype: int, shape: list[int]) -> None:
-    ctx.set_dtype(made, dtype)
-    ctx.set_shape(made, shape)
-    ctx.replace_all_inputs(node.output[0], made)
-    ctx.remove_node(node.name)
+    replace_node(ctx, node, resized)

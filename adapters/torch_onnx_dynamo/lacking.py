@@ -1,7 +1,7 @@
 """Operators that the dynamo exporter of torch 2.13 has no translation for, in operators that it has.
 
 `torch.export`'s own means: each is a decomposition, applied to the program before it is exported, only where it occurs. They
-give what the operator gives, except which of several equal numbers an index points to.
+give what the operator gives, except which of several equal numbers an index points to, and NaN among what is compared.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def spelled_out(program: Any) -> Any:
     return program.run_decompositions({operator: LACKING[operator] for operator in found}) if found else program
 
 
-def _ranked(x: Tensor, place: Any, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
-    """The numbers at a place of the sorted dimension, an integer or a tensor with that dimension of size 1."""
+def _ranked(x: Tensor, place: Tensor | int, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    """The number at a place of the sorted dimension, and where it was; a tensor of places has that dimension with size 1."""
     values, indices = torch.sort(x, dim=dim)
-    if isinstance(place, Tensor):
-        values, indices = values.gather(dim, place), indices.gather(dim, place)
-        return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
-    values, indices = values.select(dim, place), indices.select(dim, place)
-    return (values.unsqueeze(dim), indices.unsqueeze(dim)) if keepdim else (values, indices)
+    if isinstance(place, int):
+        values, indices = (one.narrow(dim, place, 1) for one in (values, indices))
+    else:
+        values, indices = (one.gather(dim, place) for one in (values, indices))
+    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
 
 
 def _kthvalue(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
@@ -71,8 +71,10 @@ def _seen(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 def _cumulative_extreme(greatest: bool) -> Callable[[Tensor, int], tuple[Tensor, Tensor]]:
     def decomposed(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
         numbers, seen = _seen(x, dim)
-        limits = torch.finfo(x.dtype) if x.dtype.is_floating_point else torch.iinfo(x.dtype)
-        worst = limits.min if greatest else limits.max
+        if x.dtype.is_floating_point:
+            worst = -torch.inf if greatest else torch.inf
+        else:
+            worst = torch.iinfo(x.dtype).min if greatest else torch.iinfo(x.dtype).max
         masked = torch.where(seen, numbers, torch.full_like(numbers, worst))
         values = masked.amax(-1) if greatest else masked.amin(-1)
         places = torch.arange(x.shape[dim], device=x.device)
@@ -124,28 +126,24 @@ def _erfinv(x: Tensor) -> Tensor:
 
 
 def _adaptive_max_pool(x: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
-    """Axis by axis from the last; a window that is shorter than others repeats its last number."""
-    values = x
+    """The largest of each window, and its place among all pixels; axis by axis, from the last."""
     shape = x.shape[-len(sizes) :]
-    places = torch.arange(shape.numel(), device=x.device).reshape(shape).expand(x.shape)
-    for axis in range(-1, -len(sizes) - 1, -1):
-        count, size = x.shape[axis], sizes[axis]
-        longest = max(-(-(place + 1) * count // size) - place * count // size for place in range(size))
-        starts = torch.arange(size, device=x.device) * count // size
-        stops = ((torch.arange(size, device=x.device) + 1) * count + size - 1) // size
-        read = torch.minimum(starts[:, None] + torch.arange(longest, device=x.device), stops[:, None] - 1).reshape(-1)
-
-        def spread(
-            tensor: Tensor, axis: int = axis, read: Tensor = read, size: int = size, longest: int = longest
-        ) -> Tensor:
-            taken = tensor.movedim(axis, -1).index_select(-1, read)
-            return taken.reshape([*taken.shape[:-1], size, longest])
-
-        candidates, at = spread(values), spread(places)
+    values, places = x, torch.arange(shape.numel(), device=x.device).reshape(shape).expand(x.shape)
+    for axis, size in zip(range(-1, -len(sizes) - 1, -1), reversed(sizes), strict=True):
+        candidates, at = _windows(values, axis, size), _windows(places, axis, size)
         best = candidates.argmax(-1, keepdim=True)
-        values = candidates.gather(-1, best).squeeze(-1).movedim(-1, axis)
-        places = at.gather(-1, best).squeeze(-1).movedim(-1, axis)
+        values, places = (one.gather(-1, best).squeeze(-1).movedim(-1, axis) for one in (candidates, at))
     return values, places
+
+
+def _windows(x: Tensor, axis: int, size: int) -> Tensor:
+    """The axis as (..., size, window), the windows of adaptive pooling; one that is shorter repeats its last number."""
+    count = x.shape[axis]
+    longest = max(-(-(place + 1) * count // size) - place * count // size for place in range(size))
+    places = torch.arange(size, device=x.device)
+    starts, stops = places * count // size, ((places + 1) * count + size - 1) // size
+    read = torch.minimum(starts[:, None] + torch.arange(longest, device=x.device), stops[:, None] - 1)
+    return x.movedim(axis, -1).index_select(-1, read.reshape(-1)).unflatten(-1, (size, longest))
 
 
 def _distance(apart: Tensor, p: float) -> Tensor:
@@ -182,7 +180,7 @@ def _searchsorted(edges: Tensor, x: Tensor, *, out_int32: bool = False, right: b
     edges = edges if sorter is None else edges.gather(-1, sorter)
     edges, x = edges.unsqueeze(-2) if edges.dim() > 1 else edges, x.unsqueeze(-1)
     before = edges <= x if right or side == "right" else edges < x
-    return before.to(torch.int32 if out_int32 else torch.int64).sum(-1, dtype=torch.int32 if out_int32 else torch.int64)
+    return before.to(torch.int64).sum(-1).to(torch.int32 if out_int32 else torch.int64)
 
 
 LACKING: Mapping[Any, Callable[..., Any]] = MappingProxyType({

@@ -26,6 +26,7 @@ CASES = {
     "cummax": "torch.cummax(x, dim=1)",
     "cummax of integers": "torch.cummax(torch.round(x * 3).to(torch.int64), dim=2)",
     "cummin with equals": "torch.cummin(torch.round(x), dim=1)",
+    "cummax of minus infinity": "torch.cummax(torch.log(torch.relu(x)), dim=1)[0]",
     "cumprod": "torch.cumprod(x, dim=1)",
     "hypot beyond float32's square": "torch.hypot(x * 1e25, x.flip(1) * 1e25)",
     "hypot of zero": "torch.hypot(x * 0, torch.relu(x))",
