@@ -18,6 +18,7 @@ data-test: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # The short benches, and then the two that take hours; those resume where they stopped.
 bench: bench-short bench-matrix bench-zoo

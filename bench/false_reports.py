@@ -16,11 +16,11 @@ from common import ROOT, WORK, table, write
 
 sys.path.insert(0, str(ROOT))
 
+from safeconvert.compare.relation import Relation, identity, possible
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
 from safeconvert.localize.faults import find_faults
 from safeconvert.localize.matching import Pair
-from safeconvert.localize.relation import Relation, identity, possible
 from tests.onnx_models import run
 
 MODELS = ("resnet8_cifar10", "resnet20_cifar10", "mobilenetv1_025", "squeezenet11", "mobilenetv2")

@@ -22,12 +22,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 sys.path.insert(0, str(ROOT))
 
+from safeconvert.compare.relation import Relation, identity
+from safeconvert.graph.activations import with_onnxruntime
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
 from safeconvert.localize.layer_analysis import analyse, core_pairs
 from safeconvert.localize.matching import Pair
-from safeconvert.localize.relation import Relation, identity
-from safeconvert.runtime.activations import with_onnxruntime
 from tests.engine import SETTINGS, solve
 from tests.inject import INJECTORS, Injected, channels_last, folded, inject, renamed
 from tests.onnx_models import NETS, run

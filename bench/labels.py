@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from common import DATA, ROOT
 
-from safeconvert._worker import load_adapter
-from safeconvert.adapting import ModelRequest
-from safeconvert.formats import detect
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.formats import detect
+from safeconvert.core.signature import Signature
 from safeconvert.inputs.images import open_images
-from safeconvert.preprocessing import load_presets
-from safeconvert.signature import Signature
+from safeconvert.inputs.preprocessing import load_presets
+from safeconvert.workers._worker import load_adapter
 
 IMAGES = DATA / "images" / "imagenet_val"
 

@@ -23,16 +23,17 @@ import onnx
 from common import ROOT, WORK, table, write
 from operator_cases import Case, cases, judge
 
-from safeconvert.config import load_settings
-from safeconvert.context import Context, open_context
-from safeconvert.errors import ExitCode, SafeconvertError
-from safeconvert.isolation import AdapterFailure, Limits, Worker, first_line
-from safeconvert.options import ConvertOptions, DataOptions
-from safeconvert.pipeline import convert
-from safeconvert.progress import Phases
-from safeconvert.registry import Adapter
-from safeconvert.runtime.session import load_files
-from safeconvert.verify.exchange import comparable_outputs
+from safeconvert.compare.exchange import comparable_outputs
+from safeconvert.config.options import ConvertOptions, DataOptions
+from safeconvert.config.settings import load_settings
+from safeconvert.core.progress import Phases
+from safeconvert.core.text import first_line
+from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError
+from safeconvert.pipeline.convert import convert
+from safeconvert.registry.manifest import Adapter
+from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.session import load_files
+from safeconvert.workers.worker import Limits, Worker
 
 FOLDER = WORK / "operators"
 PATHS = {

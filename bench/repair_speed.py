@@ -17,18 +17,18 @@ from common import DATA, ROOT, WORK, table, write
 
 sys.path.insert(0, str(ROOT))
 
+from safeconvert.compare.relation import identity
+from safeconvert.core.resources import data_folder
+from safeconvert.core.signature import Signature
+from safeconvert.graph.activations import with_onnxruntime
 from safeconvert.graph.view import tidy
 from safeconvert.inputs.open import open_inputs
+from safeconvert.inputs.preprocessing import preset_or_file
 from safeconvert.localize.alignment import align
 from safeconvert.localize.layer_analysis import analyse, core_pairs
 from safeconvert.localize.matching import Pair
-from safeconvert.localize.relation import identity
-from safeconvert.preprocessing import preset_or_file
-from safeconvert.registry import data_folder
-from safeconvert.repair.loop import repair
-from safeconvert.repair.scoring import Scorer
-from safeconvert.runtime.activations import with_onnxruntime
-from safeconvert.signature import Signature
+from safeconvert.repair.engine.loop import repair
+from safeconvert.repair.engine.scoring import Scorer
 from tests.engine import SETTINGS, problem, specs
 from tests.inject import inject
 

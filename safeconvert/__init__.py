@@ -1,7 +1,7 @@
 """safeconvert: convert deep-learning models with the real converters, and prove the target is still the same model.
 
 `convert` and `verify` are the plain API. The package imports no deep-learning framework: frameworks and converters run in
-worker processes (`isolation`), and what is offered here is loaded when it is first used.
+worker processes (`workers`), and what is offered here is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "convert": "api",
+    "verify": "api",
     "NoRoute": "errors",
     "NotEquivalent": "errors",
     "NoVerdict": "errors",
@@ -33,12 +34,10 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "verify":  # a package of that name is here too; it can be called (see there)
-        return importlib.import_module("safeconvert.verify")
     if name not in _PLACES:
         raise AttributeError(f"module 'safeconvert' has no attribute '{name}'")
     return getattr(importlib.import_module(f"safeconvert.{_PLACES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES, "verify"})
+    return sorted({*globals(), *_PLACES})

@@ -12,18 +12,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from safeconvert import commands
-from safeconvert.checks import Checks, Inputs, Shape
-from safeconvert.cli_flags import known_flags
-from safeconvert.config import Settings, load_settings
+from safeconvert.app import runs
+from safeconvert.app.report_file import BESIDE, reporting
+from safeconvert.app.side_files import side_files
+from safeconvert.cli.project_defaults import known_flags
+from safeconvert.compare.layout import Override
+from safeconvert.config.check_options import Checks, Inputs, Shape
+from safeconvert.config.options import ConvertOptions, ModelOptions, VerifyOptions
+from safeconvert.config.project_file import flag_values, open_project
+from safeconvert.config.settings import Settings, load_settings
+from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, NoRoute, NotEquivalent, NoVerdict, SafeconvertError
-from safeconvert.options import ConvertOptions, ModelOptions, VerifyOptions
-from safeconvert.progress import Phases
-from safeconvert.project import flag_values, open_project
-from safeconvert.report.asked import BESIDE, reporting
-from safeconvert.report.files import side_files
 from safeconvert.report.outcome import Outcome
-from safeconvert.verify.layout import Override
 
 Place = str | PathLike[str]
 
@@ -108,7 +108,7 @@ def convert(
                 target_preprocessing=target_preprocessing, junit=junit, model_explorer=model_explorer, report=report,
                 allow_select_tf_ops=allow_select_tf_ops)  # fmt: skip
     explorer = _place(own.get("model_explorer"))
-    settings = commands.with_limits(settings, None, None, own.get("allow_select_tf_ops"))
+    settings = runs.with_limits(settings, None, None, own.get("allow_select_tf_ops"))
     with reporting(_page(own.get("report")), Path(source), makes=True) as reports, checks.data() as data:
         options = ConvertOptions(
             source=Path(source),
@@ -129,7 +129,7 @@ def convert(
             layer_errors=explorer is not None,
         )
         with side_files(options.source.name, _place(own.get("junit")), explorer, makes=True) as files:
-            outcome = commands.run_convert(options, settings, Phases())
+            outcome = runs.run_convert(options, settings, Phases())
             files.outcome(outcome, options.source)
         outcome = reports.written(outcome)
     return verified(outcome)
@@ -197,7 +197,7 @@ def verify(
             key=Path(checks.key) if checks.key else None,
         )
         with side_files(options.target.name, _place(own.get("junit"))) as files:
-            outcome = commands.run_verify(options, settings, Phases())
+            outcome = runs.run_verify(options, settings, Phases())
             files.outcome(outcome, options.source)
         outcome = reports.written(outcome)
     return verified(outcome)
@@ -209,13 +209,13 @@ def resolve(given: Checks, command: str, config: Place | None) -> tuple[Checks, 
     Returns:
         The checks, the settings, and all flags of the file by Python name.
     """
-    from safeconvert.cli import app
+    from safeconvert.cli.app import app
 
     project = open_project(Path(config) if config is not None else None)
     flags = flag_values(project, command, known_flags(app))
     checks = given.over(flags)
     settings = load_settings(project.path if project is not None else None)
-    return checks, commands.with_limits(settings, checks.timeout, checks.memory), flags
+    return checks, runs.with_limits(settings, checks.timeout, checks.memory), flags
 
 
 def verified(outcome: Outcome, what: str = "") -> Outcome:

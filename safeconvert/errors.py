@@ -102,3 +102,27 @@ class NoVerdict(SafeconvertError):
     """The question "is it the same function?" could not be answered (exit 4)."""
 
     exit_code = ExitCode.NO_VERDICT
+
+
+class AdapterFailure(Exception):
+    """An adapter did not do what it was asked: it raised, died, hung, or grew past its limit.
+
+    Attributes:
+        adapter: name of the adapter.
+        doing: what it was doing, as a phrase ("converting model.onnx").
+        cause: the exception with its first line, or the signal, or the limit.
+        log: path of the worker's log.
+        died: True where the process is gone (signal, limit), False where it raised.
+        remote_traceback: the traceback on the other side, where there was one.
+    """
+
+    def __init__(
+        self, adapter: str, doing: str, cause: str, log: Path, died: bool = False, remote_traceback: str = ""
+    ) -> None:
+        super().__init__(f"{adapter} failed while {doing}: {cause}")
+        self.adapter = adapter
+        self.doing = doing
+        self.cause = cause
+        self.log = log
+        self.died = died
+        self.remote_traceback = remote_traceback

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from safeconvert.compare.contract import Contract
+from safeconvert.compare.layout import TensorContract
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.core.signature import TensorSpec
 from safeconvert.graph.view import GraphView
-from safeconvert.repair.loop import Repair, repair
-from safeconvert.repair.problem import Chunk, Problem
-from safeconvert.repair.settings import RepairSettings
-from safeconvert.signature import TensorSpec
-from safeconvert.verify.contract import Contract
-from safeconvert.verify.layout import TensorContract
-from safeconvert.verify.settings import VerifySettings
+from safeconvert.localize.settings import RepairSettings
+from safeconvert.repair.engine.loop import Repair, repair
+from safeconvert.repair.engine.problem import Chunk, Problem
 
 SETTINGS = RepairSettings(600, 3, 3, 16, 1e-4, 12, ("PP", "ID", "TSS", "WB", "LH", "CG"), ("Conv", "Gemm", "MatMul"))
 

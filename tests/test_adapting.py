@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeconvert.adapting import (
+from safeconvert.adapter_api.protocol import (
     NCHW_TO_NHWC,
     NHWC_TO_NCHW,
     UNCHANGED,
     ConvertReply,
     ConvertRequest,
     ModelRequest,
-    natural_order,
-    with_given_shapes,
 )
+from safeconvert.adapter_api.shapes import natural_order, with_given_shapes
+from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.signature import TensorSpec
 from tests.test_signature import SIGNATURES
 
 TEXT = st.text(max_size=6)

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import safeconvert
-from safeconvert.checks import Checks
-from safeconvert.cli import app
-from safeconvert.cli_flags import known_flags
-from safeconvert.config import load_settings
+from safeconvert.cli.app import app
+from safeconvert.cli.project_defaults import known_flags
+from safeconvert.compare.settings import Tolerance
+from safeconvert.config.check_options import Checks
+from safeconvert.config.settings import load_settings
 from safeconvert.errors import UnusableInput
-from safeconvert.verify.settings import Tolerance
 from tests.cli import ROOT
 
 HEAVY = ("torch", "tensorflow", "keras", "onnx", "onnxruntime", "tvm", "scipy", "numpy", "typer", "rich")
@@ -53,7 +53,7 @@ def test_the_api_imports_no_framework(use: str) -> None:
 
 
 def test_verify_is_a_function_and_a_package() -> None:
-    from safeconvert.verify.settings import VerifySettings
+    from safeconvert.compare.settings import VerifySettings
 
     assert VerifySettings is not None and callable(safeconvert.verify)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.config import load_settings
+from safeconvert.compare.settings import Tolerance, VerifySettings
+from safeconvert.config.settings import load_settings
+from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
-from safeconvert.registry import data_folder
-from safeconvert.verify.settings import Tolerance, VerifySettings
 
 
 def test_defaults_agree_with_those_of_the_library() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.config import load_settings
-from safeconvert.context import open_context
-from safeconvert.progress import Phases
+from safeconvert.config.settings import load_settings
+from safeconvert.core.progress import Phases
+from safeconvert.workers.run import open_context
 
 
 def test_a_long_run_keeps_its_logs_whatever_other_runs_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from safeconvert.dataset import shapes_suggested
-from safeconvert.options import DataOptions
+from safeconvert.config.options import DataOptions
+from safeconvert.verification.dataset import shapes_suggested
 
 
 def suggested(path: Path | None, preprocessing: str = "") -> tuple[tuple[int, ...], ...]:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.config import AdapterSettings, load_settings
-from safeconvert.environments import environment, known, lock_file, offers, place
-from safeconvert.errors import UnusableInput
-from safeconvert.installing import lock_text, remove
-from safeconvert.isolation import AdapterFailure, Limits, Worker, WorkerPool, inherited
-from safeconvert.registry import Adapter, Step, adapters, find
+from safeconvert.config.settings import AdapterSettings, load_settings
+from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.registry.environments import environment, inherited, known, lock_file, offers, place
+from safeconvert.registry.install import lock_text, remove
+from safeconvert.registry.manifest import Adapter, Step, adapters, find
+from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.worker import Limits, Worker
 from tests.cli import Called, safeconvert
 
 ADAPTER = """

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from safeconvert.certificate.faults import KINDS
+from safeconvert.cli.topics import find_topic, topics
 from safeconvert.errors import UnusableInput
-from safeconvert.explain import find_topic, topics
-from safeconvert.report.faults import KINDS
 from tests.cli import ROOT, safeconvert
 
 KNOWN = topics()

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
 
 
 def archive(path: Path, *names: str) -> Path:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from safeconvert import output
+from safeconvert.core import paths
 from safeconvert.errors import UnusableInput
 
 
 def test_the_target_lies_beside_its_source_with_the_formats_suffix(tmp_path: Path) -> None:
     for target, name in (("torch", "m.pt2"), ("keras", "m.keras"), ("tf", "m_saved_model"), ("tflite", "m.tflite")):
-        assert output.output_path(tmp_path / "m.onnx", target, None) == tmp_path / name
+        assert paths.output_path(tmp_path / "m.onnx", target, None) == tmp_path / name
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_the_target_lies_beside_its_source_with_the_formats_suffix(tmp_path: Pat
 )
 def test_a_suffix_of_another_format_is_refused(target: str, asked: str, tmp_path: Path) -> None:
     with pytest.raises(UnusableInput, match=asked):
-        output.output_path(tmp_path / "source.pt", target, tmp_path / asked)
+        paths.output_path(tmp_path / "source.pt", target, tmp_path / asked)
 
 
 def test_the_source_is_never_the_output(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_the_source_is_never_the_output(tmp_path: Path) -> None:
     (tmp_path / "link.onnx").symlink_to(tmp_path / "m.onnx")
     for name in ("m.onnx", "link.onnx"):
         with pytest.raises(UnusableInput, match="source itself"):
-            output.output_path(tmp_path / "m.onnx", "onnx", tmp_path / name)
+            paths.output_path(tmp_path / "m.onnx", "onnx", tmp_path / name)
 
 
 def test_a_folder_that_is_no_saved_model_is_never_replaced(tmp_path: Path) -> None:
@@ -39,9 +39,9 @@ def test_a_folder_that_is_no_saved_model_is_never_replaced(tmp_path: Path) -> No
     folder.mkdir()
     (folder / "a.jpg").write_text("x")
     with pytest.raises(UnusableInput, match="stands at the output path"):
-        output.output_path(tmp_path / "m.pt", "tf", folder)
+        paths.output_path(tmp_path / "m.pt", "tf", folder)
     (folder / "saved_model.pb").write_text("x")
-    assert output.output_path(tmp_path / "m.pt", "tf", folder) == folder
+    assert paths.output_path(tmp_path / "m.pt", "tf", folder) == folder
 
 
 def test_a_file_and_its_side_files_are_placed_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_file_and_its_side_files_are_placed_and_nothing_else_is_left(tmp_path:
     (made / "m.onnx").write_text("new")
     (made / "m.data").write_text("weights")
     (out / "m.onnx").write_text("old")
-    output.place(made / "m.onnx", out / "m.onnx")
+    paths.place(made / "m.onnx", out / "m.onnx")
     assert {path.name: path.read_text() for path in out.iterdir()} == {"m.onnx": "new", "m.data": "weights"}
 
 
@@ -62,7 +62,7 @@ def test_a_folder_is_placed_whole(tmp_path: Path) -> None:
     target = tmp_path / "m_saved_model"
     target.mkdir()
     (target / "old").write_text("x")
-    output.place(made, target)
+    paths.place(made, target)
     assert sorted(path.name for path in target.iterdir()) == ["saved_model.pb", "variables"]
 
 
@@ -70,7 +70,7 @@ def test_clear_takes_the_target_its_certificate_and_the_rejected_away(tmp_path: 
     names = ["m.onnx", "m.onnx.certificate.json", "m.onnx.rejected", "m.onnx.rejected.certificate.json", "other"]
     for name in names:
         (tmp_path / name).write_text("x")
-    output.clear(tmp_path / "m.onnx")
+    paths.clear(tmp_path / "m.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
@@ -98,21 +98,21 @@ def test_what_a_run_clears_and_writes_is_never_the_source_nor_around_or_in_it(
         (tmp_path / source).parent.mkdir(exist_ok=True)
         (tmp_path / source).write_text("x")
     with pytest.raises(UnusableInput, match="source"):
-        output.output_path(tmp_path / source, target, tmp_path / asked)
+        paths.output_path(tmp_path / source, target, tmp_path / asked)
 
 
 def test_a_name_that_only_begins_like_the_sources_is_free(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
-    assert output.output_path(tmp_path / "m", "onnx", tmp_path / "m.onnx") == tmp_path / "m.onnx"
+    assert paths.output_path(tmp_path / "m", "onnx", tmp_path / "m.onnx") == tmp_path / "m.onnx"
 
 
 def test_a_link_that_leads_to_itself_is_replaced(tmp_path: Path) -> None:
     target = tmp_path / "m.onnx"
     target.symlink_to(target)
-    assert output.output_path(tmp_path / "m.pt", "onnx", target) == target
+    assert paths.output_path(tmp_path / "m.pt", "onnx", target) == target
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "m.onnx").write_text("new")
-    output.place(tmp_path / "made" / "m.onnx", target)
+    paths.place(tmp_path / "made" / "m.onnx", target)
     assert not target.is_symlink() and target.read_text() == "new"
 
 
@@ -120,12 +120,12 @@ def test_a_link_at_the_output_is_removed_and_what_it_points_to_is_not(tmp_path: 
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "saved_model.pb").write_text("x")
     (tmp_path / "m_saved_model").symlink_to("kept")
-    output.clear(tmp_path / "m_saved_model")
+    paths.clear(tmp_path / "m_saved_model")
     assert [path.name for path in tmp_path.iterdir()] == ["kept"] and (tmp_path / "kept" / "saved_model.pb").exists()
 
 
 def test_looking_for_a_place_leaves_nothing_there(tmp_path: Path) -> None:
-    output.output_path(tmp_path / "m.pt", "onnx", None)
+    paths.output_path(tmp_path / "m.pt", "onnx", None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -141,8 +141,8 @@ def test_a_placing_that_fails_at_any_point_leaves_nothing_of_the_target(
     made: set[str], fails: int, calls: str, tmp_path: Path
 ) -> None:
     """The call of the system that fails is chosen; all that was there of others stays as it was."""
-    output.remove(tmp_path / "made")
-    output.remove(tmp_path / "out")
+    paths.remove(tmp_path / "made")
+    paths.remove(tmp_path / "out")
     for folder in ("made", "out"):
         (tmp_path / folder).mkdir()
     for name in made:
@@ -158,9 +158,9 @@ def test_a_placing_that_fails_at_any_point_leaves_nothing_of_the_target(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, calls, failing)
         if fails >= len(made):
-            output.place(tmp_path / "made" / "m.onnx", tmp_path / "out" / "m.onnx")
+            paths.place(tmp_path / "made" / "m.onnx", tmp_path / "out" / "m.onnx")
         else:
             with pytest.raises(UnusableInput, match=r"m\.onnx: cannot be written: No space"):
-                output.place(tmp_path / "made" / "m.onnx", tmp_path / "out" / "m.onnx")
+                paths.place(tmp_path / "made" / "m.onnx", tmp_path / "out" / "m.onnx")
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert left == {"other"} | (made if fails >= len(made) else set())

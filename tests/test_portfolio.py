@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from safeconvert.compare.comparison import Comparison
 from safeconvert.errors import ExitCode, UnusableInput
-from safeconvert.portfolio import _limit, best_last
-from safeconvert.registry import Adapter, Route
+from safeconvert.pipeline.results import Attempt
+from safeconvert.pipeline.route_selection import _limit, best_last
+from safeconvert.registry.manifest import Adapter
+from safeconvert.registry.routes import Route
 from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.report.terminal import print_outcome
-from safeconvert.results import Attempt
-from safeconvert.verify.comparison import Comparison
 from tests.cli import safeconvert
 from tests.fakes.conftest import source as source
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
-from safeconvert.preprocessing import Preprocessing, apply, final_size, load_presets, preset_or_file
-from safeconvert.registry import data_folder
+from safeconvert.inputs.preprocessing import Preprocessing, apply, final_size, load_presets, preset_or_file
 
 PRESETS = data_folder("configs") / "preprocessing.toml"
 _SCRIPT = """

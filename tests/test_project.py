@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.cli import app
-from safeconvert.cli_flags import known_flags
-from safeconvert.config import load_settings
+from safeconvert.cli.app import app
+from safeconvert.cli.project_defaults import known_flags
+from safeconvert.config.project_file import Project, find_project, flag_values, open_project
+from safeconvert.config.settings import load_settings
 from safeconvert.errors import UnusableInput
-from safeconvert.project import Project, find_project, flag_values, open_project
 from tests.cli import safeconvert
 
 KNOWN = known_flags(app)

@@ -7,20 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from safeconvert.core.formats import FORMATS
 from safeconvert.errors import UnusableInput
-from safeconvert.registry import (
-    FORMATS,
-    Adapter,
-    Step,
-    adapters,
-    exporters,
-    find,
-    framework,
-    parse_route,
-    read_manifest,
-    routes,
-    worth_trying,
-)
+from safeconvert.registry.manifest import Adapter, Step, adapters, exporters, find, framework, read_manifest
+from safeconvert.registry.routes import parse_route, routes, worth_trying
 
 KNOWN = adapters()
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from safeconvert.repairing import stands_for
-from safeconvert.verification import ExporterCheck
-from safeconvert.verify.comparison import Comparison
+from safeconvert.compare.comparison import Comparison
+from safeconvert.pipeline.repair_stage import stands_for
+from safeconvert.verification.types import ExporterCheck
 
 FIGURES = Comparison(10, 0, 0.0, 0.26, 0, 0, 1, 1e-3, 1e-4, 1.2e-4, False, (), ())
 

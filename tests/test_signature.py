@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeconvert.signature import Quantization, Signature, TensorSpec
+from safeconvert.core.signature import Quantization, Signature, TensorSpec
 
 SPECS = st.builds(
     TensorSpec,

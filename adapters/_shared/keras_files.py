@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
 
 

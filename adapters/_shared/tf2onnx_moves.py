@@ -10,9 +10,9 @@ from typing import Any
 import onnx
 from tf2onnx import tfonnx
 
-from safeconvert.adapting import NHWC_TO_NCHW, ConvertReply
+from safeconvert.adapter_api.protocol import NHWC_TO_NCHW, ConvertReply
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.signature import Signature, TensorSpec
 
 
 @dataclass

@@ -9,9 +9,10 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from safeconvert.adapting import ModelRequest, natural_order
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.adapter_api.shapes import natural_order
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
 
 _CODE_OPERATORS = {"PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles", "SaveV2"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import onnx
 import torch
 
-from safeconvert.adapting import ConvertRequest
-from safeconvert.signature import Signature
+from safeconvert.adapter_api.protocol import ConvertRequest
+from safeconvert.core.signature import Signature
 
 
 def example_inputs(signature: Signature, batch: int = 1) -> tuple[torch.Tensor, ...]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from safeconvert.adapting import ModelRequest, with_given_shapes
+from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.adapter_api.shapes import with_given_shapes
+from safeconvert.adapter_api.weights import replacements
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.lift.changes import Changes
-from safeconvert.lift.weights import replacements
-from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.keras_files import open_keras
 from .layers import with_attributes

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from safeconvert.adapter_api.attributes import Layer, set_attributes
+from safeconvert.adapter_api.changes import AttributeChange
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.attributes import same_pads
-from safeconvert.lift.attributes import Layer, set_attributes
-from safeconvert.lift.changes import AttributeChange
 
 L = keras.layers
 _CONVOLUTIONS = (L.Conv1D, L.Conv2D, L.Conv3D, L.DepthwiseConv1D, L.DepthwiseConv2D)

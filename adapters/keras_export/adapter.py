@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 from .._shared.keras_files import open_keras
 

@@ -11,9 +11,9 @@ from typing import Any
 import litert_torch
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
+from safeconvert.core.signature import Signature
 from safeconvert.errors import UnusableInput
-from safeconvert.signature import Signature
 
 from .._shared.torch_files import open_torch
 

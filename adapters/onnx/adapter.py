@@ -11,9 +11,10 @@ import onnx
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from safeconvert.adapting import ModelRequest, with_given_shapes
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.adapter_api.shapes import with_given_shapes
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.signature import Signature, TensorSpec
 
 from .ranges import input_ranges  # called by name
 

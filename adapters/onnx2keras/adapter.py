@@ -14,9 +14,9 @@ import onnx
 from onnx2keras import onnx_to_keras
 from onnx2keras.layers import AVAILABLE_CONVERTERS
 
-from safeconvert.adapting import NCHW_TO_NHWC, ConvertReply, ConvertRequest, Permutation
-from safeconvert.graph.ends import has_layout, peel_input_transposes, peel_output_transposes
-from safeconvert.legalise import legalise, rules_of
+from safeconvert.adapter_api.protocol import NCHW_TO_NHWC, ConvertReply, ConvertRequest, Permutation
+from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
+from safeconvert.rewrite.legalize import legalise, rules_of
 
 from .reorder import axes_by_rank
 from .standalone import without_lambdas

@@ -19,10 +19,10 @@ import numpy as np
 import onnx
 import onnx2tf
 
-from safeconvert.adapting import ConvertReply, ConvertRequest, Permutation
+from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation
 from safeconvert.errors import UnusableInput
-from safeconvert.graph.ends import has_layout, peel_input_transposes, peel_output_transposes
-from safeconvert.legalise import legalise, rules_of
+from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
+from safeconvert.rewrite.legalize import legalise, rules_of
 
 _SUFFIX = {"none": "float32", "float16": "float16", "default": "dynamic_range_quant"}
 

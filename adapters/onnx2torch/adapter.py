@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
-from safeconvert.legalise import legalise, rules_of
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
+from safeconvert.rewrite.legalize import legalise, rules_of
 
 from .._shared.torch_files import declare_torchvision_operators
 

@@ -14,7 +14,7 @@ if not hasattr(np, "object"):  # the tf2onnx that it calls says np.object, which
 import onnxmltools
 from onnxmltools.convert.common import data_types
 
-from safeconvert.adapting import ConvertRequest
+from safeconvert.adapter_api.protocol import ConvertRequest
 
 from .._shared.keras_files import as_functional, open_keras
 from .._shared.plain_trace import plainly_traced

@@ -14,8 +14,8 @@ if not hasattr(np, "object"):  # tf2onnx 1.17 still says np.object, which numpy 
 
 import tf2onnx
 
-from safeconvert.adapting import ConvertRequest
-from safeconvert.formats import detect
+from safeconvert.adapter_api.protocol import ConvertRequest
+from safeconvert.core.formats import detect
 
 from .._shared.keras_files import as_functional, open_keras
 from .._shared.plain_trace import plainly_traced

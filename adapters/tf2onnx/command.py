@@ -7,9 +7,9 @@ import sys
 import onnx
 from tf2onnx import convert
 
-from safeconvert.adapting import ConvertRequest
+from safeconvert.adapter_api.protocol import ConvertRequest
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
 
 from .._shared.tf_files import open_tf
 

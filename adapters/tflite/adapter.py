@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from safeconvert.adapting import ModelRequest, natural_order, with_given_shapes
+from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.feeding import joined
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.adapter_api.shapes import natural_order, with_given_shapes
+from safeconvert.adapter_api.weights import replacements
+from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.lift.changes import Changes
-from safeconvert.lift.weights import replacements
-from safeconvert.runtime.feeding import joined
-from safeconvert.signature import Quantization, Signature, TensorSpec
 
 from . import precision
 from .options import set_options

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.adapter_api.attributes import Layer, set_attributes
+from safeconvert.adapter_api.changes import AttributeChange
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.attributes import same_pads
-from safeconvert.lift.attributes import Layer, set_attributes
-from safeconvert.lift.changes import AttributeChange
 
 from .precision import schema
 

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
-from safeconvert.formats import detect
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
+from safeconvert.core.formats import detect
 
 from .._shared.keras_files import open_keras
 from .._shared.tf_files import open_tf

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.adapter_api.weights import replacements
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.lift.changes import Changes
-from safeconvert.lift.weights import replacements
-from safeconvert.signature import Signature, TensorSpec
 
 from .._shared.torch_files import TorchFile, open_torch
 from .layers import set_in_module, set_in_program

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from safeconvert.adapter_api.attributes import Layer, set_attributes
+from safeconvert.adapter_api.changes import AttributeChange
 from safeconvert.errors import UnusableInput
-from safeconvert.lift.attributes import Layer, set_attributes
-from safeconvert.lift.changes import AttributeChange
 
 _aten = torch.ops.aten
 # ONNX operator, and for each of its attributes the position of the argument and what stands for it where it is absent

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.signature import TensorSpec
 
 _IMAGE_SIZES = (224, 32, 28, 299, 256, 96, 128, 64, 160, 192, 320, 384, 512, 48, 16, 8)
 _SEQUENCE_LENGTHS = (16, 128, 32, 64, 10)

@@ -11,7 +11,7 @@ from typing import Any
 import onnx
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import TorchFile, open_torch

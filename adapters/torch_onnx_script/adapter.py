@@ -8,7 +8,7 @@ from typing import Any
 import onnx
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 from safeconvert.errors import UnusableInput
 
 from .._shared.torch_export import example_inputs, finish, output_names

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest, ModelRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest, ModelRequest
 
 from .._operators.read import inputs, plain
 from .double import DoubleModel

@@ -7,8 +7,8 @@ import onnx
 import torch
 from onnx import TensorProto, numpy_helper
 
-from safeconvert.adapting import ModelRequest
-from safeconvert.signature import Signature, TensorSpec
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.signature import Signature, TensorSpec
 
 from .._operators.read import inputs, plain
 from .module import GraphModule

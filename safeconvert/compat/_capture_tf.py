@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safeconvert.adapting import ModelPart, natural_order
+from safeconvert.adapter_api.protocol import ModelPart
+from safeconvert.adapter_api.shapes import natural_order
 from safeconvert.compat._agree import SEEDS, Array, difference, noise
 from safeconvert.compat._session import require_same
 from safeconvert.errors import UnusableInput

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from safeconvert.cli_errors import people_errors, run_program
+from safeconvert.cli.errors import people_errors, run_program
 from safeconvert.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def convert(jobs: Sequence[Job], quiet: bool, verbose: bool) -> ExitCode:
     """Run conversions one after another, each to its output, and print each outcome; stops at the first that fails."""
     from safeconvert.compat._session import run_unraised
-    from safeconvert.progress import display
+    from safeconvert.core.progress import display
     from safeconvert.report import terminal
 
     for job in jobs:

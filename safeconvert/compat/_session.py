@@ -11,12 +11,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safeconvert.adapting import WHOLE, ModelPart
+from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.errors import NotEquivalent, UnusableInput
 
 if TYPE_CHECKING:
-    from safeconvert.checks import Checks
-    from safeconvert.progress import Phases
+    from safeconvert.config.check_options import Checks
+    from safeconvert.core.progress import Phases
     from safeconvert.report.outcome import Outcome
 
 
@@ -55,7 +55,7 @@ def checking(*, config: str | PathLike[str] | None = None, **checks: Any) -> Ite
     Raises:
         TypeError: an argument of another name.
     """
-    from safeconvert.checks import Checks
+    from safeconvert.config.check_options import Checks
 
     asked = _Asked(Checks(**checks), config, Checked())
     token = _ASKED.set(asked)
@@ -113,7 +113,7 @@ def converted(job: Job) -> Iterator[Path]:
 def run(job: Job, output: Path) -> Outcome:
     """Convert to a place; the outcome of a conversion that verified. Raises as `converted`."""
     from safeconvert import api
-    from safeconvert.progress import Phases
+    from safeconvert.core.progress import Phases
 
     outcome = run_unraised(job, output, Phases())
     if job.output is not None:
@@ -123,9 +123,10 @@ def run(job: Job, output: Path) -> Outcome:
 
 def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
     """Convert to a place; whatever came of it. Raises SafeconvertError for what ends without a conversion to speak of."""
-    from safeconvert import api, commands
-    from safeconvert.checks import Checks
-    from safeconvert.options import ConvertOptions, ModelOptions
+    from safeconvert import api
+    from safeconvert.app import runs
+    from safeconvert.config.check_options import Checks
+    from safeconvert.config.options import ConvertOptions, ModelOptions
 
     asked = _ASKED.get()
     given, config = (asked.checks, asked.config) if asked is not None else (Checks(), None)
@@ -148,7 +149,7 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
             repair=flags.get("repair", True),
             arguments=job.arguments,
         )
-        outcome = commands.run_convert(options, settings, phases)
+        outcome = runs.run_convert(options, settings, phases)
     if asked is not None:
         asked.record.outcomes.append(outcome)
         asked.record.key = options.key

@@ -176,14 +176,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(command: Command) -> ExitCode:
-    from safeconvert import commands
+    from safeconvert.app import runs
     from safeconvert.compat._command import convert
     from safeconvert.compat._session import checking
 
     with checking(rtol=command.rtol, atol=command.atol) as checked:
         code = convert(jobs(command), command.quiet, False)
         if checked.outcomes and checked.outcomes[0].exit_code is ExitCode.VERIFIED:
-            commands.certify_again(checked.outcomes[0], checked.key)  # its folder holds more files now
+            runs.certify_again(checked.outcomes[0], checked.key)  # its folder holds more files now
     return code
 
 

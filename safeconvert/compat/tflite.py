@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from safeconvert.adapting import WHOLE, ModelPart
+from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.compat._session import Job, converted, refuse
 from safeconvert.errors import UnusableInput
 
@@ -209,7 +209,7 @@ class TFLiteConverter:
 
 def _written(samples: list[dict[str, Any]], folder: Path) -> Path | None:
     """The samples in a file, by number and by input."""
-    from safeconvert.checks import write_arrays
+    from safeconvert.inputs.store import write_arrays
 
     numbered = {f"{n:06d}/{name}": array for n, sample in enumerate(samples) for name, array in sample.items()}
     return write_arrays(numbered, folder / "representative.npz") if numbered else None
@@ -219,7 +219,7 @@ def _as_inputs(samples: list[dict[str, Any]], folder: Path) -> Path | None:
     """The samples as inputs to check on, where they have one shape."""
     import numpy as np
 
-    from safeconvert.checks import write_arrays
+    from safeconvert.inputs.store import write_arrays
 
     if len({tuple((name, array.shape[1:]) for name, array in sample.items()) for sample in samples}) != 1:
         return None

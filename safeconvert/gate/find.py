@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
 
 _SUFFIXES = {".keras", ".h5", ".tflite", ".onnx", ".pt", ".pt2", ".pth", ".pb", ".meta"}
 _CERTIFICATE = ".certificate.json"

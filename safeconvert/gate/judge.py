@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from safeconvert import output
 from safeconvert.certificate.check import CheckReport, Item, Status, check, read_certificate
 from safeconvert.certificate.envelope import is_signed
 from safeconvert.certificate.keys import load_public_key
 from safeconvert.certificate.statement import SCHEMA
+from safeconvert.certificate.untrusted_json import mapping, sequence, text
+from safeconvert.core import paths
 from safeconvert.errors import SafeconvertError, UnusableInput
 from safeconvert.gate.acknowledged import Accepted, unused
 from safeconvert.gate.find import Found
-from safeconvert.report.lenient import mapping, sequence, text
 
 _KINDS = {
     Status.DAMAGED: "damaged",
@@ -103,7 +103,7 @@ def judge(
     """
     if public_key is not None:
         load_public_key(public_key)
-    beside = (output.certificate_path(model) for model in (*found.models, *(path for path, _ in found.unreadable)))
+    beside = (paths.certificate_path(model) for model in (*found.models, *(path for path, _ in found.unreadable)))
     certificates = dict.fromkeys([*found.certificates, *(path for path in beside if path.is_file())])
     if not found.models and not found.unreadable and not certificates:
         raise UnusableInput("no model and no certificate lies there", "name the folder that is deployed")

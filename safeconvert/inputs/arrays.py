@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
-from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature, TensorSpec, has_batch
+from safeconvert.inputs.preprocessing import Preprocessing
 
 # What numpy and zipfile raise for damaged files; TypeError is an `.npy` that calls itself `.npz`.
 DAMAGE = (

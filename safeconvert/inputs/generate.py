@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
-from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature, TensorSpec, has_batch
+from safeconvert.inputs.preprocessing import Preprocessing
 
 Shape = tuple[int, ...]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
-from safeconvert.preprocessing import RAW, Preprocessing, apply, final_size
-from safeconvert.signature import Signature, TensorSpec
+from safeconvert.inputs.preprocessing import RAW, Preprocessing, apply, final_size
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 

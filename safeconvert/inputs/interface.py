@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from safeconvert.preprocessing import Preprocessing
+from safeconvert.inputs.preprocessing import Preprocessing
 
 Array = np.ndarray[Any, Any]
 

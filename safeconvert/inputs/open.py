@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safeconvert.core.signature import Signature
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.arrays import open_arrays
 from safeconvert.inputs.images import open_images
 from safeconvert.inputs.interface import InputSet
-from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature
+from safeconvert.inputs.preprocessing import Preprocessing
 
 
 def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None) -> InputSet:

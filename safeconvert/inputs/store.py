@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import InputSet
+
+
+def write_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], path: Path) -> Path:
+    """Write arrays by name as an `.npz`; np.savez would not take one named "file"."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+    return path
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from safeconvert.adapting import ModelRequest
-from safeconvert.context import Context
-from safeconvert.diagnosis import Diagnosis
-from safeconvert.errors import UnusableInput
-from safeconvert.isolation import AdapterFailure
-from safeconvert.lift.changes import Changes
-from safeconvert.options import ConvertOptions
-from safeconvert.registry import Route, framework, routes
-from safeconvert.route import Candidate, walk
-from safeconvert.signature import Signature
+from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.config.options import ConvertOptions
+from safeconvert.conversion.route import Candidate, walk
+from safeconvert.core.signature import Signature
+from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.registry.manifest import framework
+from safeconvert.registry.routes import Route, routes
+from safeconvert.repair.types import Diagnosis
+from safeconvert.workers.run import Context
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.compare.relation import Relation, identity, possible
+from safeconvert.graph.execution import run_part
 from safeconvert.graph.operators import CHANNELS_SECOND, REORDERING
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.matching import Matcher, Pair, Probes
-from safeconvert.localize.relation import Relation, identity, possible
-from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
 _DEPTH = 8  # nodes that a fault's region may be deep on either side

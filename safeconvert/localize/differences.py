@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import onnx
 
+from safeconvert.compare.relation import Relation
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.edits import Bypass, Edit, InsertTranspose, Rewire, SetAttribute, SetConstant, Splice
 from safeconvert.graph.operators import CHANNELS_SECOND, JOINING, LAYOUT, REORDERING, WEIGHTED
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.flattened import row_order
 from safeconvert.localize.isolated import IsolatedRegion
-from safeconvert.localize.relation import Relation
 
 Array = np.ndarray[Any, Any]
 

@@ -8,11 +8,11 @@ from itertools import combinations
 
 from onnx import helper
 
+from safeconvert.compare.relation import Relation
 from safeconvert.graph.edits import Edit, Splice
 from safeconvert.localize.alignment import Alignment, Region
 from safeconvert.localize.differences import Difference, differences
 from safeconvert.localize.isolated import IsolatedRegion, isolate
-from safeconvert.localize.relation import Relation
 from safeconvert.localize.variants import variants
 
 _TRIED_TOGETHER = 10  # differences of which pairs are tried where all together are not right

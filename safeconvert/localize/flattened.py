@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.graph.execution import run_part
 from safeconvert.graph.operators import MOVES
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.isolated import IsolatedRegion
-from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
 _EXACT = 1 << 24  # integers up to here are exact in float32

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
+from safeconvert.compare.relation import close
 from safeconvert.graph.edits import Edit, EditError, apply
+from safeconvert.graph.execution import run_part
 from safeconvert.graph.view import GraphView, subgraph
 from safeconvert.localize.alignment import Alignment, Region
 from safeconvert.localize.matching import Pair
-from safeconvert.localize.relation import close
-from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
 

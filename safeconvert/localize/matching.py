@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.compare.relation import Relation, find
 from safeconvert.graph.view import GraphView
-from safeconvert.localize.relation import Relation, find
 
 Array = np.ndarray[Any, Any]
 Probes = Sequence[Array]

@@ -16,9 +16,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from safeconvert.graph.execution import run_part
 from safeconvert.graph.view import GraphView, subgraph
 from safeconvert.localize.alignment import Alignment, Region
-from safeconvert.runtime.partial import run_part
 
 Array = np.ndarray[Any, Any]
 _GROWTH = (0, 1, 2, 4)  # nodes in front of the cut points that are taken in as well

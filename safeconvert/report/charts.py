@@ -9,8 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from safeconvert.report.faults import Trial
-from safeconvert.report.lenient import mapping, mappings, number, numbers, text
+from safeconvert.certificate.faults import Trial
+from safeconvert.certificate.untrusted_json import mapping, mappings, number, numbers, text
 from safeconvert.report.svg import (
     LOWEST,
     Box,

@@ -21,10 +21,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from safeconvert.certificate.archive import Evidence
+from safeconvert.certificate.untrusted_json import mapping, mappings, number, numbers, sequence
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.evidence.archive import Evidence
-from safeconvert.formats import detect
-from safeconvert.report.lenient import mapping, mappings, number, numbers, sequence
 
 _LARGEST = sys.float_info.max
 _COLOURS = ((1e-6, "#e6f4ea"), (1e-4, "#fef7e0"), (1e-2, "#fbbc04"), (_LARGEST, "#d93025"))

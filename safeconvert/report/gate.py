@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from safeconvert.core.text import printable, shown
 from safeconvert.gate.judge import Gate, Judged
-from safeconvert.report.plain import printable, shown
 
 
 def print_gate(gate: Gate, quiet: bool = False) -> None:

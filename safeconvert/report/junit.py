@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safeconvert.certificate.faults import FaultState, read_faults
+from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.core.text import printable
 from safeconvert.errors import ExitCode, SafeconvertError, UnusableInput
-from safeconvert.report.faults import FaultState, read_faults
-from safeconvert.report.lenient import mapping, mappings, number, sequence, text
-from safeconvert.report.plain import printable
 
 if TYPE_CHECKING:
     from safeconvert.gate.judge import Gate, Judged

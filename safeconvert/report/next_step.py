@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from safeconvert.core.text import shown
 from safeconvert.errors import ExitCode
 from safeconvert.report.outcome import Outcome
-from safeconvert.report.plain import shown
 
 _FOLLOWS = {"verify": "localize", "localize": "repair"}
 _DROPPED = ("--certificate", "--key", "--junit", "--model-explorer", "--report")

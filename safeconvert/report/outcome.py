@@ -7,9 +7,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safeconvert.environments import Offer
+from safeconvert.certificate.archive import Evidence
 from safeconvert.errors import ExitCode
-from safeconvert.evidence.archive import Evidence
+from safeconvert.registry.environments import Offer
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo's files and figures."""
+
+    folder: Path
+    model: Path
+    inputs: Path
+    trained_on: int
+    held_out: int
+    accuracy: float
+    outcome: Outcome
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from safeconvert.pack.pack import Packed
-from safeconvert.report.plain import printable, shown
+from safeconvert.core.text import printable, shown
+from safeconvert.reproduce.types import Packed
 
 
 def print_pack(packed: Sequence[Packed], every: bool) -> None:

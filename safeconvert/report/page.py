@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from safeconvert.evidence.archive import Evidence
+from safeconvert.certificate.archive import Evidence
 from safeconvert.report.view import view
 
 _FOLDER = Path(__file__).parent / "template"

@@ -10,20 +10,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.segment import Segment, Segments
 
-from safeconvert.certificate.show import render
+from safeconvert.certificate.untrusted_json import number
+from safeconvert.core.text import printable, shown
 from safeconvert.errors import ExitCode
-from safeconvert.report.lenient import number
+from safeconvert.report.certificate import render
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
-from safeconvert.report.plain import printable, shown
 from safeconvert.report.tree import change, fault_tree, route_tree
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from safeconvert.adapter_state import AdapterState
     from safeconvert.certificate.check import CheckReport
-    from safeconvert.commands import Demo
+    from safeconvert.registry.status import AdapterState
+    from safeconvert.report.outcome import Demo
 
 _LAYERS_SHOWN = 5
 _OFFERS_SHOWN = 2

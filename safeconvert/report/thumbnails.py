@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image
 
-from safeconvert.evidence.archive import Evidence
-from safeconvert.evidence.samples import LIMIT
-from safeconvert.report.lenient import mapping, mappings, number, sequence, text
+from safeconvert.certificate.archive import Evidence
+from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.certify.samples import LIMIT
 
 _LARGEST = 20 << 10  # bytes of one picture: 24 of them leave room on a page of 1.5 MB
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg"}

@@ -8,9 +8,9 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from safeconvert.report.faults import FaultState, Trial, read_faults, read_trials
+from safeconvert.certificate.faults import FaultState, Trial, read_faults, read_trials
+from safeconvert.core.text import printable
 from safeconvert.report.outcome import Tried
-from safeconvert.report.plain import printable
 
 _FAULTS = 12
 _TRIALS = 3

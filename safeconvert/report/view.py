@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from safeconvert.evidence.archive import Evidence
+from safeconvert.certificate.archive import Evidence
+from safeconvert.certificate.faults import KINDS, read_faults, read_trials
+from safeconvert.certificate.replay import steps
+from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
 from safeconvert.report.charts import Layer, layers_chart, models_chart, read_layers, trajectory_chart
-from safeconvert.report.faults import KINDS, read_faults, read_trials
-from safeconvert.report.lenient import mapping, mappings, number, sequence, text
-from safeconvert.report.replay import steps
 from safeconvert.report.thumbnails import sample_views
 
 FORMATS = {"torch": "PyTorch", "keras": "Keras", "tf": "TensorFlow", "tflite": "TFLite", "onnx": "ONNX"}

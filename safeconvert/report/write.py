@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from safeconvert.certificate.archive import Evidence, NoEvidence, read
 from safeconvert.certificate.check import read_certificate
 from safeconvert.certificate.statement import NewerSchema
+from safeconvert.certify.predicate import SCHEMA
+from safeconvert.core.paths import report_path
 from safeconvert.errors import UnusableInput
-from safeconvert.evidence.archive import Evidence, NoEvidence, read
-from safeconvert.output import report_path
-from safeconvert.predicate import SCHEMA
 from safeconvert.report.page import render
 
 

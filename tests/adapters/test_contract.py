@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from safeconvert.adapting import ConvertReply, ConvertRequest, ModelRequest
-from safeconvert.config import load_settings
-from safeconvert.environments import environment
-from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
-from safeconvert.isolation import AdapterFailure, Limits, WorkerPool
-from safeconvert.registry import adapters, framework
-from safeconvert.runtime.session import Session, load_files, open_session, run_converter
-from safeconvert.verify.layout import apply_permutation, undo_permutation
+from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, ModelRequest
+from safeconvert.compare.layout import apply_permutation, undo_permutation
+from safeconvert.config.settings import load_settings
+from safeconvert.core.formats import detect
+from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.registry.environments import environment
+from safeconvert.registry.manifest import adapters, framework
+from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.session import Session, load_files, open_session, run_converter
+from safeconvert.workers.worker import Limits
 
 pytestmark = pytest.mark.converters
 KNOWN = adapters()

@@ -10,12 +10,13 @@ from pathlib import Path
 import onnx
 import pytest
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
-from safeconvert.isolation import Limits, WorkerPool
-from safeconvert.registry import adapters, framework
-from safeconvert.runtime.session import Session, open_session
+from safeconvert.registry.manifest import adapters, framework
+from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.session import Session, open_session
+from safeconvert.workers.worker import Limits
 
 pytestmark = pytest.mark.converters
 KNOWN = adapters()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.registry import adapters
+from safeconvert.registry.manifest import adapters
 
 pytestmark = pytest.mark.converters
 _SCRIPT = """

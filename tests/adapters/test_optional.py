@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.config import load_settings
-from safeconvert.environments import environment
-from safeconvert.registry import adapters, find
+from safeconvert.config.settings import load_settings
+from safeconvert.registry.environments import environment
+from safeconvert.registry.manifest import adapters, find
 from tests.cli import safeconvert
 
 pytestmark = pytest.mark.converters

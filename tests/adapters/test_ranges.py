@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from safeconvert._worker import load_adapter
-from safeconvert.registry import data_folder
+from safeconvert.core.resources import data_folder
+from safeconvert.workers._worker import load_adapter
 
 
 def node(kind: str, *inputs: str, **attributes: Any) -> onnx.NodeProto:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
-from safeconvert.isolation import Limits, WorkerPool
-from safeconvert.registry import adapters, framework
-from safeconvert.runtime.session import open_session
+from safeconvert.registry.manifest import adapters, framework
+from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.session import open_session
+from safeconvert.workers.worker import Limits
 
 pytestmark = pytest.mark.converters
 _SCRIPT = """

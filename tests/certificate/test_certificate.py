@@ -15,9 +15,9 @@ from safeconvert.certificate.check import Status, check, read_certificate
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.keys import generate_key
-from safeconvert.certificate.show import render
 from safeconvert.certificate.statement import build_statement, parse_statement
 from safeconvert.errors import NotEquivalent, UnusableInput
+from safeconvert.report.certificate import render
 
 
 def certify(folder: Path, key: Path | None = None, **more: object) -> Path:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from safeconvert.certificate.show import render
+from safeconvert.report.certificate import render
 
 FIGURES = {
     "samples": 32,

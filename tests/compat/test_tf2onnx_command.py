@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from safeconvert.adapting import ModelPart
+from safeconvert.adapter_api.protocol import ModelPart
 from safeconvert.compat.tf2onnx import command
 from tests.cli import ROOT
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from safeconvert.cli import app
+from safeconvert.cli.app import app
 from tests.cli import ROOT
 
 PAGE = ROOT / "docs" / "commands.md"

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from safeconvert.graph.structure import same_structure
 from safeconvert.graph.view import tidy
+from safeconvert.prove.structure import same_structure
 
 
 def net() -> onnx.ModelProto:

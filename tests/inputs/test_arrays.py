@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
-from safeconvert.signature import Signature, TensorSpec
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

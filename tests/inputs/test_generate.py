@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.generate import generate
-from safeconvert.signature import Signature, TensorSpec
 
 INTEGERS = ["int8", "uint8", "int16", "int32", "int64", "uint64"]
 TYPES = ["float16", "float32", "float64", "bool", *INTEGERS]

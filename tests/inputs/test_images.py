@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
-from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature, TensorSpec
+from safeconvert.inputs.preprocessing import Preprocessing
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".bmp": "BMP", ".webp": "WEBP"}
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.open import open_inputs
+from safeconvert.inputs.preprocessing import Preprocessing
 from safeconvert.inputs.split import split
 from safeconvert.inputs.store import materialise
-from safeconvert.preprocessing import Preprocessing
-from safeconvert.signature import Signature, TensorSpec
 
 
 def signature(*inputs: TensorSpec) -> Signature:

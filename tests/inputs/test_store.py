@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.store import materialise
-from safeconvert.signature import Signature, TensorSpec
 
 TWO = Signature((TensorSpec("a/../b", (None, 3), "float32"), TensorSpec("ids", (None, 4), "int64")), ())
 

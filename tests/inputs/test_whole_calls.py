@@ -10,10 +10,10 @@ import pytest
 from onnx import helper
 
 import safeconvert
+from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.store import materialise
-from safeconvert.signature import Signature, TensorSpec, has_batch
 from tests.onnx_models import model
 
 TWO = Signature((TensorSpec("a", (4, 3), "float32"), TensorSpec("b", (3, 5), "float32")), ())

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from safeconvert.adapter_api.attributes import Layer, set_attributes
+from safeconvert.adapter_api.changes import AttributeChange, Changes
 from safeconvert.errors import UnusableInput
-from safeconvert.lift.attributes import Layer, set_attributes
-from safeconvert.lift.changes import AttributeChange, Changes
 
 KERNELS = [np.arange(36, dtype=np.float32).reshape(3, 3, 2, 2) + place for place in range(2)]
 

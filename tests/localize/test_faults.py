@@ -99,7 +99,7 @@ def test_names_and_layout_do_not_change_the_findings(kind: str, seed: int, tmp_p
 def test_without_repair_nothing_is_tried(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from safeconvert.repair.loop import repair
+    from safeconvert.repair.engine.loop import repair
     from tests.engine import problem
 
     source = NETS["cnn"][0]()

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
+from safeconvert.compare.relation import identity
+from safeconvert.graph.activations import with_onnxruntime, with_tvm
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
 from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
 from safeconvert.localize.matching import Pair
-from safeconvert.localize.relation import identity
-from safeconvert.runtime.activations import with_onnxruntime, with_tvm
 from tests.onnx_models import cnn, random, run
 
 

@@ -14,16 +14,17 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from safeconvert.certificate import archive
+from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.check import read_certificate
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.statement import build_statement
-from safeconvert.config import load_settings
-from safeconvert.evidence import archive
-from safeconvert.evidence.archive import Evidence
-from safeconvert.pack import scripts
-from safeconvert.pack.pack import Packed, pack
-from safeconvert.pack.regions import fault_regions
-from safeconvert.progress import Phases
+from safeconvert.config.settings import load_settings
+from safeconvert.core.progress import Phases
+from safeconvert.reproduce import scripts
+from safeconvert.reproduce.pack import pack
+from safeconvert.reproduce.regions import fault_regions
+from safeconvert.reproduce.types import Packed
 from tests import onnx_models
 from tests.cli import safeconvert
 

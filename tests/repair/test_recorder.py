@@ -11,7 +11,7 @@ import pytest
 from onnx import numpy_helper
 
 from safeconvert.graph.view import tidy
-from safeconvert.repair.loop import Repair
+from safeconvert.repair.engine.loop import Repair
 from tests.engine import solve
 from tests.inject import channels_last, inject, renamed
 from tests.onnx_models import NETS, random, run

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import safeconvert
+from safeconvert.app.report_file import BESIDE, Asked, reporting, with_value
 from safeconvert.errors import ExitCode, UnusableInput
-from safeconvert.report.asked import BESIDE, Asked, reporting, with_value
 from safeconvert.report.outcome import Outcome, Tried
 from tests.cli import safeconvert as command
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from safeconvert.evidence.archive import Evidence
+from safeconvert.certificate.archive import Evidence
 from safeconvert.report import explorer
 from tests.cli import safeconvert
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from safeconvert.cli import app
-from safeconvert.cli_flags import known_flags
-from safeconvert.report.replay import steps
+from safeconvert.certificate.replay import steps
+from safeconvert.cli.app import app
+from safeconvert.cli.project_defaults import known_flags
 
 KNOWN = known_flags(app)
 PAIR: dict[str, Any] = {

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from safeconvert.certificate.archive import Evidence, read
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.statement import build_statement
 from safeconvert.errors import UnusableInput
-from safeconvert.evidence.archive import Evidence, read
 from safeconvert.report.page import render
 from safeconvert.report.write import write_report
 from tests.cli import ROOT, safeconvert

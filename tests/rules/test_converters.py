@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from safeconvert.isolation import Limits, Worker
-from safeconvert.legalise import legalise, rules_of
-from safeconvert.registry import data_folder
+from safeconvert.core.resources import data_folder
+from safeconvert.rewrite.legalize import legalise, rules_of
+from safeconvert.workers.worker import Limits, Worker
 from tests.onnx_models import model, random, run
 
 pytestmark = pytest.mark.converters

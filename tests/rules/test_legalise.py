@@ -12,10 +12,10 @@ import onnx
 import pytest
 from onnx import helper
 
-from safeconvert import rules
 from safeconvert.errors import UnusableInput
-from safeconvert.legalise import legalise, rules_of
-from safeconvert.registry import adapters, read_manifest
+from safeconvert.registry.manifest import adapters, read_manifest
+from safeconvert.rewrite import rules
+from safeconvert.rewrite.legalize import legalise, rules_of
 from tests.onnx_models import cnn, model, random, run
 
 

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from safeconvert.graph.ends import peel_input_transposes
+from safeconvert.graph.boundary_transposes import peel_input_transposes
 from safeconvert.graph.fold import fold_constants
 from safeconvert.graph.view import tidy
 from tests.onnx_models import cnn, model, random, run

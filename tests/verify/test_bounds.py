@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from safeconvert.verify.bounds import clopper_pearson_upper
+from safeconvert.compare.bounds import clopper_pearson_upper
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -7,18 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safeconvert.compare.contract import contract
+from safeconvert.compare.exchange import comparable_outputs, target_feeds
+from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, apply_permutation, settle, undo_permutation
+from safeconvert.compare.quantized import from_real, to_real
+from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
-from safeconvert.signature import Quantization, Signature, TensorSpec
-from safeconvert.verify.contract import contract
-from safeconvert.verify.exchange import comparable_outputs, target_feeds
-from safeconvert.verify.layout import (
-    LayoutAmbiguous,
-    LayoutMismatch,
-    apply_permutation,
-    settle,
-    undo_permutation,
-)
-from safeconvert.verify.quantized import from_real, to_real
 
 LAST, SECOND = (0, 2, 3, 1), (0, 3, 1, 2)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.errors import UnusableInput
-from safeconvert.verify.discrepancy import Accumulator
-from safeconvert.verify.settings import Tolerance, VerifySettings
 
 
 def compare(reference: str, folder: Path, tolerance: Tolerance = Tolerance()) -> bool:  # noqa: B008

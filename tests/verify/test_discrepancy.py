@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from safeconvert.compare.comparison import Comparison
+from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.layout import LayoutMismatch
+from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.errors import UnusableInput
-from safeconvert.verify.comparison import Comparison
-from safeconvert.verify.discrepancy import Accumulator
-from safeconvert.verify.layout import LayoutMismatch
-from safeconvert.verify.settings import Tolerance, VerifySettings
 
 SCORES = hnp.arrays(np.float32, st.tuples(st.integers(1, 12), st.integers(2, 6)), elements=st.floats(-50, 50, width=32))
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from safeconvert.config import load_settings
-from safeconvert.context import Context, open_context
+from safeconvert.compare.exchange import comparable_outputs
+from safeconvert.config.options import ConvertOptions
+from safeconvert.config.settings import load_settings
+from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, NoVerdict
-from safeconvert.options import ConvertOptions
-from safeconvert.pipeline import convert
-from safeconvert.progress import Phases
-from safeconvert.runtime.session import load_files
-from safeconvert.verify.exchange import comparable_outputs
+from safeconvert.pipeline.convert import convert
+from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.session import load_files
 
 pytestmark = pytest.mark.converters
 _SCRIPT = """

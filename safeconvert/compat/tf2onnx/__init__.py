@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from safeconvert.compat.tf2onnx import convert as convert
+    pass
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from safeconvert.adapting import ModelPart
+from safeconvert.adapter_api.protocol import ModelPart
 from safeconvert.errors import ExitCode, UnusableInput
 
 _SOURCES = ("graphdef", "input", "saved_model", "checkpoint", "keras", "tflite", "tfjs")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safeconvert.adapting import WHOLE, ModelPart
+from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.compat._session import Job, converted, refuse
 
 if TYPE_CHECKING:

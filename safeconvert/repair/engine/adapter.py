@@ -13,13 +13,13 @@ import onnx
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
 from safeconvert.graph.obstacles import named, undefined
-from safeconvert.graph.structure import same_structure
 from safeconvert.graph.view import tidy
 from safeconvert.localize.faults import Fault
-from safeconvert.repair.changed import changes_of
-from safeconvert.repair.loop import Trial, measured, repair
-from safeconvert.repair.problem import Problem
-from safeconvert.repair.scoring import Broken, Scored
+from safeconvert.prove.structure import same_structure
+from safeconvert.repair.engine.changed import changes_of
+from safeconvert.repair.engine.loop import Trial, measured, repair
+from safeconvert.repair.engine.problem import Problem
+from safeconvert.repair.engine.scoring import Broken, Scored
 
 
 def solve(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from safeconvert.registry import data_folder
+from safeconvert.core.resources import data_folder
 
 
 def real(name: str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from safeconvert.adapting import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 
 def export(request: dict) -> ConvertRequest:

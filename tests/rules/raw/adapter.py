@@ -24,7 +24,7 @@ def _keras(model: onnx.ModelProto, fed: list[Any]) -> list[Any]:
     import keras
     from onnx2keras import onnx_to_keras
 
-    from safeconvert.graph.ends import has_layout
+    from safeconvert.graph.boundary_transposes import has_layout
 
     keras.backend.clear_session()
     reorder = has_layout(model)

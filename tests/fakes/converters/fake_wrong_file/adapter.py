@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from safeconvert.adapting import ConvertRequest
+from safeconvert.adapter_api.protocol import ConvertRequest
 
 from .._export import reply
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from safeconvert.signature import Signature, TensorSpec
+from safeconvert.core.signature import Signature, TensorSpec
 
 
 class Model:

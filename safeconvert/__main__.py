@@ -1,0 +1,6 @@
+"""`python -m safeconvert`: the command line."""
+
+from safeconvert.cli.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""What each command does, behind the CLI: settings, context, pipeline, certificate. Returns data; prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safeconvert.certificate import archive
+from safeconvert.certificate.archive import Evidence
+from safeconvert.certificate.digest import digest
+from safeconvert.certificate.envelope import write_certificate
+from safeconvert.certificate.statement import build_statement
+from safeconvert.certify import evidence as evidence
+from safeconvert.certify import predicate
+from safeconvert.config.options import ConvertOptions, VerifyOptions
+from safeconvert.config.settings import Settings
+from safeconvert.core import paths
+from safeconvert.core.progress import Phases
+from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.pipeline.convert import convert, mend, verify
+from safeconvert.pipeline.results import Attempt
+from safeconvert.pipeline.route_selection import ALL
+from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.workers.run import open_context
+
+
+def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> Outcome:
+    """Convert, verify, certify. Raises SafeconvertError for what ends without a conversion to speak of."""
+    with open_context(settings, phases) as context:
+        conversion = convert(context, options)
+        made = conversion.target if conversion.exit_code is ExitCode.VERIFIED else conversion.rejected
+        certificate = None
+        content: dict[str, Any] = {}
+        found = evidence.of_conversion(conversion)
+        if made is not None:
+            try:
+                content = predicate.of_conversion(context, conversion, made, made.parent)
+                certificate = _certify(content, found, made, paths.certificate_path(made), options.key)
+            except BaseException:
+                paths.clear(conversion.target)
+                raise
+        return Outcome(
+            exit_code=conversion.exit_code,
+            reason=conversion.reason,
+            target=conversion.target,
+            rejected=conversion.rejected,
+            certificate=certificate,
+            predicate=content,
+            attempts=tuple(map(_tried, conversion.attempts)),
+            log=context.logs if context.pool.failed else None,
+            evidence=found,
+            obstacles=conversion.obstacles,
+            offers=conversion.offers,
+            compared=options.routes == ALL,
+        )
+
+
+def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: Phases) -> Outcome:
+    """Localize the faults of a given target, and repair them where the options say so; certify what was repaired.
+
+    Where the options name a certificate, it is written whatever the verdict.
+    """
+    with open_context(settings, phases) as context:
+        conversion = mend(context, options, given)
+        repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED
+        subject = conversion.target if repaired else given.absolute()
+        place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
+        content = predicate.of_conversion(context, conversion, subject, place.parent)
+        found = evidence.of_conversion(conversion)
+        certificate = None
+        if repaired or options.certificate is not None:
+            certificate = _certify(content, found, subject, place, options.key)
+        return Outcome(
+            exit_code=conversion.exit_code,
+            reason=conversion.reason,
+            target=conversion.target,
+            rejected=None,
+            certificate=certificate,
+            predicate=content,
+            attempts=tuple(map(_tried, conversion.attempts)),
+            log=context.logs if context.pool.failed else None,
+            evidence=found,
+        )
+
+
+def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
+    """Verify a pair made elsewhere; the certificate is written where one is asked for."""
+    with open_context(settings, phases) as context:
+        pair = verify(context, options)
+        place = options.certificate or pair.target.path
+        content = predicate.of_pair(context, pair, place.absolute().parent)
+        found = evidence.of_pair(pair)
+        certificate = None
+        if options.certificate is not None:
+            certificate = _certify(content, found, pair.target.path, options.certificate.absolute(), options.key)
+    return Outcome(
+        exit_code=pair.exit_code,
+        reason=pair.verification.reason,
+        target=pair.target.path,
+        rejected=None,
+        certificate=certificate,
+        predicate=content,
+        attempts=(),
+        log=None,
+        evidence=found,
+    )
+
+
+def certify_again(outcome: Outcome, key: Path | None) -> None:
+    """Write the certificate of a verified folder anew, after files of the caller's were put into it.
+
+    Only the digest of the target changes: what was verified is the model in the folder, which is as it was.
+    """
+    assert outcome.certificate is not None
+    content = {**outcome.predicate, "target": {**outcome.predicate["target"], "sha256": digest(outcome.target).sha256}}
+    _certify(content, outcome.evidence, outcome.target, outcome.certificate, key)
+
+
+def with_limits(
+    settings: Settings, timeout: float | None, memory_mib: int | None, select_tf_ops: bool | None = None
+) -> Settings:
+    """The settings with the limits and permissions of the command line."""
+    import psutil
+
+    limits = settings.limits
+    if timeout is not None:
+        limits = replace(limits, seconds=timeout)
+    if memory_mib is not None:
+        limits = replace(limits, memory_share=memory_mib * 2**20 / psutil.virtual_memory().total)
+    tflite = replace(settings.tflite, select_tf_ops=True) if select_tf_ops else settings.tflite
+    return replace(settings, limits=limits, tflite=tflite)
+
+
+def _tried(attempt: Attempt) -> Tried:
+    figures = attempt.verification.native.to_json() if attempt.verification is not None else {}
+    return Tried(str(attempt.route), attempt.outcome, attempt.reason, figures.get("max_abs"), attempt.seconds)
+
+
+def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:
+    """Write the evidence, where there is any, and the certificate that names it."""
+    place = paths.evidence_path(path)
+    paths.remove(place)
+    if found is not None:
+        content["evidence"] = {"path": place.name, "sha256": archive.write(found, place), "kind": "file"}
+    try:
+        statement = build_statement(subject.name, content["target"]["sha256"], content)
+    except UnicodeError as error:
+        raise UnusableInput(
+            f"{subject}: a file name that is not Unicode cannot stand in a certificate",
+            "rename the source or the target",
+        ) from error
+    write_certificate(path, statement, key)
+    return path

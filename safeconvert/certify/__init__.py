@@ -1,0 +1,1 @@
+"""The content of a certificate and its evidence, from the results of a run."""

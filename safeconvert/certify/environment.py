@@ -1,0 +1,24 @@
+"""Versions of what took part in a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from safeconvert.errors import AdapterFailure
+from safeconvert.workers.run import Context
+
+
+def versions(context: Context, packages: Sequence[str], python: Path = Path(sys.executable)) -> dict[str, str]:
+    """Installed versions, asked of the environment that converters run in."""
+    worker = context.pool.worker("convert", python)
+    request = {"op": "versions", "packages": list(packages)}
+    try:
+        found = worker.call("safeconvert", "reading versions", request)
+    except AdapterFailure as failure:
+        if not failure.died:
+            raise
+        # a system out of memory ends the largest process, which is often the idle converter; a new one can answer
+        found = worker.call("safeconvert", "reading versions", request)
+    return {name: version for name, version in found.items() if version is not None}

@@ -1,0 +1,71 @@
+"""Parse the command line's small languages: shapes, ranges, layouts, tolerances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safeconvert.compare.layout import Override
+from safeconvert.compare.settings import Tolerance
+from safeconvert.errors import UnusableInput
+
+_LAYOUTS: dict[str, Override] = {"keep": "keep", "nchw->nhwc": "NCHW->NHWC", "nhwc->nchw": "NHWC->NCHW"}
+
+
+def shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """`1,3,224,224` or `name=1,16`; 0 (or ?) is a free dimension. "" is the key of a shape without a name."""
+    found = {}
+    for text in texts:
+        name, sizes = _named(text)
+        try:
+            found[name] = tuple(0 if size.strip() in ("?", "") else int(size) for size in sizes.split(","))
+        except ValueError:
+            raise UnusableInput(f"--input-shape {text}: not whole numbers", "write it as 1,3,224,224") from None
+        if any(size < 0 for size in found[name]):
+            raise UnusableInput(f"--input-shape {text}: a size below zero", "0 stands for a free dimension")
+    return found
+
+
+def ranges(texts: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """`name=0:30522`: the lowest value, and one past the highest."""
+    found = {}
+    for text in texts:
+        name, limits = _named(text)
+        low, _, high = limits.partition(":")
+        try:
+            found[name] = (int(low), int(high))
+        except ValueError:
+            raise UnusableInput(f"--input-range {text}: not two whole numbers", "write it as name=0:30522") from None
+        if not name or found[name][0] >= found[name][1]:
+            raise UnusableInput(f"--input-range {text}: no name, or an empty range", "write it as name=0:30522")
+    return found
+
+
+def layouts(texts: Sequence[str]) -> dict[str, Override]:
+    """`keep`, `NCHW->NHWC` or `NHWC->NCHW`, for all tensors or as `name=…`."""
+    found: dict[str, Override] = {}
+    for text in texts:
+        name, layout = _named(text)
+        if layout.lower() not in _LAYOUTS:
+            raise UnusableInput(f"--target-layout {text}: unknown", f"one of {', '.join(_LAYOUTS.values())}")
+        found[name] = _LAYOUTS[layout.lower()]
+    return found
+
+
+def tolerances(texts: Sequence[str]) -> dict[str, Tolerance]:
+    """`output=rtol,atol` for single outputs."""
+    found = {}
+    for text in texts:
+        name, numbers = _named(text)
+        try:
+            rtol, atol = (float(number) for number in numbers.split(","))
+        except ValueError:
+            raise UnusableInput(f"--tolerance {text}: not two numbers", "write it as output=1e-4,1e-5") from None
+        if not name:
+            raise UnusableInput(f"--tolerance {text}: names no output", "write it as output=1e-4,1e-5")
+        found[name] = Tolerance(rtol, atol)
+    return found
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, separator, rest = text.rpartition("=")
+    return (name, rest) if separator else ("", text)

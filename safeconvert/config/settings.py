@@ -1,0 +1,200 @@
+"""The defaults of `configs/default.toml`, overlaid by a file of the user's."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from safeconvert.config.project_file import read_table
+from safeconvert.core.resources import data_folder
+from safeconvert.core.text import suggest
+from safeconvert.errors import UnusableInput
+from safeconvert.localize.settings import RepairSettings
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """Bounds on workers and routes; see default.toml."""
+
+    seconds: float
+    memory_share: float
+    routes: int
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How inputs are made and split; see default.toml."""
+
+    generated: int
+    chunk: int
+    held_out: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """Tolerances; see default.toml."""
+
+    rtol: float
+    atol: float
+    top_k: int
+    cosine_threshold: float
+    max_discrepancy: float
+    rounding: float
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What is kept of logs; see default.toml."""
+
+    kept: int
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """Where adapters lie besides the built-in ones, and where optional ones run; see default.toml."""
+
+    folders: tuple[Path, ...]
+    environments: Path | None = None
+    python: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TfliteSettings:
+    """How TFLite files are made; see default.toml."""
+
+    select_tf_ops: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run."""
+
+    limits: LimitSettings
+    inputs: InputSettings
+    verify: CompareSettings
+    logs: LogSettings
+    repair: RepairSettings
+    adapters: AdapterSettings
+    tflite: TfliteSettings
+
+
+KINDS = ("PP", "ID", "TSS", "WB", "LH", "CG")
+_SECTIONS: dict[str, type[Any]] = {
+    "limits": LimitSettings,
+    "inputs": InputSettings,
+    "verify": CompareSettings,
+    "logs": LogSettings,
+    "repair": RepairSettings,
+    "adapters": AdapterSettings,
+    "tflite": TfliteSettings,
+}
+
+# What a number may be; elsewhere zero or more.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "limits.seconds": (1, math.inf),
+    "limits.memory_share": (0.01, 1),
+    "limits.routes": (1, math.inf),
+    "inputs.generated": (1, math.inf),
+    "inputs.chunk": (1, math.inf),
+    "inputs.held_out": (0, 1),
+    "verify.top_k": (1, math.inf),
+    "verify.max_discrepancy": (0, 1),
+    "verify.rounding": (0, 0.01),
+    "repair.probes": (1, math.inf),
+    "repair.trial_inputs": (1, math.inf),
+}
+
+
+def load_settings(overlay: Path | None = None) -> Settings:
+    """The defaults, with single keys replaced by those of a TOML file; its [flags] are for the command line.
+
+    Raises:
+        UnusableInput: the file cannot be read, or holds an unknown key or a value of another type; the message names it.
+    """
+    defaults = data_folder("configs") / "default.toml"
+    merged = {section: _checked(defaults, section, values) for section, values in read_table(defaults).items()}
+    if overlay is not None:
+        for section, values in read_table(overlay).items():
+            if section == "flags":
+                continue
+            if section not in _SECTIONS:
+                raise UnusableInput(f"{overlay}: unknown section [{section}]", suggest(section, [*_SECTIONS, "flags"]))
+            merged[section] |= _checked(overlay, section, values)
+    return Settings(**{section: kind(**merged[section]) for section, kind in _SECTIONS.items()})
+
+
+def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise UnusableInput(f"{path}: {section} is no table", f"write it as [{section}] with keys below")
+    known = {field.name: field.type for field in fields(_SECTIONS[section])}
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise UnusableInput(f"{path}: unknown key {section}.{key}", suggest(key, list(known)))
+        if section == "adapters":
+            checked[key] = _ADAPTER_KEYS[key](path, key, value)
+            continue
+        if key == "strategies":
+            if not isinstance(value, list) or not all(item in KINDS for item in value):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(KINDS)}")
+            checked[key] = tuple(value)
+            continue
+        if key == "core_layers":
+            if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of ONNX operators")
+            checked[key] = tuple(value)
+            continue
+        if str(known[key]) == "bool":
+            if not isinstance(value, bool):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is neither true nor false")
+            checked[key] = value
+            continue
+        wanted: type[int] | type[float] = int if str(known[key]) == "int" else float
+        low, high = _BOUNDS.get(f"{section}.{key}", (0, math.inf))
+        allowed = (int, float) if wanted is float else (int,)
+        if type(value) not in allowed or not (low <= value <= high and value < math.inf):
+            bounds = f"{low} or more" if high == math.inf else f"{low} to {high}"
+            raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a {known[key]} of {bounds}")
+        checked[key] = wanted(value)
+    return checked
+
+
+def _folders(path: Path, key: str, value: object) -> tuple[Path, ...]:
+    """Folders of adapters, taken relative to the file that names them."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise UnusableInput(f"{path}: adapters.{key} = {value!r} is not a list of folders")
+    found = tuple(path.absolute().parent / item for item in value)
+    for folder in found:
+        if not folder.is_dir():
+            raise UnusableInput(f"{path}: adapters.{key} names {folder}, which is no folder")
+    return found
+
+
+def _environments(path: Path, key: str, value: object) -> Path | None:
+    """The folder of environments, taken relative to the file that names it; None for the user's data folder."""
+    if not isinstance(value, str):
+        raise UnusableInput(f"{path}: adapters.{key} = {value!r} is no folder")
+    return path.absolute().parent / value if value else None
+
+
+def _interpreters(path: Path, key: str, value: object) -> dict[str, Path]:
+    """Interpreters by adapter, taken relative to the file that names them."""
+    if not isinstance(value, dict) or not all(isinstance(item, str) and item for item in value.values()):
+        raise UnusableInput(
+            f"{path}: adapters.{key} = {value!r} is no table of interpreters",
+            'write it as { onnx2tf = "venv/bin/python" }',
+        )
+    # not resolved: an interpreter that is a link knows its environment by the link's own place
+    return {name: Path(os.path.normpath(path.absolute().parent / item)) for name, item in value.items()}
+
+
+_ADAPTER_KEYS: dict[str, Callable[[Path, str, object], object]] = {
+    "folders": _folders,
+    "environments": _environments,
+    "python": _interpreters,
+}

@@ -1,0 +1,1 @@
+"""Models opened and exported, and one route converted."""

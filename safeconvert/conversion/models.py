@@ -1,0 +1,112 @@
+"""The models of a run: opened, exported to ONNX, and evaluated on the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeconvert.adapter_api.protocol import WHOLE, ConvertRequest, ModelRequest
+from safeconvert.config.options import ModelOptions
+from safeconvert.core.formats import ModelFile
+from safeconvert.core.signature import Signature
+from safeconvert.core.text import first_line
+from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.registry.manifest import exporters, framework
+from safeconvert.workers.run import Context
+from safeconvert.workers.session import Files, Session, open_session, run_converter
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A model that was run on all inputs: its signature, and the outputs' files chunk by chunk."""
+
+    signature: Signature
+    outputs: tuple[Mapping[str, Path], ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A native model's ONNX form, or why there is none.
+
+    Attributes:
+        adapter: the exporter that made it; "" where the model is ONNX itself or none worked.
+        path: the ONNX file, or None.
+        failure: why no exporter worked; "" otherwise.
+    """
+
+    adapter: str
+    path: Path | None
+    failure: str
+
+
+def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[int, ...]] = ()) -> ModelRequest:
+    """What a worker needs to open a model."""
+    return ModelRequest(
+        path=str(path),
+        input_shapes=dict(options.input_shapes),
+        candidate_shapes=tuple(candidates),
+        factory=options.factory,
+        trust_pickle=options.trust_pickle,
+        search_path=str(Path.cwd()),
+        part=options.part,
+    )
+
+
+def open_model(context: Context, lane: str, format_name: str, request: ModelRequest) -> Session:
+    """Load a model in a lane's worker. Raises UnusableInput or AdapterFailure."""
+    adapter = framework(format_name, context.adapters)
+    return open_session(context.pool.worker(lane, adapter.python), adapter, request)
+
+
+def open_given(context: Context, lane: str, file: ModelFile, request: ModelRequest) -> Session:
+    """Load a model that the user gave; whatever goes wrong there is an unusable input.
+
+    Raises:
+        UnusableInput: the file cannot be loaded, also where loading it kills the worker, or a part is asked for that
+            its format does not have.
+    """
+    if request.part != WHOLE and file.format != "tf":
+        raise UnusableInput(
+            f"{file.path}: a signature, tags, or inputs and outputs to cut at can be chosen in TensorFlow models only",
+            f"leave them out: this is a {file.format} model",
+        )
+    try:
+        return open_model(context, lane, file.format, request)
+    except AdapterFailure as failure:
+        raise UnusableInput(
+            f"{file.path}: {failure.adapter} cannot load it: {failure.cause}",
+            "the file is damaged, or of a version that this framework does not read",
+            str(failure.log),
+        ) from failure
+
+
+def evaluate(context: Context, session: Session, chunks: Sequence[Files], title: str) -> Evaluated:
+    """Run a model on all inputs. Raises AdapterFailure."""
+    with context.phases.phase(title, len(chunks)) as advance:
+        outputs = session.run(chunks, context.scratch, advance)
+    return Evaluated(session.signature, tuple(outputs))
+
+
+def export(
+    context: Context, lane: str, format_name: str, request: ModelRequest, signature: Signature, opset: int, side: str
+) -> Export:
+    """Export a native model to ONNX with the first exporter that manages to. Never raises for an exporter's failure."""
+    if format_name == "onnx":
+        return Export("", Path(request.path), "")
+    failures = []
+    for adapter in exporters(format_name, context.adapters):
+        target = context.folder("export") / f"{side}.onnx"
+        step = ConvertRequest(request, str(target), signature, opset)
+        try:
+            with context.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
+                run_converter(context.pool.worker(lane, adapter.python), adapter, step)
+            return Export(adapter.name, target, "")
+        except (AdapterFailure, UnusableInput) as error:
+            failures.append(f"{adapter.name}: {cause_of(error)}")
+    return Export("", None, "; ".join(failures) or f"no exporter for {format_name}")
+
+
+def cause_of(error: AdapterFailure | UnusableInput) -> str:
+    """Why it failed, in one line."""
+    return error.cause if isinstance(error, AdapterFailure) else first_line(str(error))

@@ -1,0 +1,1 @@
+"""Words and facts that every package shares: formats, signatures, paths, text, progress."""

@@ -1,0 +1,179 @@
+"""The place of a file beside a command's own, asked for with a flag."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from safeconvert.errors import UnusableInput
+
+_SUFFIXES = {
+    "torch": (".pt2", ".pt"),
+    "keras": (".keras",),
+    "tf": ("_saved_model",),
+    "tflite": (".tflite",),
+    "onnx": (".onnx",),
+}
+
+
+def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
+    """The target's path: the one asked for, or beside the source with the format's suffix.
+
+    Raises:
+        UnusableInput: a suffix that the format does not have, a place that holds the source or lies in it, or one that
+            cannot be written.
+    """
+    source = source.absolute()
+    suffixes = _SUFFIXES[target_format]
+    if asked is None:
+        stem = source.name.removesuffix(source.suffix).removesuffix("_saved_model")
+        path = source.with_name(stem + suffixes[0])
+    else:
+        path = asked.absolute()
+        if target_format != "tf" and path.suffix not in suffixes:
+            raise UnusableInput(f"{asked}: a {target_format} target ends in {' or '.join(suffixes)}")
+        if target_format == "tf" and path.suffix in (".pb", ".h5", ".keras"):
+            raise UnusableInput(f"{asked}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
+    _require_apart(source, path)
+    _require_replaceable(path, target_format)
+    _require_writable(path.parent)
+    return path
+
+
+def certificate_path(target: Path) -> Path:
+    """`<target>.certificate.json`."""
+    return target.with_name(target.name + ".certificate.json")
+
+
+def evidence_path(certificate: Path) -> Path:
+    """`<target>.evidence.zip` beside `<target>.certificate.json`."""
+    return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".evidence.zip")
+
+
+def report_path(certificate: Path) -> Path:
+    """`<target>.report.html` beside `<target>.certificate.json`."""
+    return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".report.html")
+
+
+def rejected_path(target: Path) -> Path:
+    """`<target>.rejected`."""
+    return target.with_name(target.name + ".rejected")
+
+
+def clear(target: Path) -> None:
+    """Take away what an earlier run left at the output path and beside it: certificate, evidence, report, rejected candidate."""
+    for path in _places(target):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder; nothing where there is none. A link is removed, not what it points to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def copied(path: Path, folder: Path) -> Path:
+    """A copy of a model file or folder in an empty folder; files beside it are not taken along."""
+    target = folder / path.name
+    if path.is_dir():
+        shutil.copytree(path, target)
+    else:
+        shutil.copyfile(path, target)
+    return target
+
+
+def place(made: Path, target: Path) -> None:
+    """Bring a finished file or folder to its place in one rename; files beside it (external data) come first.
+
+    Raises:
+        UnusableInput: the disk is full, or the folder cannot be written. Nothing is left at the target then.
+    """
+    staged: list[Path] = []
+    placed: list[Path] = []
+    try:
+        beside = [entry for entry in made.parent.iterdir() if entry != made]
+        moves = [(entry, target.with_name(entry.name)) for entry in beside] + [(made, target)]
+        for source, final in moves:
+            partial = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.partial")
+            staged.append(partial)
+            _copy(source, partial)
+        for partial, (_, final) in zip(staged, moves, strict=True):
+            if final.is_dir() or partial.is_dir():
+                remove(final)
+            os.replace(partial, final)
+            placed.append(final)
+    except OSError as error:
+        for path in (*staged, *placed, target):
+            remove(path)
+        raise UnusableInput(
+            f"{target}: cannot be written: {error.strerror or error}", "free some space, or use -o"
+        ) from error
+
+
+def _copy(source: Path, partial: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, partial)
+        return
+    shutil.copyfile(source, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _places(target: Path) -> tuple[Path, ...]:
+    """All that a run clears and may write."""
+    rejected = rejected_path(target)
+    certificates = certificate_path(target), certificate_path(rejected)
+    derived = (path for each in certificates for path in (each, evidence_path(each), report_path(each)))
+    return target, rejected, *derived
+
+
+def _require_apart(source: Path, target: Path) -> None:
+    """What a run clears must not hold the source, and what it writes must not lie in a source folder."""
+    real = Path(os.path.realpath(source))
+    for path in map(Path, map(os.path.realpath, _places(target))):
+        if path == real:
+            raise UnusableInput(f"{target}: the output is the source itself", "name another file with -o")
+        if real.is_relative_to(path) or path.is_relative_to(real):
+            raise UnusableInput(
+                f"{target}: the output and the source {source} lie in each other", "name another with -o"
+            )
+
+
+def _require_replaceable(path: Path, target_format: str) -> None:
+    """A folder is replaced only where it is a SavedModel, and only by one."""
+    if not path.is_dir():
+        return
+    if target_format != "tf" or not (path / "saved_model.pb").is_file():
+        if target_format == "tf" and not any(path.iterdir()):
+            return
+        raise UnusableInput(f"{path}: a folder that is no SavedModel stands at the output path", "name another with -o")
+
+
+def _require_writable(folder: Path) -> None:
+    probe = folder / f".safeconvert-{uuid.uuid4().hex[:8]}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another place with -o") from error
+
+
+def make_way(flag: str, path: Path, endings: tuple[str, ...]) -> None:
+    """Take away what an earlier run left there, and see that the place can be written.
+
+    Raises:
+        UnusableInput: a name with another ending, so that no model and no certificate is overwritten by a slip; a place
+            that cannot be written.
+    """
+    if not path.name.endswith(endings) or path.name.endswith(".certificate.json"):
+        raise UnusableInput(f"{flag} {path}: such a file ends in {endings[0]}", f"name it {path.stem}{endings[0]}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        path.unlink()
+    except OSError as error:
+        raise UnusableInput(f"{flag} {path}: cannot be written: {error.strerror}", "name another place") from error

@@ -1,0 +1,106 @@
+"""How far a target is from its source along the layers: at every cut point, by its own fault and by those in front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from safeconvert.graph.execution import remade, run_part
+from safeconvert.graph.view import GraphView
+from safeconvert.localize.alignment import Alignment
+from safeconvert.localize.matching import Pair
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """One cut point. Errors are the largest distance over the probes, relative to the source's largest magnitude there.
+
+    Attributes:
+        source, target: names of the nodes that make the tensors; "" for a graph's input.
+        operator: of the target's node.
+        source_tensor, target_tensor: the pair.
+        isolated: with the source's values going in at the cut points in front; None where that does not run.
+        propagated: in the target as it was given; None where that does not run.
+    """
+
+    source: str
+    target: str
+    operator: str
+    source_tensor: str
+    target_tensor: str
+    isolated: float | None
+    propagated: float | None
+
+
+def along(alignment: Alignment) -> list[LayerError]:
+    """The errors at every cut point that a node of the target makes, in the target's order."""
+    target = alignment.target
+    pairs = sorted(
+        (pair for pair in alignment.pairs.values() if pair.target in target.maker),
+        key=lambda pair: target.maker[pair.target],
+    )
+    isolated = _errors(alignment, pairs, _isolated(alignment, pairs))
+    propagated = propagated_errors(alignment, target, pairs)
+    source = alignment.source
+    found = []
+    for pair in pairs:
+        node = target.nodes[target.maker[pair.target]]
+        ours = source.nodes[source.maker[pair.source]].name if pair.source in source.maker else ""
+        name = pair.target
+        found.append(
+            LayerError(ours, node.name, node.op_type, pair.source, name, isolated.get(name), propagated.get(name))
+        )
+    return found
+
+
+def propagated_errors(alignment: Alignment, candidate: GraphView, pairs: Sequence[Pair]) -> dict[str, float]:
+    """By target tensor, its error in a candidate fed the alignment's probes; without those that it does not make."""
+    feeds = [{name: alignment.target_values[name][n] for name in candidate.inputs} for n in _probes(alignment)]
+    return _errors(alignment, pairs, run_part(candidate, feeds, None, [pair.target for pair in pairs]))
+
+
+def _isolated(alignment: Alignment, pairs: Sequence[Pair]) -> list[dict[str, Array]]:
+    """What each cut point becomes where the source's values go in at those in front of it."""
+    feeds: list[dict[str, Array]] = [{} for _ in _probes(alignment)]
+    for name, pair in alignment.pairs.items():
+        for row, source, target in zip(
+            feeds, alignment.source_values[pair.source], alignment.target_values[name], strict=True
+        ):
+            row[name] = pair.relation.to_target(source, target.shape).astype(target.dtype, copy=False)
+    try:
+        return remade(alignment.target, feeds, [pair.target for pair in pairs])
+    except RuntimeError:
+        return feeds[:0]
+
+
+def _errors(alignment: Alignment, pairs: Sequence[Pair], rows: Sequence[Mapping[str, Array]]) -> dict[str, float]:
+    """As `Region.isolated`: the largest distance on any probe, by the largest magnitude on any."""
+    found = {}
+    for pair in pairs:
+        if not rows or pair.target not in rows[0]:
+            continue
+        wanted = [value.transpose(pair.relation.order) for value in alignment.source_values[pair.source]]
+        sides = [_distance(one, row[pair.target]) for one, row in zip(wanted, rows, strict=True)]
+        apart, scale = (max(side) for side in zip(*sides, strict=True))
+        found[pair.target] = apart / scale if scale else apart
+    return found
+
+
+def _distance(wanted: Array, got: Array) -> tuple[float, float]:
+    """(largest distance, largest magnitude of what is wanted); inf where NaN or Inf stand in other places."""
+    if got.size != wanted.size:
+        return float("inf"), 0.0
+    one, two = wanted.astype(np.float64), got.reshape(wanted.shape).astype(np.float64)
+    finite = np.isfinite(one)
+    if not np.array_equal(finite, np.isfinite(two)) or not np.array_equal(one[~finite], two[~finite], equal_nan=True):
+        return float("inf"), 0.0
+    return float(np.abs(one[finite] - two[finite]).max(initial=0.0)), float(np.abs(one[finite]).max(initial=0.0))
+
+
+def _probes(alignment: Alignment) -> range:
+    return range(len(next(iter(alignment.source_values.values()))))

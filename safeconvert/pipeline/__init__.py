@@ -1,0 +1,1 @@
+"""One conversion from source to verified target."""

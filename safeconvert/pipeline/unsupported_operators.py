@@ -1,0 +1,85 @@
+"""What is said where no route could convert: the operators in the way, at which nodes, and why each route failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from safeconvert.config.options import ConvertOptions
+from safeconvert.conversion.models import model_request
+from safeconvert.conversion.route import Steps, walk
+from safeconvert.core.formats import ModelFile
+from safeconvert.core.text import first_line
+from safeconvert.errors import AdapterFailure, NoRoute, NoVerdict, SafeconvertError, UnusableInput
+from safeconvert.pipeline.results import Attempt
+from safeconvert.registry.environments import offers
+from safeconvert.registry.routes import Route
+from safeconvert.verification.source import Source
+from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.run import Context
+
+_SHOWN = 4
+
+
+def obstacles(context: Context, source: Source, attempts: Sequence[Attempt]) -> tuple[Mapping[str, Any], ...]:
+    """The operators (with `node`) that the failed converters named, as they stand in the source's ONNX form."""
+    path = source.file.path if source.file.format == "onnx" else source.exported.path
+    reasons = [attempt.reason for attempt in attempts if attempt.outcome == "crashed"]
+    if path is None or not reasons:
+        return ()
+    try:
+        return tuple(
+            ask_engine(context, "named_operators", "reading operators", {"path": str(path), "messages": reasons})
+        )
+    except (AdapterFailure, SafeconvertError):
+        return ()  # the reasons of the routes are there without it
+
+
+def described(found: Sequence[Mapping[str, Any]]) -> str:
+    """The operators in words: `operator Det at node determinant`."""
+    words = [f"operator {one['operator']} at node {one['node']}" for one in found[:_SHOWN]]
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(words) + more
+
+
+def refuse_undefined(
+    context: Context, file: ModelFile, options: ConvertOptions, found: Sequence[Route], name: str
+) -> None:
+    """Say of an ONNX source that does not load, because nobody defines an operator of it, what each route makes of it.
+
+    Returns where that is not why it does not load.
+
+    Raises:
+        NoRoute: no route converts it; the message names operators, nodes and the reason of each route.
+        NoVerdict: a route does, but the source does not run, so that nothing can be held against it.
+    """
+    if file.format != "onnx":
+        return
+    try:
+        undefined = ask_engine(context, "undefined_operators", "reading operators", {"path": str(file.path)})
+    except (AdapterFailure, SafeconvertError):
+        return
+    if not undefined:
+        return
+    what = f"{file.path}: {described(undefined)}: defined neither by ONNX nor in the model, so that ONNX Runtime cannot run it"
+    request = model_request(file.path, options.model)
+    attempts = []
+    steps = Steps()
+    for way in found:
+        try:
+            walk(context, way, request, None, None, name, options.opset, options.optimize, options.arguments, steps)
+        except (AdapterFailure, UnusableInput) as error:
+            attempts.append({"route": str(way), "outcome": "crashed", "reason": first_line(str(error), 400)})
+        else:
+            attempts.append({"route": str(way), "outcome": "no_verdict", "reason": "converted, but cannot be verified"})
+    if any(attempt["outcome"] == "no_verdict" for attempt in attempts):
+        raise NoVerdict(f"{what}; no target can be held against it", "say it in operators that ONNX Runtime has")
+    reasons = "; ".join(f"{attempt['route']}: {attempt['reason']}" for attempt in attempts)
+    raise NoRoute(
+        f"{what}; no converter expresses it: {reasons}",
+        "say it in standard ONNX operators first",
+        attempts=attempts,
+        obstacles=undefined,
+        offers=[asdict(one) for one in offers(file.format, options.target_format, context.adapters, context.missing)],
+    )

@@ -1,0 +1,1 @@
+"""Equivalence of graphs, shown rather than sampled."""

@@ -1,0 +1,1 @@
+"""Adapters, their environments, and the routes that they make up."""

@@ -1,0 +1,97 @@
+"""What a person needs to see of a repair besides its faults and trials: errors along the layers, both graphs, the regions."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from safeconvert.graph.view import GraphView
+from safeconvert.localize.alignment import Alignment
+from safeconvert.localize.faults import Fault
+from safeconvert.localize.layer_errors import LayerError, along, propagated_errors
+from safeconvert.localize.reproduction import Reproduction, write_reproduction
+
+_REGIONS = 16  # written; more of them say the same again
+_NODES = 20_000  # of a graph that is shown
+
+
+class Recorder:
+    """Takes notes of the rounds of one repair.
+
+    Args:
+        folder: where the regions' files go, in a folder `regions` that is emptied first.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        shutil.rmtree(folder / "regions", ignore_errors=True)
+        self._first: Alignment | None = None
+        self._along: list[LayerError] = []
+        self._exits: dict[int, str] = {}
+        self._regions: dict[str, tuple[str, Reproduction]] = {}
+
+    def round(self, alignment: Alignment, faults: Mapping[int, Fault]) -> None:
+        """Note a round's alignment and its faults by their numbers."""
+        if self._first is None:
+            self._along = along(alignment)
+            fed = {name: alignment.target_values[name] for name in alignment.target.inputs}
+            self._first = replace(alignment, target_values=fed)  # the rest would double what a repair holds
+        for number, fault in faults.items():
+            self._exits.setdefault(number, fault.exit)
+        for region in alignment.regions:
+            name = region.exit.target
+            if name in self._exits.values() and name not in self._regions and len(self._regions) < _REGIONS:
+                place = f"regions/{len(self._regions)}"
+                self._regions[name] = (place, write_reproduction(alignment, region, self._folder / place))
+
+    def record(self, candidate: GraphView) -> dict[str, Any]:
+        """The notes, JSON-able.
+
+        Args:
+            candidate: as it is at the end, with all accepted edits.
+        """
+        if self._first is None:
+            return {"along": [], "graphs": {}, "regions": []}
+        pairs = [self._first.pairs[layer.target_tensor] for layer in self._along]
+        after = propagated_errors(self._first, candidate, pairs)
+        return {
+            "along": [self._layer(layer, after.get(layer.target_tensor)) for layer in self._along],
+            "graphs": {"source": _graph(self._first.source), "target": _graph(self._first.target)},
+            "regions": [
+                {"folder": place, "faults": self._behind(name), **asdict(made)}
+                for name, (place, made) in self._regions.items()
+            ],
+        }
+
+    def _layer(self, layer: LayerError, repaired: float | None) -> dict[str, Any]:
+        return {
+            **asdict(layer),
+            "isolated": _number(layer.isolated),
+            "propagated": _number(layer.propagated),
+            "repaired": _number(repaired),
+            "faults": self._behind(layer.target_tensor),
+        }
+
+    def _behind(self, exit_name: str) -> list[int]:
+        return [number for number, name in self._exits.items() if name == exit_name]
+
+
+def _graph(view: GraphView) -> list[dict[str, Any]]:
+    """The nodes, each with the numbers of those that it reads and the tensors that it makes."""
+    nodes = view.nodes
+    return [
+        {"name": node.name, "operator": node.op_type, "reads": _makers(view, node.input), "makes": list(node.output)}
+        for node in nodes[:_NODES]
+    ]
+
+
+def _makers(view: GraphView, names: Sequence[str]) -> list[int]:
+    return [view.maker[name] for name in names if name in view.maker]
+
+
+def _number(value: float | None) -> float | str | None:
+    return value if value is None or math.isfinite(value) else repr(float(value))

@@ -1,0 +1,175 @@
+"""PP faults: what the target gives under the preprocessing that its deployment applies, and under every known preset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from safeconvert.compare.comparison import Comparison
+from safeconvert.compare.contract import Contract
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.config.options import DataOptions
+from safeconvert.conversion.models import Evaluated, evaluate
+from safeconvert.core.resources import data_folder
+from safeconvert.errors import UnusableInput
+from safeconvert.inputs.open import open_inputs
+from safeconvert.inputs.preprocessing import RAW, Preprocessing, load_presets
+from safeconvert.inputs.store import materialise
+from safeconvert.verification.dataset import read_preprocessing
+from safeconvert.verification.native import compare, feed_across
+from safeconvert.verification.source import Source
+from safeconvert.verification.subset import refed, subset
+from safeconvert.workers.run import Context
+from safeconvert.workers.session import Session
+
+_RECIPE = ("scale", "mean", "std", "channel_order", "resize", "interpolation")
+_PROBES = 4
+"""Pictures that every preset is tried on; the one that agrees is then verified like any target."""
+
+
+@dataclass(frozen=True)
+class PreprocessingFault:
+    """The deployment feeds the target otherwise than the source was fed.
+
+    Attributes:
+        fault: as the certificate lists it.
+        obligation: what puts it right, in words.
+        outputs: the target's as deployed, where it was run on all inputs.
+    """
+
+    fault: dict[str, Any]
+    obligation: str
+    outputs: Evaluated | None = None
+
+
+def check_preprocessing(
+    context: Context,
+    source: Source,
+    session: Session,
+    agreed: Contract,
+    data: DataOptions,
+    verify: VerifySettings,
+    same: Comparison,
+) -> PreprocessingFault | None:
+    """Run the target under its deployment's preprocessing; None where it gives the same, or none was named.
+
+    The method is FetaFix' (section 4.1): the target is run under its own preprocessing and under the source's, and where
+    only the source's agrees, the preprocessing is the fault.
+
+    Args:
+        context: of the run.
+        source: the source, evaluated under its own preprocessing.
+        session: the opened target.
+        agreed: contract of the two.
+        data: with `target_preprocessing`.
+        verify: what counts as equal.
+        same: figures of the target under the source's preprocessing.
+
+    Raises:
+        UnusableInput: a preprocessing was named although the inputs are no pictures, or it is unknown.
+        AdapterFailure: the target does not run.
+    """
+    if not data.target_preprocessing:
+        return None
+    require_pictures(data, f"--target-preprocessing {data.target_preprocessing}")
+    ours = read_preprocessing(data) or RAW
+    theirs = deployed_recipe(data)
+    as_deployed = fed_as(context, source, data, theirs)
+    feeds = feed_across(agreed, as_deployed.data.chunks, context.folder("feed"))
+    outputs = evaluate(context, session, feeds, "running the target as deployed")
+    deployed = compare(agreed, source.outputs, outputs, source.data.chunks, verify).result(source.held_out)
+    if deployed.equal:
+        return None
+    evidence = (
+        f"{differing(ours, theirs)}; differs on {max(deployed.disagreements, deployed.beyond_tolerance)} of "
+        f"{deployed.samples} inputs as deployed, on {max(same.disagreements, same.beyond_tolerance)} with the source's"
+    )
+    fault = _fault(ours, theirs, evidence, deployed.relative, same.equal)
+    return PreprocessingFault(fault, f"preprocess for the target as for the source: {described(ours)}", outputs)
+
+
+def agreeing_presets(
+    context: Context, source: Source, session: Session, agreed: Contract, data: DataOptions, verify: VerifySettings
+) -> Iterator[tuple[Preprocessing, PreprocessingFault]]:
+    """The known presets, other than the source's, under which a target agrees with the source on a few pictures.
+
+    A target that was trained, or exported, with another preprocessing built in looks wrong under the source's.
+
+    Raises:
+        UnusableInput: a picture cannot be read.
+        AdapterFailure: the target does not run.
+    """
+    if data.path is None or not data.path.is_dir():
+        return
+    ours = read_preprocessing(data) or RAW
+    tried = {_values(ours)}
+    steering = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
+    probes = subset(context, source, steering[:_PROBES], first=_PROBES)
+    for recipe in load_presets(data_folder("configs") / "preprocessing.toml").values():
+        if _values(recipe) in tried:
+            continue
+        tried.add(_values(recipe))
+        inputs = open_inputs(data.path, source.session.signature, recipe, data.limit)
+        fed = refed(context, probes, inputs, steering)
+        feeds = feed_across(agreed, fed.chunks, context.folder("feed"))
+        outputs = evaluate(context, session, feeds, "trying preprocessings")
+        if compare(agreed, fed.expected, outputs, fed.chunks, verify).result().equal:
+            evidence = f"{differing(ours, recipe)}; agrees with the source under {recipe.name}, not under {ours.name}"
+            fault = _fault(ours, recipe, evidence, 0.0, proven=True)
+            yield recipe, PreprocessingFault(fault, f"preprocess for the target so: {described(recipe)}")
+
+
+def fed_as(context: Context, source: Source, data: DataOptions, recipe: Preprocessing) -> Source:
+    """The source with its own outputs, but with the inputs that a target is fed under another preprocessing."""
+    assert data.path is not None
+    inputs = open_inputs(data.path, source.session.signature, recipe, data.limit)
+    with context.phases.phase("reading inputs as deployed", inputs.count) as advance:
+        chunks = materialise(inputs, context.folder("deployed"), context.settings.inputs.chunk, advance)
+    return replace(source, data=replace(source.data, chunks=chunks))
+
+
+def deployed_recipe(data: DataOptions) -> Preprocessing:
+    """What the deployment applies; raw pixels where nothing is named."""
+    return read_preprocessing(replace(data, preprocessing=data.target_preprocessing)) or RAW
+
+
+def require_pictures(data: DataOptions, option: str) -> None:
+    """Raise UnusableInput where the inputs are no folder of pictures."""
+    if data.path is None or not data.path.is_dir():
+        raise UnusableInput(
+            f"{option}: applies to a folder of pictures",
+            "give one with --inputs, and the source's preset with --preprocessing",
+        )
+
+
+def described(recipe: Preprocessing) -> str:
+    """A recipe in words: its name and numbers."""
+    numbers = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key in _RECIPE)
+    return f"{recipe.name} ({numbers})"
+
+
+def differing(ours: Preprocessing, theirs: Preprocessing) -> str:
+    """What two recipes do otherwise, in words."""
+    one, two = asdict(ours), asdict(theirs)
+    return "; ".join(
+        f"{key}: {one[key]} in the source, {two[key]} as deployed" for key in _RECIPE if one[key] != two[key]
+    )
+
+
+def _values(recipe: Preprocessing) -> tuple[object, ...]:
+    return tuple(getattr(recipe, key) for key in _RECIPE)
+
+
+def _fault(ours: Preprocessing, theirs: Preprocessing, evidence: str, distance: float, proven: bool) -> dict[str, Any]:
+    return {
+        "kind": "PP",
+        "source": ours.name,
+        "target": theirs.name,
+        "operator": "preprocessing",
+        "change": "different",
+        "evidence": evidence,
+        "isolated": distance,
+        "propagated": distance,
+        "proven": proven,
+    }

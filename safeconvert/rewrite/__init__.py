@@ -1,0 +1,1 @@
+"""ONNX graphs brought into a form that a converter is known to handle."""

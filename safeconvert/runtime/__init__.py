@@ -1,1 +1,0 @@
-"""Running models on inputs: the worker's side (`feeding`) and the parent's side (`session`)."""

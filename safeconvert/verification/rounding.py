@@ -1,0 +1,156 @@
+"""Is a small distance beyond tolerance only rounding? Both models computed in float64 tell.
+
+float32 runtimes sum in different orders. Where a network cancels (a BatchNorm of a channel that hardly varies, folded into its
+convolution; a picture of one colour), the order alone moves the outputs by more than the tolerance: EfficientNet-B0 on an
+image of ones lies 1.6e-4 of its scale off its own graph in ONNX Runtime and TFLite, and 4e-6 in PyTorch. The
+graphs of both sides in float64 have no such freedom. A target counts as equal there if
+
+- no label disagrees, and no distance is larger than `[verify] rounding` of the scale;
+- the source's graph in float64 gives what the native source gives, within the usual tolerance;
+- the target's graph in float64 gives what the source's gives, within a tenth of the tolerance, on every input of each
+  chunk that holds one beyond tolerance.
+
+What cannot be computed so stays refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.compare.bounds import clopper_pearson_upper
+from safeconvert.compare.comparison import Comparison
+from safeconvert.compare.contract import Contract
+from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.settings import Tolerance, VerifySettings
+from safeconvert.conversion.models import Evaluated, Export, evaluate
+from safeconvert.core.signature import Signature
+from safeconvert.errors import AdapterFailure, SafeconvertError
+from safeconvert.inputs.store import Chunk
+from safeconvert.registry.manifest import Adapter
+from safeconvert.verification.cross_pairs import across, renamed_tolerances
+from safeconvert.verification.native import compare, feed_across, unchanged_contract
+from safeconvert.verification.source import Source
+from safeconvert.verification.types import ExporterCheck, Verification
+from safeconvert.workers.run import Context
+from safeconvert.workers.session import open_session
+
+_NUMERIC = {"label", "allclose"}
+_STRICTER = 10.0
+_MOST = 256  # inputs beyond tolerance that are looked at; where more are, it is no exception any more
+_WITH_DOUBLE = "torch_ops"
+
+
+def settled(
+    context: Context, source: Source, verification: Verification, figures: Accumulator, settings: VerifySettings
+) -> Verification:
+    """The verification, equal where all that was beyond tolerance is rounding.
+
+    Args:
+        context, source, settings: of the run.
+        verification: as the native models gave it.
+        figures: of the native models on all inputs.
+    """
+    counted = np.union1d(source.steering, source.held_out)
+    if verification.native.equal or not _narrow(figures.result(counted), context.settings.verify.rounding):
+        return verification
+    beyond = np.intersect1d(figures.unequal(), counted)
+    adapter = next((adapter for adapter in context.adapters if adapter.name == _WITH_DOUBLE), None)
+    if adapter is None or len(beyond) > _MOST:
+        return verification
+    try:
+        exact = _exact(context, adapter, source, verification, beyond, settings)
+    except (AdapterFailure, SafeconvertError):
+        return verification  # no proof, no change: it stays refused
+    if exact is None:
+        return verification
+    return replace(verification, native=_agreeing(figures.result(source.held_out), len(beyond), exact.relative))
+
+
+def _agreeing(native: Comparison, rounded: int, exact: float) -> Comparison:
+    """The figures with every sample in agreement; distances, and how many are beyond tolerance, stay as they are."""
+    return replace(
+        native,
+        disagreements=0,
+        discrepancy=0.0,
+        upper_bound=clopper_pearson_upper(0, native.samples),
+        equal=True,
+        outputs=tuple(replace(output, disagreements=0) for output in native.outputs),
+        disagreeing=(),
+        rounded=rounded,
+        exact_relative=float(f"{exact:.3g}"),
+    )
+
+
+def _narrow(figures: Comparison, limit: float) -> bool:
+    """Whether all that is wrong are small distances; `allclose` calls these disagreements, `label` does not."""
+    kinds = {output.comparator for output in figures.outputs}
+    labels = sum(output.disagreements for output in figures.outputs if output.comparator == "label")
+    small = figures.beyond_tolerance > 0 and figures.relative <= limit
+    return small and not labels and figures.nonfinite == 0 and kinds <= _NUMERIC
+
+
+def _exact(
+    context: Context,
+    adapter: Adapter,
+    source: Source,
+    verification: Verification,
+    beyond: np.ndarray,
+    settings: VerifySettings,
+) -> Comparison | None:
+    """Source against target in float64 on the chunks that hold samples beyond tolerance; None where they differ."""
+    left = _to_graph(source.outputs.signature, source.exporter.result())
+    right = _to_graph(verification.outputs.signature, verification.exporter)
+    if left is None or right is None:
+        return None
+    places = [
+        place
+        for place, chunk in enumerate(source.data.chunks)
+        if np.any((beyond >= chunk.start) & (beyond < chunk.stop))
+    ]
+    chunks = [source.data.chunks[place] for place in places]
+    ours = _in_double(context, adapter, source.exported, left, chunks, "source")
+    native = replace(source.outputs, outputs=tuple(source.outputs.outputs[place] for place in places))
+    if not compare(left, native, ours, chunks, settings).result().equal:
+        return None
+    fed = feed_across(verification.agreed, chunks, context.folder("feed"))
+    as_target = [replace(chunk, arrays=feed) for chunk, feed in zip(chunks, fed, strict=True)]
+    theirs = _in_double(context, adapter, verification.exported, right, as_target, "target")
+    strict = replace(
+        settings,
+        tolerance=_stricter(settings.tolerance),
+        tolerances={name: _stricter(one) for name, one in renamed_tolerances(settings, left).items()},
+    )
+    found = compare(across(verification.agreed, left, right), ours, theirs, chunks, strict).result()
+    return found if found.equal else None
+
+
+def _to_graph(native: Signature, check: ExporterCheck) -> Contract | None:
+    """The contract of a native model and its ONNX form; the model itself where it is ONNX."""
+    return unchanged_contract(native, native) if check.verdict == "none" else check.agreed
+
+
+def _in_double(
+    context: Context, adapter: Adapter, exported: Export, agreed: Contract, chunks: Sequence[Chunk], side: str
+) -> Evaluated:
+    assert exported.path is not None
+    worker = context.pool.worker("double", adapter.python)
+    session = open_session(worker, adapter, ModelRequest(str(exported.path)))
+    feeds = feed_across(agreed, chunks, context.folder("feed"))
+    return evaluate(context, session, feeds, f"running the {side} (float64)")
+
+
+def _stricter(tolerance: Tolerance) -> Tolerance:
+    return Tolerance(tolerance.rtol / _STRICTER, tolerance.atol / _STRICTER)
+
+
+def blameless(context: Context, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
+    """The check of the source's exporter; equal where its distance, too, was found to be rounding."""
+    if verification is None or not verification.native.rounded or check.verdict != "different" or check.figures is None:
+        return check
+    if not _narrow(check.figures, context.settings.verify.rounding):
+        return check
+    return replace(check, verdict="equal", reason="")

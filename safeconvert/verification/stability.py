@@ -1,0 +1,67 @@
+"""Which generated inputs can tell two models apart: those on which the source does not move by rounding alone.
+
+A picture of one colour, normalised by its own deviation, is rounding divided by next to nothing; a value on the edge of a
+`round` or a tie of two labels falls to either side. What the source gives there is no property of the model. Such a sample is
+found with the native source alone: every value of its input moves by a few units in the last place, about what the rounding of
+a deep net's layers adds up to, and an output moves beyond the tolerance. It lies outside the domain, as one with NaN does; a
+user's own inputs are never left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import Evaluated, evaluate
+from safeconvert.errors import AdapterFailure
+from safeconvert.inputs.store import Chunk
+from safeconvert.verification.dataset import Dataset
+from safeconvert.verification.native import compare, unchanged_contract
+from safeconvert.workers.run import Context
+from safeconvert.workers.session import Session
+
+_UNITS = 8
+_LEAST = 0.5  # share of the samples that has to be stable; a model that moves everywhere is judged on everything
+
+
+def stable_samples(
+    context: Context, session: Session, data: Dataset, outputs: Evaluated, usable: np.ndarray, settings: VerifySettings
+) -> np.ndarray:
+    """The usable samples on which the source stays within the tolerance; all where that are fewer than half.
+
+    Args:
+        context, settings: of the run.
+        session: the source.
+        data: generated inputs.
+        outputs: of the source on these.
+        usable: numbers of the samples to choose from.
+    """
+    generator = np.random.default_rng(data.seed)
+    moved = [_moved(context, chunk, generator) for chunk in data.chunks]
+    if not any(chunk != own for chunk, own in zip(moved, data.chunks, strict=True)):
+        return usable
+    try:
+        others = evaluate(context, session, [dict(chunk.arrays) for chunk in moved], "running the source again")
+    except AdapterFailure:
+        return usable
+    agreed = unchanged_contract(session.signature, session.signature)
+    plain = replace(settings, comparator=None)
+    unstable = compare(agreed, outputs, others, data.chunks, plain).unequal()
+    stable = np.setdiff1d(usable, unstable)
+    return stable if len(stable) >= _LEAST * len(usable) else usable
+
+
+def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Chunk:
+    """The chunk with every float `_UNITS` units up or down; integers stay."""
+    arrays, folder = dict(chunk.arrays), None
+    for name, path in chunk.arrays.items():
+        array = np.load(path, allow_pickle=False)
+        if array.dtype.kind != "f":
+            continue
+        folder = folder or context.folder("moved")
+        steps = np.where(generator.random(array.shape) < 0.5, -_UNITS, _UNITS).astype(array.dtype)
+        arrays[name] = folder / path.name
+        np.save(arrays[name], array + steps * np.spacing(array), allow_pickle=False)
+    return replace(chunk, arrays=arrays)

@@ -1,0 +1,1 @@
+"""Worker processes: each framework in one of its own, and what is asked of them."""

@@ -1,0 +1,167 @@
+"""The other end of `isolation`: a process that loads adapters and answers one JSON line with one JSON line.
+
+Only the standard library is imported at the top: this file also runs in environments of adapters' own, which hold neither
+safeconvert nor what it needs. It is started as `python _worker.py REQUEST_FD REPLY_FD PACKAGE_ROOT`; stdout and stderr belong to the
+frameworks' chatter and go to a log.
+
+Operations:
+    import    {modules}                       import modules ahead of need
+    load      {adapter}                       import adapter.py
+    versions  {packages}                      installed versions, without importing
+    call      {adapter, function, arguments}  call a function of adapter.py with JSON arguments
+    open      {adapter, arguments}            adapter.load(**arguments) -> {handle, signature}
+    run       {handle, chunks, folder}        feed chunk files to an opened model -> output files
+    close     {handle}
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import Any
+
+_LARGE = 1 << 30  # bytes
+
+
+def offer_package(root: str) -> None:
+    """Make `safeconvert` importable from its folder, and nothing else that lies beside it.
+
+    Beside an installed safeconvert lie the packages of its own environment, whose versions another one must not see.
+    """
+    folder = Path(root) / "safeconvert"
+    spec = importlib.util.spec_from_file_location(
+        "safeconvert", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None and spec.loader is not None
+    sys.modules["safeconvert"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["safeconvert"])
+
+
+def load_adapter(folder: str) -> types.ModuleType:
+    """Import `FOLDER/adapter.py` as part of a package, so that its sibling modules and `_shared` can be imported."""
+    path = Path(folder)
+    root = f"{path.parent.name}_{hashlib.sha256(str(path.parent).encode()).hexdigest()[:8]}"
+    name = f"{root}.{path.name}.adapter"
+    if name in sys.modules:
+        return sys.modules[name]
+    for package, where in ((root, path.parent), (f"{root}.{path.name}", path)):
+        if package not in sys.modules:
+            module = types.ModuleType(package)
+            module.__path__ = [str(where)]
+            sys.modules[package] = module
+    spec = importlib.util.spec_from_file_location(name, path / "adapter.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no adapter.py in {folder}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _versions(packages: list[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+class Service:
+    """Answers requests; holds the opened models."""
+
+    def __init__(self) -> None:
+        self._models: dict[int, Any] = {}
+
+    def answer(self, request: dict[str, Any]) -> Any:
+        """The result of one request, JSON-able. Raises whatever the adapter raises."""
+        match request["op"]:
+            case "import":
+                for module in request["modules"]:
+                    importlib.import_module(module)
+                return {"python": sys.version.split()[0]}
+            case "load":
+                load_adapter(request["adapter"])
+                return None
+            case "versions":
+                return _versions(request["packages"])
+            case "call":
+                function = getattr(load_adapter(request["adapter"]), request["function"])
+                return function(**request["arguments"])
+            case "open":
+                model = load_adapter(request["adapter"]).load(**request["arguments"])
+                handle = len(self._models)
+                self._models[handle] = model
+                return {"handle": handle, "signature": model.signature().to_json()}
+            case "run":
+                from safeconvert.adapter_api.feeding import run_chunks
+
+                return run_chunks(self._models[request["handle"]], request["chunks"], request["folder"])
+            case "close":
+                self._models[request["handle"]] = None
+                return None
+        raise ValueError(f"unknown operation {request['op']!r}")
+
+
+def _failure(error: BaseException) -> dict[str, str]:
+    """What the parent needs to raise the same error, or to describe a foreign one in a line."""
+    traceback.print_exc()
+    sys.stderr.flush()
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "advice": getattr(error, "advice", ""),
+        "traceback": traceback.format_exc(limit=-20)[-20_000:],
+    }
+
+
+def _give_back() -> None:
+    """Give freed memory back to the system, where a request left the process large (it is kept within a request).
+
+    glibc only; elsewhere the allocator does as it likes.
+    """
+    try:
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        if resident > _LARGE:
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return
+
+
+def main(argv: list[str]) -> int:
+    """Serve until the request pipe closes."""
+    requests, replies = os.fdopen(int(argv[1]), "rb"), os.fdopen(int(argv[2]), "wb")
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+    offer_package(argv[3])
+    service = Service()
+    for line in requests:
+        request = json.loads(line)
+        try:
+            reply = {"result": service.answer(request)}
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: it is re-raised on the other side
+            reply = {"error": _failure(error)}
+        sys.stdout.flush()
+        replies.write(json.dumps(reply).encode() + b"\n")
+        replies.flush()
+        _give_back()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

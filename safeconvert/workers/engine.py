@@ -1,0 +1,17 @@
+"""Call the repair engine in the worker that holds ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safeconvert.workers.run import Context
+
+_ENGINE = Path(__file__).resolve().parents[1] / "repair" / "engine"
+
+
+def ask_engine(context: Context, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:
+    """Call a function of the engine in the worker that holds ONNX Runtime. Raises AdapterFailure, SafeconvertError."""
+    request = {"op": "call", "adapter": str(_ENGINE), "function": function, "arguments": dict(arguments)}
+    return context.pool.worker("onnx").call("safeconvert", doing, request)

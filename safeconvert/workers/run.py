@@ -1,0 +1,85 @@
+"""What one run of safeconvert holds on to: its scratch folder, its logs, its workers, its settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from safeconvert.config.settings import Settings
+from safeconvert.core.progress import Phases
+from safeconvert.errors import UnusableInput
+from safeconvert.registry.environments import Environment, known
+from safeconvert.registry.manifest import Adapter
+from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.worker import Limits
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of a run; `adapters` can be tried, `missing` cannot, since they are not installed."""
+
+    scratch: Path
+    logs: Path
+    pool: WorkerPool
+    settings: Settings
+    phases: Phases
+    adapters: tuple[Adapter, ...]
+    missing: tuple[tuple[Adapter, Environment], ...] = ()
+
+    def folder(self, name: str) -> Path:
+        """A new folder in the scratch space."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
+
+
+@contextmanager
+def open_context(settings: Settings, phases: Phases) -> Iterator[Context]:
+    """Make the folders and the worker pool; end the workers and remove the scratch folder on the way out.
+
+    The logs are removed where every call of a worker went well, and kept otherwise.
+    """
+    memory = int(psutil.virtual_memory().total * settings.limits.memory_share)
+    logs = _log_folder(settings.logs.kept)
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix="safeconvert-"))
+    except OSError as error:
+        raise UnusableInput(
+            f"{tempfile.gettempdir()}: cannot be written: {error.strerror}", "free some space, or set TMPDIR"
+        ) from error
+    try:
+        with WorkerPool(logs, scratch, Limits(settings.limits.seconds, memory)) as pool:
+            yield Context(scratch, logs, pool, settings, phases, *known(settings.adapters))
+            failed = pool.failed
+        if not failed:
+            shutil.rmtree(logs, ignore_errors=True)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _log_folder(kept: int) -> Path:
+    """A new folder for this run's logs in the user's state folder; older ones past `kept` are removed, unless their run goes on."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    root = state / "safeconvert" / "logs"
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        logs = Path(tempfile.mkdtemp(prefix=name, dir=root))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix=f"safeconvert-logs-{name}"))
+    for old in sorted(root.iterdir(), reverse=True)[max(kept, 1) :]:
+        if not _goes_on(old):
+            shutil.rmtree(old, ignore_errors=True)
+    return logs
+
+
+def _goes_on(logs: Path) -> bool:
+    """Whether the process that a log folder is named after is there."""
+    parts = logs.name.split("-")
+    return len(parts) > 2 and parts[2].isdecimal() and psutil.pid_exists(int(parts[2]))

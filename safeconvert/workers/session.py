@@ -1,0 +1,104 @@
+"""The parent's side of running a model: open it in a worker, and send it chunk files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, ModelRequest
+from safeconvert.core.progress import Advance
+from safeconvert.core.signature import Signature
+from safeconvert.registry.manifest import Adapter
+from safeconvert.workers.worker import Worker
+
+Files = Mapping[str, Path]
+_numbers: Iterator[int] = itertools.count()
+
+
+@dataclass(frozen=True)
+class Session:
+    """An opened model in a worker. Valid while that worker's process lives."""
+
+    adapter: Adapter
+    worker: Worker
+    generation: int
+    handle: int
+    signature: Signature
+    path: Path
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that holds the model is still the worker's."""
+        return self.worker.generation == self.generation and self.worker.running
+
+    def run(self, chunks: Sequence[Files], folder: Path, advance: Advance | None = None) -> list[dict[str, Path]]:
+        """Run the model over chunk files; the outputs' files, chunk by chunk.
+
+        Args:
+            chunks: for each chunk the `.npy` file of each input.
+            folder: where the outputs go; each call writes into a folder of its own below it.
+            advance: told after each chunk.
+
+        Raises:
+            AdapterFailure: the framework raised, died or went past a limit.
+        """
+        results = []
+        for chunk in chunks:
+            place = folder / f"run-{next(_numbers)}"
+            place.mkdir(parents=True)
+            request = {
+                "op": "run",
+                "handle": self.handle,
+                "chunks": [{name: str(path) for name, path in chunk.items()}],
+                "folder": str(place),
+            }
+            answer = self.worker.call(self.adapter.name, f"running {self.path.name}", request)
+            results.append({name: Path(path) for name, path in answer[0].items()})
+            if advance is not None:
+                advance(1)
+        return results
+
+
+def open_session(worker: Worker, adapter: Adapter, request: ModelRequest) -> Session:
+    """Load a model in a worker.
+
+    Raises:
+        UnusableInput: the adapter says that the file cannot be used.
+        AdapterFailure: the framework raised, died or went past a limit.
+    """
+    path = Path(request.path)
+    answer = worker.call(
+        adapter.name,
+        f"loading {path.name}",
+        {"op": "open", "adapter": str(adapter.folder), "arguments": {"request": request.to_json()}},
+    )
+    return Session(adapter, worker, worker.generation, answer["handle"], Signature.from_json(answer["signature"]), path)
+
+
+def run_converter(worker: Worker, adapter: Adapter, request: ConvertRequest) -> ConvertReply:
+    """One step of a route.
+
+    Raises:
+        UnusableInput, AdapterFailure: as for `open_session`.
+    """
+    answer = worker.call(
+        adapter.name,
+        f"converting {Path(request.model.path).name}",
+        {
+            "op": "call",
+            "adapter": str(adapter.folder),
+            "function": "convert",
+            "arguments": {"request": request.to_json()},
+        },
+    )
+    return ConvertReply.from_json(answer)
+
+
+def load_files(files: Files) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays of output files, by name."""
+    return {name: np.load(path, allow_pickle=False) for name, path in files.items()}
