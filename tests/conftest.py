@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import Called, safeconvert
+from tests.command import Called, safeconvert
 
 _SCRIPT = """
 import sys, pathlib, os
@@ -76,6 +76,24 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     subprocess.run([sys.executable, "-c", _SCRIPT, str(folder)], check=True, capture_output=True, text=True)
     return folder
+
+
+_CNN = """
+import sys, torch
+torch.manual_seed(3)
+net = torch.nn.Sequential(
+    torch.nn.Conv2d(3, 6, 3, padding=1), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(6 * 8 * 8, 10)
+).eval()
+torch.jit.trace(net, torch.zeros(2, 3, 8, 8)).save(sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TorchScript CNN on (N,3,8,8) with ten classes."""
+    path = tmp_path_factory.mktemp("fakes") / "model.pt"
+    subprocess.run([sys.executable, "-c", _CNN, str(path)], check=True, capture_output=True)
+    return path
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from safeconvert.compare.settings import Tolerance
 from safeconvert.config.check_options import Checks
 from safeconvert.config.settings import load_settings
 from safeconvert.errors import UnusableInput
-from tests.cli import ROOT
+from tests.command import ROOT
 
 HEAVY = ("torch", "tensorflow", "keras", "onnx", "onnxruntime", "tvm", "scipy", "numpy", "typer", "rich")
 FAKES = ROOT / "tests" / "fakes" / "fakes.toml"

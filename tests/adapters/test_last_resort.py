@@ -12,11 +12,10 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from tests.cli import safeconvert
+from tests.command import ROOT, safeconvert
 from tests.onnx_models import cnn, model, random, run
 
 pytestmark = pytest.mark.converters
-ROOT = Path(__file__).resolve().parents[2]
 
 _SUITE = """
 import json, sys, warnings

@@ -19,8 +19,8 @@ import keras, numpy, onnx, tensorflow
 numpy.object = object
 import tf2onnx
 from tf2onnx import graph, optimizer
-from safeconvert._worker import load_adapter
-from safeconvert.adapting import ConvertRequest, ModelRequest
+from safeconvert.workers._worker import load_adapter
+from safeconvert.adapter_api.protocol import ConvertRequest, ModelRequest
 
 folder, adapter = sys.argv[1:]
 x = keras.Input((4, 4, 3), name="x")

@@ -13,11 +13,10 @@ import onnx
 import pytest
 from onnx import helper
 
-from tests.cli import safeconvert
+from tests.command import ROOT, safeconvert
 from tests.onnx_models import model, random, run
 
 pytestmark = pytest.mark.converters
-ROOT = Path(__file__).resolve().parents[2]
 node = helper.make_node
 
 

@@ -18,7 +18,7 @@ from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.statement import build_statement
 from safeconvert.errors import UnusableInput
-from tests.cli import safeconvert
+from tests.command import safeconvert
 
 
 def entry(path: Path, folder: Path, *beside: Path) -> dict[str, object]:

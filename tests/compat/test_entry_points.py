@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli import ROOT
+from tests.command import ROOT
 
 pytestmark = pytest.mark.converters
 Side = Callable[[str], dict[str, Any]]

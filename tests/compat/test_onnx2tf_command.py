@@ -11,7 +11,7 @@ import pytest
 
 from safeconvert.compat import onnx2tf
 from safeconvert.errors import UnusableInput
-from tests.cli import ROOT
+from tests.command import ROOT
 
 
 def _outputs(*words: str) -> list[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ import pytest
 
 from safeconvert.compat import onnx2tf, tflite
 from safeconvert.compat.tf2onnx import command
-from tests.cli import ROOT
+from tests.command import ROOT
 
 _SCRIPT = """
 import inspect, json, os, sys

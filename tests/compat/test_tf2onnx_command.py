@@ -12,7 +12,7 @@ import pytest
 
 from safeconvert.adapter_api.protocol import ModelPart
 from safeconvert.compat.tf2onnx import command
-from tests.cli import ROOT
+from tests.command import ROOT
 
 HERE = Path(__file__).parent
 _CHECKPOINT = """

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from safeconvert.cli.app import app
-from tests.cli import ROOT
+from tests.command import ROOT
 
 PAGE = ROOT / "docs" / "commands.md"
 _HEAD = """# `commands`

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
-from tests.cli import ROOT
+from tests.command import ROOT
 from tests.docs.blocks import Block, Command, blocks
 from tests.docs.compare import same
 

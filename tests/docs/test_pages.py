@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import ROOT
+from tests.command import ROOT
 from tests.docs.blocks import blocks
 from tests.docs.compare import near, same, same_line
 from tests.docs.run import Shell, open_shell, run_page

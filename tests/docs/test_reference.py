@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from safeconvert.errors import ExitCode
-from tests.cli import ROOT
+from tests.command import ROOT
 from tests.docs.reference import PAGE, reference
 from tests.docs.test_pages import PAGES
 

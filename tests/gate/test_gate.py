@@ -20,7 +20,7 @@ from safeconvert.errors import UnusableInput
 from safeconvert.gate.acknowledged import read_accepted
 from safeconvert.gate.find import find
 from safeconvert.gate.judge import Gate, judge
-from tests.cli import safeconvert
+from tests.command import safeconvert
 
 OBLIGATION = "input x: target takes the source's dimensions in the order [0, 2, 3, 1]"
 

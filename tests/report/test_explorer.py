@@ -13,7 +13,7 @@ import pytest
 
 from safeconvert.certificate.archive import Evidence
 from safeconvert.report import explorer
-from tests.cli import safeconvert
+from tests.command import safeconvert
 
 if TYPE_CHECKING:
     from tests.conftest import Converted

@@ -11,7 +11,7 @@ import pytest
 
 from safeconvert.errors import NoVerdict
 from safeconvert.report import junit
-from tests.cli import safeconvert
+from tests.command import safeconvert
 
 if TYPE_CHECKING:
     from tests.conftest import Converted

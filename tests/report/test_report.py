@@ -24,7 +24,7 @@ from safeconvert.certificate.statement import build_statement
 from safeconvert.errors import UnusableInput
 from safeconvert.report.page import render
 from safeconvert.report.write import write_report
-from tests.cli import ROOT, safeconvert
+from tests.command import ROOT, safeconvert
 
 pytestmark = pytest.mark.converters
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

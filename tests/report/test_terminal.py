@@ -20,12 +20,12 @@ from safeconvert.errors import ExitCode
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.report.tree import change, fault_tree, route_tree
-from tests.cli import ROOT
+from tests.command import ROOT
 
 _SHOW = """
 import json, sys
 from pathlib import Path
-from safeconvert.cli_errors import run_program
+from safeconvert.cli.errors import run_program
 from safeconvert.errors import ExitCode
 from safeconvert.report import terminal
 from safeconvert.report.outcome import Outcome

@@ -1,0 +1,103 @@
+"""Wrong native targets, named, repaired in their own files and verified again, through the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import safeconvert
+
+pytestmark = pytest.mark.converters
+
+_SCRIPT = """
+import os, sys
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+whole, out = sys.argv[1:3]
+import keras, numpy as np, tensorflow as tf, torch
+model = keras.models.load_model(whole + "/model.keras")
+kernel = model.layers[0].kernel
+value = np.asarray(kernel).copy()
+value[0, 0, 0, 1] += 0.7
+kernel.assign(value)
+model.save(out + "/wrong.keras")
+model.export(out + "/wrong_saved_model", verbose=False)
+with open(out + "/wrong.tflite", "wb") as file:
+    file.write(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+program = torch.export.load(whole + "/program.pt2")
+name = next(name for name, value in program.state_dict.items() if value.dim() == 4)
+with torch.no_grad():
+    program.state_dict[name][0, 0, 0, 0] += 0.7
+torch.export.save(program, out + "/wrong.pt2")
+"""
+CASES = {
+    "wrong.keras": ("model.keras", "weights patched in the keras file"),
+    "wrong_saved_model": ("model.keras", "weights patched in the tf file"),
+    "wrong.tflite": ("model.keras", "weights patched in the tflite file"),
+    "wrong.pt2": ("model.onnx", "weights patched in the torch file"),
+}
+
+
+@pytest.fixture(scope="module")
+def wrong(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of targets of the small models, with one weight of the convolution changed."""
+    folder = tmp_path_factory.mktemp("wrong")
+    subprocess.run([sys.executable, "-c", _SCRIPT, str(whole), str(folder)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_changed_weight_is_patched_in_the_native_file(name: str, whole: Path, wrong: Path, tmp_path: Path) -> None:
+    source, lift = CASES[name]
+    out = tmp_path / name.replace("wrong", "fixed")
+    called = safeconvert(
+        "repair", whole / source, wrong / name, "-o", out, "--samples", "28", "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert called.code == 0, called.text
+    predicate = called.json["predicate"]
+    (fault,) = predicate["faults"]
+    assert fault["kind"] == "WB" and fault["operator"] == "Conv" and fault["proven"]
+    assert "1 of 108 values differ" in fault["evidence"]
+    assert predicate["repair"]["lift"] == lift
+    assert out.exists() and safeconvert("check", called.json["certificate"]).code == 0
+    again = safeconvert("verify", whole / source, out, "--samples", "14", "--seed", "9")
+    assert again.code == 0, again.text
+
+
+def test_localize_names_the_node_and_writes_nothing(whole: Path, wrong: Path, tmp_path: Path) -> None:
+    before = sorted(path.name for path in wrong.iterdir())
+    called = safeconvert("localize", whole / "model.keras", "wrong.keras", "--samples", "14", cwd=wrong)
+    assert called.code == 1, called.text
+    assert "fault WB" in called.out and "(Conv)" in called.out and "isolated error" in called.out
+    assert sorted(path.name for path in wrong.iterdir()) == before
+
+
+def test_localize_of_a_right_target_finds_nothing(whole: Path, tmp_path: Path) -> None:
+    called = safeconvert("localize", whole / "model.keras", whole / "model.tflite", "--samples", "14", "--json")
+    assert called.code == 0, called.text
+    assert called.json["predicate"]["faults"] == [] == called.json["predicate"]["trials"]
+
+
+def test_unrelated_models_end_in_a_verdict(whole: Path, tmp_path: Path) -> None:
+    called = safeconvert("repair", whole / "model.onnx", whole / "model.keras", "-o", tmp_path / "fixed.keras",
+                         "--samples", "14", "--target-layout", "NCHW->NHWC")  # fmt: skip
+    assert called.code in (0, 1, 2), called.text
+    assert "Traceback" not in called.text
+    assert (tmp_path / "fixed.keras").exists() == (called.code == 0)
+
+
+def test_layer_analysis_ranks_the_core_layers(whole: Path, wrong: Path) -> None:
+    called = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--samples", "60", "--json",
+                         "--layer-analysis", "onnxruntime")  # fmt: skip
+    assert called.code == 1, called.text
+    layers = called.json["predicate"]["layers"]
+    assert {layer["elements"] for layer in layers} <= {144, 5} and len(layers) in (0, 2)
+    assert [layer["rate"] for layer in layers] == sorted((layer["rate"] for layer in layers), reverse=True)
+    few = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--samples", "4", "--layer-analysis",
+                      "onnxruntime")  # fmt: skip
+    assert few.code == 1 and "layer analysis: no ranking" in few.out and "similar inputs; the test needs 3" in few.out
+    refused = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--layer-analysis", "jax")
+    assert refused.code == 2 and "onnxruntime" in refused.err

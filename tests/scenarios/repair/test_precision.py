@@ -1,0 +1,78 @@
+"""TFLite files with fewer bits: which layers cost the labels, and the fewest of them given back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import safeconvert
+
+pytestmark = pytest.mark.converters
+
+_SCRIPT = """
+import os, sys
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+import keras, numpy as np
+keras.utils.set_random_seed(1)
+L = keras.layers
+x = keras.Input((16,))
+y = x
+for width in (64, 64, 64):
+    y = L.Dense(width, activation="relu")(y)
+model = keras.Model(x, L.Dense(10)(y))
+# one layer whose weights lose much in eight bits: a few are far larger than the rest
+kernel, bias = model.layers[2].get_weights()
+kernel[0] *= 300
+model.layers[2].set_weights([kernel, bias])
+model.save(sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("precision") / "model.keras"
+    subprocess.run([sys.executable, "-c", _SCRIPT, str(path)], check=True, capture_output=True)
+    return path
+
+
+def convert(model: Path, out: Path, *options: str) -> tuple[int, dict]:
+    called = safeconvert(
+        "keras2tflite", model, "-o", out, "--optimize", "default", "--samples", "120", "--json", *options
+    )
+    return called.code, called.json
+
+
+def test_the_fewest_layers_are_restored(model: Path, tmp_path: Path) -> None:
+    code, answer = convert(model, tmp_path / "m.tflite")
+    predicate = answer["predicate"]
+    assert code == 0, answer["reason"]
+    assert predicate["attempts"][0]["outcome"] == "not_equivalent"
+    restored = [fault for fault in predicate["faults"] if fault["proven"]]
+    assert 0 < len(restored) < len(predicate["faults"]), "neither none nor all of them"
+    assert restored[0]["isolated"] == max(fault["isolated"] for fault in predicate["faults"])
+    assert {fault["kind"] for fault in predicate["faults"]} == {"WB"}
+    assert "bytes became" in predicate["repair"]["lift"]
+    assert (tmp_path / "m.tflite").exists()
+
+
+def test_keeping_the_precision_only_reports(model: Path, tmp_path: Path) -> None:
+    code, answer = convert(model, tmp_path / "kept.tflite", "--keep-precision")
+    assert code == 1
+    faults = answer["predicate"]["faults"]
+    assert faults and not any(fault["proven"] for fault in faults)
+    assert not (tmp_path / "kept.tflite").exists()
+
+
+def test_a_loss_that_is_allowed_restores_nothing(model: Path, tmp_path: Path) -> None:
+    code, answer = convert(model, tmp_path / "loose.tflite", "--max-discrepancy", "0.9")
+    assert code == 0 and answer["predicate"]["faults"] == []
+
+
+def test_without_a_comparator_for_labels_everything_is_restored(model: Path, tmp_path: Path) -> None:
+    """The same function to rounding is what was asked for."""
+    code, answer = convert(model, tmp_path / "same.tflite", "--comparator", "allclose")
+    assert code == 0, answer["reason"]
+    assert all(fault["proven"] for fault in answer["predicate"]["faults"])

@@ -1,0 +1,145 @@
+"""Every form of source through the real command line, to a target that stands alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.command import Called, safeconvert
+
+pytestmark = pytest.mark.converters
+
+
+@dataclass(frozen=True)
+class Case:
+    """A source and the target format it is converted to."""
+
+    source: str
+    target: str
+    options: tuple[str, ...] = ()
+
+
+IMAGE = ("--input-shape", "0,3,8,8")
+CASES = (
+    Case("script.pt", "keras", IMAGE),
+    Case("program.pt2", "onnx"),
+    Case("weights.pth", "onnx", (*IMAGE, "--model", "factory:build")),
+    Case("pickled.pt", "onnx", (*IMAGE, "--trust-pickle")),
+    Case("tokens.pt", "onnx", ("--input-shape", "0,6", "--input-range", "ids=0:50")),
+    Case("two.pt2", "onnx"),
+    Case("model.keras", "tflite"),
+    Case("model.h5", "torch"),
+    Case("saved", "onnx"),
+    Case("frozen.pb", "onnx"),
+    Case("model.tflite", "onnx"),
+    Case("model.onnx", "torch"),
+    Case("external.onnx", "tf"),
+)
+SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
+
+
+def convert(source: Path, target: Path, format_name: str, *options: object) -> Called:
+    return safeconvert(
+        "convert", source, "--to", format_name, "-o", target, "--samples", "14", "--json", *options,
+        cwd=source.parent, XDG_STATE_HOME=str(target.parent / "state"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.source}-{case.target}")
+def test_a_source_is_converted_and_verified(case: Case, whole: Path, tmp_path: Path) -> None:
+    target = tmp_path / f"made{SUFFIX[case.target]}"
+    called = convert(whole / case.source, target, case.target, *case.options)
+    assert called.code == 0, called.text
+    figures = called.json["predicate"]["verification"]["source native vs target native"]
+    assert figures["samples"] >= 7 and figures["equal"] and figures["relative"] < 1e-4
+    assert called.json["predicate"]["exporters"]["source"]["verdict"] in ("equal", "none")
+    assert safeconvert("check", called.json["certificate"]).code == 0
+    if case.source == "program.pt2":
+        first, second = called.json["attempts"]
+        assert "an ExportedProgram is not traced again" in first["reason"] and second["outcome"] == "verified"
+
+
+def test_a_quantised_model_goes_to_onnx_stored_as_it_was(whole: Path, tmp_path: Path) -> None:
+    """ONNX has no scale for an input: the integers are fed as the source stores them, and compared in real values."""
+    called = convert(whole / "int8.tflite", tmp_path / "made.onnx", "onnx")
+    assert called.code == 0, called.text
+    figures = called.json["predicate"]["verification"]["source native vs target native"]
+    assert figures["nonfinite"] == 0 and figures["samples"] == 7
+
+
+def test_a_pickled_module_is_refused_without_trust(whole: Path, tmp_path: Path) -> None:
+    called = convert(whole / "pickled.pt", tmp_path / "made.onnx", "onnx", *IMAGE)
+    assert called.code == 2 and "--trust-pickle" in called.json["reason"] + called.json["advice"]
+
+
+def test_a_source_with_dropout_left_on_is_no_function(whole: Path, tmp_path: Path) -> None:
+    called = convert(whole / "dropout.pt", tmp_path / "made.onnx", "onnx", "--input-shape", "0,4")
+    assert called.code in (0, 4), called.text
+    if called.code == 4:
+        assert "not a function" in called.json["reason"]
+
+
+def test_a_shape_that_cannot_be_probed_is_asked_for(whole: Path, tmp_path: Path) -> None:
+    called = convert(whole / "tokens.pt", tmp_path / "made.onnx", "onnx")
+    assert called.code in (0, 2)
+    if called.code == 2:
+        assert "--input-shape" in called.json["reason"] + called.json["advice"]
+
+
+_ALONE = """
+import sys
+sys.modules.update(dict.fromkeys({blocked!r}))  # None in its place: the import fails as if it were not installed
+import os
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+import numpy as np
+x = np.load({inputs!r})
+{run}
+np.save({outputs!r}, np.asarray(y))
+"""
+_OURS = ["safeconvert", "onnx2keras", "onnx2torch", "tf2onnx", "onnxmltools", "onnx", "onnxscript"]
+RUN = {
+    "keras": "import keras; m = keras.models.load_model({path!r}, safe_mode=True, compile=False); y = m(x.transpose(0, 2, 3, 1))",
+    "torch": "import torch; y = torch.export.load({path!r}).module()(torch.from_numpy(x)).detach().numpy()",
+    "tf": (
+        "import tensorflow as tf; m = tf.saved_model.load({path!r}); s = m.signatures['serving_default']\n"
+        "y = next(iter(s(**{{next(iter(s.structured_input_signature[1])): tf.constant(x.transpose(0, 2, 3, 1))}}).values()))"
+    ),
+    "tflite": (
+        "import tensorflow as tf; m = tf.lite.Interpreter({path!r}); m.allocate_tensors()\n"
+        "y = []\n"
+        "for one in x.transpose(0, 2, 3, 1):\n"
+        "    m.set_tensor(m.get_input_details()[0]['index'], one[None]); m.invoke()\n"
+        "    y.append(m.get_tensor(m.get_output_details()[0]['index'])[0])"
+    ),
+}
+
+
+@pytest.mark.parametrize("format_name", sorted(RUN))
+def test_a_target_stands_alone_in_its_framework(format_name: str, whole: Path, tmp_path: Path) -> None:
+    """In a fresh process where neither safeconvert nor a converter can be imported, it gives what the source gives."""
+    target = tmp_path / f"made{SUFFIX[format_name]}"
+    assert convert(whole / "model.onnx", target, format_name).code == 0
+    x = np.random.default_rng(0).normal(size=(3, 3, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    script = _ALONE.format(
+        blocked=_OURS, inputs=str(tmp_path / "x.npy"), outputs=str(tmp_path / "y.npy"),
+        run=RUN[format_name].format(path=str(target)),
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    import onnxruntime
+
+    (expected,) = onnxruntime.InferenceSession(str(whole / "model.onnx")).run(None, {"x": x})
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_an_onnx_target_passes_the_checker(whole: Path, tmp_path: Path) -> None:
+    target = tmp_path / "made.onnx"
+    assert convert(whole / "model.tflite", target, "onnx").code == 0
+    onnx.checker.check_model(str(target), full_check=True)

@@ -1,0 +1,51 @@
+"""Generated inputs on which the source is rounding alone are left out; a user's own never are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from tests.command import safeconvert
+from tests.onnx_models import model
+
+pytestmark = pytest.mark.converters
+
+
+def normalised(folder: Path) -> Path:
+    """(x - mean) / (deviation + 1e-6) over pictures: of one colour, rounding divided by next to nothing."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=1),
+        helper.make_node("Sub", ["x", "mean"], ["centred"]),
+        helper.make_node("Mul", ["centred", "centred"], ["squares"]),
+        helper.make_node("ReduceMean", ["squares"], ["variance"], axes=[2, 3], keepdims=1),
+        helper.make_node("Sqrt", ["variance"], ["deviation"]),
+        helper.make_node("Add", ["deviation", "least"], ["divisor"]),
+        helper.make_node("Div", ["centred", "divisor"], ["y"]),
+    ]
+    onnx.save(model(nodes, {"x": ["N", 3, 9, 7]}, ["y"], {"least": np.float32([1e-7])}), folder / "m.onnx")
+    return folder / "m.onnx"
+
+
+def test_a_generated_picture_of_one_colour_is_left_out_where_it_is_rounding(tmp_path: Path) -> None:
+    called = safeconvert(
+        "onnx2tflite", normalised(tmp_path), "-o", tmp_path / "m.tflite", "--samples", "40", "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert called.code == 0, called.text
+    inputs = called.json["predicate"]["inputs"]
+    assert 20 <= inputs["used"] < inputs["count"] == 40
+
+
+def test_a_users_picture_of_one_colour_counts(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.full((6, 3, 9, 7), 0.3, dtype=np.float32))
+    called = safeconvert(
+        "verify", normalised(tmp_path), tmp_path / "m.onnx", "--inputs", tmp_path / "x.npy", "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert called.code == 0, called.text
+    inputs = called.json["predicate"]["inputs"]
+    assert inputs["used"] == inputs["count"] == 6
