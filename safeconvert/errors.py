@@ -30,6 +30,9 @@ class SafeconvertError(Exception):
         message: one line, naming the file, node, operator or adapter at fault.
         advice: the next thing to try, as one line; empty where there is none.
         log: path of the full log, where one was kept.
+
+    Attributes:
+        cause: why, without what it was that failed; the message where the two are one.
     """
 
     exit_code: ExitCode = ExitCode.UNUSABLE_INPUT
@@ -37,6 +40,7 @@ class SafeconvertError(Exception):
     def __init__(self, message: str, advice: str = "", log: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.cause = message
         self.advice = advice
         self.log = log
 
@@ -104,10 +108,12 @@ class NoVerdict(SafeconvertError):
     exit_code = ExitCode.NO_VERDICT
 
 
-class AdapterFailure(Exception):
-    """An adapter did not do what it was asked: it raised, died, hung, or grew past its limit.
+class AdapterFailure(SafeconvertError):
+    """An adapter did not do what was requested: it raised, died, hung, or grew past its limit (exit 4).
 
-    Attributes:
+    Where the failure decides more than that no verdict is possible, its caller says so with another error.
+
+    Args:
         adapter: name of the adapter.
         doing: what it was doing, as a phrase ("converting model.onnx").
         cause: the exception with its first line, or the signal, or the limit.
@@ -116,13 +122,14 @@ class AdapterFailure(Exception):
         remote_traceback: the traceback on the other side, where there was one.
     """
 
+    exit_code = ExitCode.NO_VERDICT
+
     def __init__(
         self, adapter: str, doing: str, cause: str, log: Path, died: bool = False, remote_traceback: str = ""
     ) -> None:
-        super().__init__(f"{adapter} failed while {doing}: {cause}")
+        super().__init__(f"{adapter} failed while {doing}: {cause}", log=str(log))
         self.adapter = adapter
         self.doing = doing
         self.cause = cause
-        self.log = log
         self.died = died
         self.remote_traceback = remote_traceback

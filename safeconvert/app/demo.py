@@ -35,9 +35,7 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
         try:
             trained = context.pool.worker("train").call("demo", "training", request)
         except AdapterFailure as failure:
-            raise UnusableInput(
-                f"{folder}: the demo could not train: {failure.cause}", "", str(failure.log)
-            ) from failure
+            raise UnusableInput(f"{folder}: the demo could not train: {failure.cause}", "", failure.log) from failure
     options = ConvertOptions(
         source=folder / "digits.pt",
         target_format="keras",

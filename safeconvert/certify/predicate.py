@@ -154,7 +154,7 @@ def _structure(context: Context, source: Source, verification: Verification | No
     try:
         with context.phases.phase("comparing structures"):
             same = ask_engine(context, "structure", "comparing structures", arguments)
-    except (AdapterFailure, SafeconvertError):
+    except SafeconvertError:
         return "unknown"  # one of them is no graph that can be tidied; the verdict does not rest on it
     return "equivalent" if same else "different"
 

@@ -11,10 +11,12 @@ from safeconvert.config.options import ModelOptions
 from safeconvert.core.formats import ModelFile
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
-from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
 from safeconvert.registry.manifest import exporters, framework
 from safeconvert.workers.run import Context
 from safeconvert.workers.session import Files, Session, open_session, run_converter
+
+_CAUSE = 300  # characters: an exception's name and the first line of its message
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def open_given(context: Context, lane: str, file: ModelFile, request: ModelReque
         raise UnusableInput(
             f"{file.path}: {failure.adapter} cannot load it: {failure.cause}",
             "the file is damaged, or of a version that this framework does not read",
-            str(failure.log),
+            failure.log,
         ) from failure
 
 
@@ -107,6 +109,6 @@ def export(
     return Export("", None, "; ".join(failures) or f"no exporter for {format_name}")
 
 
-def cause_of(error: AdapterFailure | UnusableInput) -> str:
+def cause_of(error: SafeconvertError) -> str:
     """Why it failed, in one line."""
-    return error.cause if isinstance(error, AdapterFailure) else first_line(str(error))
+    return first_line(error.cause, _CAUSE)

@@ -26,12 +26,12 @@ class FaultKind(StrEnum):
     COMPUTATION_GRAPH = "CG"
 
     @property
-    def title(self) -> str:
+    def full_name(self) -> str:
         """What the abbreviation stands for."""
-        return _TITLES[self]
+        return _NAMES[self]
 
 
-_TITLES = {
+_NAMES = {
     FaultKind.PREPROCESSING: "preprocessing",
     FaultKind.INPUT_DIMENSIONS: "input dimensions",
     FaultKind.TENSOR_STRUCTURE: "tensor shape and structure",
@@ -41,9 +41,9 @@ _TITLES = {
 }
 
 
-def kind_title(text: str) -> str:
+def kind_name(text: str) -> str:
     """What an abbreviation from a file stands for; "" where it is of no kind that is known."""
-    return FaultKind(text).title if text in list(FaultKind) else ""
+    return FaultKind(text).full_name if text in list(FaultKind) else ""
 
 
 class Change(StrEnum):

@@ -281,7 +281,7 @@ def _with_layers(context: Context, conversion: Conversion) -> Conversion:
         found = measure(
             context, source, verification.target, verification.exported, verification.agreed, conversion.options.verify
         )
-    except (AdapterFailure, SafeconvertError):
+    except SafeconvertError:
         return conversion  # an ONNX form that does not run; no verdict rests on it
     return replace(conversion, layers=found)
 

@@ -14,7 +14,7 @@ from safeconvert.conversion.models import Export, export
 from safeconvert.conversion.route import Candidate, walk
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
-from safeconvert.errors import AdapterFailure, SafeconvertError
+from safeconvert.errors import SafeconvertError
 from safeconvert.lift.candidates import lifted
 from safeconvert.pipeline.attempt import try_route
 from safeconvert.pipeline.results import Attempt
@@ -68,7 +68,7 @@ def repaired(
             repair,
             options.layer_analysis,
         )
-    except (AdapterFailure, SafeconvertError) as error:
+    except SafeconvertError as error:
         note = f"{wrong.reason}; not localized: {first_line(str(error))}"
         return [replace(attempt, reason=note) if attempt is wrong else attempt for attempt in attempts]
     if subject.faults:
@@ -115,7 +115,7 @@ def _precise(
             attempts = [*attempts, tried]
             if tried.outcome == "verified":
                 break
-    except (AdapterFailure, SafeconvertError) as error:
+    except SafeconvertError as error:
         note = f"{wrong.reason}; precision not repaired: {first_line(str(error))}"
         return [replace(attempt, reason=note) if attempt is wrong else attempt for attempt in attempts]
     return attempts

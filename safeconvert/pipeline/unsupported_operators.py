@@ -32,7 +32,7 @@ def obstacles(context: Context, source: Source, attempts: Sequence[Attempt]) -> 
         return tuple(
             ask_engine(context, "named_operators", "reading operators", {"path": str(path), "messages": reasons})
         )
-    except (AdapterFailure, SafeconvertError):
+    except SafeconvertError:
         return ()  # the reasons of the routes are there without it
 
 
@@ -58,7 +58,7 @@ def refuse_undefined(
         return
     try:
         undefined = ask_engine(context, "undefined_operators", "reading operators", {"path": str(file.path)})
-    except (AdapterFailure, SafeconvertError):
+    except SafeconvertError:
         return
     if not undefined:
         return

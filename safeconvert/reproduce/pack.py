@@ -137,10 +137,9 @@ class _Packer:
         }  # fmt: skip
         try:
             answer = self._context.pool.worker("pack").call(chain.subject, "converting a region", request)
-        except (AdapterFailure, SafeconvertError) as error:
-            cause = error.cause if isinstance(error, AdapterFailure) else error.message
+        except SafeconvertError as error:
             self._loaded.clear()  # it may have died
-            return Tried(chain.subject, level.operators, "fails", first_line(cause))
+            return Tried(chain.subject, level.operators, "fails", first_line(error.cause))
         return Tried(chain.subject, level.operators, _OUTCOMES.get(answer["code"], "fails"), answer["said"])
 
     def _load(self, chain: scripts.Chain) -> str:

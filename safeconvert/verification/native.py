@@ -20,7 +20,7 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate, open_model
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
-from safeconvert.errors import AdapterFailure, SafeconvertError
+from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.types import ExporterCheck
 from safeconvert.workers.run import Context
@@ -81,7 +81,7 @@ def against_export(
         feeds = feed_across(agreed, chunks, context.folder("feed"))
         outputs = evaluate(context, session, feeds, f"running the {side} (ONNX)")
         figures = compare(agreed, native, outputs, chunks, settings).result(counted)
-    except (AdapterFailure, SafeconvertError) as error:
+    except SafeconvertError as error:
         return ExporterCheck(exported.adapter, "failed", first_line(str(error)))
     if figures.equal:
         return ExporterCheck(exported.adapter, "equal", "", figures, outputs, agreed)

@@ -28,7 +28,7 @@ from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate
 from safeconvert.core.signature import Signature
-from safeconvert.errors import AdapterFailure, SafeconvertError
+from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import Adapter
 from safeconvert.verification.cross_pairs import across, renamed_tolerances
@@ -63,7 +63,7 @@ def settled(
         return verification
     try:
         exact = _exact(context, adapter, source, verification, beyond, settings)
-    except (AdapterFailure, SafeconvertError):
+    except SafeconvertError:
         return verification  # no proof, no change: it stays refused
     if exact is None:
         return verification

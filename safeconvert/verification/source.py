@@ -106,13 +106,11 @@ def _run(context: Context, session: Session, data: Dataset, settings: VerifySett
         again = session.run(feeds[:1], context.scratch)
     except AdapterFailure as failure:
         if failure.died:
-            raise NoVerdict(
-                f"{path}: {failure.adapter} cannot run it: {failure.cause}", "", str(failure.log)
-            ) from failure
+            raise NoVerdict(f"{path}: {failure.adapter} cannot run it: {failure.cause}", "", failure.log) from failure
         raise UnusableInput(
             f"{path}: does not run on the inputs: {failure.cause}",
             "check the inputs' shapes and types, and --input-shape",
-            str(failure.log),
+            failure.log,
         ) from failure
     first = Evaluated(outputs.signature, outputs.outputs[:1])
     repeated = Evaluated(outputs.signature, tuple(again))

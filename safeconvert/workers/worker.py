@@ -94,7 +94,7 @@ class Worker:
         """
         try:
             return self._call(adapter, doing, request)
-        except (AdapterFailure, errors.SafeconvertError):
+        except errors.SafeconvertError:
             self.failed = True
             free = shutil.disk_usage(self._folder).free
             if free < _FULL_DISK:

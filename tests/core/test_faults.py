@@ -18,7 +18,7 @@ from safeconvert.core.faults import (
     TrialOutcome,
     TrialRecord,
     finite,
-    kind_title,
+    kind_name,
 )
 
 FAULT = FaultRecord(
@@ -66,10 +66,10 @@ def test_scores_are_ordered_by_the_share_and_then_by_the_distance() -> None:
     assert ScoreRecord(0.0, 9.0) < ScoreRecord(0.5, 0.0) < ScoreRecord(0.5, 1.0) < ScoreRecord(0.5, math.inf)
 
 
-def test_every_kind_has_a_title_and_an_unknown_text_has_none() -> None:
+def test_every_kind_has_a_name_and_an_unknown_text_has_none() -> None:
     assert [kind.value for kind in FaultKind] == ["PP", "ID", "TSS", "WB", "LH", "CG"]
-    assert len({kind.title for kind in FaultKind}) == 6
-    assert kind_title("LH") == "layer hyperparameters" and kind_title("XX") == kind_title("") == ""
+    assert len({kind.full_name for kind in FaultKind}) == 6
+    assert kind_name("LH") == "layer hyperparameters" and kind_name("XX") == kind_name("") == ""
 
 
 def test_route_outcomes_stand_from_best_to_worst() -> None:
