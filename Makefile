@@ -46,7 +46,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,explorer]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,explorer,attest]"
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

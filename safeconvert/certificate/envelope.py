@@ -41,10 +41,7 @@ def write_certificate(path: Path, statement: bytes, key: Path | None) -> None:
     Raises:
         UnusableInput: the key cannot be used, or the file cannot be written.
     """
-    envelope = Envelope(statement, PAYLOAD_TYPE, {})
-    if key is not None:
-        envelope.sign(load_signer(key))
-    data = _serialise(envelope.to_dict())
+    data = _serialise(_signed(statement, key).to_dict())
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         with partial.open("wb") as file:
@@ -57,12 +54,47 @@ def write_certificate(path: Path, statement: bytes, key: Path | None) -> None:
         raise UnusableInput(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def sealed(statement: bytes, key: Path | None) -> str:
+    """A plain DSSE envelope around a statement, as JSON text: no members but DSSE's own, for other tools.
+
+    Raises:
+        UnusableInput: the key cannot be used.
+    """
+    return json.dumps(_signed(statement, key).to_dict(), sort_keys=True, indent=1) + "\n"
+
+
+def _signed(statement: bytes, key: Path | None) -> Envelope:
+    envelope = Envelope(statement, PAYLOAD_TYPE, {})
+    if key is not None:
+        envelope.sign(load_signer(key))
+    return envelope
+
+
 def read_payload(path: Path, public_key: Path | None) -> bytes:
     """The statement's bytes, after the file's digest and, with a public key, the signature are verified.
 
     Raises:
         UnusableInput: not a certificate at all, or the key cannot be used.
         Damaged, NotSigned, WrongSignature: a certificate that must not be believed.
+    """
+    envelope = read_envelope(path)
+    if public_key is not None:
+        key = load_public_key(public_key)
+        if not envelope.signatures:
+            raise NotSigned
+        try:
+            envelope.verify([key], 1)
+        except VerificationError as error:
+            raise WrongSignature from error
+    return bytes(envelope.payload)
+
+
+def read_envelope(path: Path) -> Envelope:
+    """The envelope of a certificate, after the file's digest is verified; its signatures are not.
+
+    Raises:
+        UnusableInput: not a certificate at all.
+        Damaged: its bytes are not those that were written.
     """
     data = _read(path)
     try:
@@ -86,15 +118,7 @@ def read_payload(path: Path, public_key: Path | None) -> bytes:
         raise Damaged("not a DSSE envelope") from error
     if envelope.payload_type != PAYLOAD_TYPE:
         raise UnusableInput(f"{path}: an envelope of another type: {envelope.payload_type}")
-    if public_key is not None:
-        key = load_public_key(public_key)
-        if not envelope.signatures:
-            raise NotSigned
-        try:
-            envelope.verify([key], 1)
-        except VerificationError as error:
-            raise WrongSignature from error
-    return bytes(envelope.payload)
+    return envelope
 
 
 def is_signed(path: Path) -> bool:

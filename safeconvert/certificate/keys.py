@@ -1,4 +1,4 @@
-"""Ed25519 keys: made, kept as PEM, loaded."""
+"""Keys: made, kept as PEM, loaded. Ed25519 signs certificates; P-256 signs models in the form of OpenSSF model-signing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from safeconvert.errors import UnusableInput
 
 
-def generate_key(path: Path) -> None:
+def generate_key(path: Path, elliptic: bool = False) -> None:
     """Write a new private key to `path` (mode 0600) and its public key to `<path>.pub`.
+
+    Args:
+        path: where the private key goes.
+        elliptic: a P-256 key, which model-signing takes, instead of an Ed25519 one.
 
     Raises:
         UnusableInput: one of them exists already, or cannot be written.
     """
-    private = Ed25519PrivateKey.generate()
+    private = ec.generate_private_key(ec.SECP256R1()) if elliptic else Ed25519PrivateKey.generate()
     public_path = path.with_name(path.name + ".pub")
     secret = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -31,9 +31,14 @@ def build_statement(subject: str, sha256: str, predicate: dict[str, Any]) -> byt
     Raises:
         ValueError: a number is not finite.
     """
+    return in_toto_statement(subject, sha256, PREDICATE_TYPE, predicate)
+
+
+def in_toto_statement(subject: str, sha256: str, kind: str, predicate: dict[str, Any]) -> bytes:
+    """A statement with a predicate of any type (`kind`, a URI), as `build_statement` serialises ours."""
     json.dumps(predicate, allow_nan=False)
     descriptor = ResourceDescriptor(name=subject, digest={"sha256": sha256}).pb
-    statement = Statement([descriptor], PREDICATE_TYPE, predicate)
+    statement = Statement([descriptor], kind, predicate)
     statement.validate()
     members = json_format.MessageToDict(statement.pb) | {"predicate": predicate}
     return json.dumps(members, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

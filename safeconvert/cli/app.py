@@ -14,6 +14,7 @@ import typer
 from safeconvert.app.report_file import reporting, with_value
 from safeconvert.cli import completion
 from safeconvert.cli.adapters import adapters as adapters_command
+from safeconvert.cli.attest import attest as attest_command
 from safeconvert.cli.config import config as config_command
 from safeconvert.cli.errors import people_errors as _people_errors
 from safeconvert.cli.errors import run_program
@@ -418,6 +419,7 @@ def show(
 @app.command()
 def keygen(
     path: Annotated[Path, typer.Argument(help="Where the private key goes; the public one goes to PATH.pub.")],
+    elliptic: Annotated[bool, typer.Option("--ec", help="A P-256 key for attest --ec-key.")] = False,
 ) -> None:
     """Make an Ed25519 key pair for --key and --public-key.
 
@@ -426,7 +428,7 @@ def keygen(
     with _people_errors(False):
         from safeconvert.certificate.keys import generate_key
 
-        generate_key(path)
+        generate_key(path, elliptic)
         typer.echo(f"private key: {path}\npublic key:  {path}.pub")
 
 
@@ -458,6 +460,7 @@ app.command("adapters")(adapters_command)
 app.command()(config_command)
 app.command()(report_command)
 app.command("gate")(gate_command)
+app.command()(attest_command)
 app.command("pack")(pack_command)
 app.command()(explain_command)
 
