@@ -223,7 +223,7 @@ def _convert(context: Context, case: Case, target: str, output: Path) -> list:
     assert output.exists()
     verification = decisive.verification
     _, found = comparable_outputs(
-        verification.agreed,
+        verification.contract,
         load_files(conversion.source.outputs.outputs[0]),
         load_files(verification.outputs.outputs[0]),
     )

@@ -18,9 +18,11 @@ from safeconvert.config.settings import Settings
 from safeconvert.core import paths
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, UnusableInput
-from safeconvert.pipeline.convert import convert, mend, verify
+from safeconvert.pipeline.convert import convert
+from safeconvert.pipeline.repair_pair import repair_pair
 from safeconvert.pipeline.results import Attempt
 from safeconvert.pipeline.route_selection import ALL
+from safeconvert.pipeline.verify_pair import verify_pair
 from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.workers.run import open_context
 
@@ -62,7 +64,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
     Where the options name a certificate, it is written whatever the verdict.
     """
     with open_context(settings, phases) as context:
-        conversion = mend(context, options, given)
+        conversion = repair_pair(context, options, given)
         repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED
         subject = conversion.target if repaired else given.absolute()
         place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
@@ -87,7 +89,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
     """Verify a pair made elsewhere; the certificate is written where one is asked for."""
     with open_context(settings, phases) as context:
-        pair = verify(context, options)
+        pair = verify_pair(context, options)
         place = options.certificate or pair.target.path
         content = predicate.of_pair(context, pair, place.absolute().parent)
         found = evidence.of_pair(pair)

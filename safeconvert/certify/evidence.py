@@ -77,7 +77,7 @@ def _samples(
     if source.data.inputs.whole:
         return {"samples": [], "samples_of": ""}, {}  # a whole call has no rows to show
     samples, pictures = differing_samples(
-        source.data.inputs, source.session.signature.inputs, source.data.chunks, verification.agreed, source.outputs,
+        source.data.inputs, source.session.signature.inputs, source.data.chunks, verification.contract, source.outputs,
         target, settings,
     )  # fmt: skip
     return {"samples": samples, "samples_of": of}, pictures

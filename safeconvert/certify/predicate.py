@@ -19,8 +19,7 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError, UnusableInput
 from safeconvert.pipeline.results import Attempt, Conversion, PairVerification
 from safeconvert.registry.manifest import Adapter, framework, package_names
-from safeconvert.repair.preprocessing import PreprocessingFault
-from safeconvert.repair.types import Diagnosis
+from safeconvert.repair.types import Diagnosis, PreprocessingFault
 from safeconvert.verification.cross_pairs import cross_pairs
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
@@ -135,7 +134,7 @@ def _common(
         },
         "faults": [],
         "trials": [],
-        "obligations": list(verification.agreed.obligations) if verification is not None else [],
+        "obligations": list(verification.contract.obligations) if verification is not None else [],
         "environment": {
             "python": platform.python_version(),
             "platform": platform.platform(),
@@ -235,10 +234,10 @@ def _deployment(predicate: dict[str, Any], decisive: Attempt, deployed: Preproce
     obligations += decisive.candidate.reply.obligations if decisive.candidate is not None else ()
     if deployed is not None:
         faults.append(deployed.fault)
-        if not decisive.fed:
+        if not decisive.obligation:
             obligations.append(deployed.obligation)
-    if decisive.fed:
-        obligations.append(decisive.fed)
+    if decisive.obligation:
+        obligations.append(decisive.obligation)
     return {"faults": faults, "obligations": obligations}
 
 
@@ -267,7 +266,7 @@ def _contract(source: Source, verification: Verification | None) -> dict[str, An
     described: dict[str, Any] = {"preprocessing": asdict(preprocessing) if preprocessing is not None else None}
     if verification is None:
         return described | {"inputs": [], "outputs": []}
-    agreed = verification.agreed
+    agreed = verification.contract
     return described | {"inputs": list(map(_tensor, agreed.inputs)), "outputs": list(map(_tensor, agreed.outputs))}
 
 
@@ -291,7 +290,7 @@ def _pairs(
     found = {name: figures.to_json() for name, figures in pairs.items() if figures is not None}
     if verification is not None:
         crossing = cross_pairs(
-            verification.agreed, source.outputs, verification.outputs, exporter, verification.exporter,
+            verification.contract, source.outputs, verification.outputs, exporter, verification.exporter,
             source.data.chunks, settings, source.held_out,
         )  # fmt: skip
         found |= {name: _brief(figures) for name, figures in crossing.items()}

@@ -32,7 +32,7 @@ class Contract:
         return asdict(self)
 
 
-def contract(
+def make_contract(
     source: Signature,
     target: Signature,
     declared_inputs: Declared | None = None,

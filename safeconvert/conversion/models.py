@@ -35,11 +35,13 @@ class Export:
         adapter: the exporter that made it; "" where the model is ONNX itself or none worked.
         path: the ONNX file, or None.
         failure: why no exporter worked; "" otherwise.
+        opset: ONNX opset requested of it; 0 left it to the exporter.
     """
 
     adapter: str
     path: Path | None
     failure: str
+    opset: int = 0
 
 
 def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[int, ...]] = ()) -> ModelRequest:
@@ -95,7 +97,7 @@ def export(
 ) -> Export:
     """Export a native model to ONNX with the first exporter that manages to. Never raises for an exporter's failure."""
     if format_name == "onnx":
-        return Export("", Path(request.path), "")
+        return Export("", Path(request.path), "", opset)
     failures = []
     for adapter in exporters(format_name, context.adapters):
         target = context.folder("export") / f"{side}.onnx"
@@ -103,10 +105,10 @@ def export(
         try:
             with context.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
                 run_converter(context.pool.worker(lane, adapter.python), adapter, step)
-            return Export(adapter.name, target, "")
+            return Export(adapter.name, target, "", opset)
         except (AdapterFailure, UnusableInput) as error:
             failures.append(f"{adapter.name}: {cause_of(error)}")
-    return Export("", None, "; ".join(failures) or f"no exporter for {format_name}")
+    return Export("", None, "; ".join(failures) or f"no exporter for {format_name}", opset)
 
 
 def cause_of(error: SafeconvertError) -> str:

@@ -1,18 +1,17 @@
-"""Walk one route: converter after converter, from the source to a candidate target."""
+"""Convert along one route: converter after converter, from the source to a candidate target."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertRequest, ModelRequest
+from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import Export
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.registry.routes import Route
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import run_converter
 
 _INTERMEDIATE = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
@@ -32,8 +31,8 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """What the steps of one source's routes gave so far: routes that begin alike walk their beginning once.
+class StepCache:
+    """What the steps of one source's routes gave so far: routes that begin alike run their beginning once.
 
     A step that failed fails again without being tried, with the same error; it may have hung to the limit before.
 
@@ -46,62 +45,87 @@ class Steps:
     failed: dict[tuple[str, ...], AdapterFailure | UnusableInput] = field(default_factory=dict)
 
 
-def walk(
-    context: Context,
-    route: Route,
-    source: ModelRequest,
-    signature: Signature | None,
-    exported: Export | None,
-    target_name: str,
-    opset: int,
-    optimize: str,
-    arguments: Mapping[str, Any] | None = None,
-    steps: Steps | None = None,
-) -> Candidate:
-    """Run the converters of a route in the `convert` lane.
+@dataclass(frozen=True)
+class RouteRun:
+    """One model to convert along one route.
 
-    Args:
-        context: of the run.
+    Attributes:
         route: the converters.
-        source: the source model.
-        signature: of the source, resolved; None for an ONNX source that does not run.
-        exported: the source's ONNX form; taken instead of a first step by the same exporter.
+        model: where it begins.
+        signature: of that model, resolved; None for an ONNX model that does not run.
+        exported: its ONNX form, taken instead of a first step by the same exporter; None where there is none.
         target_name: file name of the target.
-        opset: asked of exporters; 0 leaves it to them.
-        optimize: TFLite optimisation.
-        arguments: for the last converter.
-        steps: of the other routes of the same source with the same options.
+        options: `opset`, `optimize` and, for the last converter, `arguments`.
+        cache: of the other routes of the same model with the same options.
+    """
+
+    route: Route
+    model: ModelRequest
+    signature: Signature | None
+    exported: Export | None
+    target_name: str
+    options: ConvertOptions
+    cache: StepCache = field(default_factory=StepCache)
+
+    @property
+    def last(self) -> int:
+        """Position of the last converter."""
+        return len(self.route.adapters) - 1
+
+    def key(self, position: int) -> tuple[str, ...]:
+        """What a step and all before it are known by in the cache."""
+        return (*self.route.names[: position + 1], *self.route.formats[: position + 2])
+
+    @property
+    def first_step_done(self) -> Path | None:
+        """What the first converter would give: the ONNX form, where the same exporter made it; None otherwise."""
+        if self.exported is None or self.last == 0 or self.exported.adapter != self.route.names[0]:
+            return None
+        return self.exported.path
+
+
+def convert_along(run: Run, job: RouteRun) -> Candidate:
+    """Run the converters of a route in the `convert` worker.
 
     Raises:
         AdapterFailure, UnusableInput: a converter failed; its name is on the error.
     """
-    model, reply = source, UNCHANGED
-    steps = Steps() if steps is None else steps
-    last = len(route.adapters) - 1
-    for position, adapter in enumerate(route.adapters):
-        step_format = route.formats[position + 1]
-        reusable = exported is not None and exported.path is not None and exported.adapter == adapter.name
-        if position == 0 and position < last and reusable and exported is not None:
-            model = ModelRequest(str(exported.path))
-            continue
-        key = (*route.names[: position + 1], *route.formats[: position + 2])
-        if key in steps.failed:
-            raise steps.failed[key]
-        if position < last and key in steps.made:
-            model, reply = steps.made[key]
-            continue
-        name = target_name if position == last else f"step{position + 1}{_INTERMEDIATE[step_format]}"
-        target = context.folder("step") / name
-        own = dict(arguments or {}) if position == last else {}
-        select = context.settings.tflite.select_tf_ops
-        request = ConvertRequest(model, str(target), signature if position == 0 else None, opset, optimize, own, select)
-        with context.phases.phase(f"converting {route.formats[position]} to {step_format} ({adapter.name})"):
+    model, reply = job.model, UNCHANGED
+    for position in range(job.last + 1):
+        key = job.key(position)
+        if position == 0 and job.first_step_done is not None:
+            model = ModelRequest(str(job.first_step_done))
+        elif key in job.cache.failed:
+            raise job.cache.failed[key]
+        elif position < job.last and key in job.cache.made:
+            model, reply = job.cache.made[key]
+        else:
             try:
-                reply = reply.then(run_converter(context.pool.worker("convert", adapter.python), adapter, request))
+                model, declared = _step(run, job, position, model)
             except (AdapterFailure, UnusableInput) as failure:
-                steps.failed[key] = failure
+                job.cache.failed[key] = failure
                 raise
-        model = ModelRequest(str(target))
-        if position < last:
-            steps.made[key] = (model, reply)
+            reply = reply.then(declared)
+            if position < job.last:
+                job.cache.made[key] = (model, reply)
     return Candidate(Path(model.path), reply)
+
+
+def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[ModelRequest, ConvertReply]:
+    """One converter: what it made, and what it declares."""
+    adapter, step_format = job.route.adapters[position], job.route.formats[position + 1]
+    last = position == job.last
+    name = job.target_name if last else f"step{position + 1}{_INTERMEDIATE[step_format]}"
+    target = run.folder("step") / name
+    request = ConvertRequest(
+        model,
+        str(target),
+        job.signature if position == 0 else None,
+        job.options.opset,
+        job.options.optimize,
+        dict(job.options.arguments) if last else {},
+        run.settings.tflite.select_tf_ops,
+    )
+    with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
+        declared = run_converter(run.pool.worker("convert", adapter.python), adapter, request)
+    return ModelRequest(str(target)), declared

@@ -1,103 +1,92 @@
-"""One route walked, and its target held against the source."""
+"""One route tried: converted along it, and the target compared with its source."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from safeconvert.adapter_api.protocol import ConvertReply, ModelRequest, Permutation
-from safeconvert.compare.contract import Contract, contract
+from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.layout import LayoutMismatch
+from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import cause_of, open_model
-from safeconvert.conversion.route import Candidate, Steps, walk
+from safeconvert.conversion.route import Candidate, RouteRun, convert_along
 from safeconvert.core.formats import detect
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError, UnusableInput
-from safeconvert.pipeline.results import Attempt
-from safeconvert.registry.routes import Route
+from safeconvert.pipeline.results import Compared, Crashed, Incomparable, Result, Unrunnable
 from safeconvert.verification.interface import require_sizes, suggested_shapes
+from safeconvert.verification.pair import Pair, TargetModel
 from safeconvert.verification.source import Source
-from safeconvert.verification.target import hold_against
-from safeconvert.workers.run import Context
+from safeconvert.verification.target import verify_target
+from safeconvert.workers.run import Run
+
+_FAILURE = 400  # characters of a converter's failure
 
 
-def try_route(
-    context: Context,
-    threads: ThreadPoolExecutor,
-    way: Route,
-    source: Source,
-    name: str,
-    options: ConvertOptions,
-    begun: Future[Candidate] | None,
-    steps: Steps | None = None,
-) -> Attempt:
-    """Walk one route (or wait for the walk begun) and hold its target against the source.
-
-    Steps are those that other routes of the same source have walked.
+def try_route(run: Run, job: RouteRun, source: Source, prefetched: Future[Candidate] | None) -> Result:
+    """Convert along one route (or wait for the conversion that began before) and compare its target with the source.
 
     Never raises for what the route does wrong.
     """
-    signature = source.session.signature
     try:
-        if begun is not None:
-            candidate = begun.result()
-        else:
-            candidate = walk(
-                context,
-                way,
-                source.request,
-                signature,
-                source.exported,
-                name,
-                options.opset,
-                options.optimize,
-                options.arguments,
-                steps,
-            )
+        candidate = prefetched.result() if prefetched is not None else convert_along(run, job)
     except (AdapterFailure, UnusableInput) as error:
-        return Attempt(way, "crashed", _failure_line(error), str(error.log))
+        return Crashed(first_line(str(error), _FAILURE), error.log)
+    return open_and_compare(run, candidate, job.route.names[-1], source, job.options)
+
+
+def open_and_compare(run: Run, candidate: Candidate, maker: str, source: Source, options: ConvertOptions) -> Result:
+    """Open a new target and compare it with its source. Never raises for what is wrong with the target.
+
+    Args:
+        run: the surroundings.
+        candidate: the target.
+        maker: who wrote it, in words.
+        source: what it is compared with.
+        options: of the conversion.
+    """
     try:
-        made = detect(candidate.path)
-        if made.format != options.target_format:
-            raise UnusableInput(f"{candidate.path.name}: {way.names[-1]} wrote a {made.format} file")
-        request = ModelRequest(
-            str(candidate.path),
-            candidate_shapes=suggested_shapes(signature),
-            trust_pickle=options.model.trust_pickle,
-        )
-        with context.phases.phase("loading the target"):
-            session = open_model(context, "target", options.target_format, request)
+        target = _open(run, candidate, maker, source, options)
     except (AdapterFailure, UnusableInput) as error:
-        reason = f"{way.names[-1]} wrote a target that does not load: {cause_of(error)}"
-        return Attempt(way, "crashed", reason, str(error.log), candidate if candidate.path.exists() else None)
+        reason = f"{maker} wrote a target that does not load: {cause_of(error)}"
+        return Crashed(reason, error.log, candidate if candidate.path.exists() else None)
+    signature = target.session.signature
     try:
-        try:
-            agreed = _contract(signature, session.signature, candidate.reply, options)
-            require_sizes(source, agreed)
-        except LayoutMismatch as mismatch:
-            reason = first_line(mismatch.message)
-            return Attempt(way, "not_equivalent", reason, "", candidate, interface=session.signature)
-        verification = hold_against(context, threads, source, session, request, agreed, options.verify, options.opset)
-    except AdapterFailure as failure:
-        reason = f"the target does not run: {failure.cause}"
-        return Attempt(way, "no_verdict", reason, str(failure.log), candidate)
+        contract = declared_contract(source.session.signature, signature, candidate.reply, options)
+        require_sizes(source, contract)
+    except LayoutMismatch as mismatch:
+        return Incomparable(first_line(mismatch.message), candidate, signature)
     except SafeconvertError as error:
-        outcome = "not_equivalent" if error.exit_code is ExitCode.NOT_EQUIVALENT else "no_verdict"
-        return Attempt(way, outcome, error.message, error.log, candidate)
-    outcome = "verified" if verification.native.equal else "not_equivalent"
-    return Attempt(way, outcome, verification.reason, "", candidate, verification)
+        return _refused(error, candidate)
+    return compare_pair(run, Pair(source, target, contract), options.verify)
 
 
-def _contract(source: Signature, target: Signature, reply: ConvertReply, options: ConvertOptions) -> Contract:
-    """The contract that the converters declare; what they leave unsaid is unchanged."""
+def compare_pair(run: Run, pair: Pair, settings: VerifySettings) -> Result:
+    """Compare an opened target with its source. Never raises for what is wrong with the target."""
+    candidate = pair.target.candidate
+    try:
+        return Compared(candidate, verify_target(run, pair, settings))
+    except AdapterFailure as failure:
+        return Unrunnable(f"the target does not run: {failure.cause}", failure.log, candidate)
+    except SafeconvertError as error:
+        return _refused(error, candidate)
+
+
+def declared_contract(source: Signature, target: Signature, reply: ConvertReply, options: ConvertOptions) -> Contract:
+    """The contract that the converters declare; what they leave open is unchanged.
+
+    Raises:
+        LayoutMismatch, LayoutAmbiguous, UnusableInput: as `make_contract`.
+    """
 
     def declared(names: Sequence[str], moved: tuple[Permutation | None, ...]) -> dict[str, Permutation | None]:
         padded = moved + (None,) * (len(names) - len(moved))
         return dict(zip(names, padded, strict=False))
 
-    return contract(
+    return make_contract(
         source,
         target,
         declared([spec.name for spec in source.inputs], reply.inputs),
@@ -106,5 +95,21 @@ def _contract(source: Signature, target: Signature, reply: ConvertReply, options
     )
 
 
-def _failure_line(error: AdapterFailure | UnusableInput) -> str:
-    return first_line(str(error), 400)
+def _open(run: Run, candidate: Candidate, maker: str, source: Source, options: ConvertOptions) -> TargetModel:
+    made = detect(candidate.path)
+    if made.format != options.target_format:
+        raise UnusableInput(f"{candidate.path.name}: {maker} wrote a {made.format} file")
+    request = ModelRequest(
+        str(candidate.path),
+        candidate_shapes=suggested_shapes(source.session.signature),
+        trust_pickle=options.model.trust_pickle,
+    )
+    with run.phases.phase("loading the target"):
+        return TargetModel(open_model(run, "target", options.target_format, request), request, candidate)
+
+
+def _refused(error: SafeconvertError, candidate: Candidate) -> Incomparable | Unrunnable:
+    """What cannot be compared: because the target is another function, or because no verdict is possible."""
+    if error.exit_code is ExitCode.NOT_EQUIVALENT:
+        return Incomparable(error.message, candidate, None)
+    return Unrunnable(error.message, error.log, candidate)

@@ -5,51 +5,144 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from safeconvert.config.options import ConvertOptions, VerifyOptions
 from safeconvert.conversion.route import Candidate
+from safeconvert.core.faults import RouteOutcome
 from safeconvert.core.formats import ModelFile
 from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode
 from safeconvert.registry.environments import Offer
 from safeconvert.registry.routes import Route
-from safeconvert.repair.preprocessing import PreprocessingFault
-from safeconvert.repair.types import Diagnosis
+from safeconvert.repair.proposals import TargetProposal
+from safeconvert.repair.types import Diagnosis, PreprocessingFault
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 
 
 @dataclass(frozen=True)
+class Crashed:
+    """A converter failed, or what it wrote does not load.
+
+    Attributes:
+        reason: one line.
+        log: where the full story of the failure lies.
+        candidate: the file that does not load; None where none was written.
+    """
+
+    reason: str
+    log: str
+    candidate: Candidate | None = None
+    outcome: ClassVar[RouteOutcome] = RouteOutcome.CRASHED
+
+
+@dataclass(frozen=True)
+class Unrunnable:
+    """The target loads, but does not run on the source's inputs, or its outputs cannot be compared as requested.
+
+    Attributes:
+        reason, log: as of `Crashed`.
+        candidate: the target.
+    """
+
+    reason: str
+    log: str
+    candidate: Candidate
+    outcome: ClassVar[RouteOutcome] = RouteOutcome.NO_VERDICT
+
+
+@dataclass(frozen=True)
+class Incomparable:
+    """The target's inputs or outputs cannot be the source's.
+
+    Attributes:
+        reason: one line.
+        candidate: the target.
+        interface: its signature; None where it is only its outputs' values that are not as it declares them.
+    """
+
+    reason: str
+    candidate: Candidate
+    interface: Signature | None
+    outcome: ClassVar[RouteOutcome] = RouteOutcome.NOT_EQUIVALENT
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The target was compared with its source."""
+
+    candidate: Candidate
+    verification: Verification
+
+    @property
+    def reason(self) -> str:
+        """The verdict in one line."""
+        return self.verification.reason
+
+    @property
+    def outcome(self) -> RouteOutcome:
+        """Verified or not equivalent."""
+        return RouteOutcome.VERIFIED if self.verification.native.equal else RouteOutcome.NOT_EQUIVALENT
+
+
+Result = Crashed | Unrunnable | Incomparable | Compared
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """One route tried.
+    """One target tried: as a route made it, or as a repair did.
 
     Attributes:
         route: the converters.
-        outcome: `verified`; `not_equivalent`; `crashed` (a converter failed, or its target does not load); `no_verdict`
-            (the target loads but does not run).
-        reason: one line.
-        log: where the full story of a failure lies.
-        candidate: the target made, where one was.
-        verification: where it could be held against the source.
-        diagnosis: what the engine found, where it was asked.
-        lift: how a repair came into this target; "" where none did.
-        interface: signature of a target whose inputs or outputs cannot be the source's; None otherwise.
-        fed: what the target is fed, in words, where that is other than the source is.
+        result: what became of it.
+        diagnosis: what the engine found, where it was called.
+        origin: the repair that proposed the target; None where it is as it was converted.
+        note: what could not be done about it; "" otherwise.
         seconds: from its start to its verdict; 0 for a repair of another attempt's target.
     """
 
     route: Route
-    outcome: str
-    reason: str
-    log: str = ""
-    candidate: Candidate | None = None
-    verification: Verification | None = None
+    result: Result
     diagnosis: Diagnosis | None = None
-    lift: str = ""
-    fed: str = ""
-    interface: Signature | None = None
+    origin: TargetProposal | None = None
+    note: str = ""
     seconds: float = 0.0
+
+    @property
+    def outcome(self) -> RouteOutcome:
+        """See `RouteOutcome`."""
+        return self.result.outcome
+
+    @property
+    def verified(self) -> bool:
+        """Whether the target is the same function as the source, as far as was seen."""
+        return self.result.outcome is RouteOutcome.VERIFIED
+
+    @property
+    def reason(self) -> str:
+        """One line."""
+        return f"{self.result.reason}; {self.note}" if self.note else self.result.reason
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """The target made, where one was."""
+        return self.result.candidate
+
+    @property
+    def verification(self) -> Verification | None:
+        """The comparison with the source, where there was one."""
+        return self.result.verification if isinstance(self.result, Compared) else None
+
+    @property
+    def lift(self) -> str:
+        """How a repair came into this target; "" where none did."""
+        return self.origin.description if self.origin is not None else ""
+
+    @property
+    def obligation(self) -> str:
+        """What the target has to be fed, in words, where that is other than the source is."""
+        return self.origin.obligation if self.origin is not None else ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +156,7 @@ class Conversion:
         obstacles: `operator` and `node` that the converters named, where none could convert.
         offers: what adapters that are not installed would have offered, where no target verified.
         preprocessing: what the deployment feeds the target otherwise, where it was named and does.
-        layers: errors along the layers of a target that needed no diagnosis, where they were asked for.
+        layers: errors along the layers of a target that needed no diagnosis, where they were requested.
     """
 
     options: ConvertOptions
@@ -82,13 +175,13 @@ class Conversion:
     @property
     def decisive(self) -> Attempt:
         """The attempt that the verdict rests on: the verified one, else the last that got furthest."""
-        order = ("verified", "not_equivalent", "no_verdict", "crashed")
+        order = list(RouteOutcome)
         return min(reversed(self.attempts), key=lambda a: (order.index(a.outcome), a.diagnosis is None))
 
 
 @dataclass(frozen=True)
 class PairVerification:
-    """What the verification of a given pair came to."""
+    """What the verification of an existing pair came to."""
 
     options: VerifyOptions
     source: Source

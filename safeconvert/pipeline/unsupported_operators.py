@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import model_request
-from safeconvert.conversion.route import Steps, walk
+from safeconvert.conversion.route import RouteRun, convert_along
 from safeconvert.core.formats import ModelFile
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, NoRoute, NoVerdict, SafeconvertError, UnusableInput
@@ -17,21 +17,19 @@ from safeconvert.registry.environments import offers
 from safeconvert.registry.routes import Route
 from safeconvert.verification.source import Source
 from safeconvert.workers.engine import ask_engine
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 
 _SHOWN = 4
 
 
-def obstacles(context: Context, source: Source, attempts: Sequence[Attempt]) -> tuple[Mapping[str, Any], ...]:
+def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Mapping[str, Any], ...]:
     """The operators (with `node`) that the failed converters named, as they stand in the source's ONNX form."""
     path = source.file.path if source.file.format == "onnx" else source.exported.path
     reasons = [attempt.reason for attempt in attempts if attempt.outcome == "crashed"]
     if path is None or not reasons:
         return ()
     try:
-        return tuple(
-            ask_engine(context, "named_operators", "reading operators", {"path": str(path), "messages": reasons})
-        )
+        return tuple(ask_engine(run, "named_operators", "reading operators", {"path": str(path), "messages": reasons}))
     except SafeconvertError:
         return ()  # the reasons of the routes are there without it
 
@@ -43,9 +41,7 @@ def described(found: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(words) + more
 
 
-def refuse_undefined(
-    context: Context, file: ModelFile, options: ConvertOptions, found: Sequence[Route], name: str
-) -> None:
+def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: Sequence[Route], name: str) -> None:
     """Say of an ONNX source that does not load, because nobody defines an operator of it, what each route makes of it.
 
     Returns where that is not why it does not load.
@@ -57,7 +53,7 @@ def refuse_undefined(
     if file.format != "onnx":
         return
     try:
-        undefined = ask_engine(context, "undefined_operators", "reading operators", {"path": str(file.path)})
+        undefined = ask_engine(run, "undefined_operators", "reading operators", {"path": str(file.path)})
     except SafeconvertError:
         return
     if not undefined:
@@ -65,14 +61,16 @@ def refuse_undefined(
     what = f"{file.path}: {described(undefined)}: defined neither by ONNX nor in the model, so that ONNX Runtime cannot run it"
     request = model_request(file.path, options.model)
     attempts = []
-    steps = Steps()
-    for way in found:
+    first = RouteRun(found[0], request, None, None, name, options)
+    for route in found:
         try:
-            walk(context, way, request, None, None, name, options.opset, options.optimize, options.arguments, steps)
+            convert_along(run, replace(first, route=route))
         except (AdapterFailure, UnusableInput) as error:
-            attempts.append({"route": str(way), "outcome": "crashed", "reason": first_line(str(error), 400)})
+            attempts.append({"route": str(route), "outcome": "crashed", "reason": first_line(str(error), 400)})
         else:
-            attempts.append({"route": str(way), "outcome": "no_verdict", "reason": "converted, but cannot be verified"})
+            attempts.append(
+                {"route": str(route), "outcome": "no_verdict", "reason": "converted, but cannot be verified"}
+            )
     if any(attempt["outcome"] == "no_verdict" for attempt in attempts):
         raise NoVerdict(f"{what}; no target can be held against it", "say it in operators that ONNX Runtime has")
     reasons = "; ".join(f"{attempt['route']}: {attempt['reason']}" for attempt in attempts)
@@ -81,5 +79,5 @@ def refuse_undefined(
         "say it in standard ONNX operators first",
         attempts=attempts,
         obstacles=undefined,
-        offers=[asdict(one) for one in offers(file.format, options.target_format, context.adapters, context.missing)],
+        offers=[asdict(one) for one in offers(file.format, options.target_format, run.adapters, run.missing)],
     )

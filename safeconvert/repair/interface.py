@@ -1,6 +1,6 @@
 """ID faults: a target whose inputs are of other sizes than the source's, or which gives more outputs.
 
-Such a target cannot be held against the source as it is. Its ONNX form is given the source's input sizes (in the order of
+Such a target cannot be compared with the source as it is. Its ONNX form is given the source's input sizes (in the order of
 dimensions in which most of them agree) and only the outputs that stand for the source's; what it computes with them is then
 verified, localized and repaired like any other candidate. Source: FetaFix (Louloudakis et al., EASE 2025), sections 4.1.2
 and 4.2.2, and its cases 9, 11 and 13.
@@ -31,32 +31,32 @@ from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.source import Source
 from safeconvert.workers.engine import ask_engine
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 
 @dataclass(frozen=True)
-class Conformed:
+class Matched:
     """A target's ONNX form with the source's interface.
 
     Attributes:
         path: the ONNX file.
         signature: its inputs and outputs.
-        agreed: which of them stand for the source's.
+        contract: which of them stand for the source's.
         faults: what was changed, as the certificate lists faults.
     """
 
     path: Path
     signature: Signature
-    agreed: Contract
+    contract: Contract
     faults: tuple[dict[str, Any], ...]
 
 
-def conformed(context: Context, source: Source, target: Signature, graph: Path) -> Conformed:
+def match_interface(run: Run, source: Source, target: Signature, graph: Path) -> Matched:
     """Give a target's ONNX form the source's input sizes and outputs.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         source: evaluated.
         target: signature of the native target.
         graph: its ONNX form, with inputs and outputs in the same order.
@@ -67,10 +67,10 @@ def conformed(context: Context, source: Source, target: Signature, graph: Path) 
     """
     ours = fed_signature(source)
     inputs, faults = _inputs(ours, target)
-    path = context.folder("conform") / "resized.onnx"
+    path = run.folder("interface") / "resized.onnx"
     shapes = [list(tensor.target.shape) for tensor in inputs]
-    ask_engine(context, "resize_inputs", "resizing inputs", {"path": str(graph), "target": str(path), "shapes": shapes})
-    session = open_model(context, "onnx", "onnx", ModelRequest(str(path)))
+    ask_engine(run, "resize_inputs", "resizing inputs", {"path": str(graph), "target": str(path), "shapes": shapes})
+    session = open_model(run, "onnx", "onnx", ModelRequest(str(path)))
     names = session.signature.inputs
     inputs = [
         TensorContract(
@@ -79,20 +79,20 @@ def conformed(context: Context, source: Source, target: Signature, graph: Path) 
         for tensor, spec in zip(inputs, names, strict=True)
     ]
     chunk = source.data.chunks[:1]
-    feeds = feed_across(Contract(tuple(inputs), (), ()), chunk, context.folder("feed"))
-    given = load_files(evaluate(context, session, feeds, "running the target (ONNX)").outputs[0])
+    feeds = feed_across(Contract(tuple(inputs), (), ()), chunk, run.folder("feed"))
+    given = load_files(evaluate(run, session, feeds, "running the target (ONNX)").outputs[0])
     wanted = load_files(source.outputs.outputs[0])
     outputs, places = _outputs(ours, session.signature, wanted, given)
     dropped = [spec for place, spec in enumerate(target.outputs) if place not in places]
     if dropped:
         kept = path.with_name("kept.onnx")
         arguments = {"path": str(path), "target": str(kept), "places": places}
-        ask_engine(context, "keep_outputs", "dropping outputs", arguments)
+        ask_engine(run, "keep_outputs", "dropping outputs", arguments)
         path = kept
         faults += [_extra_output(spec) for spec in dropped]
-    agreed = Contract(tuple(inputs), tuple(outputs), ())
+    contract = Contract(tuple(inputs), tuple(outputs), ())
     signature = Signature(tuple(t.target for t in inputs), tuple(t.target for t in outputs))
-    return Conformed(path, signature, agreed, tuple(faults))
+    return Matched(path, signature, contract, tuple(faults))
 
 
 def fed_signature(source: Source) -> Signature:

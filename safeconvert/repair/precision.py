@@ -9,8 +9,8 @@ the ranking, and those that turn out superfluous are reduced again. Source: Feta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,18 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
+from safeconvert.conversion.route import Candidate
 from safeconvert.registry.manifest import framework
+from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import Subset, subset
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
+
+Trial = tuple[list[int], Comparison]
+"""Layers restored together, and the figures on the steering inputs."""
 
 
 @dataclass(frozen=True)
@@ -46,110 +51,140 @@ class Reduced:
 
 
 @dataclass(frozen=True)
-class Restoration:
-    """A file with some layers restored.
+class ReducedTarget:
+    """A reduced TFLite file beside its float twin.
 
     Attributes:
-        path: the file.
-        restored: how many layers are float again.
-        diagnosis: faults (the reduced layers) and trials, as for any repair.
-        cost: in words: layers, and bytes before and after.
+        source: what it is compared with.
+        contract: of the source and the file.
+        candidate: the file.
+        twin: the same conversion with nothing reduced.
     """
 
-    path: Path
-    restored: int
-    diagnosis: Diagnosis
-    cost: str
+    source: Source
+    contract: Contract
+    candidate: Candidate
+    twin: Path
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What a candidate is judged on: the steering inputs, as the target is fed them, and the source's outputs."""
+class _Ranking:
+    """What a file is judged on, and how much each of its reduced layers harms.
 
-    context: Context
-    source: Source
-    agreed: Contract
+    Attributes:
+        target: the file.
+        settings: what counts as equal.
+        steering: the steering inputs, as the source is fed them, and its outputs.
+        layers: the reduced layers.
+        harm: by number, how far a layer alone moves the outputs.
+    """
+
+    run: Run
+    target: ReducedTarget
     settings: VerifySettings
-    reduced: Path
-    twin: Path
     steering: Subset
+    layers: tuple[Reduced, ...] = ()
+    harm: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def worst_first(self) -> list[int]:
+        """Numbers of the layers."""
+        return sorted((one.number for one in self.layers), key=lambda number: -self.harm[number])
 
     def judge(self, which: Sequence[int], on: Subset) -> Comparison:
         """Figures of the file with these layers restored."""
         path = self.write(which)
-        request = ModelRequest(str(path), candidate_shapes=suggested_shapes(self.source.session.signature))
-        session = open_model(self.context, "target", "tflite", request)
-        feeds = feed_across(self.agreed, on.chunks, self.context.folder("feed"))
-        outputs = evaluate(self.context, session, feeds, "trying precisions")
+        request = ModelRequest(str(path), candidate_shapes=suggested_shapes(self.target.source.session.signature))
+        session = open_model(self.run, "target", "tflite", request)
+        feeds = feed_across(self.target.contract, on.chunks, self.run.folder("feed"))
+        outputs = evaluate(self.run, session, feeds, "trying precisions")
         session.worker.call("tflite", "closing a trial", {"op": "close", "handle": session.handle})
         path.unlink()
-        return compare(self.agreed, on.expected, outputs, on.chunks, self.settings).result()
+        return compare(self.target.contract, on.expected, outputs, on.chunks, self.settings).result()
 
     def write(self, which: Sequence[int]) -> Path:
         """The file with these layers restored."""
-        path = self.context.folder("precision") / self.reduced.name
-        _ask(self.context, "restore", self.reduced, twin=str(self.twin), which=sorted(which), target=str(path))
+        reduced = self.target.candidate.path
+        path = self.run.folder("precision") / reduced.name
+        _ask(self.run, "restore", reduced, twin=str(self.target.twin), which=sorted(which), target=str(path))
         return path
 
 
-def has_reduced(context: Context, path: Path) -> bool:
+def has_reduced(run: Run, path: Path) -> bool:
     """Whether a TFLite file holds constants in fewer bits that its operators take for float32."""
-    return bool(_ask(context, "has_reduced", path))
+    return bool(_ask(run, "has_reduced", path))
 
 
-def reduced_constants(context: Context, path: Path, twin: Path) -> list[Reduced]:
+def reduced_constants(run: Run, path: Path, twin: Path) -> list[Reduced]:
     """What a file stores in fewer bits than its float twin. Raises UnusableInput where the two do not belong together."""
-    found = _ask(context, "reduced", path, twin=str(twin))
+    found = _ask(run, "reduced", path, twin=str(twin))
     return [Reduced(number, one["name"], one["stored"], one["bytes"]) for number, one in enumerate(found)]
 
 
-def restorations(
-    context: Context,
-    source: Source,
-    agreed: Contract,
-    settings: VerifySettings,
-    path: Path,
-    twin: Path,
-    keep: bool,
-) -> Iterator[Restoration]:
-    """Files with ever more layers restored: first the fewest that satisfy the steering inputs, last all of them.
-
-    The held-out inputs have the word after each. `keep` only localizes: one restoration, of nothing.
+def localize_precision(run: Run, target: ReducedTarget, settings: VerifySettings) -> Diagnosis | None:
+    """Which layers of a reduced file the loss comes from; nothing is restored. None where nothing is reduced.
 
     Raises:
         UnusableInput: the two files do not have the same operators.
         AdapterFailure: a candidate does not run.
     """
-    constants = reduced_constants(context, path, twin)
-    if not constants:
+    ranking = _rank(run, target, settings)
+    if ranking is None:
+        return None
+    return _diagnosis(ranking, [], [([], ranking.judge([], ranking.steering))])
+
+
+def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> Iterator[TargetProposal]:
+    """Propose files with ever more layers restored: first the fewest that satisfy the steering inputs, last all of them.
+
+    The held-out inputs have the word after each.
+
+    Raises:
+        UnusableInput: the two files do not have the same operators.
+        AdapterFailure: a candidate does not run.
+    """
+    ranking = _rank(run, target, settings)
+    if ranking is None:
         return
-    numbers = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
-    bench = _Bench(context, source, agreed, settings, path, twin, subset(context, source, numbers, first=8))
-    everything = [one.number for one in constants]
-    probes = bench.steering.first(1)  # the ranking needs an order, not a verdict
-    harm = {one.number: _distance(bench.judge([n for n in everything if n != one.number], probes)) for one in constants}
-    ranked = sorted(everything, key=lambda number: -harm[number])
-    trials: list[tuple[list[int], Comparison]] = [([], bench.judge([], bench.steering))]
-    if keep:
-        yield _restoration(bench, constants, harm, [], trials, path)
-        return
+    trials: list[Trial] = [([], ranking.judge([], ranking.steering))]
 
     def enough(which: list[int]) -> bool:
-        figures = bench.judge(which, bench.steering)
+        figures = ranking.judge(which, ranking.steering)
         trials.append((which, figures))
         return figures.equal
 
+    ranked = ranking.worst_first
     chosen = ranked[: _bisect(lambda count: enough(ranked[:count]), len(ranked))]
-    for number in list(reversed(chosen))[: context.settings.repair.precision_trials]:
+    for number in list(reversed(chosen))[: run.settings.repair.precision_trials]:
         fewer = [other for other in chosen if other != number]
         if fewer and enough(fewer):
             chosen = fewer
     while True:
-        yield _restoration(bench, constants, harm, chosen, trials, bench.write(chosen))
+        path = ranking.write(chosen)
+        yield TargetProposal(
+            f"in the tflite file: {_cost(ranking, chosen, path)}",
+            replace(target.candidate, path=path),
+            target.source,
+            _diagnosis(ranking, chosen, trials),
+        )
         if len(chosen) == len(ranked):
             return
         more = min(len(ranked), max(len(chosen) + 1, math.ceil(1.25 * len(chosen))))
         chosen = chosen + [number for number in ranked if number not in chosen][: more - len(chosen)]
+
+
+def _rank(run: Run, target: ReducedTarget, settings: VerifySettings) -> _Ranking | None:
+    """Each reduced layer judged alone, everything else float; None where nothing is reduced."""
+    layers = reduced_constants(run, target.candidate.path, target.twin)
+    if not layers:
+        return None
+    source = target.source
+    numbers = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
+    unranked = _Ranking(run, target, settings, subset(run, source, numbers, first=8))
+    everything = [one.number for one in layers]
+    probes = unranked.steering.first(1)  # the ranking needs an order, not a verdict
+    harm = {one.number: _distance(unranked.judge([n for n in everything if n != one.number], probes)) for one in layers}
+    return replace(unranked, layers=tuple(layers), harm=harm)
 
 
 def _bisect(enough: Callable[[int], bool], most: int) -> int:
@@ -164,18 +199,12 @@ def _bisect(enough: Callable[[int], bool], most: int) -> int:
     return low
 
 
-def _restoration(
-    bench: _Bench,
-    constants: Sequence[Reduced],
-    harm: dict[int, float],
-    chosen: Sequence[int],
-    trials: Sequence[tuple[list[int], Comparison]],
-    path: Path,
-) -> Restoration:
-    """The state of the search as a diagnosis: every reduced layer is a WB fault."""
+def _diagnosis(ranking: _Ranking, chosen: Sequence[int], trials: Sequence[Trial]) -> Diagnosis:
+    """The state of the search: every reduced layer is a WB fault."""
+    harm = ranking.harm
     first, last = trials[0][1], next((figures for which, figures in reversed(trials) if which == chosen), trials[-1][1])
-    listed = sorted(constants, key=lambda one: -harm[one.number])
-    place = {one.number: position for position, one in enumerate(listed)}
+    place = {number: position for position, number in enumerate(ranking.worst_first)}
+    listed = sorted(ranking.layers, key=lambda one: place[one.number])
     faults = tuple(
         {
             "kind": "WB",
@@ -201,7 +230,7 @@ def _restoration(
         }
         for which, figures in trials[1:]
     )
-    diagnosis = Diagnosis(
+    return Diagnosis(
         faults=faults,
         trials=kept,
         before=_score(first) | {"unequal": list(first.disagreeing)},
@@ -212,12 +241,15 @@ def _restoration(
         repaired=None,
         changes=None,
     )
-    sizes = [file.stat().st_size for file in (bench.reduced, path, bench.twin)]
-    cost = (
-        f"{len(chosen)} of {len(constants)} reduced layers are float32 again: {sizes[0]} bytes became {sizes[1]} "
+
+
+def _cost(ranking: _Ranking, chosen: Sequence[int], path: Path) -> str:
+    """What restoring costs, in words: layers, and bytes before and after."""
+    sizes = [file.stat().st_size for file in (ranking.target.candidate.path, path, ranking.target.twin)]
+    return (
+        f"{len(chosen)} of {len(ranking.layers)} reduced layers are float32 again: {sizes[0]} bytes became {sizes[1]} "
         f"(all float32: {sizes[2]})"
     )
-    return Restoration(path, len(chosen), diagnosis, cost)
 
 
 def _score(figures: Comparison) -> dict[str, Any]:
@@ -235,14 +267,14 @@ def _distance(figures: Comparison) -> float:
     return figures.mean_abs if math.isfinite(figures.mean_abs) else math.inf
 
 
-def _ask(context: Context, function: str, path: Path, **arguments: Any) -> Any:
-    adapter = framework("tflite", context.adapters)
+def _ask(run: Run, function: str, path: Path, **arguments: Any) -> Any:
+    adapter = framework("tflite", run.adapters)
     request = {
         "op": "call",
         "adapter": str(adapter.folder),
         "function": function,
         "arguments": {"request": ModelRequest(str(path)).to_json(), **arguments},
     }
-    return context.pool.worker("convert", adapter.python).call(
+    return run.pool.worker("convert", adapter.python).call(
         adapter.name, f"reading the precision of {path.name}", request
     )

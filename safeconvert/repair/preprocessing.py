@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from safeconvert.compare.comparison import Comparison
-from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions
-from safeconvert.conversion.models import Evaluated, evaluate
+from safeconvert.conversion.models import evaluate
 from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import RAW, Preprocessing, load_presets
 from safeconvert.inputs.store import materialise
+from safeconvert.repair.proposals import TargetProposal
+from safeconvert.repair.types import PreprocessingFault
 from safeconvert.verification.dataset import read_preprocessing
 from safeconvert.verification.native import compare, feed_across
+from safeconvert.verification.pair import Pair
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import refed, subset
-from safeconvert.workers.run import Context
-from safeconvert.workers.session import Session
+from safeconvert.workers.run import Run
 
 _RECIPE = ("scale", "mean", "std", "channel_order", "resize", "interpolation")
 _PROBES = 4
-"""Pictures that every preset is tried on; the one that agrees is then verified like any target."""
-
-
-@dataclass(frozen=True)
-class PreprocessingFault:
-    """The deployment feeds the target otherwise than the source was fed.
-
-    Attributes:
-        fault: as the certificate lists it.
-        obligation: what puts it right, in words.
-        outputs: the target's as deployed, where it was run on all inputs.
-    """
-
-    fault: dict[str, Any]
-    obligation: str
-    outputs: Evaluated | None = None
+"""Images that every preset is tried on; the one that agrees is then verified like any target."""
 
 
 def check_preprocessing(
-    context: Context,
-    source: Source,
-    session: Session,
-    agreed: Contract,
-    data: DataOptions,
-    verify: VerifySettings,
-    same: Comparison,
+    run: Run, pair: Pair, data: DataOptions, settings: VerifySettings, same: Comparison
 ) -> PreprocessingFault | None:
     """Run the target under its deployment's preprocessing; None where it gives the same, or none was named.
 
@@ -58,12 +39,10 @@ def check_preprocessing(
     only the source's agrees, the preprocessing is the fault.
 
     Args:
-        context: of the run.
-        source: the source, evaluated under its own preprocessing.
-        session: the opened target.
-        agreed: contract of the two.
+        run: the surroundings.
+        pair: the source, evaluated under its own preprocessing, and the target.
         data: with `target_preprocessing`.
-        verify: what counts as equal.
+        settings: what counts as equal.
         same: figures of the target under the source's preprocessing.
 
     Raises:
@@ -72,13 +51,14 @@ def check_preprocessing(
     """
     if not data.target_preprocessing:
         return None
-    require_pictures(data, f"--target-preprocessing {data.target_preprocessing}")
+    require_images(data, f"--target-preprocessing {data.target_preprocessing}")
     ours = read_preprocessing(data) or RAW
     theirs = deployed_recipe(data)
-    as_deployed = fed_as(context, source, data, theirs)
-    feeds = feed_across(agreed, as_deployed.data.chunks, context.folder("feed"))
-    outputs = evaluate(context, session, feeds, "running the target as deployed")
-    deployed = compare(agreed, source.outputs, outputs, source.data.chunks, verify).result(source.held_out)
+    source = pair.source
+    as_deployed = with_preprocessing(run, source, data, theirs)
+    feeds = feed_across(pair.contract, as_deployed.data.chunks, run.folder("feed"))
+    outputs = evaluate(run, pair.target.session, feeds, "running the target as deployed")
+    deployed = compare(pair.contract, source.outputs, outputs, source.data.chunks, settings).result(source.held_out)
     if deployed.equal:
         return None
     evidence = (
@@ -89,43 +69,54 @@ def check_preprocessing(
     return PreprocessingFault(fault, f"preprocess for the target as for the source: {described(ours)}", outputs)
 
 
-def agreeing_presets(
-    context: Context, source: Source, session: Session, agreed: Contract, data: DataOptions, verify: VerifySettings
-) -> Iterator[tuple[Preprocessing, PreprocessingFault]]:
-    """The known presets, other than the source's, under which a target agrees with the source on a few pictures.
+def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySettings) -> Iterator[TargetProposal]:
+    """The target fed under each known preset, other than the source's, with which it agrees on a few images.
 
     A target that was trained, or exported, with another preprocessing built in looks wrong under the source's.
 
     Raises:
-        UnusableInput: a picture cannot be read.
+        UnusableInput: an image cannot be read.
         AdapterFailure: the target does not run.
     """
     if data.path is None or not data.path.is_dir():
         return
+    source, contract = pair.source, pair.contract
     ours = read_preprocessing(data) or RAW
     tried = {_values(ours)}
     steering = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
-    probes = subset(context, source, steering[:_PROBES], first=_PROBES)
+    probes = subset(run, source, steering[:_PROBES], first=_PROBES)
     for recipe in load_presets(data_folder("configs") / "preprocessing.toml").values():
         if _values(recipe) in tried:
             continue
         tried.add(_values(recipe))
         inputs = open_inputs(data.path, source.session.signature, recipe, data.limit)
-        fed = refed(context, probes, inputs, steering)
-        feeds = feed_across(agreed, fed.chunks, context.folder("feed"))
-        outputs = evaluate(context, session, feeds, "trying preprocessings")
-        if compare(agreed, fed.expected, outputs, fed.chunks, verify).result().equal:
+        fed = refed(run, probes, inputs, steering)
+        feeds = feed_across(contract, fed.chunks, run.folder("feed"))
+        outputs = evaluate(run, pair.target.session, feeds, "trying preprocessings")
+        if compare(contract, fed.expected, outputs, fed.chunks, settings).result().equal:
             evidence = f"{differing(ours, recipe)}; agrees with the source under {recipe.name}, not under {ours.name}"
             fault = _fault(ours, recipe, evidence, 0.0, proven=True)
-            yield recipe, PreprocessingFault(fault, f"preprocess for the target so: {described(recipe)}")
+            found = PreprocessingFault(fault, f"preprocess for the target so: {described(recipe)}")
+            as_fed = with_preprocessing(run, source, data, recipe)
+            yield TargetProposal(
+                f"fed as {recipe.name}",
+                replace(pair, source=as_fed),
+                as_fed,
+                obligation=found.obligation,
+                preprocessing=found,
+            )
 
 
-def fed_as(context: Context, source: Source, data: DataOptions, recipe: Preprocessing) -> Source:
-    """The source with its own outputs, but with the inputs that a target is fed under another preprocessing."""
-    assert data.path is not None
-    inputs = open_inputs(data.path, source.session.signature, recipe, data.limit)
-    with context.phases.phase("reading inputs as deployed", inputs.count) as advance:
-        chunks = materialise(inputs, context.folder("deployed"), context.settings.inputs.chunk, advance)
+def with_preprocessing(run: Run, source: Source, data: DataOptions, recipe: Preprocessing) -> Source:
+    """The source with its own outputs, but with the inputs that a target is fed under another preprocessing.
+
+    Raises:
+        UnusableInput: the inputs are no folder of images, or one cannot be read.
+    """
+    folder = require_images(data, f"preprocessing {recipe.name}")
+    inputs = open_inputs(folder, source.session.signature, recipe, data.limit)
+    with run.phases.phase("reading inputs as deployed", inputs.count) as advance:
+        chunks = materialise(inputs, run.folder("deployed"), run.settings.inputs.chunk, advance)
     return replace(source, data=replace(source.data, chunks=chunks))
 
 
@@ -134,13 +125,14 @@ def deployed_recipe(data: DataOptions) -> Preprocessing:
     return read_preprocessing(replace(data, preprocessing=data.target_preprocessing)) or RAW
 
 
-def require_pictures(data: DataOptions, option: str) -> None:
-    """Raise UnusableInput where the inputs are no folder of pictures."""
+def require_images(data: DataOptions, option: str) -> Path:
+    """The folder of images; raises UnusableInput where the inputs are none."""
     if data.path is None or not data.path.is_dir():
         raise UnusableInput(
-            f"{option}: applies to a folder of pictures",
+            f"{option}: applies to a folder of images",
             "give one with --inputs, and the source's preset with --preprocessing",
         )
+    return data.path
 
 
 def described(recipe: Preprocessing) -> str:

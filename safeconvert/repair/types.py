@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safeconvert.conversion.models import Evaluated
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -40,3 +42,18 @@ class Diagnosis:
     folder: Path | None = None
     reexpressions: tuple[dict[str, Any], ...] = ()
     unranked: str = ""
+
+
+@dataclass(frozen=True)
+class PreprocessingFault:
+    """The deployment feeds the target otherwise than the source was fed.
+
+    Attributes:
+        fault: as the certificate lists it.
+        obligation: what puts it right, in words.
+        outputs: the target's as deployed, where it was run on all inputs.
+    """
+
+    fault: dict[str, Any]
+    obligation: str
+    outputs: Evaluated | None = None

@@ -31,7 +31,7 @@ class Tried:
 
     Attributes:
         route: the converters in words.
-        outcome: see `safeconvert.results.Attempt`.
+        outcome: see `safeconvert.core.faults.RouteOutcome`.
         reason: one line.
         max_abs: largest distance of the native models, as text where it is not finite; None where nothing ran.
         seconds: from its start to its verdict; 0 for a repair.

@@ -67,8 +67,8 @@ def cross_pairs(
     sides = {}
     for name, native, check in (("source", source, source_onnx), ("target", target, target_onnx)):
         sides[f"{name} native"] = (native, unchanged_contract(native.signature, native.signature))
-        if check.outputs is not None and check.agreed is not None:
-            sides[f"{name} ONNX"] = (check.outputs, check.agreed)
+        if check.outputs is not None and check.contract is not None:
+            sides[f"{name} ONNX"] = (check.outputs, check.contract)
     found = {}
     for one, two in (
         ("source ONNX", "target ONNX"), ("source native", "target ONNX"), ("source ONNX", "target native"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.contract import Contract, contract
+from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
 from safeconvert.compare.quantized import same_storage
@@ -94,6 +94,6 @@ def against_export(
 
 def unchanged_contract(native: Signature, other: Signature) -> Contract:
     """A contract in which every tensor keeps its order of dimensions, as exporters do."""
-    return contract(
+    return make_contract(
         native, other, {spec.name: None for spec in native.inputs}, {spec.name: None for spec in native.outputs}
     )

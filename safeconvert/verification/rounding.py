@@ -44,7 +44,7 @@ _MOST = 256  # inputs beyond tolerance that are looked at; where more are, it is
 _WITH_DOUBLE = "torch_ops"
 
 
-def settled(
+def accept_rounding(
     context: Context, source: Source, verification: Verification, figures: Accumulator, settings: VerifySettings
 ) -> Verification:
     """The verification, equal where all that was beyond tolerance is rounding.
@@ -116,7 +116,7 @@ def _exact(
     native = replace(source.outputs, outputs=tuple(source.outputs.outputs[place] for place in places))
     if not compare(left, native, ours, chunks, settings).result().equal:
         return None
-    fed = feed_across(verification.agreed, chunks, context.folder("feed"))
+    fed = feed_across(verification.contract, chunks, context.folder("feed"))
     as_target = [replace(chunk, arrays=feed) for chunk, feed in zip(chunks, fed, strict=True)]
     theirs = _in_double(context, adapter, verification.exported, right, as_target, "target")
     strict = replace(
@@ -124,13 +124,13 @@ def _exact(
         tolerance=_stricter(settings.tolerance),
         tolerances={name: _stricter(one) for name, one in renamed_tolerances(settings, left).items()},
     )
-    found = compare(across(verification.agreed, left, right), ours, theirs, chunks, strict).result()
+    found = compare(across(verification.contract, left, right), ours, theirs, chunks, strict).result()
     return found if found.equal else None
 
 
 def _to_graph(native: Signature, check: ExporterCheck) -> Contract | None:
     """The contract of a native model and its ONNX form; the model itself where it is ONNX."""
-    return unchanged_contract(native, native) if check.verdict == "none" else check.agreed
+    return unchanged_contract(native, native) if check.verdict == "none" else check.contract
 
 
 def _in_double(
@@ -147,7 +147,7 @@ def _stricter(tolerance: Tolerance) -> Tolerance:
     return Tolerance(tolerance.rtol / _STRICTER, tolerance.atol / _STRICTER)
 
 
-def blameless(context: Context, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
+def accept_export_rounding(context: Context, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
     """The check of the source's exporter; equal where its distance, too, was found to be rounding."""
     if verification is None or not verification.native.rounded or check.verdict != "different" or check.figures is None:
         return check

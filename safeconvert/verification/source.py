@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,7 +56,6 @@ class Source:
 
 def evaluate_source(
     context: Context,
-    threads: ThreadPoolExecutor,
     file: ModelFile,
     model: ModelOptions,
     data_options: DataOptions,
@@ -68,7 +67,7 @@ def evaluate_source(
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
     Args:
-        context, threads, file, model, data_options, settings, opset: of the run.
+        context, file, model, data_options, settings, opset: of the run.
         opened: told as soon as the source is loaded, so that other work can begin.
         candidates: shapes to try after those of the data, where the source declares none.
 
@@ -92,7 +91,9 @@ def evaluate_source(
     held_out = dataset.indices(data.split.held_out, usable)
     if not len(held_out):
         raise NoVerdict(f"{file.path}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")
-    exporter = threads.submit(against_export, context, outputs, exported, data.chunks, settings, held_out, "source")
+    exporter = context.threads.submit(
+        against_export, context, outputs, exported, data.chunks, settings, held_out, "source"
+    )
     steering = dataset.indices(data.split.steer, usable)
     return Source(file, request, session, data, outputs, exported, steering, held_out, exporter)
 

@@ -2,53 +2,43 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.comparison import Comparison
-from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, export
 from safeconvert.verification.native import against_export, compare, feed_across
-from safeconvert.verification.rounding import settled
-from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.pair import Pair
+from safeconvert.verification.rounding import accept_rounding
+from safeconvert.verification.source import chunks_for
 from safeconvert.verification.types import Verification
-from safeconvert.workers.run import Context
-from safeconvert.workers.session import Session
+from safeconvert.workers.run import Run
 
 
-def hold_against(
-    context: Context,
-    threads: ThreadPoolExecutor,
-    source: Source,
-    session: Session,
-    request: ModelRequest,
-    agreed: Contract,
-    settings: VerifySettings,
-    opset: int,
-) -> Verification:
-    """Run a target natively and through ONNX, side by side, and compare.
+def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
+    """Run a target natively and through ONNX, side by side, and compare it with its source.
 
     Raises:
         AdapterFailure: it does not run natively.
         NotEquivalent: its outputs are not the declared ones.
     """
+    source, session, contract = pair.source, pair.target.session, pair.contract
     data = source.data
-    exporting = threads.submit(
-        export, context, "convert", session.adapter.format, request, session.signature, opset, "target"
-    )
+    exporting = run.threads.submit(
+        export, run, "convert", session.adapter.format, pair.target.request, session.signature, source.exported.opset,
+        "target",
+    )  # fmt: skip
     try:
-        feeds = feed_across(agreed, data.chunks, context.folder("feed"))
-        outputs = evaluate(context, session, feeds, "running the target")
-        figures = compare(agreed, source.outputs, outputs, data.chunks, settings)
+        feeds = feed_across(contract, data.chunks, run.folder("feed"))
+        outputs = evaluate(run, session, feeds, "running the target")
+        figures = compare(contract, source.outputs, outputs, data.chunks, settings)
     finally:
         exported = exporting.result()
     refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
     native = figures.result(source.steering if refuted else source.held_out)
-    exporter = against_export(context, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
-    found = Verification(agreed, native, exporter, "", session.signature, exported, outputs)
-    found = settled(context, source, found, figures, settings)
+    exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
+    found = Verification(contract, native, exporter, "", session.signature, exported, outputs)
+    found = accept_rounding(run, source, found, figures, settings)
     return replace(found, reason=_verdict_line(found.native))
 
 

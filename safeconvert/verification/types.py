@@ -12,10 +12,10 @@ from safeconvert.core.signature import Signature
 
 @dataclass(frozen=True)
 class Verification:
-    """A target held against the source.
+    """A target compared with its source.
 
     Attributes:
-        agreed: which tensors correspond, and how.
+        contract: which tensors correspond, and how.
         native: source native vs target native on the held-out inputs, or on the steering ones where those refuted it.
         exporter: what became of the target's ONNX form.
         reason: the verdict in one line.
@@ -24,7 +24,7 @@ class Verification:
         outputs: of the native target.
     """
 
-    agreed: Contract
+    contract: Contract
     native: Comparison
     exporter: ExporterCheck
     reason: str
@@ -43,7 +43,7 @@ class ExporterCheck:
         reason: one line for `different` and `failed`.
         figures: of the native model against its ONNX form, where that ran.
         outputs: of the ONNX form, where that ran.
-        agreed: contract of the native model and its ONNX form, where that ran.
+        contract: of the native model and its ONNX form, where that ran.
     """
 
     adapter: str
@@ -51,4 +51,4 @@ class ExporterCheck:
     reason: str
     figures: Comparison | None = None
     outputs: Evaluated | None = None
-    agreed: Contract | None = None
+    contract: Contract | None = None

@@ -1,4 +1,4 @@
-"""What one run of safeconvert holds on to: its scratch folder, its logs, its workers, its settings."""
+"""What one run of safeconvert holds on to: its scratch folder, its logs, its workers, its threads, its settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,29 @@ from safeconvert.registry.manifest import Adapter
 from safeconvert.workers.pool import WorkerPool
 from safeconvert.workers.worker import Limits
 
+_THREADS = 6
+"""Calls of workers at once: two frameworks begin, an export, a conversion, the ONNX form, and one to spare."""
+
 
 @dataclass(frozen=True)
-class Context:
-    """The surroundings of a run; `adapters` can be tried, `missing` cannot, since they are not installed."""
+class Run:
+    """The surroundings of a run.
+
+    Attributes:
+        scratch: folder that is removed at the end.
+        logs: folder of the workers' logs.
+        pool: the worker processes.
+        threads: for what goes on while a worker is busy; joined before the workers end.
+        settings: of the run.
+        phases: times what is done, and shows it.
+        adapters: those that can be tried.
+        missing: those that cannot, since they are not installed, and why.
+    """
 
     scratch: Path
     logs: Path
     pool: WorkerPool
+    threads: ThreadPoolExecutor
     settings: Settings
     phases: Phases
     adapters: tuple[Adapter, ...]
@@ -39,8 +55,11 @@ class Context:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
 
 
+Context = Run
+
+
 @contextmanager
-def open_context(settings: Settings, phases: Phases) -> Iterator[Context]:
+def open_context(settings: Settings, phases: Phases) -> Iterator[Run]:
     """Make the folders and the worker pool; end the workers and remove the scratch folder on the way out.
 
     The logs are removed where every call of a worker went well, and kept otherwise.
@@ -55,7 +74,8 @@ def open_context(settings: Settings, phases: Phases) -> Iterator[Context]:
         ) from error
     try:
         with WorkerPool(logs, scratch, Limits(settings.limits.seconds, memory)) as pool:
-            yield Context(scratch, logs, pool, settings, phases, *known(settings.adapters))
+            with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+                yield Run(scratch, logs, pool, threads, settings, phases, *known(settings.adapters))
             failed = pool.failed
         if not failed:
             shutil.rmtree(logs, ignore_errors=True)

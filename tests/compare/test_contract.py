@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safeconvert.compare.contract import contract
+from safeconvert.compare.contract import make_contract
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
 from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, apply_permutation, settle, undo_permutation
 from safeconvert.compare.quantized import from_real, to_real
@@ -79,28 +79,28 @@ def signature(
 
 def test_tensors_are_paired_by_name_then_order_then_the_only_shape_that_fits() -> None:
     a, b = spec(None, 3, name="a"), spec(None, 5, name="b")
-    swapped = contract(signature(a, b), signature(b, a))
+    swapped = make_contract(signature(a, b), signature(b, a))
     assert [tensor.target.name for tensor in swapped.inputs] == ["a", "b"]
-    renamed = contract(signature(a, b), signature(spec(None, 5, name="q"), spec(None, 3, name="p")))
+    renamed = make_contract(signature(a, b), signature(spec(None, 5, name="q"), spec(None, 3, name="p")))
     assert [tensor.target.name for tensor in renamed.inputs] == ["p", "q"]
     assert "paired by shape" in renamed.inputs[0].reason
-    alike = contract(signature(a), signature(spec(None, 3, name="z")))
+    alike = make_contract(signature(a), signature(spec(None, 3, name="z")))
     assert "paired in order" in alike.inputs[0].reason
 
 
 def test_a_missing_output_is_named() -> None:
     extra = (TensorSpec("y", (None, 2), "float32"), TensorSpec("more", (None, 2), "float32"))
     with pytest.raises(LayoutMismatch, match="more"):
-        contract(signature(spec(None, 3)), signature(spec(None, 3), outputs=extra))
+        make_contract(signature(spec(None, 3)), signature(spec(None, 3), outputs=extra))
 
 
 def test_integers_never_stand_for_reals() -> None:
     with pytest.raises(LayoutMismatch, match="int64"):
-        contract(signature(spec(None, 3)), signature(spec(None, 3, dtype="int64")))
+        make_contract(signature(spec(None, 3)), signature(spec(None, 3, dtype="int64")))
 
 
 def test_a_baked_batch_and_moved_dimensions_are_obligations() -> None:
-    agreed = contract(signature(spec(None, 3, 8, 8)), signature(spec(1, 8, 8, 3)))
+    agreed = make_contract(signature(spec(None, 3, 8, 8)), signature(spec(1, 8, 8, 3)))
     assert any("order [0, 2, 3, 1]" in line for line in agreed.obligations)
     assert any("batch 1 only" in line for line in agreed.obligations)
 
@@ -108,7 +108,7 @@ def test_a_baked_batch_and_moved_dimensions_are_obligations() -> None:
 def test_feeds_and_outputs_cross_the_contract() -> None:
     outputs = (TensorSpec("y", (None, 2, 4, 4), "float32"),)
     moved = (TensorSpec("z", (None, 4, 4, 2), "float32"),)
-    agreed = contract(
+    agreed = make_contract(
         signature(spec(None, 3, 8, 8), outputs=outputs), signature(spec(None, 8, 8, 3, name="in"), outputs=moved)
     )
     x = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
@@ -129,7 +129,7 @@ def test_quantised_values_survive_the_way_to_reals_and_back(values: list[int]) -
 
 def test_a_quantised_target_is_fed_and_read_in_real_values() -> None:
     quantised = TensorSpec("x", (None, 2), "uint8", quantization=Quantization(0.5, 128))
-    agreed = contract(signature(spec(None, 2)), Signature((quantised,), (TensorSpec("y", (None, 2), "float32"),)))
+    agreed = make_contract(signature(spec(None, 2)), Signature((quantised,), (TensorSpec("y", (None, 2), "float32"),)))
     fed = target_feeds(agreed, {"x": np.array([[-64.0, 1.0]], np.float32)})["x"]
     assert fed.tolist() == [[0, 130]] and fed.dtype == np.uint8
     assert any("real = 0.5 * (stored - 128)" in line for line in agreed.obligations)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from safeconvert.compare.comparison import Comparison
-from safeconvert.pipeline.repair_stage import stands_for
+from safeconvert.pipeline.repair_stage import export_is_faithful
 from safeconvert.verification.types import ExporterCheck
 
 FIGURES = Comparison(10, 0, 0.0, 0.26, 0, 0, 1, 1e-3, 1e-4, 1.2e-4, False, (), ())
@@ -15,7 +15,7 @@ FIGURES = Comparison(10, 0, 0.0, 0.26, 0, 0, 1, 1e-3, 1e-4, 1.2e-4, False, (), (
 
 @pytest.mark.parametrize("verdict", ["equal", "none"])
 def test_a_form_that_is_the_model_serves(verdict: str) -> None:
-    assert stands_for(ExporterCheck("tf2onnx", verdict, ""), 0.0)
+    assert export_is_faithful(ExporterCheck("tf2onnx", verdict, ""), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_a_form_that_is_the_model_serves(verdict: str) -> None:
 def test_a_form_that_is_not_serves_where_it_is_far_nearer_than_the_target(
     figures: Comparison | None, apart: float, serves: bool
 ) -> None:
-    assert stands_for(ExporterCheck("tf2onnx", "different", "said", figures), apart) is serves
+    assert export_is_faithful(ExporterCheck("tf2onnx", "different", "said", figures), apart) is serves

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from safeconvert.adapter_api.protocol import UNCHANGED
 from safeconvert.compare.comparison import Comparison
+from safeconvert.conversion.route import Candidate
 from safeconvert.errors import ExitCode, UnusableInput
-from safeconvert.pipeline.results import Attempt
+from safeconvert.pipeline.results import Attempt, Compared, Crashed
 from safeconvert.pipeline.route_selection import _limit, best_last
 from safeconvert.registry.manifest import Adapter
 from safeconvert.registry.routes import Route
@@ -21,17 +23,18 @@ from tests.command import ROOT, safeconvert
 FAKES = ROOT / "tests" / "fakes" / "converters"
 
 
-class _Verified:
+class _Verification:
     """What `best_last` reads of a verification."""
 
-    def __init__(self, disagreements: int, max_abs: float) -> None:
-        self.native = Comparison(10, disagreements, 0, 0, 0, 0, 0, max_abs, 0, 0, True, (), ())
+    def __init__(self, disagreements: int, max_abs: float, equal: bool) -> None:
+        self.native = Comparison(10, disagreements, 0, 0, 0, 0, 0, max_abs, 0, 0, equal, (), ())
 
 
 def attempt(name: str, steps: int, max_abs: float, disagreements: int = 0, outcome: str = "verified") -> Attempt:
     adapter = Adapter(name, "", "converter", "", (), (), (), "", Path())
-    verification = _Verified(disagreements, max_abs) if outcome == "verified" else None
-    return Attempt(Route((adapter,) * steps, ()), outcome, "", verification=verification)  # type: ignore[arg-type]
+    verification = _Verification(disagreements, max_abs, outcome == "verified")
+    compared = Compared(Candidate(Path(), UNCHANGED), verification)  # type: ignore[arg-type]
+    return Attempt(Route((adapter,) * steps, ()), Crashed("", "") if outcome == "crashed" else compared)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_the_same_preprocessing_under_another_name_is_no_fault(whole: Path, pict
 
 def test_it_needs_pictures(whole: Path, tmp_path: Path) -> None:
     called = safeconvert("localize", whole / "model.keras", whole / "model.tflite", "--target-preprocessing", "raw")
-    assert called.code == 2 and "folder of pictures" in called.err
+    assert called.code == 2 and "folder of images" in called.err
 
 
 def test_a_target_with_the_preprocessing_built_in_is_known_for_one(whole: Path, pictures: Path, tmp_path: Path) -> None:
@@ -93,5 +93,5 @@ def test_building_in_needs_pictures(whole: Path, tmp_path: Path) -> None:
     called = safeconvert(
         "convert", whole / "model.keras", "--to", "onnx", "-o", tmp_path / "m.onnx", "--bake-preprocessing"
     )
-    assert called.code == 2 and "folder of pictures" in called.err
+    assert called.code == 2 and "folder of images" in called.err
     assert not (tmp_path / "m.onnx").exists()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from safeconvert.inputs.preprocessing import Preprocessing, apply
-from safeconvert.pipeline.embed_preprocessing import across
+from safeconvert.repair.embed_preprocessing import across
 
 numbers = st.floats(-50, 50, width=16)
 positive = st.floats(0.25, 8, width=16)

@@ -1,0 +1,150 @@
+"""The repair of an existing conversion: its target verified, its faults localized, and repaired where that is requested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from safeconvert.compare.custom import require_comparator
+from safeconvert.compare.layout import LayoutMismatch
+from safeconvert.config.options import LAYER_ANALYSIS, ConvertOptions
+from safeconvert.core import paths
+from safeconvert.core.faults import FaultKind
+from safeconvert.core.formats import ModelFile, detect
+from safeconvert.errors import AdapterFailure, ExitCode, NoVerdict, UnusableInput
+from safeconvert.pipeline.proposals import verify_proposals
+from safeconvert.pipeline.repair_stage import repair_target
+from safeconvert.pipeline.results import Attempt, Compared, Conversion, Incomparable
+from safeconvert.pipeline.steps import (
+    check_deployment,
+    conclude,
+    existing_pair,
+    open_existing,
+    shapes_of_target,
+    warm,
+    with_embedded_preprocessing,
+    with_layer_errors,
+)
+from safeconvert.registry.manifest import framework
+from safeconvert.registry.routes import Route
+from safeconvert.repair.preprocessing import agreeing_presets, check_preprocessing
+from safeconvert.repair.types import PreprocessingFault
+from safeconvert.verification.interface import require_sizes
+from safeconvert.verification.pair import Pair
+from safeconvert.verification.rounding import accept_export_rounding
+from safeconvert.verification.source import Source, evaluate_source
+from safeconvert.verification.target import verify_target
+from safeconvert.workers.run import Run
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What became of the target so far.
+
+    Attributes:
+        attempts: the target, and repairs of it.
+        deployed: what its deployment feeds it otherwise.
+    """
+
+    attempts: list[Attempt]
+    deployed: PreprocessingFault | None = None
+
+
+def repair_pair(run: Run, options: ConvertOptions, given: Path) -> Conversion:
+    """Compare an existing target with its source; localize its faults, and repair them where the options say so.
+
+    What is verified, repaired or not, is published at the output path; nothing is where only localization is requested.
+
+    Args:
+        run: the surroundings.
+        options: as for a conversion; `target_format` is the existing target's.
+        given: the target.
+
+    Raises:
+        UnusableInput, NotEquivalent, NoVerdict: as `verify_pair`.
+    """
+    require_comparator(options.verify.comparator, str(Path.cwd()))
+    if options.layer_analysis not in ("", *LAYER_ANALYSIS):
+        raise UnusableInput(
+            f"--layer-analysis {options.layer_analysis}: unknown", f"one of {', '.join(LAYER_ANALYSIS)}"
+        )
+    file, target_file = detect(options.source), detect(given)
+    options = replace(options, target_format=target_file.format)
+    target = _output(target_file, options)
+    warm(run, "target", framework(target_file.format, run.adapters))
+    shapes = shapes_of_target(run, file, target_file, options)
+    source = evaluate_source(run, file, options.model, options.data, options.verify, 0, candidates=shapes)
+    tried = _repaired(run, source, target_file, options)
+    exporter = accept_export_rounding(run, source.exporter.result(), tried.attempts[-1].verification)
+    exit_code, reason = conclude(tried.attempts)
+    if tried.deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
+        exit_code, reason = (
+            ExitCode.NOT_EQUIVALENT,
+            f"fed otherwise than the source: {tried.deployed.fault['evidence']}",
+        )
+    conversion = Conversion(
+        options, source, target, None, tuple(tried.attempts), exporter, exit_code, reason, tried.deployed
+    )
+    conversion = with_layer_errors(run, conversion)
+    if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
+        paths.place(conversion.decisive.candidate.path, target)
+    return conversion
+
+
+def _output(file: ModelFile, options: ConvertOptions) -> Path:
+    """Where the repaired target goes, cleared; the target itself where only localization is requested."""
+    if not options.repair:
+        return file.path.absolute()
+    target = paths.output_path(file.path, file.format, options.output)
+    paths.clear(target)
+    return target
+
+
+def _repaired(run: Run, source: Source, file: ModelFile, options: ConvertOptions) -> _Tried:
+    """The target as it is, and repairs of it as far as the first that verifies."""
+    tried = _as_it_is(run, source, file, options)
+    attempts, deployed = tried.attempts, tried.deployed
+    if not attempts[-1].verified:
+        attempts = repair_target(run, attempts, source, options)
+    if attempts[-1].verified and deployed is None and isinstance(attempts[0].result, Incomparable):
+        deployed = check_deployment(run, source, attempts[-1], options)
+    if attempts[-1].verified and options.repair and options.bake_preprocessing:
+        attempts = with_embedded_preprocessing(run, attempts, source, options)
+    return _Tried(attempts, deployed)
+
+
+def _as_it_is(run: Run, source: Source, file: ModelFile, options: ConvertOptions) -> _Tried:
+    """The target compared with its source, under the source's preprocessing and under others.
+
+    Raises:
+        NoVerdict: it does not run.
+    """
+    opened = open_existing(run, file, source, options)
+    staged = paths.copied(file.path.absolute(), run.folder("given"))
+    route = Route((), (source.file.format, file.format))
+    try:
+        pair = existing_pair(source, opened, staged, options)
+        require_sizes(source, pair.contract)
+    except LayoutMismatch as mismatch:
+        kept = replace(opened.candidate, path=staged)
+        return _Tried([Attempt(route, Incomparable(mismatch.message, kept, opened.session.signature))])
+    try:
+        return _fed(run, pair, route, options)
+    except AdapterFailure as failure:
+        raise NoVerdict(
+            f"{file.path}: does not run on the source's inputs: {failure.cause}", "", failure.log
+        ) from failure
+
+
+def _fed(run: Run, pair: Pair, route: Route, options: ConvertOptions) -> _Tried:
+    """The target under the source's preprocessing, its deployment's, and the known presets'."""
+    verification = verify_target(run, pair, options.verify)
+    deployed = check_preprocessing(run, pair, options.data, options.verify, verification.native)
+    first = Attempt(route, Compared(pair.target.candidate, verification))
+    if first.verified or FaultKind.PREPROCESSING not in run.settings.repair.strategies:
+        return _Tried([first], deployed)
+    presets = agreeing_presets(run, pair, options.data, options.verify)
+    # a preset that only agreed on a few images says nothing of the target
+    right = [attempt for attempt in verify_proposals(run, presets, route, options) if attempt.verified]
+    found = next((one.origin.preprocessing for one in right if one.origin is not None), None)
+    return _Tried([first, *right], found or deployed)

@@ -1,0 +1,139 @@
+"""Steps that a conversion, a verification and a repair have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from safeconvert.adapter_api.protocol import UNCHANGED, WHOLE, ModelRequest
+from safeconvert.compare.contract import make_contract
+from safeconvert.config.options import ConvertOptions, VerifyOptions
+from safeconvert.conversion.models import model_request, open_given, open_model
+from safeconvert.conversion.route import Candidate
+from safeconvert.core.faults import RouteOutcome
+from safeconvert.core.formats import ModelFile
+from safeconvert.core.text import first_line
+from safeconvert.errors import ExitCode, NotEquivalent, SafeconvertError
+from safeconvert.pipeline.proposals import verify_proposals
+from safeconvert.pipeline.results import Attempt, Compared, Conversion
+from safeconvert.registry.manifest import Adapter
+from safeconvert.repair.client import measure, onnx_pair
+from safeconvert.repair.embed_preprocessing import OPTION, Verified, embed_preprocessing
+from safeconvert.repair.preprocessing import check_preprocessing
+from safeconvert.repair.types import PreprocessingFault
+from safeconvert.verification.interface import moved, suggested_shapes
+from safeconvert.verification.pair import Pair, TargetModel
+from safeconvert.verification.source import Source
+from safeconvert.workers.run import Run
+
+
+def warm(run: Run, role: str, adapter: Adapter) -> None:
+    """Start importing a framework while there is other work to do."""
+    run.threads.submit(run.pool.warm, role, adapter.python, adapter.modules)
+
+
+def shapes_of_target(
+    run: Run, source: ModelFile, target: ModelFile, options: ConvertOptions | VerifyOptions
+) -> tuple[tuple[int, ...], ...]:
+    """Shapes for a source that declares none, where neither user nor data give them: those that the target takes."""
+    declares = source.format != "torch" or source.variant == "exported_program"
+    if declares or target.format == "torch" or options.data.path is not None or options.model.input_shapes:
+        return ()
+    session = open_given(run, "target", target, replace(model_request(target.path, options.model), part=WHOLE))
+    if len(session.signature.inputs) != 1 or None in session.signature.inputs[0].shape[1:]:
+        return ()
+    shapes = suggested_shapes(session.signature)
+    return shapes if target.format == "onnx" else shapes[::-1]  # channels first, as PyTorch has them
+
+
+def open_existing(run: Run, file: ModelFile, source: Source, options: ConvertOptions | VerifyOptions) -> TargetModel:
+    """Open the target of an existing conversion.
+
+    Raises:
+        UnusableInput: it does not load.
+    """
+    shapes = suggested_shapes(source.session.signature)
+    request = replace(model_request(file.path, options.model, shapes), input_shapes={})
+    return TargetModel(open_given(run, "target", file, request), request, Candidate(file.path, UNCHANGED))
+
+
+def existing_pair(source: Source, target: TargetModel, kept: Path, options: ConvertOptions | VerifyOptions) -> Pair:
+    """A source and the target of an existing conversion, whose converters declare nothing.
+
+    Args:
+        source: evaluated.
+        target: opened.
+        kept: the file that a repair begins with.
+        options: with the user's layouts.
+
+    Raises:
+        LayoutMismatch, LayoutAmbiguous, UnusableInput: as `make_contract`.
+    """
+    contract = make_contract(source.session.signature, target.session.signature, overrides=options.layouts)
+    return Pair(source, replace(target, candidate=Candidate(kept, moved(contract))), contract)
+
+
+def check_deployment(run: Run, source: Source, attempt: Attempt, options: ConvertOptions) -> PreprocessingFault | None:
+    """What the deployment feeds a verified target otherwise, where it was named."""
+    result = attempt.result
+    if not options.data.target_preprocessing or not isinstance(result, Compared):
+        return None
+    shapes = suggested_shapes(source.session.signature)
+    request = ModelRequest(str(result.candidate.path), candidate_shapes=shapes)
+    session = open_model(run, "target", options.target_format, request)
+    pair = Pair(source, TargetModel(session, request, result.candidate), result.verification.contract)
+    return check_preprocessing(run, pair, options.data, options.verify, result.verification.native)
+
+
+def with_embedded_preprocessing(
+    run: Run, attempts: Sequence[Attempt], source: Source, options: ConvertOptions
+) -> list[Attempt]:
+    """The attempts, the last of them verified, and after it the same target with the preprocessing built in.
+
+    Raises:
+        UnusableInput: the inputs are no folder of images, or the target has no ONNX form.
+        NotEquivalent: no target with the preprocessing built in verified.
+    """
+    right = attempts[-1]
+    if not isinstance(right.result, Compared):
+        return list(attempts)
+    converter = right.route.adapters[-1] if right.route.adapters else None
+    verified = Verified(right.result.candidate, right.result.verification, converter, right.diagnosis)
+    proposals = embed_preprocessing(run, verified, source, options)
+    tried = list(verify_proposals(run, proposals, right.route, options))
+    if tried and tried[-1].verified:
+        return [*attempts, *tried]
+    reasons = "; ".join(first_line(one.reason.removeprefix(f"{one.lift}: ")) for one in tried)
+    raise NotEquivalent(
+        f"{OPTION}: no target with the preprocessing built in verified: {reasons or 'no route from ONNX makes one'}",
+        "leave it out: what to feed the target is then among the obligations",
+    )
+
+
+def with_layer_errors(run: Run, conversion: Conversion) -> Conversion:
+    """The errors along the layers added, where they are requested, no diagnosis holds them and both have an ONNX form."""
+    decisive = conversion.decisive
+    known = decisive.diagnosis is not None and decisive.diagnosis.record
+    if not conversion.options.layer_errors or known or decisive.verification is None:
+        return conversion
+    pair = onnx_pair(conversion.source, decisive.verification)
+    if pair is None:
+        return conversion
+    try:
+        return replace(conversion, layers=measure(run, pair, conversion.options.verify))
+    except SafeconvertError:
+        return conversion  # an ONNX form that does not run; no verdict rests on it
+
+
+def conclude(attempts: Sequence[Attempt]) -> tuple[ExitCode, str]:
+    """The exit code and the reason, from what became of the routes."""
+    by_outcome = {attempt.outcome: attempt for attempt in attempts}
+    for outcome, code in (
+        (RouteOutcome.VERIFIED, ExitCode.VERIFIED),
+        (RouteOutcome.NOT_EQUIVALENT, ExitCode.NOT_EQUIVALENT),
+        (RouteOutcome.NO_VERDICT, ExitCode.NO_VERDICT),
+    ):
+        if outcome in by_outcome:
+            return code, by_outcome[outcome].reason
+    return ExitCode.NO_ROUTE, "; ".join(f"{attempt.route}: {attempt.reason}" for attempt in attempts)
