@@ -39,7 +39,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         )
         frozen.unlink()
     if step.arguments:
-        _set(converter, step.arguments)
+        _set(converter, step.arguments if step.optimize != "none" else _float(step.arguments))
     elif step.optimize != "none":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if step.select_tf_ops and not step.arguments:
@@ -57,6 +57,15 @@ def _needs_flex(content: bytes) -> tuple[str, ...]:
     codes = [model.OperatorCodes(place).CustomCode() for place in range(model.OperatorCodesLength())]
     names = sorted(code.decode() for code in codes if code and code.startswith(b"Flex"))
     return (f"target needs the Flex delegate (TF Select) wherever it runs, for {', '.join(names)}",) if names else ()
+
+
+def _float(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments without what stores or computes in fewer bits: those of the float twin that a reduced file is repaired from."""
+    if not own["optimizations"]:
+        return dict(own)
+    operators = [name for name in own["supported_ops"] if "INT8" not in name] or ["TFLITE_BUILTINS"]
+    plain = {"optimizations": [], "supported_types": [], "representative_dataset": "", "supported_ops": operators}
+    return {**own, **plain, "inference_input_type": "float32", "inference_output_type": "float32"}
 
 
 def _set(converter: Any, own: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import export
-from safeconvert.conversion.route import Candidate, RouteRun, convert_along
+from safeconvert.conversion.route import Candidate, RouteRun
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.lift.candidates import lift_repair
@@ -19,7 +19,7 @@ from safeconvert.pipeline.results import Attempt, Compared, Incomparable
 from safeconvert.registry.routes import routes
 from safeconvert.repair.client import OnnxPair, diagnose, onnx_pair
 from safeconvert.repair.interface import match_interface
-from safeconvert.repair.precision import ReducedTarget, has_reduced, localize_precision, restorations
+from safeconvert.repair.precision import ReducedTarget, float_twin, has_reduced, localize_precision, restorations
 from safeconvert.repair.proposals import Regraph
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.interface import moved
@@ -89,18 +89,12 @@ def restore_precision(run: Run, attempts: Sequence[Attempt], source: Source, opt
 def _beside_twin(
     run: Run, wrong: Attempt, compared: Compared, source: Source, options: ConvertOptions
 ) -> ReducedTarget:
-    """A reduced target and its float twin: the same conversion, the converter's own arguments included."""
+    """A reduced target and its float twin."""
     route = wrong.route if wrong.route.adapters else routes(source.file.format, "tflite", run.adapters)[0]
     job = RouteRun(
-        route,
-        source.request,
-        source.session.signature,
-        source.exported,
-        "twin.tflite",
-        replace(options, optimize="none"),
+        route, source.request, source.session.signature, source.exported, compared.candidate.path.name, options
     )
-    twin = convert_along(run, job)
-    return ReducedTarget(source, compared.verification.contract, compared.candidate, twin.path)
+    return ReducedTarget(source, compared.verification.contract, compared.candidate, float_twin(run, job))
 
 
 def _changed(attempts: Sequence[Attempt], one: Attempt, **fields: Any) -> list[Attempt]:

@@ -19,7 +19,7 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
-from safeconvert.conversion.route import Candidate
+from safeconvert.conversion.route import Candidate, RouteRun, StepCache, convert_along
 from safeconvert.registry.manifest import framework
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import Diagnosis
@@ -108,6 +108,16 @@ class _Ranking:
         path = self.run.folder("precision") / reduced.name
         _ask(self.run, "restore", reduced, twin=str(self.target.twin), which=sorted(which), target=str(path))
         return path
+
+
+def float_twin(run: Run, job: RouteRun) -> Path:
+    """What a conversion gives that reduces nothing: the same route, the converter's own arguments included.
+
+    Raises:
+        AdapterFailure, UnusableInput: a converter failed.
+    """
+    options = replace(job.options, optimize="none")
+    return convert_along(run, replace(job, target_name="twin.tflite", options=options, cache=StepCache())).path
 
 
 def has_reduced(run: Run, path: Path) -> bool:
