@@ -19,6 +19,7 @@ from safeconvert.core import paths
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.pipeline.convert import convert
+from safeconvert.pipeline.provenance import record_provenance
 from safeconvert.pipeline.repair_pair import repair_pair
 from safeconvert.pipeline.results import Attempt
 from safeconvert.pipeline.route_selection import ALL
@@ -37,7 +38,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
         found = evidence.of_conversion(conversion)
         if made is not None:
             try:
-                content = predicate.of_conversion(context, conversion, made, made.parent)
+                content = predicate.of_conversion(conversion, record_provenance(context, conversion, made), made.parent)
                 certificate = _certify(content, found, made, paths.certificate_path(made), options.key)
             except BaseException:
                 paths.clear(conversion.target)
@@ -68,7 +69,7 @@ def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: P
         repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED
         subject = conversion.target if repaired else given.absolute()
         place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
-        content = predicate.of_conversion(context, conversion, subject, place.parent)
+        content = predicate.of_conversion(conversion, record_provenance(context, conversion, subject), place.parent)
         found = evidence.of_conversion(conversion)
         certificate = None
         if repaired or options.certificate is not None:
@@ -91,7 +92,7 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
     with open_context(settings, phases) as context:
         pair = verify_pair(context, options)
         place = options.certificate or pair.target.path
-        content = predicate.of_pair(context, pair, place.absolute().parent)
+        content = predicate.of_pair(pair, record_provenance(context, pair, pair.target.path), place.absolute().parent)
         found = evidence.of_pair(pair)
         certificate = None
         if options.certificate is not None:

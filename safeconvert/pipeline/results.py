@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import ConvertOptions, VerifyOptions
 from safeconvert.conversion.route import Candidate
 from safeconvert.core.faults import RouteOutcome
@@ -178,6 +179,31 @@ class Conversion:
         order = list(RouteOutcome)
         return min(reversed(self.attempts), key=lambda a: (order.index(a.outcome), a.diagnosis is None))
 
+    @property
+    def verification(self) -> Verification | None:
+        """The comparison that the verdict rests on, where there was one."""
+        return self.decisive.verification
+
+    @property
+    def route(self) -> Route:
+        """The converters that made the target."""
+        return self.decisive.route
+
+    @property
+    def target_format(self) -> str:
+        """The target's format."""
+        return self.options.target_format
+
+    @property
+    def settings(self) -> VerifySettings:
+        """What counted as equal."""
+        return self.options.verify
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The last converter's own."""
+        return self.options.arguments
+
 
 @dataclass(frozen=True)
 class PairVerification:
@@ -189,3 +215,23 @@ class PairVerification:
     verification: Verification
     exporter: ExporterCheck
     exit_code: ExitCode
+
+    @property
+    def route(self) -> Route:
+        """No converters: the conversion exists already."""
+        return Route((), (self.source.file.format, self.target.format))
+
+    @property
+    def target_format(self) -> str:
+        """The target's format."""
+        return self.target.format
+
+    @property
+    def settings(self) -> VerifySettings:
+        """What counted as equal."""
+        return self.options.verify
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """None."""
+        return {}

@@ -1,21 +1,18 @@
-"""Four models, six pairs: both native models and both ONNX forms, each held against each."""
+"""Four models, six pairs: both native models and both ONNX forms, each compared with each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-
-import numpy as np
 
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.compare.settings import Tolerance, VerifySettings
-from safeconvert.conversion.models import Evaluated
 from safeconvert.errors import SafeconvertError
-from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import compare, unchanged_contract
-from safeconvert.verification.types import ExporterCheck
+from safeconvert.verification.source import Source
+from safeconvert.verification.types import ExporterCheck, Verification
 
 
 def across(agreed: Contract, left: Contract, right: Contract) -> Contract:
@@ -45,27 +42,19 @@ def renamed_tolerances(settings: VerifySettings, left: Contract) -> dict[str, To
 
 
 def cross_pairs(
-    agreed: Contract,
-    source: Evaluated,
-    target: Evaluated,
-    source_onnx: ExporterCheck,
-    target_onnx: ExporterCheck,
-    chunks: Sequence[Chunk],
-    settings: VerifySettings,
-    counted: np.ndarray,
+    source: Source, verification: Verification, source_onnx: ExporterCheck, settings: VerifySettings
 ) -> Mapping[str, Comparison]:
-    """The three pairs that cross sides and forms, those of them whose models ran.
+    """The three pairs that cross sides and forms, those of them whose models ran, by name.
 
     Args:
-        agreed: contract of the native models.
-        source, target: the native models' outputs.
-        source_onnx, target_onnx: their ONNX forms.
-        chunks: the inputs.
+        source: evaluated.
+        verification: of the target.
+        source_onnx: the source's ONNX form.
         settings: how outputs are compared.
-        counted: numbers of the samples that count.
     """
+    natives = (("source", source.outputs, source_onnx), ("target", verification.outputs, verification.exporter))
     sides = {}
-    for name, native, check in (("source", source, source_onnx), ("target", target, target_onnx)):
+    for name, native, check in natives:
         sides[f"{name} native"] = (native, unchanged_contract(native.signature, native.signature))
         if check.outputs is not None and check.contract is not None:
             sides[f"{name} ONNX"] = (check.outputs, check.contract)
@@ -77,8 +66,8 @@ def cross_pairs(
             (ours, left), (theirs, right) = sides[one], sides[two]
             own = replace(settings, tolerances=renamed_tolerances(settings, left))
             try:
-                figures = compare(across(agreed, left, right), ours, theirs, chunks, own)
+                figures = compare(across(verification.contract, left, right), ours, theirs, source.data.chunks, own)
             except SafeconvertError:
                 continue  # a form whose outputs are not comparable as asked; no verdict rests on these pairs
-            found[f"{one} vs {two}"] = figures.result(counted)
+            found[f"{one} vs {two}"] = figures.result(source.held_out)
     return found

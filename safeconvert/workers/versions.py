@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safeconvert.errors import AdapterFailure
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 
 
-def versions(context: Context, packages: Sequence[str], python: Path = Path(sys.executable)) -> dict[str, str]:
-    """Installed versions, asked of the environment that converters run in."""
-    worker = context.pool.worker("convert", python)
+def versions(run: Run, packages: Sequence[str], python: Path = Path(sys.executable)) -> dict[str, str]:
+    """Installed versions, requested of the environment that converters run in.
+
+    Raises:
+        AdapterFailure: the worker does not answer.
+    """
+    worker = run.pool.worker("convert", python)
     request = {"op": "versions", "packages": list(packages)}
     try:
         found = worker.call("safeconvert", "reading versions", request)

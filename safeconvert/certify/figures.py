@@ -1,0 +1,75 @@
+"""The part of a certificate that says how two models were compared, and how far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from safeconvert.compare.comparison import Comparison
+from safeconvert.compare.layout import TensorContract
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.verification.source import Source
+from safeconvert.verification.types import ExporterCheck, Verification
+
+
+def contract(source: Source, verification: Verification | None) -> dict[str, Any]:
+    """Which tensors correspond, and what the source's inputs were preprocessed with."""
+    preprocessing = source.data.inputs.preprocessing
+    described: dict[str, Any] = {"preprocessing": asdict(preprocessing) if preprocessing is not None else None}
+    if verification is None:
+        return described | {"inputs": [], "outputs": []}
+    tensors = verification.contract
+    return described | {"inputs": list(map(_tensor, tensors.inputs)), "outputs": list(map(_tensor, tensors.outputs))}
+
+
+def comparator(settings: VerifySettings) -> dict[str, Any]:
+    """What counted as equal."""
+    return {
+        "name": settings.comparator or "by output",
+        "tolerances": asdict(settings.tolerance),
+        "per_output": {name: asdict(tolerance) for name, tolerance in settings.tolerances.items()},
+        "top_k": settings.top_k,
+        "cosine_threshold": settings.cosine_threshold,
+        "max_discrepancy": settings.max_discrepancy,
+    }
+
+
+def pairs(
+    source: ExporterCheck, verification: Verification | None, crossing: Mapping[str, Comparison]
+) -> dict[str, Any]:
+    """Figures of the pairs of models that were compared, by name.
+
+    Args:
+        source: the source and its ONNX form.
+        verification: the native pair, and the target and its ONNX form.
+        crossing: the pairs that cross sides and forms.
+    """
+    compared: dict[str, Comparison | None] = {
+        "source native vs target native": verification.native if verification is not None else None,
+        "source native vs source ONNX": source.figures,
+        "target native vs target ONNX": verification.exporter.figures if verification is not None else None,
+    }
+    found = {name: figures.to_json() for name, figures in compared.items() if figures is not None}
+    return found | {name: brief(figures) for name, figures in crossing.items()}
+
+
+def brief(figures: Comparison) -> dict[str, Any]:
+    """Figures without the list of samples, which is given where the verdict rests on them."""
+    return {key: value for key, value in figures.to_json().items() if key != "disagreeing"}
+
+
+def exporter(check: ExporterCheck | None) -> dict[str, str]:
+    """What became of one side's ONNX form."""
+    if check is None:
+        return {"adapter": "", "verdict": "none", "reason": "no target could be compared with the source"}
+    return {"adapter": check.adapter, "verdict": check.verdict, "reason": check.reason}
+
+
+def _tensor(tensor: TensorContract) -> dict[str, Any]:
+    return {
+        "source": asdict(tensor.source),
+        "target": asdict(tensor.target),
+        "permutation": list(tensor.permutation) if tensor.permutation is not None else None,
+        "reason": tensor.reason,
+    }

@@ -1,0 +1,50 @@
+"""The part of a certificate that says what was wrong with the target, and what is left for its user to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from safeconvert.pipeline.results import Attempt
+from safeconvert.repair.types import Diagnosis, PreprocessingFault
+
+
+def repair(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
+    """Faults and trials, and how the repair came into the target; {} where nothing was localized."""
+    if diagnosis is None:
+        return {}
+    return {
+        "faults": list(diagnosis.faults),
+        "trials": list(diagnosis.trials),
+        "repair": {
+            "before": diagnosis.before,
+            "after": diagnosis.after,
+            "rounds": diagnosis.rounds,
+            "ended": diagnosis.ended,
+            "lift": lift,
+        },
+        "layers": list(diagnosis.layers),
+        "unranked": diagnosis.unranked,
+        "reexpressions": list(diagnosis.reexpressions),
+    }
+
+
+def deployment(known: Sequence[str], decisive: Attempt, deployed: PreprocessingFault | None) -> dict[str, Any]:
+    """All faults and obligations: what the target must be fed included.
+
+    A preprocessing fault goes after the engine's faults: trials point at theirs.
+
+    Args:
+        known: obligations of the contract.
+        decisive: the attempt that the verdict rests on.
+        deployed: what the deployment feeds the target otherwise.
+    """
+    faults = list(decisive.diagnosis.faults) if decisive.diagnosis is not None else []
+    obligations = [*known, *(decisive.candidate.reply.obligations if decisive.candidate is not None else ())]
+    if deployed is not None:
+        faults.append(deployed.fault)
+        if not decisive.obligation:
+            obligations.append(deployed.obligation)
+    if decisive.obligation:
+        obligations.append(decisive.obligation)
+    return {"faults": faults, "obligations": obligations}

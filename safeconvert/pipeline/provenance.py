@@ -1,0 +1,145 @@
+"""What a certificate states of a run beside its results: digests of the files, versions, the structures, the other pairs."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safeconvert.certificate.digest import FileDigest, digest
+from safeconvert.compare.comparison import Comparison
+from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.pipeline.results import Conversion, PairVerification
+from safeconvert.registry.manifest import framework, package_names
+from safeconvert.verification.cross_pairs import cross_pairs
+from safeconvert.verification.structure import Structure, compare_structures
+from safeconvert.workers.run import Run
+from safeconvert.workers.versions import versions
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model's file.
+
+    Attributes:
+        file: its digest.
+        format: its format.
+        beside: digests of the files beside it that hold a part of it.
+    """
+
+    file: FileDigest
+    format: str
+    beside: tuple[FileDigest, ...]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a run took place; versions by package."""
+
+    python: str
+    platform: str
+    cpus: int | None
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that a certificate states beside a run's results.
+
+    Attributes:
+        source, target: the files.
+        inputs: digest of the inputs.
+        arguments: the last converter's own; a file among them is named by its digest.
+        converters: versions by package, for each converter of the route.
+        environment: of the run.
+        structure: how the two ONNX forms compare as graphs.
+        cross_pairs: figures of the pairs that cross sides and forms, by name.
+        seconds: what each phase took.
+    """
+
+    source: ModelRecord
+    target: ModelRecord
+    inputs: str
+    arguments: Mapping[str, Any]
+    converters: tuple[Mapping[str, str], ...]
+    environment: Environment
+    structure: Structure
+    cross_pairs: Mapping[str, Comparison]
+    seconds: Mapping[str, float]
+
+
+def record_provenance(run: Run, result: Conversion | PairVerification, target: Path) -> Provenance:
+    """Take it down, while the run's workers and files are there.
+
+    Args:
+        run: the surroundings.
+        result: what the run came to.
+        target: where the target lies, verified or rejected.
+
+    Raises:
+        UnusableInput: a file cannot be read.
+        AdapterFailure: the versions cannot be read.
+    """
+    source, verification, route = result.source, result.verification, result.route
+    frameworks = [framework(name, run.adapters) for name in (source.file.format, result.target_format)]
+    packages = package_names([*frameworks, *route.adapters, framework("onnx", run.adapters)])
+    with run.phases.phase("hashing"):
+        ours, theirs = _model(run, source.file.path, source.file.format), _model(run, target, result.target_format)
+        inputs = source.data.inputs.digest()
+    crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
+    structure = compare_structures(run, source, verification)
+    converters = tuple(versions(run, adapter.packages, adapter.python) for adapter in route.adapters)
+    return Provenance(
+        source=ours,
+        target=theirs,
+        inputs=inputs,
+        arguments={name: _argument(value) for name, value in result.arguments.items()},
+        converters=converters,
+        environment=Environment(
+            platform.python_version(), platform.platform(), os.cpu_count(), versions(run, packages)
+        ),
+        structure=structure,
+        cross_pairs=crossing,
+        seconds=dict(sorted(run.phases.seconds.items())),
+    )
+
+
+def _model(run: Run, path: Path, format_name: str) -> ModelRecord:
+    names = _external_files(run, path) if format_name == "onnx" else _checkpoint_files(path)
+    return ModelRecord(digest(path), format_name, tuple(digest(path.parent / name) for name in names))
+
+
+def _external_files(run: Run, path: Path) -> list[str]:
+    """Files beside an .onnx that hold a part of it, by name."""
+    request = {
+        "op": "call",
+        "adapter": str(framework("onnx", run.adapters).folder),
+        "function": "external_files",
+        "arguments": {"path": str(path)},
+    }
+    try:
+        return list(run.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
+    except (AdapterFailure, UnusableInput):
+        return []  # a rejected file that is no whole ONNX file
+
+
+def _checkpoint_files(path: Path) -> list[str]:
+    """The index and the data beside a checkpoint's `.meta`, by name."""
+    if path.suffix != ".meta":
+        return []
+    stem = path.name.removesuffix(".meta")
+    return sorted(
+        file.name
+        for file in path.parent.iterdir()
+        if file.name == f"{stem}.index" or file.name.startswith(f"{stem}.data-")
+    )
+
+
+def _argument(value: Any) -> Any:
+    """A converter's argument; a file is named by its digest, since certificates hold no absolute path."""
+    if isinstance(value, str) and Path(value).is_absolute() and Path(value).exists():
+        return f"sha256:{digest(Path(value)).sha256}"
+    return value
