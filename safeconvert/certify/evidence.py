@@ -21,7 +21,7 @@ _REPAIRED_BYTES = 8 << 20  # where all is repaired: evidence is handed on with t
 
 
 def of_conversion(conversion: Conversion) -> Evidence | None:
-    """The evidence of a conversion or repair; None where nothing differed and no errors along the layers were asked for.
+    """The evidence of a conversion or repair; None where nothing differed and no errors along the layers were requested.
 
     Content: `along` (errors at the cut points, before and after the repair), `graphs` (the nodes of both ONNX forms),
     `regions` (see `localize.reproduction`) and `samples` (see `samples`), with `samples_of` saying of which target.

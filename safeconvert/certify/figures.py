@@ -1,4 +1,4 @@
-"""The part of a certificate that says how two models were compared, and how far apart they are."""
+"""The part of a certificate on how two models were compared, and how far apart they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of a certificate that says what was wrong with the target, and what is left for its user to do."""
+"""The part of a certificate on what was wrong with the target, and what is left for its user to do."""
 
 from __future__ import annotations
 

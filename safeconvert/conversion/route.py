@@ -23,7 +23,7 @@ class Candidate:
 
     Attributes:
         path: the file or folder, in a folder of its own together with its side files.
-        reply: what the converters say they did to the order of dimensions, composed over the route.
+        reply: what the converters declare of the order of dimensions, composed over the route.
     """
 
     path: Path

@@ -20,7 +20,7 @@ def verify_proposals(
 
     Args:
         run: the surroundings.
-        proposals: in the order in which they are tried; each is asked for when those before it failed.
+        proposals: in the order in which they are tried; each is made when those before it failed.
         route: that made the target which they are to replace.
         options: of the conversion.
 

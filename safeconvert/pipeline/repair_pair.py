@@ -51,7 +51,7 @@ class _Tried:
 
 
 def repair_pair(run: Run, options: ConvertOptions, given: Path) -> Conversion:
-    """Compare an existing target with its source; localize its faults, and repair them where the options say so.
+    """Compare an existing target with its source; localize its faults, and repair them where the options ask for it.
 
     What is verified, repaired or not, is published at the output path; nothing is where only localization is requested.
 
@@ -144,7 +144,7 @@ def _fed(run: Run, pair: Pair, route: Route, options: ConvertOptions) -> _Tried:
     if first.verified or FaultKind.PREPROCESSING not in run.settings.repair.strategies:
         return _Tried([first], deployed)
     presets = agreeing_presets(run, pair, options.data, options.verify)
-    # a preset that only agreed on a few images says nothing of the target
+    # a preset that only agreed on a few images proves nothing
     right = [attempt for attempt in verify_proposals(run, presets, route, options) if attempt.verified]
     found = next((one.origin.preprocessing for one in right if one.origin is not None), None)
     return _Tried([first, *right], found or deployed)

@@ -1,6 +1,6 @@
 """The routes of one conversion: which are tried, in what order, until when, and which of several is kept.
 
-In order, until one verifies; or, where all are asked for, each of them, and the best of those that verified is kept. Best
+In order, until one verifies; or, where all are requested, each of them, and the best of those that verified is kept. Best
 is: fewest inputs that differ, then the smallest numeric distance (max-abs, native, on the inputs of the verdict, which are
 the same for all), then the fewest steps, then the order in which they were tried.
 """

@@ -1,4 +1,4 @@
-"""What is said where no route could convert: the operators in the way, at which nodes, and why each route failed."""
+"""The report where no route could convert: the operators in the way, at which nodes, and why each route failed."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def described(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: Sequence[Route], name: str) -> None:
-    """Say of an ONNX source that does not load, because nobody defines an operator of it, what each route makes of it.
+    """Report what each route makes of an ONNX source that does not load, because nobody defines an operator of it.
 
     Returns where that is not why it does not load.
 
     Raises:
         NoRoute: no route converts it; the message names operators, nodes and the reason of each route.
-        NoVerdict: a route does, but the source does not run, so that nothing can be held against it.
+        NoVerdict: a route does, but the source does not run, so that no target can be compared with it.
     """
     if file.format != "onnx":
         return
@@ -72,11 +72,11 @@ def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: 
                 {"route": str(route), "outcome": "no_verdict", "reason": "converted, but cannot be verified"}
             )
     if any(attempt["outcome"] == "no_verdict" for attempt in attempts):
-        raise NoVerdict(f"{what}; no target can be held against it", "say it in operators that ONNX Runtime has")
+        raise NoVerdict(f"{what}; no target can be compared with it", "express it in operators that ONNX Runtime has")
     reasons = "; ".join(f"{attempt['route']}: {attempt['reason']}" for attempt in attempts)
     raise NoRoute(
         f"{what}; no converter expresses it: {reasons}",
-        "say it in standard ONNX operators first",
+        "express it in standard ONNX operators first",
         attempts=attempts,
         obstacles=undefined,
         offers=[asdict(one) for one in offers(file.format, options.target_format, run.adapters, run.missing)],

@@ -1,8 +1,8 @@
-"""Environments of their own, for adapters whose packages do not go with the others; see `installing` for how they are made.
+"""Environments of their own, for adapters whose packages do not go with the others; see `install` for how they are made.
 
 An adapter with `requirements` in its manifest runs in the interpreter of a virtual environment that was made for it, or in
-one that the settings name. It is optional: where there is none, its routes are not tried, and where all others fail it is
-said what it would have offered.
+one that the settings name. It is optional: where there is none, its routes are not tried, and where all others fail the
+message names what it would have offered.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Offer:
     command: str
 
 
-def place(adapter: Adapter, settings: AdapterSettings) -> Path:
+def environment_folder(adapter: Adapter, settings: AdapterSettings) -> Path:
     """The folder of an adapter's environment."""
     if settings.environments is not None:
         return settings.environments / adapter.name
@@ -87,7 +87,7 @@ def environment(adapter: Adapter, settings: AdapterSettings) -> Environment:
         return Environment(adapter.name, "broken" if reason else "given", given, reason)
     if not adapter.requirements:
         return Environment(adapter.name, "shared", adapter.python)
-    folder = place(adapter, settings)
+    folder = environment_folder(adapter, settings)
     python = interpreter(folder)
     if not folder.exists():
         return Environment(adapter.name, "absent", python, "not installed")
@@ -97,7 +97,7 @@ def environment(adapter: Adapter, settings: AdapterSettings) -> Environment:
         return Environment(adapter.name, "broken", python, f"broken: its installation in {folder} did not end")
     if not _runs(python):
         return Environment(adapter.name, "broken", python, f"broken: {python} is no interpreter")
-    if not isinstance(record, dict) or record.get("requirements") != asked(adapter):
+    if not isinstance(record, dict) or record.get("requirements") != requirements_digest(adapter):
         return Environment(adapter.name, "outdated", python, "installed from other requirements than it has now")
     return Environment(adapter.name, "installed", python)
 
@@ -112,7 +112,7 @@ def lock_file(adapter: Adapter) -> Path:
     return adapter.folder / LOCK
 
 
-def asked(adapter: Adapter) -> str:
+def requirements_digest(adapter: Adapter) -> str:
     """Digest of what an adapter's environment is made from: its requirements, and its lock file where it has one."""
     lock = lock_file(adapter)
     pins = lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []
@@ -139,9 +139,9 @@ def offers(
     """What each adapter that cannot be tried would have offered: the routes of one format to another through it."""
     found = []
     for adapter, where in missing:
-        ways = tuple(str(way) for way in routes(source, target, (*usable, adapter)) if adapter in way.adapters)
-        if ways:
-            found.append(Offer(adapter.name, where.reason, ways, where.command))
+        through = tuple(str(one) for one in routes(source, target, (*usable, adapter)) if adapter in one.adapters)
+        if through:
+            found.append(Offer(adapter.name, where.reason, through, where.command))
     return tuple(found)
 
 

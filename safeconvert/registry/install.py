@@ -1,6 +1,6 @@
 """Make the environment of an optional adapter: a virtual environment with the exact versions of its lock file.
 
-Packages are fetched only here, and only because a person asked for it by the adapter's name. Where `uv` is there it does
+Packages are fetched only here, and only because a person requested it by the adapter's name. Where `uv` is there it does
 the work, else the standard library's venv and its pip; both follow the user's own configuration (index, proxy, find-links).
 """
 
@@ -15,7 +15,15 @@ from pathlib import Path
 
 from safeconvert.config.settings import AdapterSettings
 from safeconvert.errors import UnusableInput
-from safeconvert.registry.environments import RECORD, asked, environment, inherited, interpreter, lock_file, place
+from safeconvert.registry.environments import (
+    RECORD,
+    environment,
+    environment_folder,
+    inherited,
+    interpreter,
+    lock_file,
+    requirements_digest,
+)
 from safeconvert.registry.manifest import Adapter
 
 _VERSIONS = (
@@ -49,7 +57,7 @@ def install(adapter: Adapter, settings: AdapterSettings, log: Path, tell: Callab
         )
     if not adapter.requirements:
         raise UnusableInput(f"{adapter.name}: runs in safeconvert's own environment", adapter.advice)
-    folder, lock = place(adapter, settings), lock_file(adapter)
+    folder, lock = environment_folder(adapter, settings), lock_file(adapter)
     locked = lock.is_file() and not relock
     remove(adapter, settings)
     try:
@@ -63,7 +71,7 @@ def install(adapter: Adapter, settings: AdapterSettings, log: Path, tell: Callab
         versions = _versions(adapter, folder, log)
         if relock:
             lock.write_text(lock_text(adapter, versions), "utf-8")
-        record = {"adapter": adapter.name, "requirements": asked(adapter), "versions": dict(versions)}
+        record = {"adapter": adapter.name, "requirements": requirements_digest(adapter), "versions": dict(versions)}
         (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,7 +84,7 @@ def install(adapter: Adapter, settings: AdapterSettings, log: Path, tell: Callab
 
 def remove(adapter: Adapter, settings: AdapterSettings) -> bool:
     """Remove an adapter's environment; whether there was one. Raises UnusableInput for a folder that is none."""
-    folder = place(adapter, settings)
+    folder = environment_folder(adapter, settings)
     if not folder.exists():
         return False
     ours = environment(adapter, settings).state != "broken" or (folder / "pyvenv.cfg").is_file()
@@ -109,16 +117,18 @@ def _commands(folder: Path, wanted: Path, what: str) -> list[tuple[str, list[str
 
 
 def _run(adapter: Adapter, step: str, command: list[str], log: Path) -> None:
-    """One step, its output in the log. Raises UnusableInput with the last line that says what went wrong."""
+    """One step, its output in the log. Raises UnusableInput with the last line that tells what went wrong."""
     with log.open("a", encoding="utf-8") as file:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=inherited(Path(command[0])), check=False
         )
     if done.returncode != 0:
         lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-        said = next((line for line in reversed(lines) if "rror" in line), lines[-1] if lines else "it says nothing")
+        reason = next(
+            (line for line in reversed(lines) if "rror" in line), lines[-1] if lines else "it printed nothing"
+        )
         raise UnusableInput(
-            f"{adapter.name}: {step} failed: {said[:300]}",
+            f"{adapter.name}: {step} failed: {reason[:300]}",
             "check the network and the installer's own settings; nothing was left behind",
             str(log),
         )

@@ -31,13 +31,13 @@ class Route:
 
 
 def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, ...]:
-    """Every way from one format to another that visits no format twice.
+    """Every route from one format to another that visits no format twice.
 
     Fewest steps first, then lowest rank; those with a last resort are behind all others.
     """
     found: list[tuple[bool, int, int, tuple[str, ...], Route]] = []
 
-    def walk(formats: tuple[str, ...], chain: tuple[Adapter, ...], rank: int) -> None:
+    def extend(formats: tuple[str, ...], chain: tuple[Adapter, ...], rank: int) -> None:
         if formats[-1] == target:
             route = Route(chain, formats)
             found.append((rank >= LAST_RESORT, len(chain), rank, route.names, route))
@@ -45,35 +45,35 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
         for adapter in known:
             for step in adapter.steps:
                 if step.source == formats[-1] and step.target not in formats:
-                    walk((*formats, step.target), (*chain, adapter), rank + step.rank)
+                    extend((*formats, step.target), (*chain, adapter), rank + step.rank)
 
-    walk((source,), (), 0)
+    extend((source,), (), 0)
     return tuple(route for *_, route in sorted(found, key=lambda item: item[:4]))
 
 
-def worth_trying(ways: Sequence[Route], limit: int) -> tuple[Route, ...]:
+def worth_trying(found: Sequence[Route], limit: int) -> tuple[Route, ...]:
     """The first `limit` routes of real converters, and behind them two with a last resort (an exporter may fail)."""
-    real = [way for way in ways if not way.last_resort]
-    return (*real[:limit], *[way for way in ways if way.last_resort][:2])
+    real = [route for route in found if not route.last_resort]
+    return (*real[:limit], *[route for route in found if route.last_resort][:2])
 
 
 def parse_route(text: str, source: str, target: str, known: Sequence[Adapter]) -> Route:
     """A route given by its adapters' names, `a,b,c`. Raises UnusableInput where it does not lead to the target."""
     chain = tuple(find(name.strip(), known) for name in text.split(","))
-    ways: list[tuple[str, ...]] = [(source,)]
+    paths: list[tuple[str, ...]] = [(source,)]  # the formats in between, where an adapter has several steps
     for position, adapter in enumerate(chain):
         last = position == len(chain) - 1
         onward = [
-            (*way, step.target)
-            for way in ways
+            (*path, step.target)
+            for path in paths
             for step in adapter.steps
-            if step.source == way[-1] and step.target not in way and (step.target == target) == last
+            if step.source == path[-1] and step.target not in path and (step.target == target) == last
         ]
         if not onward:
-            reached = " or ".join(sorted({way[-1] for way in ways}))
+            reached = " or ".join(sorted({path[-1] for path in paths}))
             raise UnusableInput(
                 f"route '{text}': {adapter.name} does not convert {reached} to {target if last else 'what follows'}",
                 f"routes there are: {'; '.join(str(route) for route in routes(source, target, known)[:6])}",
             )
-        ways = onward
-    return Route(chain, ways[0])
+        paths = onward
+    return Route(chain, paths[0])

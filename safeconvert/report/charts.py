@@ -116,14 +116,18 @@ def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
         words("axis", (box.left + box.right) / 2, 272, f"{len(layers)} tensors of the target, in order", "middle"),
         words("axis", box.right, 272, "output", "end"),
     ]
+    return figure("layers", width, 282, "Error along the layers", _layers_described(layers), parts)
+
+
+def _layers_described(layers: Sequence[Layer]) -> str:
+    """The chart in words."""
     marked = [
         f"fault {', '.join(str(n + 1) for n in layer.faults)} at {layer.target}" for layer in layers if layer.faults
     ]
-    description = (
+    return (
         f"Relative error at {len(layers)} tensors. Largest isolated error {_largest(layers, 'isolated')}, largest "
         f"propagated error {_largest(layers, 'propagated')}. Marked: {'; '.join(marked) or 'no fault'}."
     )
-    return figure("layers", width, 282, "Error along the layers", description, parts)
 
 
 def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any], dotted: Container[int]) -> Markup:
