@@ -34,7 +34,7 @@ def try_route(run: Run, job: RouteRun, source: Source, prefetched: Future[Candid
     try:
         candidate = prefetched.result() if prefetched is not None else convert_along(run, job)
     except (AdapterFailure, UnusableInput) as error:
-        return Crashed(first_line(str(error), _FAILURE), error.log)
+        return Crashed(first_line(str(error), _FAILURE))
     return open_and_compare(run, candidate, job.route.names[-1], source, job.options)
 
 
@@ -52,7 +52,7 @@ def open_and_compare(run: Run, candidate: Candidate, maker: str, source: Source,
         target = _open(run, candidate, maker, source, options)
     except (AdapterFailure, UnusableInput) as error:
         reason = f"{maker} wrote a target that does not load: {cause_of(error)}"
-        return Crashed(reason, error.log, candidate if candidate.path.exists() else None)
+        return Crashed(reason, candidate if candidate.path.exists() else None)
     signature = target.session.signature
     try:
         contract = declared_contract(source.session.signature, signature, candidate.reply, options)
@@ -70,7 +70,7 @@ def compare_pair(run: Run, pair: Pair, settings: VerifySettings) -> Result:
     try:
         return Compared(candidate, verify_target(run, pair, settings))
     except AdapterFailure as failure:
-        return Unrunnable(f"the target does not run: {failure.cause}", failure.log, candidate)
+        return Unrunnable(f"the target does not run: {failure.cause}", candidate)
     except SafeconvertError as error:
         return _refused(error, candidate)
 
@@ -112,4 +112,4 @@ def _refused(error: SafeconvertError, candidate: Candidate) -> Incomparable | Un
     """What cannot be compared: because the target is another function, or because no verdict is possible."""
     if error.exit_code is ExitCode.NOT_EQUIVALENT:
         return Incomparable(error.message, candidate, None)
-    return Unrunnable(error.message, error.log, candidate)
+    return Unrunnable(error.message, candidate)

@@ -38,7 +38,7 @@ def _verify(run: Run, proposal: TargetProposal, options: ConvertOptions) -> Resu
     """A new file is opened in a fresh process: nothing of the target before it stands in the way of the verdict."""
     made = proposal.made
     if isinstance(made, NotMade):
-        return Crashed(f"{proposal.description}: {made.reason}", "")
+        return Crashed(f"{proposal.description}: {made.reason}")
     if isinstance(made, Candidate):
         run.pool.worker("target").close()
         return open_and_compare(run, made, "the repair", proposal.source, options)

@@ -28,12 +28,10 @@ class Crashed:
 
     Attributes:
         reason: one line.
-        log: where the full story of the failure lies.
         candidate: the file that does not load; None where none was written.
     """
 
     reason: str
-    log: str
     candidate: Candidate | None = None
     outcome: ClassVar[RouteOutcome] = RouteOutcome.CRASHED
 
@@ -43,12 +41,11 @@ class Unrunnable:
     """The target loads, but does not run on the source's inputs, or its outputs cannot be compared as requested.
 
     Attributes:
-        reason, log: as of `Crashed`.
+        reason: one line.
         candidate: the target.
     """
 
     reason: str
-    log: str
     candidate: Candidate
     outcome: ClassVar[RouteOutcome] = RouteOutcome.NO_VERDICT
 

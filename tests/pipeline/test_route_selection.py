@@ -34,7 +34,7 @@ def attempt(name: str, steps: int, max_abs: float, disagreements: int = 0, outco
     adapter = Adapter(name, "", "converter", "", (), (), (), "", Path())
     verification = _Verification(disagreements, max_abs, outcome == "verified")
     compared = Compared(Candidate(Path(), UNCHANGED), verification)  # type: ignore[arg-type]
-    return Attempt(Route((adapter,) * steps, ()), Crashed("", "") if outcome == "crashed" else compared)
+    return Attempt(Route((adapter,) * steps, ()), Crashed("") if outcome == "crashed" else compared)
 
 
 @pytest.mark.parametrize(

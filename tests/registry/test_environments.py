@@ -15,7 +15,7 @@ import pytest
 
 from safeconvert.config.settings import AdapterSettings, load_settings
 from safeconvert.errors import AdapterFailure, UnusableInput
-from safeconvert.registry.environments import environment, inherited, known, lock_file, offers, place
+from safeconvert.registry.environments import environment, environment_folder, inherited, known, lock_file, offers
 from safeconvert.registry.install import lock_text, remove
 from safeconvert.registry.manifest import Adapter, Step, adapters, find
 from safeconvert.workers.pool import WorkerPool
@@ -159,7 +159,7 @@ def test_other_requirements_make_it_outdated_and_a_cut_off_installation_broken(
     )
     (tmp_path / "environments" / "tiny" / "safeconvert.json").unlink()
     assert environment(here.adapter, here.settings).state == "broken"
-    assert remove(here.adapter, here.settings) and not place(here.adapter, here.settings).exists()
+    assert remove(here.adapter, here.settings) and not environment_folder(here.adapter, here.settings).exists()
     assert not remove(here.adapter, here.settings)
 
 
