@@ -12,21 +12,21 @@ from safeconvert.compare.quantized import Array, from_real, same_storage, to_rea
 from safeconvert.errors import UnusableInput
 
 
-def target_feeds(agreed: Contract, feeds: Mapping[str, Array]) -> dict[str, Array]:
+def target_feeds(contract: Contract, feeds: Mapping[str, Array]) -> dict[str, Array]:
     """The source's inputs as the target takes them: its names, order of dimensions, dtype and quantisation.
 
     Args:
-        agreed: the contract of the two models.
+        contract: the contract of the two models.
         feeds: by source input name, samples along axis 0.
 
     Raises:
         UnusableInput: an integer that the target's dtype cannot hold, or NaN for a quantised input.
     """
-    return {tensor.target.name: _as_target(tensor, feeds[tensor.source.name]) for tensor in agreed.inputs}
+    return {tensor.target.name: _as_target(tensor, feeds[tensor.source.name]) for tensor in contract.inputs}
 
 
 def comparable_outputs(
-    agreed: Contract, source: Mapping[str, Array], target: Mapping[str, Array]
+    contract: Contract, source: Mapping[str, Array], target: Mapping[str, Array]
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Both models' outputs by source output name, in the source's order of dimensions, as real values.
 
@@ -36,7 +36,7 @@ def comparable_outputs(
         LayoutMismatch: an output is missing, or has another number of dimensions than its permutation.
     """
     ours, theirs = {}, {}
-    for tensor in agreed.outputs:
+    for tensor in contract.outputs:
         name = tensor.source.name
         for side, outputs, wanted in (("source", source, name), ("target", target, tensor.target.name)):
             if wanted not in outputs:

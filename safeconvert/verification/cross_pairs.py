@@ -15,11 +15,11 @@ from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 
 
-def across(agreed: Contract, left: Contract, right: Contract) -> Contract:
-    """The contract of two models, said of two others that stand for them.
+def across(contract: Contract, left: Contract, right: Contract) -> Contract:
+    """The contract of two models, as it holds for two others that stand for them.
 
     Args:
-        agreed: of the two models.
+        contract: of the two models.
         left: of the first and what stands for it.
         right: of the second and what stands for it.
     """
@@ -29,10 +29,10 @@ def across(agreed: Contract, left: Contract, right: Contract) -> Contract:
         theirs = {tensor.source.name: tensor.target for tensor in getattr(right, role)}
         return tuple(
             TensorContract(ours[t.source.name], theirs[t.target.name], t.permutation, t.reason)
-            for t in getattr(agreed, role)
+            for t in getattr(contract, role)
         )
 
-    return Contract(tensors("inputs"), tensors("outputs"), agreed.obligations)
+    return Contract(tensors("inputs"), tensors("outputs"), contract.obligations)
 
 
 def renamed_tolerances(settings: VerifySettings, left: Contract) -> dict[str, Tolerance]:
@@ -68,6 +68,6 @@ def cross_pairs(
             try:
                 figures = compare(across(verification.contract, left, right), ours, theirs, source.data.chunks, own)
             except SafeconvertError:
-                continue  # a form whose outputs are not comparable as asked; no verdict rests on these pairs
+                continue  # a form whose outputs are not comparable as requested; no verdict rests on these pairs
             found[f"{one} vs {two}"] = figures.result(source.held_out)
     return found

@@ -22,16 +22,17 @@ def suggested_shapes(signature: Signature) -> tuple[tuple[int, ...], ...]:
     return tuple(shapes)
 
 
-def moved(agreed: Contract) -> ConvertReply:
+def moved(contract: Contract) -> ConvertReply:
     """The orders of dimensions of a contract, as a converter would declare them."""
     return ConvertReply(
-        tuple(tensor.permutation for tensor in agreed.inputs), tuple(tensor.permutation for tensor in agreed.outputs)
+        tuple(tensor.permutation for tensor in contract.inputs),
+        tuple(tensor.permutation for tensor in contract.outputs),
     )
 
 
-def require_sizes(source: Source, agreed: Contract) -> None:
+def require_sizes(source: Source, contract: Contract) -> None:
     """Raise LayoutMismatch where a target takes other sizes than the source, whose own are free, is really fed."""
-    for tensor in agreed.inputs:
+    for tensor in contract.inputs:
         fed = np.load(source.data.chunks[0].arrays[tensor.source.name], mmap_mode="r", allow_pickle=False).shape
         order = tensor.permutation or tuple(range(len(fed)))
         moved = [fed[axis] for axis in order]

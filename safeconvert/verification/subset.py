@@ -14,7 +14,7 @@ from safeconvert.conversion.models import Evaluated
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.source import Source
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 Array = np.ndarray[Any, Any]
@@ -32,11 +32,11 @@ class Subset:
         return Subset(self.chunks[:count], Evaluated(self.expected.signature, self.expected.outputs[:count]))
 
 
-def subset(context: Context, source: Source, numbers: Sequence[int], first: int) -> Subset:
+def subset(run: Run, source: Source, numbers: Sequence[int], first: int) -> Subset:
     """The samples of these numbers as the source was fed them.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         source: evaluated.
         numbers: of the samples, ascending.
         first: size of the first chunk; the others are of the configured size.
@@ -50,20 +50,20 @@ def subset(context: Context, source: Source, numbers: Sequence[int], first: int)
                 held.setdefault(name, []).append(array[rows])
     joined, expected = ({name: np.concatenate(rows) for name, rows in held.items()} for held in (inputs, outputs))
     count = len(numbers)
-    cuts = [0, *range(min(first, count), count, context.settings.inputs.chunk), count]
+    cuts = [0, *range(min(first, count), count, run.settings.inputs.chunk), count]
     spans = [(start, stop) for start, stop in itertools.pairwise(cuts) if start < stop]
-    folder = context.folder("subset")
+    folder = run.folder("subset")
     chunks = tuple(Chunk(a, b, _saved(folder, f"in-{a}", joined, slice(a, b))) for a, b in spans)
     kept = tuple(_saved(folder, f"out-{a}", expected, slice(a, b)) for a, b in spans)
     return Subset(chunks, Evaluated(source.outputs.signature, kept))
 
 
-def refed(context: Context, one: Subset, inputs: InputSet, numbers: Sequence[int]) -> Subset:
-    """The first chunk of a subset with the same samples read otherwise, say under another preprocessing."""
+def refed(run: Run, one: Subset, inputs: InputSet, numbers: Sequence[int]) -> Subset:
+    """The first chunk of a subset with the same samples read otherwise, for instance under another preprocessing."""
     chosen = numbers[: one.chunks[0].stop]
     rows = [inputs.chunk(int(number), int(number) + 1) for number in chosen]
     arrays = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-    files = _saved(context.folder("subset"), "in", arrays, slice(None))
+    files = _saved(run.folder("subset"), "in", arrays, slice(None))
     return Subset((Chunk(0, len(rows), files),), one.first(1).expected)
 
 

@@ -17,7 +17,7 @@ from safeconvert.config.settings import load_settings
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, NoVerdict
 from safeconvert.pipeline.convert import convert
-from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.run import Run, open_context
 from safeconvert.workers.session import load_files
 
 pytestmark = pytest.mark.converters
@@ -79,7 +79,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[Context]:
+def running() -> Iterator[Run]:
     settings = load_settings()
     with open_context(replace(settings, limits=replace(settings.limits, routes=1)), Phases()) as made:
         yield made
@@ -87,12 +87,12 @@ def context() -> Iterator[Context]:
 
 @pytest.mark.parametrize(("name", "target", "wrong"), CASES)
 def test_what_is_verified_is_right_and_what_is_wrong_is_refused(
-    name: str, target: str, wrong: bool, sources: Path, context: Context, tmp_path: Path
+    name: str, target: str, wrong: bool, sources: Path, running: Run, tmp_path: Path
 ) -> None:
     output = tmp_path / f"made{SUFFIX[target]}"
     route = "torch_onnx_dynamo" if name.endswith(".pt2") else ""
     try:
-        made = convert(context, ConvertOptions(sources / name, target, output, route=route, repair=False))
+        made = convert(running, ConvertOptions(sources / name, target, output, route=route, repair=False))
     except NoVerdict:
         assert not output.exists()
         return
