@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
         )
 
 
-def run_mend(options: ConvertOptions, given: Path, settings: Settings, phases: Phases) -> Outcome:
+def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases: Phases) -> Outcome:
     """Localize the faults of a given target, and repair them where the options say so; certify what was repaired.
 
     Where the options name a certificate, it is written whatever the verdict.
@@ -118,21 +117,6 @@ def certify_again(outcome: Outcome, key: Path | None) -> None:
     assert outcome.certificate is not None
     content = {**outcome.predicate, "target": {**outcome.predicate["target"], "sha256": digest(outcome.target).sha256}}
     _certify(content, outcome.evidence, outcome.target, outcome.certificate, key)
-
-
-def with_limits(
-    settings: Settings, timeout: float | None, memory_mib: int | None, select_tf_ops: bool | None = None
-) -> Settings:
-    """The settings with the limits and permissions of the command line."""
-    import psutil
-
-    limits = settings.limits
-    if timeout is not None:
-        limits = replace(limits, seconds=timeout)
-    if memory_mib is not None:
-        limits = replace(limits, memory_share=memory_mib * 2**20 / psutil.virtual_memory().total)
-    tflite = replace(settings.tflite, select_tf_ops=True) if select_tf_ops else settings.tflite
-    return replace(settings, limits=limits, tflite=tflite)
 
 
 def _tried(attempt: Attempt) -> Tried:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
 from safeconvert.cli import completion
 from safeconvert.cli.errors import people_errors
-from safeconvert.cli.options import ConfigOption, JsonOption
+from safeconvert.cli.printing import live
+from safeconvert.config.project_file import Project
 from safeconvert.errors import ExitCode, UnusableInput
 
 _ACTIONS = ("list", "install", "remove")
@@ -26,19 +26,13 @@ def adapters(
             help="Adapters with environments of their own.", metavar="[NAME]...", autocompletion=completion.optional
         ),
     ] = None,
-    relock: Annotated[
-        bool, typer.Option("--relock", help="Resolve the versions anew, and write the adapter's lock file.")
-    ] = False,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    *,
+    relock: bool,
+    config: Project | None,
+    as_json: bool,
+    trust_project: bool,
 ) -> None:
-    """List every adapter: its version, whether it loads here, and if not, why and what to do.
-
-    Converters whose packages do not go with the others have environments of their own: `install NAME` makes one with the
-    exact versions of the adapter's lock file, `remove NAME` removes it. Nothing else fetches packages.
-
-    Example: safeconvert adapters install onnx2tf
-    """
+    """List, install or remove; a settings file that names interpreters was trusted when it was opened."""
     with people_errors(as_json):
         if action not in _ACTIONS:
             raise UnusableInput(f"adapters {action}: unknown", f"one of {', '.join(_ACTIONS)}")
@@ -50,11 +44,11 @@ def adapters(
         from dataclasses import asdict
 
         from safeconvert.app import adapter_state
-        from safeconvert.config.settings import load_settings
+        from safeconvert.config.settings import project_settings
         from safeconvert.core.progress import display
         from safeconvert.report import terminal
 
-        settings = load_settings(config)
+        settings = project_settings(config)
         if action == "remove":
             removed = adapter_state.remove_adapters(names or [], settings)
             if as_json:
@@ -62,7 +56,7 @@ def adapters(
             for name, there in removed if not as_json else ():
                 typer.echo(f"{name}: {'removed' if there else 'was not installed'}")
             return
-        with display(not as_json and sys.stderr.isatty()) as phases:
+        with display(live({"as_json": as_json})) as phases:
             if action == "install":
                 say = (lambda step: typer.echo(step, err=True)) if not as_json else (lambda step: None)
                 states = adapter_state.install_adapters(names or [], settings, phases, say, relock)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tomllib
 
-import typer
-
 
 def formats(incomplete: str) -> list[str]:
     """Formats for --to."""
@@ -72,8 +70,8 @@ def runtimes(incomplete: str) -> list[str]:
     return [name for name in LAYER_ANALYSIS if name.startswith(incomplete)]
 
 
-def commands(context: typer.Context, incomplete: str) -> list[str]:
+def commands(incomplete: str) -> list[str]:
     """Commands whose flags `config` shows."""
-    from safeconvert.cli.project_defaults import known_flags
+    from safeconvert.config.commands import COMMANDS
 
-    return [name for name in known_flags(context.find_root().obj) if name.startswith(incomplete)]
+    return [command.name for command in COMMANDS if command.name.startswith(incomplete)]

@@ -12,9 +12,8 @@ import typer
 
 from safeconvert.cli import completion
 from safeconvert.cli.errors import people_errors
-from safeconvert.cli.options import JsonOption
-from safeconvert.cli.project_defaults import known_flags
-from safeconvert.config.project_file import Known, Project, flag_values, open_project
+from safeconvert.config.flags import known_flags
+from safeconvert.config.project_file import Project, flag_values, passed_over
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
 
@@ -31,58 +30,53 @@ class Line:
 
 
 def config(
-    context: typer.Context,
     command: Annotated[
         str, typer.Argument(help="Whose flags are shown.", metavar="COMMAND", autocompletion=completion.commands)
     ] = "convert",
-    file: Annotated[Path | None, typer.Option("--config", help="Settings file; else the nearest one.")] = None,
-    as_json: JsonOption = False,
+    *,
+    config: Project | None,
+    as_json: bool,
 ) -> None:
-    """Show the settings in force: flags of one command and all sections, each with where it comes from.
-
-    A flag on the command line goes before the settings file, and that before the defaults.
-
-    Example: safeconvert config torch2keras
-    """
+    """Show the values in force."""
     with people_errors(as_json):
-        project = open_project(file)
-        known = known_flags(context.find_root().obj)
+        known = known_flags()
         if command not in known:
             raise UnusableInput(f"{command}: no such command", suggest(command, list(known)))
-        flags, settings = list(_flags(project, command, known)), list(_settings(project))
+        flags, settings = list(_flags(config, command)), list(_settings(config))
     if as_json:
-        shown = {"file": str(project.path) if project else None, "command": command}
+        shown = {"file": str(config.path) if config else None, "command": command}
         typer.echo(json.dumps({**shown, "flags": list(map(asdict, flags)), "settings": list(map(asdict, settings))}))
         return
-    typer.echo(f"settings file: {project.path if project else 'none found'}")
+    typer.echo(f"settings file: {config.path if config else 'none found'}")
+    for path in passed_over(Path.cwd()) if config is None or not config.named else ():
+        typer.echo(f"passed over, since it belongs to another user: {path}")
     typer.echo("precedence: command line, settings file, defaults\n")
     _table(f"flags of {command}", flags)
     typer.echo("")
     _table("settings", settings)
 
 
-def _flags(project: Project | None, command: str, known: Known) -> Iterator[Line]:
-    values = flag_values(project, command, known)
-    for flag in known[command].values():
+def _flags(project: Project | None, command: str) -> Iterator[Line]:
+    values = flag_values(project, command)
+    for flag in known_flags()[command].values():
         if flag.key == "config":
             continue
-        if flag.name in values:
-            assert project is not None
+        if flag.parameter in values and project is not None:
             own = project.table["flags"].get(command, {})
-            table = f"flags.{command}" if flag.key in own or flag.name in own else "flags"
-            yield Line(flag.key, values[flag.name], f"{project.path.name} [{table}]")
+            table = f"flags.{command}" if flag.key in own or flag.parameter in own else "flags"
+            yield Line(flag.key, values[flag.parameter], f"{project.path.name} [{table}]")
         else:
             yield Line(flag.key, None if flag.default == "" else flag.default, "default")
 
 
 def _settings(project: Project | None) -> Iterator[Line]:
-    from safeconvert.config.settings import load_settings
+    from safeconvert.config.settings import project_settings
 
-    settings = asdict(load_settings(project.path if project is not None else None))
+    settings = asdict(project_settings(project))
     for section, keys in settings.items():
-        said = project.table.get(section, {}) if project is not None else {}
+        given = project.table.get(section, {}) if project is not None else {}
         for key, value in keys.items():
-            origin = f"{project.path.name} [{section}]" if project is not None and key in said else "default"
+            origin = f"{project.path.name} [{section}]" if project is not None and key in given else "default"
             yield Line(f"{section}.{key}", _plain(value), origin)
 
 
@@ -97,7 +91,7 @@ def _plain(value: Any) -> Any:
 
 def _table(title: str, lines: list[Line]) -> None:
     shown = [(line.key, _UNSET if line.value is None else json.dumps(line.value), line.origin) for line in lines]
-    widths = [max(len(row[column]) for row in shown) for column in (0, 1)]
+    widths = [max((len(row[column]) for row in shown), default=0) for column in (0, 1)]
     typer.echo(title)
     for key, value, origin in shown:
         typer.echo(f"  {key:{widths[0]}}  {value:{widths[1]}}  {origin}")

@@ -21,10 +21,7 @@ def explain(
         ),
     ] = None,
 ) -> None:
-    """Print the page of the documentation on a topic; without one, list the topics.
-
-    Example: safeconvert explain WB
-    """
+    """Print a topic's page, or the list of topics."""
     with people_errors(False):
         from safeconvert.cli.topics import find_topic, topics
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from safeconvert.cli.errors import people_errors
-from safeconvert.cli.options import JsonOption, JunitOption, QuietOption
 from safeconvert.errors import ExitCode
 
 
@@ -17,29 +16,15 @@ def gate(
     places: Annotated[
         list[Path], typer.Argument(help="Folders, models or certificates.", show_default=False, metavar="DIR…")
     ],
-    public_key: Annotated[
-        Path | None, typer.Option("--public-key", help="Ed25519 public key that every certificate is signed with.")
-    ] = None,
-    require_signature: Annotated[
-        bool, typer.Option("--require-signature", help="Refuse certificates without a signature, by whatever key.")
-    ] = False,
-    acknowledge: Annotated[
-        Path | None,
-        typer.Option("--acknowledge", help="TOML file of the obligations that the deployment meets.", metavar="FILE"),
-    ] = None,
-    junit: JunitOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    public_key: Path | None,
+    require_signature: bool,
+    acknowledge: Path | None,
+    junit: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Check every model under a folder against its certificate, before it is deployed. Nothing is run.
-
-    A model passes that is the file its certificate names, verified, whose source is unchanged where it is here, and whose
-    obligations are all listed in the --acknowledge file as [[accepted]] model = "…", obligation = "…".
-
-    Exit code 0: all pass; 1: one does not; 2: nothing to check, or a key or file that cannot be used.
-
-    Example: safeconvert gate models/ --public-key release.pub --acknowledge obligations.toml
-    """
+    """Check every model before it is deployed."""
     with people_errors(as_json):
         from safeconvert.app.side_files import side_files
         from safeconvert.gate.acknowledged import read_accepted

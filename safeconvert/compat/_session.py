@@ -15,7 +15,6 @@ from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.errors import NotEquivalent, UnusableInput
 
 if TYPE_CHECKING:
-    from safeconvert.config.check_options import Checks
     from safeconvert.core.progress import Phases
     from safeconvert.report.outcome import Outcome
 
@@ -35,7 +34,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class _Asked:
-    checks: Checks
+    given: Mapping[str, Any]
     config: str | PathLike[str] | None
     record: Checked
 
@@ -44,20 +43,23 @@ _ASKED: ContextVar[_Asked | None] = ContextVar("safeconvert.compat.checking", de
 
 
 @contextmanager
-def checking(*, config: str | PathLike[str] | None = None, **checks: Any) -> Iterator[Checked]:
+def checking(*, config: str | PathLike[str] | None = None, **given: Any) -> Iterator[Checked]:
     """Say how the drop-ins within check what they convert; yields what came of them.
 
     Args:
         config: settings file; None takes the nearest safeconvert.toml.
-        checks: inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
-            max_discrepancy, target_layout, key, timeout, memory: see `safeconvert.checks.Checks`.
+        given: inputs, preprocessing, samples, seed, input_shape, input_range, comparator, rtol, atol, tolerance, top_k,
+            max_discrepancy, target_layout, key, timeout, memory: as for `safeconvert.convert`.
 
     Raises:
         TypeError: an argument of another name.
     """
-    from safeconvert.config.check_options import Checks
+    from safeconvert.config.flags import drop_in_keywords
 
-    asked = _Asked(Checks(**checks), config, Checked())
+    unknown = sorted(set(given) - set(drop_in_keywords()))
+    if unknown:
+        raise TypeError(f"checking() got an unexpected keyword argument '{unknown[0]}'")
+    asked = _Asked(given, config, Checked())
     token = _ASKED.set(asked)
     try:
         yield asked.record
@@ -123,33 +125,33 @@ def run(job: Job, output: Path) -> Outcome:
 
 def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
     """Convert to a place; whatever came of it. Raises SafeconvertError for what ends without a conversion to speak of."""
-    from safeconvert import api
     from safeconvert.app import runs
-    from safeconvert.config.check_options import Checks
     from safeconvert.config.options import ConvertOptions, ModelOptions
+    from safeconvert.config.request import requested
 
     asked = _ASKED.get()
-    given, config = (asked.checks, asked.config) if asked is not None else (Checks(), None)
-    checks, settings, flags = api.resolve(given, "convert", config)
-    checks = checks if checks.inputs is not None else replace(checks, inputs=job.inputs)
-    with checks.data() as data:
+    given, config = (asked.given, asked.config) if asked is not None else ({}, None)
+    request = requested("convert", given, Path(config) if config is not None else None)
+    if request.values.get("inputs") is None and job.inputs is not None:
+        request = replace(request, values={**request.values, "inputs": job.inputs})
+    with request.data() as data:
         options = ConvertOptions(
             source=job.source,
             target_format=job.target_format,
             output=output,
-            model=ModelOptions(checks.shapes() or dict(job.shapes), "", job.trusted, job.part),
+            model=ModelOptions(request.shapes() or dict(job.shapes), "", job.trusted, job.part),
             data=data,
-            verify=checks.comparison(settings),
-            layouts=checks.layouts(),
+            verify=request.comparison(),
+            layouts=request.layouts(),
             route=job.route,
             opset=job.opset,
             optimize=job.optimize,
-            key=Path(checks.key) if checks.key else None,
+            key=request.path("key"),
             keep_precision=True,  # what the caller's own options ask for is kept, or is not equivalent
-            repair=flags.get("repair", True),
+            repair=request.flag("repair", True),
             arguments=job.arguments,
         )
-        outcome = runs.run_convert(options, settings, phases)
+        outcome = runs.run_convert(options, request.settings, phases)
     if asked is not None:
         asked.record.outcomes.append(outcome)
         asked.record.key = options.key

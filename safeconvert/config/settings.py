@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from safeconvert.config.project_file import read_table
+from safeconvert.config.project_file import Project, read_table, refuse_code
 from safeconvert.core.resources import data_folder
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
@@ -116,15 +116,33 @@ def load_settings(overlay: Path | None = None) -> Settings:
     Raises:
         UnusableInput: the file cannot be read, or holds an unknown key or a value of another type; the message names it.
     """
+    return _overlaid(overlay, read_table(overlay)) if overlay is not None else _overlaid(Path(), {})
+
+
+def project_settings(project: Project | None) -> Settings:
+    """The defaults, overlaid by the project's settings file.
+
+    Raises:
+        UnusableInput: as `load_settings`; or the file was found, is not trusted, and its [adapters] names code.
+    """
+    if project is None:
+        return load_settings()
+    adapters = project.table.get("adapters")
+    for key, value in adapters.items() if isinstance(adapters, Mapping) else ():
+        if value:
+            refuse_code(project, f"adapters.{key}", str(value))
+    return _overlaid(project.path, project.table)
+
+
+def _overlaid(path: Path, table: Mapping[str, Any]) -> Settings:
     defaults = data_folder("configs") / "default.toml"
     merged = {section: _checked(defaults, section, values) for section, values in read_table(defaults).items()}
-    if overlay is not None:
-        for section, values in read_table(overlay).items():
-            if section == "flags":
-                continue
-            if section not in _SECTIONS:
-                raise UnusableInput(f"{overlay}: unknown section [{section}]", suggest(section, [*_SECTIONS, "flags"]))
-            merged[section] |= _checked(overlay, section, values)
+    for section, values in table.items():
+        if section == "flags":
+            continue
+        if section not in _SECTIONS:
+            raise UnusableInput(f"{path}: unknown section [{section}]", suggest(section, [*_SECTIONS, "flags"]))
+        merged[section] |= _checked(path, section, values)
     return Settings(**{section: kind(**merged[section]) for section, kind in _SECTIONS.items()})
 
 

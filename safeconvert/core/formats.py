@@ -10,6 +10,21 @@ from typing import BinaryIO
 
 from safeconvert.errors import UnusableInput
 
+FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
+"""Names of the formats, in the order in which they are listed."""
+TITLES = {"torch": "PyTorch", "keras": "Keras", "tf": "TensorFlow", "tflite": "TFLite", "onnx": "ONNX"}
+"""What people call each format."""
+SUFFIXES = {
+    "torch": (".pt2", ".pt"),
+    "keras": (".keras",),
+    "tf": ("_saved_model",),
+    "tflite": (".tflite",),
+    "onnx": (".onnx",),
+}
+"""How a target's name may end; the first is the one that is given where none was asked for. A `tf` target is a folder."""
+PAIRS = tuple((source, target) for source in FORMATS for target in FORMATS if source != target)
+"""The 20 ordered pairs."""
+
 _KNOWN = (
     "TorchScript .pt, ExportedProgram .pt2, state_dict .pth, .keras, .h5, SavedModel folder, frozen .pb, "
     "checkpoint .meta, .tflite, .onnx"
@@ -148,6 +163,3 @@ def _varint(file: BinaryIO) -> int | None:
         if not byte[0] & 0x80:
             return value
     return None
-
-
-FORMATS = ("torch", "keras", "tf", "tflite", "onnx")

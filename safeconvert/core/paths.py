@@ -7,15 +7,8 @@ import shutil
 import uuid
 from pathlib import Path
 
+from safeconvert.core.formats import SUFFIXES
 from safeconvert.errors import UnusableInput
-
-_SUFFIXES = {
-    "torch": (".pt2", ".pt"),
-    "keras": (".keras",),
-    "tf": ("_saved_model",),
-    "tflite": (".tflite",),
-    "onnx": (".onnx",),
-}
 
 
 def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
@@ -26,7 +19,7 @@ def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
             cannot be written.
     """
     source = source.absolute()
-    suffixes = _SUFFIXES[target_format]
+    suffixes = SUFFIXES[target_format]
     if asked is None:
         stem = source.name.removesuffix(source.suffix).removesuffix("_saved_model")
         path = source.with_name(stem + suffixes[0])

@@ -11,10 +11,10 @@ from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.faults import KINDS, read_faults, read_trials
 from safeconvert.certificate.replay import steps
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.core.formats import TITLES
 from safeconvert.report.charts import Layer, layers_chart, models_chart, read_layers, trajectory_chart
 from safeconvert.report.thumbnails import sample_views
 
-FORMATS = {"torch": "PyTorch", "keras": "Keras", "tf": "TensorFlow", "tflite": "TFLite", "onnx": "ONNX"}
 _VERDICTS = {
     "verified": ("Verified", "good"),
     "not_equivalent": ("Not equivalent", "bad"),
@@ -89,7 +89,7 @@ def _head(predicate: Mapping[str, Any], certificate: str) -> dict[str, Any]:
     sides = {role: mapping(predicate.get(role)) for role in ("source", "target")}
     files = {role: text(side.get("path")).rsplit("/", 1)[-1].removesuffix(".rejected") for role, side in sides.items()}
     formats = {
-        f"{r}_format": FORMATS.get(str(side.get("format")), text(side.get("format"))) for r, side in sides.items()
+        f"{r}_format": TITLES.get(str(side.get("format")), text(side.get("format"))) for r, side in sides.items()
     }
     repair = mapping(predicate.get("repair"))
     before, after = mapping(repair.get("before")), mapping(repair.get("after"))
@@ -138,7 +138,7 @@ def _models(predicate: Mapping[str, Any]) -> dict[str, Any]:
     names, said = {}, []
     for role in ("source", "target"):
         side, exporter = mapping(predicate.get(role)), mapping(exporters.get(role))
-        names[f"{role} native"] = FORMATS.get(str(side.get("format")), text(side.get("format")))
+        names[f"{role} native"] = TITLES.get(str(side.get("format")), text(side.get("format")))
         names[f"{role} ONNX"] = f"by {exporter['adapter']}" if exporter.get("adapter") else "the model itself"
         if exporter.get("verdict") in ("different", "failed"):
             said.append(f"Exporter fault, {role} side only: {text(exporter.get('reason'))}")

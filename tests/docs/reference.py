@@ -1,4 +1,5 @@
-"""The command reference, from the commands themselves: `python -m tests.docs.reference` writes `docs/commands.md`."""
+"""What is written from the tables of commands and flags: `python -m tests.docs.reference` writes `docs/commands.md` and the
+keywords of the Python API."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import typer
 
 from safeconvert.cli.app import app
 from tests.command import ROOT
+from tests.docs import keywords
 
 PAGE = ROOT / "docs" / "commands.md"
 _HEAD = """# `commands`
@@ -62,3 +64,4 @@ def _table(command: Any) -> list[str]:
 
 if __name__ == "__main__":
     PAGE.write_text(reference(), encoding="utf-8")
+    keywords.MODULE.write_text(keywords.module(), encoding="utf-8")

@@ -1,0 +1,379 @@
+"""The table of flags: each is declared here once, and nowhere else.
+
+From it come the options of the command line (`cli.build`), the keys under [flags] of a settings file (`project_file`), what
+`safeconvert config` lists, the keywords of the Python API (`keywords`, written by `python -m tests.docs.reference`), and
+`docs/commands.md`. No flag is read from the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from safeconvert.config.commands import COMMANDS
+from safeconvert.core.formats import PAIRS
+
+
+class Kind(StrEnum):
+    """What a value is."""
+
+    TEXT = "text"
+    PATH = "path"
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+
+
+class Group(StrEnum):
+    """Headings of a command's help, in order."""
+
+    INPUTS = "Inputs"
+    COMPARISON = "Comparison"
+    ROUTE = "Route"
+    REPAIR = "Repair"
+    OUTPUT = "Output"
+    LIMITS = "Limits"
+
+
+class References(StrEnum):
+    """Which values of a flag name code that is imported."""
+
+    NONE = "none"
+    NAMED = "package.module:function"
+    ALL = "all"
+
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag of some commands.
+
+    Attributes:
+        key: as on the command line, without the dashes; also the key in a settings file.
+        kind: what a value is.
+        group: heading in the help.
+        commands: names of the commands that have it.
+        help: what it says, with the unit; one or two sentences.
+        default: the value where nothing is said; None leaves it unset.
+        unset: what holds where it is not given, and why; "" where `help` leaves no doubt.
+        many: may be given several times; a list in a settings file.
+        name: of the Python parameter; "" is the key with underscores.
+        short: a one-letter form with its dash.
+        metavar: what stands for the value in the help; "" leaves it to the kind.
+        least: smallest number.
+        complete: function of `cli.completion` that offers values.
+        negated: `--no-KEY` exists too.
+        takes: the type that the Python API takes; "" where the flag only concerns printing.
+        drop_in: may also be given to `safeconvert.compat.checking`.
+        only_named: why it does not count in a settings file that is found and not named with --config.
+        runs_code: which of its values in such a file need --trust-project.
+    """
+
+    key: str
+    kind: Kind
+    group: Group
+    commands: tuple[str, ...]
+    help: str
+    default: Value | None = None
+    unset: str = ""
+    many: bool = False
+    name: str = ""
+    short: str = ""
+    metavar: str = ""
+    least: int | None = None
+    complete: str = ""
+    negated: bool = False
+    takes: str = ""
+    drop_in: bool = False
+    only_named: str = ""
+    runs_code: References = References.NONE
+
+    @property
+    def parameter(self) -> str:
+        """The name of the Python parameter."""
+        return self.name or self.key.replace("-", "_")
+
+    @property
+    def text(self) -> str:
+        """The help with the default and its reason."""
+        return f"{self.help} Default: {self.unset}." if self.unset else self.help
+
+
+_PAIRS = tuple(f"{source}2{target}" for source, target in PAIRS)
+_CONVERT = ("convert", *_PAIRS)
+_REPAIRS = (*_CONVERT, "repair", "localize")
+_VERDICT = ("convert", "verify", "repair", "localize", *_PAIRS)
+_RUNS = (*_VERDICT, "pack", "adapters")
+
+FLAGS: tuple[Flag, ...] = (
+    Flag(
+        "to", Kind.TEXT, Group.ROUTE, ("convert",), "Format of the target: torch, keras, tf, tflite or onnx.",
+        default="", complete="formats",
+    ),
+    # Inputs
+    Flag(
+        "inputs", Kind.PATH, Group.INPUTS, _VERDICT,
+        "Folder of images, .npy or .npz: what source and target are compared on.",
+        unset="64 generated inputs, which reach fewer of a model's paths than data does",
+        takes="Inputs", drop_in=True,
+    ),
+    Flag(
+        "preprocessing", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file.",
+        unset="raw pixels", complete="presets", takes="str", drop_in=True,
+    ),
+    Flag(
+        "target-preprocessing", Kind.TEXT, Group.INPUTS, _REPAIRS,
+        "Preset or TOML file that the target's deployment applies.",
+        unset="the source's", complete="presets", takes="str",
+    ),
+    Flag(
+        "bake-preprocessing", Kind.BOOL, Group.INPUTS, _REPAIRS,
+        "Build the source's --preprocessing into the target, so that it takes images as --target-preprocessing gives them "
+        "(raw pixels where that is left out).",
+        default=False, takes="bool",
+    ),
+    Flag(
+        "samples", Kind.INT, Group.INPUTS, _VERDICT,
+        "Largest number of inputs that are used, or the number that is generated.",
+        unset="all of --inputs; 64 generated, nine or more of each kind",
+        least=1, takes="int", drop_in=True,
+    ),
+    Flag(
+        "seed", Kind.INT, Group.INPUTS, _VERDICT,
+        "Random seed of generated inputs and of the steering/held-out split.",
+        unset="0, so that a run can be repeated", least=0, takes="int", drop_in=True,
+    ),
+    Flag(
+        "input-shape", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size.",
+        unset="the model's own", many=True, metavar="SHAPE", takes="Shape | Mapping[str, Shape]", drop_in=True,
+    ),
+    Flag(
+        "input-range", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522.",
+        unset="read off the graph", many=True, metavar="NAME=LOW:HIGH",
+        takes="Mapping[str, tuple[int, int]]", drop_in=True,
+    ),
+    Flag(
+        "model", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "package.module:callable that builds the module of a bare state_dict.",
+        takes="str", runs_code=References.ALL,
+    ),
+    Flag(
+        "trust-pickle", Kind.BOOL, Group.INPUTS, _VERDICT,
+        "Let code inside model files run when they are loaded. Only for files that you trust.",
+        default=False, takes="bool", only_named="it lets code in model files run",
+    ),
+    # Comparison
+    Flag(
+        "comparator", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "label, top1, topk, allclose, cosine, exact, or package.module:function of your own.",
+        unset="by output: labels and values of class scores, values of other floats, equality of integers",
+        complete="comparators", takes="str", drop_in=True, runs_code=References.NAMED,
+    ),
+    Flag(
+        "rtol", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "Relative tolerance, as a share of the largest output of a sample.",
+        unset="1e-4; float32 sums in another order differ by up to 3e-5, a changed weight by more than 1e-4",
+        takes="float", drop_in=True,
+    ),
+    Flag(
+        "atol", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "Absolute tolerance, in the output's unit; added to the relative one.",
+        unset="1e-5, below what changes a decision", takes="float", drop_in=True,
+    ),
+    Flag(
+        "tolerance", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "Tolerances of a single output: name=rtol,atol.",
+        unset="--rtol and --atol", many=True, metavar="NAME=RTOL,ATOL",
+        takes="Mapping[str, tuple[float, float]]", drop_in=True,
+    ),
+    Flag(
+        "top-k", Kind.INT, Group.COMPARISON, _VERDICT,
+        "Labels that the topk comparator compares.",
+        unset="5, as is customary on ImageNet", least=1, takes="int", drop_in=True,
+    ),
+    Flag(
+        "max-discrepancy", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "Share of inputs, from 0 to 1, that may differ.",
+        unset="0; a conversion promises the same function", takes="float", drop_in=True,
+    ),
+    Flag(
+        "target-layout", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor.",
+        unset="read off the shapes; needed where they do not tell", many=True, metavar="[NAME=]ORDER",
+        takes="Override | Mapping[str, Override]", drop_in=True,
+    ),
+    # Route
+    Flag(
+        "route", Kind.TEXT, Group.ROUTE, _CONVERT, "Converters by name, comma separated.",
+        unset="the known routes in order, until one verifies", complete="converters", takes="str",
+    ),
+    Flag(
+        "routes", Kind.TEXT, Group.ROUTE, _CONVERT,
+        "Number of routes that are tried at most, or all to try each and keep the best. Without effect beside --route.",
+        unset="4, best first, and two with a last resort", metavar="N|all", takes="int | str",
+    ),
+    Flag(
+        "opset", Kind.INT, Group.ROUTE, _CONVERT, "ONNX opset to export with.",
+        default=0, unset="0, which leaves it to each exporter", least=0, takes="int",
+    ),
+    Flag(
+        "optimize", Kind.TEXT, Group.ROUTE, _CONVERT, "TFLite only: none, default (8-bit weights) or float16.",
+        default="none", unset="none, which keeps every bit", complete="optimizations", takes="str",
+    ),
+    Flag(
+        "allow-select-tf-ops", Kind.BOOL, Group.ROUTE, _CONVERT,
+        "TFLite only: operators that TFLite lacks may stay TensorFlow's; the target then needs the Flex delegate.",
+        default=False, takes="bool",
+    ),
+    # Repair
+    Flag(
+        "repair", Kind.BOOL, Group.REPAIR, _CONVERT,
+        "Repair a target that is not equivalent, or only name its faults.",
+        default=True, negated=True, takes="bool",
+    ),
+    Flag(
+        "layer-analysis", Kind.TEXT, Group.REPAIR, ("repair", "localize"),
+        "Also rank layers by the published analysis (FetaFix): onnxruntime or tvm. Takes minutes.",
+        complete="runtimes",
+    ),
+    Flag(
+        "keep-precision", Kind.BOOL, Group.REPAIR, _REPAIRS,
+        "TFLite only: name the reduced layers that the loss comes from, and restore none.",
+        default=False, takes="bool",
+    ),
+    Flag(
+        "all", Kind.BOOL, Group.REPAIR, ("pack",), "Also the faults that were repaired.", default=False, name="every",
+    ),
+    # Output
+    Flag(
+        "output", Kind.PATH, Group.OUTPUT, (*_CONVERT, "repair"), "Path of the target.",
+        unset="beside the source, or for repair beside the target as NAME.repaired", short="-o", takes="Place",
+    ),
+    Flag(
+        "output", Kind.PATH, Group.OUTPUT, ("report",), "Path of the page.",
+        unset="beside the certificate", short="-o",
+    ),
+    Flag(
+        "output", Kind.PATH, Group.OUTPUT, ("pack",), "Folder of the reproductions.",
+        unset="TARGET.issues beside the certificate", short="-o",
+    ),
+    Flag(
+        "folder", Kind.PATH, Group.OUTPUT, ("demo",), "Folder of the demo's files.",
+        default="safeconvert-demo", unset="safeconvert-demo",
+    ),
+    Flag(
+        "certificate", Kind.PATH, Group.OUTPUT, ("verify",), "Write the certificate here, whatever the verdict.",
+        unset="none is written", takes="Place",
+    ),
+    Flag(
+        "key", Kind.PATH, Group.OUTPUT, ("convert", "verify", "repair", *_PAIRS),
+        "Ed25519 private key that signs the certificate.", metavar="FILE", unset="unsigned", takes="Place", drop_in=True,
+    ),
+    Flag(
+        "public-key", Kind.PATH, Group.INPUTS, ("check", "show", "report", "attest"),
+        "Ed25519 public key that the certificate must be signed with.",
+    ),
+    Flag(
+        "public-key", Kind.PATH, Group.INPUTS, ("gate",),
+        "Ed25519 public key that every certificate must be signed with.",
+    ),
+    Flag(
+        "target-only", Kind.BOOL, Group.INPUTS, ("check",), "Do not ask for the source file.", default=False,
+    ),
+    Flag(
+        "require-signature", Kind.BOOL, Group.INPUTS, ("gate",),
+        "Refuse certificates without a signature, by whatever key.", default=False,
+    ),
+    Flag(
+        "acknowledge", Kind.PATH, Group.INPUTS, ("gate",), "TOML file of the obligations that the deployment meets.",
+        unset="no obligation is met", metavar="FILE",
+    ),
+    *(
+        Flag(key, Kind.PATH, Group.OUTPUT, ("attest",), text, metavar="FILE")
+        for key, text in (
+            ("sigstore-bundle", "Write the signed certificate as a Sigstore bundle."),
+            ("test-result", "Write the verdict as an in-toto test-result statement."),
+            ("ml-bom", "Write target, source and tools as a CycloneDX ML-BOM."),
+            ("model-signature", "Write the OpenSSF model-signing signature of the target."),
+        )
+    ),
+    Flag("key", Kind.PATH, Group.INPUTS, ("attest",), "Ed25519 private key that signs the test result.", metavar="FILE"),
+    Flag(
+        "ec-key", Kind.PATH, Group.INPUTS, ("attest",), "P-256 private key that signs the model (keygen --ec).",
+        metavar="FILE",
+    ),
+    Flag("ec", Kind.BOOL, Group.OUTPUT, ("keygen",), "Make a P-256 key for attest --ec-key.", default=False, name="elliptic"),
+    Flag(
+        "relock", Kind.BOOL, Group.OUTPUT, ("adapters",),
+        "Resolve the versions anew, and write the adapter's lock file.", default=False,
+    ),
+    Flag(
+        "junit", Kind.PATH, Group.OUTPUT, (*_VERDICT, "show", "gate"), "Write JUnit XML for continuous integration.",
+        metavar="FILE.xml", takes="Place",
+    ),
+    Flag(
+        "model-explorer", Kind.PATH, Group.OUTPUT, (*_REPAIRS, "show"),
+        "Write the error of every node for Google's Model Explorer, and the graphs beside it.",
+        metavar="FILE.json", takes="Place",
+    ),
+    Flag(
+        "report", Kind.PATH, Group.OUTPUT, _VERDICT, "Write an HTML page of the run, whatever its verdict.",
+        unset="none is written; without a file name, beside the target", metavar="[FILE.html]", takes="Place | bool",
+    ),
+    Flag(
+        "json", Kind.BOOL, Group.OUTPUT, (*_RUNS, "check", "show", "demo", "config", "gate"),
+        "Print one JSON object on stdout and nothing else.", default=False, name="as_json",
+    ),
+    Flag(
+        "quiet", Kind.BOOL, Group.OUTPUT, (*_VERDICT, "check", "gate"), "Print nothing but errors.",
+        default=False, short="-q",
+    ),
+    Flag(
+        "verbose", Kind.BOOL, Group.OUTPUT, _VERDICT, "Also print the whole certificate.", default=False, short="-v",
+    ),
+    # Limits
+    Flag(
+        "timeout", Kind.FLOAT, Group.LIMITS, (*_VERDICT, "pack"), "Seconds that one call of a converter may take.", metavar="SECONDS",
+        unset="3600; large models convert in minutes, an hour is a hang", least=1, takes="float", drop_in=True,
+    ),
+    Flag(
+        "memory", Kind.INT, Group.LIMITS, (*_VERDICT, "pack"), "MiB of memory that one worker may take.", metavar="MIB",
+        unset="three quarters of the machine's, so that it does not swap", least=64, takes="int", drop_in=True,
+    ),
+    Flag(
+        "config", Kind.PATH, Group.LIMITS, (*_RUNS, "config"), "Settings file.", metavar="FILE.toml",
+        unset="the nearest safeconvert.toml", takes="Place", only_named="it names the file itself",
+    ),
+    Flag(
+        "trust-project", Kind.BOOL, Group.LIMITS, _RUNS,
+        "Let a settings file that was found, and not named with --config, run code: [adapters], --model and a --comparator "
+        "of its own.",
+        default=False, takes="bool", only_named="it would grant itself what it asks for",
+    ),
+)  # fmt: skip
+"""Every flag, in the order of the help within its group."""
+
+
+def known_flags() -> Mapping[str, Mapping[str, Flag]]:
+    """The flags of each command by key, in the order of the table; {} for a command that has none."""
+    known: dict[str, dict[str, Flag]] = {command.name: {} for command in COMMANDS}
+    for flag in FLAGS:
+        for command in flag.commands:
+            known[command][flag.key] = flag
+    return known
+
+
+def keywords(command: str) -> dict[str, Flag]:
+    """The flags of a command that its function of the Python API takes, by parameter; `to` is an argument of its own."""
+    return {flag.parameter: flag for flag in known_flags()[command].values() if flag.takes}
+
+
+def drop_in_keywords() -> dict[str, Flag]:
+    """The flags that `safeconvert.compat.checking` takes, by parameter."""
+    return {name: flag for name, flag in keywords("convert").items() if flag.drop_in}

@@ -1,0 +1,143 @@
+"""The keywords of `safeconvert.convert` and `safeconvert.verify`, for type checkers and editors.
+
+Written from `config.flags` by `python -m tests.docs.reference`; change them there. None, or a keyword left out, takes what the
+settings file says, and then the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, TypedDict
+
+import numpy as np
+
+from safeconvert.compare.layout import Override
+
+Place = str | PathLike[str]
+Inputs = Place | np.ndarray[Any, Any] | Mapping[str, np.ndarray[Any, Any]]
+"""A folder of images, `.npy` or `.npz`; or an array, or arrays by input name, samples along axis 0."""
+Shape = Sequence[int | None]
+"""None is a free size."""
+
+
+class ConvertKeywords(TypedDict, total=False):
+    """Of `safeconvert.convert`."""
+
+    inputs: Inputs | None
+    """Folder of images, .npy or .npz: what source and target are compared on. Default: 64 generated inputs, which reach fewer of a model's paths than data does."""
+    preprocessing: str | None
+    """Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file. Default: raw pixels."""
+    target_preprocessing: str | None
+    """Preset or TOML file that the target's deployment applies. Default: the source's."""
+    bake_preprocessing: bool | None
+    """Build the source's --preprocessing into the target, so that it takes images as --target-preprocessing gives them (raw pixels where that is left out)."""
+    samples: int | None
+    """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, nine or more of each kind."""
+    seed: int | None
+    """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
+    input_shape: Shape | Mapping[str, Shape] | None
+    """Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size. Default: the model's own."""
+    input_range: Mapping[str, tuple[int, int]] | None
+    """Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522. Default: read off the graph."""
+    model: str | None
+    """package.module:callable that builds the module of a bare state_dict."""
+    trust_pickle: bool | None
+    """Let code inside model files run when they are loaded. Only for files that you trust."""
+    comparator: str | None
+    """label, top1, topk, allclose, cosine, exact, or package.module:function of your own. Default: by output: labels and values of class scores, values of other floats, equality of integers."""
+    rtol: float | None
+    """Relative tolerance, as a share of the largest output of a sample. Default: 1e-4; float32 sums in another order differ by up to 3e-5, a changed weight by more than 1e-4."""
+    atol: float | None
+    """Absolute tolerance, in the output's unit; added to the relative one. Default: 1e-5, below what changes a decision."""
+    tolerance: Mapping[str, tuple[float, float]] | None
+    """Tolerances of a single output: name=rtol,atol. Default: --rtol and --atol."""
+    top_k: int | None
+    """Labels that the topk comparator compares. Default: 5, as is customary on ImageNet."""
+    max_discrepancy: float | None
+    """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
+    target_layout: Override | Mapping[str, Override] | None
+    """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
+    route: str | None
+    """Converters by name, comma separated. Default: the known routes in order, until one verifies."""
+    routes: int | str | None
+    """Number of routes that are tried at most, or all to try each and keep the best. Without effect beside --route. Default: 4, best first, and two with a last resort."""
+    opset: int | None
+    """ONNX opset to export with. Default: 0, which leaves it to each exporter."""
+    optimize: str | None
+    """TFLite only: none, default (8-bit weights) or float16. Default: none, which keeps every bit."""
+    allow_select_tf_ops: bool | None
+    """TFLite only: operators that TFLite lacks may stay TensorFlow's; the target then needs the Flex delegate."""
+    repair: bool | None
+    """Repair a target that is not equivalent, or only name its faults."""
+    keep_precision: bool | None
+    """TFLite only: name the reduced layers that the loss comes from, and restore none."""
+    output: Place | None
+    """Path of the target. Default: beside the source, or for repair beside the target as NAME.repaired."""
+    key: Place | None
+    """Ed25519 private key that signs the certificate. Default: unsigned."""
+    junit: Place | None
+    """Write JUnit XML for continuous integration."""
+    model_explorer: Place | None
+    """Write the error of every node for Google's Model Explorer, and the graphs beside it."""
+    report: Place | bool | None
+    """Write an HTML page of the run, whatever its verdict. Default: none is written; without a file name, beside the target."""
+    timeout: float | None
+    """Seconds that one call of a converter may take. Default: 3600; large models convert in minutes, an hour is a hang."""
+    memory: int | None
+    """MiB of memory that one worker may take. Default: three quarters of the machine's, so that it does not swap."""
+    config: Place | None
+    """Settings file. Default: the nearest safeconvert.toml."""
+    trust_project: bool | None
+    """Let a settings file that was found, and not named with --config, run code: [adapters], --model and a --comparator of its own."""
+
+
+class VerifyKeywords(TypedDict, total=False):
+    """Of `safeconvert.verify`."""
+
+    inputs: Inputs | None
+    """Folder of images, .npy or .npz: what source and target are compared on. Default: 64 generated inputs, which reach fewer of a model's paths than data does."""
+    preprocessing: str | None
+    """Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file. Default: raw pixels."""
+    samples: int | None
+    """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, nine or more of each kind."""
+    seed: int | None
+    """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
+    input_shape: Shape | Mapping[str, Shape] | None
+    """Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size. Default: the model's own."""
+    input_range: Mapping[str, tuple[int, int]] | None
+    """Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522. Default: read off the graph."""
+    model: str | None
+    """package.module:callable that builds the module of a bare state_dict."""
+    trust_pickle: bool | None
+    """Let code inside model files run when they are loaded. Only for files that you trust."""
+    comparator: str | None
+    """label, top1, topk, allclose, cosine, exact, or package.module:function of your own. Default: by output: labels and values of class scores, values of other floats, equality of integers."""
+    rtol: float | None
+    """Relative tolerance, as a share of the largest output of a sample. Default: 1e-4; float32 sums in another order differ by up to 3e-5, a changed weight by more than 1e-4."""
+    atol: float | None
+    """Absolute tolerance, in the output's unit; added to the relative one. Default: 1e-5, below what changes a decision."""
+    tolerance: Mapping[str, tuple[float, float]] | None
+    """Tolerances of a single output: name=rtol,atol. Default: --rtol and --atol."""
+    top_k: int | None
+    """Labels that the topk comparator compares. Default: 5, as is customary on ImageNet."""
+    max_discrepancy: float | None
+    """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
+    target_layout: Override | Mapping[str, Override] | None
+    """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
+    certificate: Place | None
+    """Write the certificate here, whatever the verdict. Default: none is written."""
+    key: Place | None
+    """Ed25519 private key that signs the certificate. Default: unsigned."""
+    junit: Place | None
+    """Write JUnit XML for continuous integration."""
+    report: Place | bool | None
+    """Write an HTML page of the run, whatever its verdict. Default: none is written; without a file name, beside the target."""
+    timeout: float | None
+    """Seconds that one call of a converter may take. Default: 3600; large models convert in minutes, an hour is a hang."""
+    memory: int | None
+    """MiB of memory that one worker may take. Default: three quarters of the machine's, so that it does not swap."""
+    config: Place | None
+    """Settings file. Default: the nearest safeconvert.toml."""
+    trust_project: bool | None
+    """Let a settings file that was found, and not named with --config, run code: [adapters], --model and a --comparator of its own."""
