@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 import sys
-import typing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import safeconvert
-from safeconvert.cli.app import app
-from safeconvert.cli.project_defaults import known_flags
 from safeconvert.compare.settings import Tolerance
-from safeconvert.config.check_options import Checks
-from safeconvert.config.settings import load_settings
+from safeconvert.config.request import Request, requested
 from safeconvert.errors import UnusableInput
 from tests.command import ROOT
 
@@ -59,14 +54,9 @@ def test_verify_is_a_function_and_a_package() -> None:
 
 
 @pytest.mark.parametrize("command", ["convert", "verify"])
-def test_every_flag_of_the_command_line_is_an_argument(command: str) -> None:
-    from safeconvert import api
-
-    flags = {flag.name for flag in known_flags(app)[command].values()}
-    only_printed = {"as_json", "quiet", "verbose"}
-    arguments = set(inspect.signature(getattr(api, command)).parameters)
-    assert flags - only_printed == arguments - {"source", "target"}
-    assert set(typing.get_type_hints(getattr(api, command))) == arguments | {"return"}
+def test_a_keyword_of_another_name_is_a_type_error(command: str) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tol'"):
+        getattr(safeconvert, command)("a", "b", tol=1)
 
 
 def test_types_are_offered_to_type_checkers(tmp_path: Path) -> None:
@@ -84,35 +74,49 @@ def test_types_are_offered_to_type_checkers(tmp_path: Path) -> None:
     said = done.stdout
     assert 'Revealed type is "safeconvert.report.outcome.Outcome"' in said, said
     assert 'Revealed type is "dict[str, Any]"' in said or 'Revealed type is "builtins.dict[builtins.str, Any]"' in said
-    assert "Mapping[" in said and said.count("error:") == 1 and 'Argument "rtol"' in said
+    wrong = [line for line in said.splitlines() if line.startswith("use.py") and "error:" in line]
+    assert "Mapping[" in said and len(wrong) == 1 and 'Argument "rtol"' in wrong[0]
 
 
-def test_what_is_not_given_comes_from_the_settings_file() -> None:
-    flags = {"rtol": 0.5, "seed": 3, "input_shape": ["1,3,?,8"], "tolerance": ["y=1,2"], "target_layout": ["x=keep"],
-             "output": "elsewhere"}  # fmt: skip
-    merged = Checks(seed=4).over(flags)
-    assert (merged.rtol, merged.seed, merged.atol) == (0.5, 4, None)
-    assert merged.shapes() == {"": (1, 3, 0, 8)} and merged.layouts() == {"x": "keep"}
-    settings = merged.comparison(load_settings())
-    assert settings.tolerance == Tolerance(0.5, 1e-5) and settings.tolerances == {"y": Tolerance(1, 2)}
-    assert Checks(input_shape={"a": (None, 4)}).over(flags).shapes() == {"a": (0, 4)}
+def asked(config: Path, **given: object) -> Request:
+    return requested("convert", given, config)
 
 
-def test_arrays_in_memory_become_a_file_for_the_time_of_the_run() -> None:
+def test_what_is_not_given_comes_from_the_settings_file(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(
+        "[flags]\nrtol = 0.5\nseed = 3\ninput-shape = ['1,3,?,8']\ntolerance = ['y=1,2']\ntarget-layout = ['x=keep']\n"
+        "output = 'elsewhere'\ntimeout = 7\n"
+    )
+    request = asked(file, seed=4, atol=None)
+    assert (request.values["rtol"], request.values["seed"], "atol" in request.values) == (0.5, 4, False)
+    assert request.shapes() == {"": (1, 3, 0, 8)} and request.layouts() == {"x": "keep"}
+    assert request.comparison().tolerance == Tolerance(0.5, 1e-5)
+    assert request.comparison().tolerances == {"y": Tolerance(1, 2)}
+    assert asked(file, input_shape={"a": (None, 4)}).shapes() == {"a": (0, 4)}
+    assert request.path("output") == tmp_path / "elsewhere" and request.settings.limits.seconds == 7
+    assert asked(file, rtol=0.0).comparison().tolerance.rtol == 0.0
+
+
+def test_arrays_in_memory_become_a_file_for_the_time_of_the_run(tmp_path: Path) -> None:
     x = np.arange(6, dtype=np.float32).reshape(3, 2)
-    with Checks(inputs=x).data() as data:
+    (tmp_path / "c.toml").touch()
+    with asked(tmp_path / "c.toml", inputs=x).data() as data:
         assert data.path is not None and np.array_equal(np.load(data.path), x)
     assert not data.path.exists()
-    with Checks(inputs={"file": x, "b": x[:, ::2]}).data() as data, np.load(str(data.path)) as archive:
+    several = {"file": x, "b": x[:, ::2]}
+    with asked(tmp_path / "c.toml", inputs=several).data() as data, np.load(str(data.path)) as archive:
         assert np.array_equal(archive["file"], x) and np.array_equal(archive["b"], x[:, ::2])
     for nonsense in (np.array(["x"]), np.float32(3), {"a": np.array([object()])}):
-        with pytest.raises(UnusableInput, match="holds no samples"), Checks(inputs=nonsense).data():
+        request = asked(tmp_path / "c.toml", inputs=nonsense)
+        with pytest.raises(UnusableInput, match="holds no samples"), request.data():
             pass
 
 
-def test_an_unknown_layout_is_refused() -> None:
+def test_an_unknown_layout_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").touch()
     with pytest.raises(UnusableInput, match="unknown"):
-        Checks(target_layout="NHCW").layouts()  # type: ignore[arg-type]
+        asked(tmp_path / "c.toml", target_layout="NHCW").layouts()
 
 
 @pytest.fixture(scope="module")

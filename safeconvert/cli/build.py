@@ -37,7 +37,7 @@ def add_command(app: typer.Typer, command: Command, run: Callable[..., None]) ->
             values["config"] = project_of(context)
         run(**values)
 
-    parameters = [_CONTEXT, *_arguments(run), *map(_option, flags)]
+    parameters = [_CONTEXT, *arguments(run), *map(_option, flags)]
     called.__dict__["__signature__"] = inspect.Signature(parameters)
     epilog = EXIT_CODES if command.verdict else None
     register = app.command(
@@ -52,7 +52,7 @@ def _own_parameters(run: Callable[..., None]) -> tuple[inspect.Parameter, ...]:
     return tuple(parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD)
 
 
-def _arguments(run: Callable[..., None]) -> list[inspect.Parameter]:
+def arguments(run: Callable[..., None]) -> list[inspect.Parameter]:
     """The parameters that a function is given by position; those that a `partial` fills are not asked for."""
     if isinstance(run, partial):
         return [parameter for parameter in _own_parameters(run.func) if parameter.name not in run.keywords]

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from safeconvert.certificate.replay import steps
-from safeconvert.cli.app import app
-from safeconvert.cli.project_defaults import known_flags
+from safeconvert.config.flags import known_flags
 
-KNOWN = known_flags(app)
+KNOWN = known_flags()
 PAIR: dict[str, Any] = {
     "verdict": "not_equivalent",
     "source": {"path": "../a model.pt"},

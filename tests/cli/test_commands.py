@@ -35,7 +35,7 @@ def test_every_help_has_an_example(command: str) -> None:
 
 
 def test_help_imports_no_framework() -> None:
-    script = "import sys\nfrom safeconvert.cli import app\n" + (
+    script = "import sys\nfrom safeconvert.cli.app import app\n" + (
         "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
         f"print('IMPORTED', [name for name in {HEAVY!r} if name in sys.modules])"
     )

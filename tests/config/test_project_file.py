@@ -6,14 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.cli.app import app
-from safeconvert.cli.project_defaults import known_flags
 from safeconvert.config.project_file import Project, find_project, flag_values, open_project
 from safeconvert.config.settings import load_settings
 from safeconvert.errors import UnusableInput
 from tests.command import safeconvert
-
-KNOWN = known_flags(app)
 
 
 def project(path: Path, text: str, named: bool = False) -> Project:
@@ -30,14 +26,15 @@ def project(path: Path, text: str, named: bool = False) -> Project:
 def test_the_nearest_file_counts_and_safeconvert_toml_goes_first(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
     (tmp_path / "pyproject.toml").write_text("[tool.safeconvert.flags]\nseed = 1\n")
     (tmp_path / "a" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     found = find_project(inner)
     assert found is not None and found.path == tmp_path / "pyproject.toml"
-    assert flag_values(found, "convert", KNOWN) == {"seed": 1}
+    assert flag_values(found, "convert") == {"seed": 1}
     (tmp_path / "safeconvert.toml").write_text("[flags]\nseed = 2\n")
     found = find_project(inner)
-    assert found is not None and flag_values(found, "convert", KNOWN) == {"seed": 2}
+    assert found is not None and flag_values(found, "convert") == {"seed": 2}
     (tmp_path / "a" / "safeconvert.toml").write_text("")
     found = find_project(inner)
     assert found is not None and found.path == tmp_path / "a" / "safeconvert.toml"
@@ -49,11 +46,11 @@ def test_a_command_s_own_table_goes_before_the_general_one(tmp_path: Path) -> No
         "[flags]\nrtol = 1\nopset = 13\nlayer-analysis = 'tvm'\ninput_shape = ['1,3']\nrepair = false\n"
         "[flags.torch2onnx]\nopset = 18\nsamples = 5\n",
     )
-    assert flag_values(given, "torch2onnx", KNOWN) == {
+    assert flag_values(given, "torch2onnx") == {
         "rtol": 1, "opset": 18, "input_shape": ["1,3"], "repair": False, "samples": 5,
     }  # fmt: skip
-    assert flag_values(given, "localize", KNOWN) == {"rtol": 1, "layer_analysis": "tvm", "input_shape": ["1,3"]}
-    assert flag_values(None, "localize", KNOWN) == {}
+    assert flag_values(given, "localize") == {"rtol": 1, "layer_analysis": "tvm", "input_shape": ["1,3"]}
+    assert flag_values(None, "localize") == {}
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
@@ -61,9 +58,9 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         tmp_path / "safeconvert.toml", "[flags]\ninputs = 'images'\nkey = '/k'\npreprocessing = 'own.toml'\n"
         "[flags.repair]\npreprocessing = 'torchvision'\n",
     )  # fmt: skip
-    values = flag_values(given, "convert", KNOWN)
+    values = flag_values(given, "convert")
     assert values == {"inputs": f"{tmp_path}/images", "key": "/k", "preprocessing": f"{tmp_path}/own.toml"}
-    assert flag_values(given, "repair", KNOWN)["preprocessing"] == "torchvision"
+    assert flag_values(given, "repair")["preprocessing"] == "torchvision"
 
 
 @pytest.mark.parametrize(
@@ -87,14 +84,14 @@ def test_what_means_nothing_is_an_error_whatever_the_command(text: str, says: st
     given = project(tmp_path / "safeconvert.toml", text)
     for command in ("torch2keras", "show"):
         with pytest.raises(UnusableInput) as raised:
-            flag_values(given, command, KNOWN)
+            flag_values(given, command)
         message = f"{raised.value.message} {raised.value.advice}"
         assert "safeconvert.toml" in message and all(word in message for word in says.split())
 
 
 def test_a_file_that_is_named_may_trust_pickles(tmp_path: Path) -> None:
     text = "[flags]\ntrust-pickle = true\n"
-    assert flag_values(project(tmp_path / "c.toml", text, named=True), "convert", KNOWN) == {"trust_pickle": True}
+    assert flag_values(project(tmp_path / "c.toml", text, named=True), "convert") == {"trust_pickle": True}
 
 
 def test_sections_of_settings_are_read_from_the_same_file(tmp_path: Path) -> None:

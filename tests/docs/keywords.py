@@ -34,7 +34,11 @@ def module() -> str:
     """The module's text."""
     parts = [_HEAD]
     for command in ("convert", "verify"):
-        lines = [f"class {command.title()}Keywords(TypedDict, total=False):", f'    """Of `safeconvert.{command}`."""', ""]
+        lines = [
+            f"class {command.title()}Keywords(TypedDict, total=False):",
+            f'    """Of `safeconvert.{command}`."""',
+            "",
+        ]
         for name, flag in keywords(command).items():
             lines += [f"    {name}: {flag.takes} | None", f'    """{flag.text}"""']
         parts.append("\n".join(lines) + "\n")

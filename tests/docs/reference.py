@@ -3,63 +3,66 @@ keywords of the Python API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import inspect
 
-import typer
-
-from safeconvert.cli.app import app
+from safeconvert.cli.app import RUNS
+from safeconvert.cli.build import arguments
+from safeconvert.config.commands import COMMANDS, Command, Section
+from safeconvert.config.flags import Flag, Group, known_flags
 from tests.command import ROOT
 from tests.docs import keywords
 
 PAGE = ROOT / "docs" / "commands.md"
 _HEAD = """# `commands`
 
-Written from the program's own help by `make docs`; `safeconvert COMMAND --help` prints the same.
+Written from the table of flags by `make docs`; `safeconvert COMMAND --help` prints the same.
 [Exit codes](exit-codes.md) are the same for all, and any flag can stand in a [settings file](settings.md).
 """
 
 
 def reference() -> str:
     """The page."""
-    commands = dict(_commands("", typer.main.get_command(app)))
-    pairs = [name for name in commands if "2" in name]
-    lines = [_HEAD, "## The 20 pairs", "", "As `convert`, with the formats in the name instead of `--to`.", ""]
-    for name in pairs:
-        lines += [f"### `{name}`", "", *_text(commands[name])]
-    for name, command in commands.items():
-        if name not in pairs:
-            lines += [f"## `{name}`", "", *_text(command), *_table(command)]
+    lines = [_HEAD]
+    for command in COMMANDS:
+        if command.section is not Section.PAIRS:
+            lines += [f"## `{command.name}`", "", *_text(command), *_table(command)]
+    lines += ["## The 20 pairs", "", "As `convert`, with the formats in the name instead of `--to`.", ""]
+    for command in COMMANDS:
+        if command.section is Section.PAIRS:
+            lines += [f"### `{command.name}`", "", *_text(command)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _commands(before: str, group: Any) -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _commands(f"{before}{name} ", command)
-        elif not command.hidden:
-            yield f"{before}{name}", command
-
-
-def _text(command: Any) -> list[str]:
+def _text(command: Command) -> list[str]:
     """The help text; its example as code."""
-    paragraphs = [" ".join(part.split()) for part in (command.help or "").split("\n\n")]
-    mark = "Example: "
-    said = [f"{mark}`{text.removeprefix(mark)}`" if text.startswith(mark) else text for text in paragraphs]
-    return [line for text in said for line in (text, "")]
+    texts = [command.summary, *command.details, f"Example: `{command.example}`"]
+    return [line for text in texts for line in (text, "")]
 
 
-def _table(command: Any) -> list[str]:
-    """Arguments and options, a row each."""
-    rows = []
-    for parameter in command.params:
-        if getattr(parameter, "hidden", False) or parameter.name == "help":
-            continue
-        names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-        if isinstance(parameter, typer.core.TyperArgument):
-            names = f"`{(parameter.metavar or parameter.name).upper()}`"
-        rows.append(f"| {names} | {(parameter.help or '').replace('|', '/')} |")
+def _table(command: Command) -> list[str]:
+    """Arguments, and options by group, a row each."""
+    rows = [f"| `{_argument(parameter)}` | {_help(parameter)} |" for parameter in arguments(RUNS[command.name])]
+    flags = known_flags()[command.name].values()
+    for group in Group:
+        listed = [flag for flag in flags if flag.group is group]
+        rows += [f"| **{group}** | |"] if listed else []
+        rows += [f"| {_names(flag)} | {flag.text.replace('|', '/')} |" for flag in listed]
     return ["| | |", "|---|---|", *rows, ""] if rows else []
+
+
+def _argument(parameter: inspect.Parameter) -> str:
+    (info,) = parameter.annotation.__metadata__
+    return info.metavar or parameter.name.upper()
+
+
+def _help(parameter: inspect.Parameter) -> str:
+    (info,) = parameter.annotation.__metadata__
+    return info.help
+
+
+def _names(flag: Flag) -> str:
+    names = [*([flag.short] if flag.short else []), f"--{flag.key}", *([f"--no-{flag.key}"] if flag.negated else [])]
+    return ", ".join(f"`{name}`" for name in names)
 
 
 if __name__ == "__main__":
