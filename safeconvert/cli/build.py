@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from types import GenericAlias
 from typing import Annotated, Any
 
 import typer
@@ -74,7 +75,9 @@ def _option(flag: Flag) -> inspect.Parameter:
         show_default=False,
         rich_help_panel=flag.group,
     )
-    single: Any = list[_TYPES[flag.kind]] if flag.many else _TYPES[flag.kind]  # type: ignore[misc]
-    annotation = Annotated[single if flag.default is not None else single | None, option]
+    value: Any = GenericAlias(list, (_TYPES[flag.kind],)) if flag.many else _TYPES[flag.kind]
+    if flag.default is None:
+        value = value | None
+    annotation: Any = Annotated[value, option]
     default = Path(str(flag.default)) if flag.kind is Kind.PATH and flag.default is not None else flag.default
     return inspect.Parameter(flag.parameter, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
