@@ -21,6 +21,7 @@ from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
 from safeconvert.localize.faults import find_faults
 from safeconvert.localize.matching import Pair
+from safeconvert.repair.engine.kinds import KINDS
 from tests.onnx_models import run
 
 MODELS = ("resnet8_cifar10", "resnet20_cifar10", "mobilenetv1_025", "squeezenet11", "mobilenetv2")
@@ -67,7 +68,7 @@ def _row(model: str, one: str, two: str, source: GraphView, target: GraphView) -
     inputs = {target.inputs[0]: Pair(target.inputs[0], source.inputs[0], relation)}
     began = time.perf_counter()
     found = align(source, target, feeds, inputs, dict(zip(target.outputs, source.outputs, strict=True)), 1e-4)
-    faults = find_faults(found, {}, 1e-4)
+    faults = find_faults(found, {}, 1e-4, KINDS)
     seconds = time.perf_counter() - began
     made = {name for node in target.nodes for name in node.output}
     matched = len(made & set(found.pairs))

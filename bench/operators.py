@@ -31,6 +31,7 @@ from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError
 from safeconvert.pipeline.convert import convert
 from safeconvert.registry.manifest import Adapter
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Context, open_context
 from safeconvert.workers.session import load_files
 from safeconvert.workers.worker import Limits, Worker
@@ -135,7 +136,7 @@ def _read(path: Path) -> list[list]:
 @contextmanager
 def _raw(path: str) -> Iterator[Callable[[Case], list]]:
     """One worker for all cases; what hangs or dies costs its own case only."""
-    adapter = str(ROOT / "bench" / "operator_raw")
+    adapter = ROOT / "bench" / "operator_raw"
     with tempfile.TemporaryDirectory() as folder:
         log = FOLDER / f"raw-{path}.log"
         worker = Worker(_python(path), log, Limits(RAW_SECONDS, 8 << 30), Path(folder))
@@ -144,8 +145,7 @@ def _raw(path: str) -> Iterator[Callable[[Case], list]]:
 
         def call(function: str, arguments: dict, limits: Limits) -> list:
             worker._limits = limits
-            request = {"op": "call", "adapter": adapter, "function": function, "arguments": arguments}
-            return worker.call(path, "converting", request)
+            return worker.call(path, "converting", CallFunction(adapter, function, arguments))
 
         def run(case: Case) -> list:
             nonlocal count

@@ -12,6 +12,7 @@ from safeconvert.registry.environments import Environment, environment
 from safeconvert.registry.install import install, remove
 from safeconvert.registry.manifest import Adapter, adapters, find
 from safeconvert.registry.status import AdapterState
+from safeconvert.workers.requests import LoadAdapter, ReadVersions
 from safeconvert.workers.run import Context, open_context
 
 
@@ -60,9 +61,8 @@ def _loaded(context: Context, adapter: Adapter) -> AdapterState:
     with context.phases.phase(f"loading {adapter.name}"):
         worker = context.pool.worker(lane, adapter.python)
         try:
-            packages = list(adapter.packages)
-            versions = worker.call(adapter.name, "reading versions", {"op": "versions", "packages": packages})
-            worker.call(adapter.name, "loading", {"op": "load", "adapter": str(adapter.folder)})
+            versions = worker.call(adapter.name, "reading versions", ReadVersions(adapter.packages))
+            worker.call(adapter.name, "loading", LoadAdapter(adapter.folder))
         except AdapterFailure as failure:
             reason = failure.cause
     advice = "" if not reason else where.command if where.state == "installed" else adapter.advice

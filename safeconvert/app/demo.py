@@ -10,9 +10,11 @@ from safeconvert.config.settings import Settings
 from safeconvert.core.progress import Phases
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.report.outcome import Demo
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import open_context
 
 _DEMO_SEED = 7
+_TRAINER = Path(__file__).resolve().parents[1] / "demo"
 
 
 def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
@@ -26,12 +28,7 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
         open_context(settings, phases) as context,
         phases.phase("training on handwritten digits"),
     ):
-        request = {
-            "op": "call",
-            "adapter": str(Path(__file__).resolve().parents[1] / "demo"),
-            "function": "train",
-            "arguments": {"folder": str(folder), "seed": _DEMO_SEED},
-        }
+        request = CallFunction(_TRAINER, "train", {"folder": folder, "seed": _DEMO_SEED})
         try:
             trained = context.pool.worker("train").call("demo", "training", request)
         except AdapterFailure as failure:

@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, numbers, text
-
-KINDS = {
-    "PP": "preprocessing",
-    "ID": "input dimensions",
-    "TSS": "tensor shape and structure",
-    "WB": "weights and biases",
-    "LH": "layer hyperparameters",
-    "CG": "computation graph",
-}
-"""What the kinds of faults stand for (Louloudakis et al., EASE 2025)."""
+from safeconvert.core.faults import Change, FaultKind, TrialOutcome
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One attempted repair; figures are None where it did not run."""
+    """One attempted repair, as a certificate that need not be ours says it; figures are None where it did not run."""
 
     number: int
     faults: tuple[int, ...]
@@ -90,13 +81,13 @@ def read_faults(predicate: Mapping[str, Any]) -> list[FaultState]:
     for position, fault in enumerate(mappings(predicate.get("faults"))):
         own = [trial for trial in trials if position in trial.faults]
         outcomes = {trial.outcome for trial in own}
-        if fault.get("kind") == "PP":
+        if fault.get("kind") == FaultKind.PREPROCESSING:
             state = "deployment"
-        elif fault.get("change") == "precision":
+        elif fault.get("change") == Change.PRECISION:
             state = "kept" if fault.get("proven") is not True else "repaired" if verified else "not repaired"
-        elif "accepted" in outcomes:
+        elif TrialOutcome.ACCEPTED in outcomes:
             state = "repaired" if verified else "repaired in ONNX only"
-        elif "no_gain" in outcomes:
+        elif TrialOutcome.NO_GAIN in outcomes:
             state = "no gain"
         else:
             state = "could not be undone" if own else "not repaired"

@@ -9,6 +9,7 @@ from typing import Any
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.layout import TensorContract
 from safeconvert.compare.settings import VerifySettings
+from safeconvert.core.faults import ExporterVerdict
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 
@@ -62,8 +63,12 @@ def brief(figures: Comparison) -> dict[str, Any]:
 def exporter(check: ExporterCheck | None) -> dict[str, str]:
     """What became of one side's ONNX form."""
     if check is None:
-        return {"adapter": "", "verdict": "none", "reason": "no target could be compared with the source"}
-    return {"adapter": check.adapter, "verdict": check.verdict, "reason": check.reason}
+        return {
+            "adapter": "",
+            "verdict": ExporterVerdict.NONE.value,
+            "reason": "no target could be compared with the source",
+        }
+    return {"adapter": check.adapter, "verdict": check.verdict.value, "reason": check.reason}
 
 
 def _tensor(tensor: TensorContract) -> dict[str, Any]:

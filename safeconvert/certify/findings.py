@@ -14,18 +14,18 @@ def repair(diagnosis: Diagnosis | None, lift: str) -> dict[str, Any]:
     if diagnosis is None:
         return {}
     return {
-        "faults": list(diagnosis.faults),
-        "trials": list(diagnosis.trials),
+        "faults": [fault.to_json() for fault in diagnosis.faults],
+        "trials": [trial.to_json() for trial in diagnosis.trials],
         "repair": {
-            "before": diagnosis.before,
-            "after": diagnosis.after,
+            "before": diagnosis.before.to_json(),
+            "after": diagnosis.after.to_json(),
             "rounds": diagnosis.rounds,
             "ended": diagnosis.ended,
             "lift": lift,
         },
-        "layers": list(diagnosis.layers),
+        "layers": [layer.to_json() for layer in diagnosis.layers],
         "unranked": diagnosis.unranked,
-        "reexpressions": list(diagnosis.reexpressions),
+        "reexpressions": [one.to_json() for one in diagnosis.reexpressions],
     }
 
 
@@ -39,10 +39,10 @@ def deployment(known: Sequence[str], decisive: Attempt, deployed: PreprocessingF
         decisive: the attempt that the verdict rests on.
         deployed: what the deployment feeds the target otherwise.
     """
-    faults = list(decisive.diagnosis.faults) if decisive.diagnosis is not None else []
+    faults = [fault.to_json() for fault in decisive.diagnosis.faults] if decisive.diagnosis is not None else []
     obligations = [*known, *(decisive.candidate.reply.obligations if decisive.candidate is not None else ())]
     if deployed is not None:
-        faults.append(deployed.fault)
+        faults.append(deployed.fault.to_json())
         if not decisive.obligation:
             obligations.append(deployed.obligation)
     if decisive.obligation:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.config.project_file import Project, read_table, refuse_code
+from safeconvert.core.faults import FaultKind
 from safeconvert.core.resources import data_folder
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
@@ -83,7 +84,6 @@ class Settings:
     tflite: TfliteSettings
 
 
-KINDS = ("PP", "ID", "TSS", "WB", "LH", "CG")
 _SECTIONS: dict[str, type[Any]] = {
     "limits": LimitSettings,
     "inputs": InputSettings,
@@ -158,9 +158,9 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             checked[key] = _ADAPTER_KEYS[key](path, key, value)
             continue
         if key == "strategies":
-            if not isinstance(value, list) or not all(item in KINDS for item in value):
-                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(KINDS)}")
-            checked[key] = tuple(value)
+            if not isinstance(value, list) or not all(item in list(FaultKind) for item in value):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(FaultKind)}")
+            checked[key] = tuple(FaultKind(kind) for kind in value)
             continue
         if key == "core_layers":
             if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):

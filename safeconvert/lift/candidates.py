@@ -20,6 +20,7 @@ from safeconvert.registry.manifest import framework
 from safeconvert.repair.proposals import NotMade, Regraph, TargetProposal, converted_again
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.source import Source
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
 
@@ -58,16 +59,8 @@ def _patched(run: Run, changes: Path, made: Candidate, options: ConvertOptions) 
     description = f"{what} patched in the {target_format} file"
     path = run.folder("lift") / made.path.name
     adapter = framework(target_format, run.adapters)
-    request = {
-        "op": "call",
-        "adapter": str(adapter.folder),
-        "function": "patch",
-        "arguments": {
-            "request": ModelRequest(str(made.path), trust_pickle=options.model.trust_pickle).to_json(),
-            "changes": str(changes),
-            "target": str(path),
-        },
-    }
+    model = ModelRequest(str(made.path), trust_pickle=options.model.trust_pickle)
+    request = CallFunction(adapter.folder, "patch", {"request": model.to_json(), "changes": changes, "target": path})
     try:
         with run.phases.phase(f"patching the {target_format} file"):
             run.pool.worker("convert", adapter.python).call(adapter.name, f"patching {made.path.name}", request)

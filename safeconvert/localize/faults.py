@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from onnx import helper
-
-from safeconvert.compare.relation import Relation
-from safeconvert.graph.edits import Edit, Splice
+from safeconvert.core.faults import Change, FaultKind, FaultRecord
+from safeconvert.graph.edits import Edit
 from safeconvert.localize.alignment import Alignment, Region
-from safeconvert.localize.differences import Difference, differences
+from safeconvert.localize.compared import ComparedRegion, NodePair, compare_region
 from safeconvert.localize.isolated import IsolatedRegion, isolate
+from safeconvert.localize.kinds import Difference, Kind
 from safeconvert.localize.variants import variants
 
 _TRIED_TOGETHER = 10  # differences of which pairs are tried where all together are not right
@@ -23,12 +22,12 @@ class Fault:
     """One localized difference.
 
     Attributes:
-        kind: PP, ID, TSS, WB, LH or CG.
+        kind: of the six.
         source: the source's node; "" where it has none.
         target: the target's node.
         operator: of the target's node.
-        change: `missing`, `added` or `different`.
-        what: the evidence in words and numbers.
+        change: how the target differs.
+        evidence: in words and numbers.
         isolated: error at the region's exit with the source's values going in, relative to its largest magnitude.
         propagated: error there in the target as it was given.
         edits: what undoes it in the target's graph.
@@ -36,47 +35,57 @@ class Fault:
         proven: undoing it (with the region's other faults) makes the region right; else it is a suspicion.
     """
 
-    kind: str
+    kind: FaultKind
     source: str
     target: str
     operator: str
-    change: str
-    what: str
+    change: Change
+    evidence: str
     isolated: float
     propagated: float
     edits: tuple[Edit, ...]
     exit: str
     proven: bool
 
+    def record(self) -> FaultRecord:
+        """The fault as the certificate lists it."""
+        return FaultRecord(
+            self.kind, self.source, self.target, self.operator, self.change, self.evidence, self.isolated,
+            self.propagated, self.proven,
+        )  # fmt: skip
 
-def find_faults(alignment: Alignment, propagated: dict[str, float], rtol: float) -> tuple[Fault, ...]:
+
+def find_faults(
+    alignment: Alignment, propagated: Mapping[str, float], rtol: float, kinds: Sequence[Kind]
+) -> tuple[Fault, ...]:
     """The faults of every region, in the target's order.
 
     Args:
         alignment: of source and target.
         propagated: by target tensor, its error in the target as it was given.
         rtol: how far apart is still the same, of a tensor's largest magnitude.
+        kinds: what is looked for.
     """
     found: list[Fault] = []
     for region in alignment.regions:
         part = isolate(alignment, region, rtol)
-        chosen, proven = explain(part)
+        chosen, proven = explain(part, kinds)
         error = propagated.get(region.exit.target, float("inf"))
         found += [_fault(part, region, difference, error, proven) for difference in chosen]
     return tuple(found)
 
 
-def explain(part: IsolatedRegion) -> tuple[list[Difference], bool]:
+def explain(part: IsolatedRegion, kinds: Sequence[Kind]) -> tuple[list[Difference], bool]:
     """The smallest differences that make a region right when undone, and whether they do.
 
-    The source's region is compared as it is and said otherwise (`variants`); of the ways that make the region right, the
-    one that takes least is taken. Where none does, the source's own nodes are put in the target's place.
+    The source's region is compared as it is and re-expressed (`variants`); of what makes the region right, the set that
+    takes least is chosen. Where none does, the kinds are tried that see the region as a whole.
     """
     best: list[Difference] | None = None
     seen: list[Difference] = []
-    for said in variants(part.source):
+    for variant in variants(part.source):
         for rows_follow in (False, True):
-            listed = differences(part, said, rows_follow)
+            listed = differences(compare_region(part, variant, rows_follow), kinds)
             seen = seen or listed
             chosen = _smallest(part, listed)
             if chosen is not None and (best is None or _extent(chosen) < _extent(best)):
@@ -85,10 +94,26 @@ def explain(part: IsolatedRegion) -> tuple[list[Difference], bool]:
             break
     if best is not None:
         return best, True
-    spliced = _splice(part)
-    if part.right(spliced.edits):
-        return [spliced], True
+    for whole in (difference for kind in kinds for difference in kind.of_region(part)):
+        if part.right(whole.edits):
+            return [whole], True
     return seen, False
+
+
+def differences(region: ComparedRegion, kinds: Sequence[Kind]) -> list[Difference]:
+    """Everything in which the target's nodes of a region differ from the source's."""
+    found: list[Difference] = []
+    for ours, theirs in region.paired:
+        pair = NodePair(region, ours, theirs)
+        for kind in kinds:
+            found += kind.of_pair(pair)
+    for number in region.added:
+        for kind in kinds:
+            found += kind.of_added(region, number)
+    for number in region.missing:
+        for kind in kinds:
+            found += kind.of_missing(region, number)
+    return found
 
 
 def _extent(chosen: Sequence[Difference]) -> float:
@@ -125,53 +150,9 @@ def _right(part: IsolatedRegion, chosen: Sequence[Difference]) -> bool:
     return part.right([edit for difference in chosen for edit in difference.edits])
 
 
-def _splice(part: IsolatedRegion) -> Difference:
-    """The source's nodes in the target's place, with Transposes where the order of axes differs at the cut points."""
-    exit_pair = part.region.exit
-    nodes = list(part.source.nodes)
-    entries: dict[str, str] = {}
-    renamed: dict[str, str] = {}
-    for pair in part.entries.values():
-        entries[pair.source] = pair.target
-        if not _plain(pair.relation):
-            back = [int(axis) for axis in _inverse(pair.relation)]
-            renamed[pair.source] = f"{pair.source}::back"
-            nodes.insert(0, helper.make_node("Transpose", [pair.source], [renamed[pair.source]], f"{pair.source}::back",
-                                             perm=back))  # fmt: skip
-    made = exit_pair.source
-    copies = []
-    for node in nodes:
-        copy = helper.make_node(node.op_type, list(node.input), list(node.output), node.name, domain=node.domain)
-        copy.attribute.extend(node.attribute)
-        if not node.name.endswith("::back"):
-            copy.input[:] = [renamed.get(name, name) for name in node.input]
-        copies.append(copy)
-    if not _plain(exit_pair.relation):
-        made = f"{exit_pair.source}::moved"
-        order = list(exit_pair.relation.order)
-        copies.append(helper.make_node("Transpose", [exit_pair.source], [made], made, perm=order))
-    splice = Splice(
-        exit_pair.target, tuple(copies), tuple(part.source.model.graph.initializer), entries, made,
-        f"{exit_pair.target}::spliced::",
-    )  # fmt: skip
-    ours = ", ".join(node.op_type for node in part.source.nodes)
-    theirs = ", ".join(node.op_type for node in part.target.nodes)
-    target = part.target.nodes[part.target.maker[exit_pair.target]].name if part.target.nodes else exit_pair.target
-    source = part.source.nodes[-1].name if part.source.nodes else ""
-    return Difference("CG", target, source, f"the source has {ours or 'nothing'}, the target {theirs}", (splice,))
-
-
-def _plain(relation: Relation) -> bool:
-    return relation.order == tuple(range(len(relation.order)))
-
-
-def _inverse(relation: Relation) -> list[int]:
-    return sorted(range(len(relation.order)), key=relation.order.__getitem__)
-
-
 def _fault(part: IsolatedRegion, region: Region, difference: Difference, propagated: float, proven: bool) -> Fault:
     operator = next((node.op_type for node in part.target.nodes if node.name == difference.target), "")
     return Fault(
-        difference.kind, difference.source, difference.target, operator, difference.change, difference.what,
+        difference.kind, difference.source, difference.target, operator, difference.change, difference.evidence,
         region.isolated, propagated, difference.edits, region.exit.target, proven,
     )  # fmt: skip

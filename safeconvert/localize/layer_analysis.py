@@ -12,12 +12,12 @@ all equal is not problematic; layers of equal score stand in the order of the gr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from safeconvert.graph.view import GraphView
+from safeconvert.localize.findings import LayerScore
 from safeconvert.localize.kruskal import SMALLEST_GROUP, kruskal_p
 from safeconvert.localize.matching import Pair
 
@@ -28,25 +28,6 @@ Activations = Callable[[GraphView, Sequence[Mapping[str, Array]], Sequence[str]]
 _SIGNIFICANT = 0.05
 _ELEMENTS = 1 << 16  # tested at a time
 _BYTES = 1 << 30  # of activations held at a time
-
-
-@dataclass(frozen=True)
-class LayerScore:
-    """One core layer.
-
-    Attributes:
-        source: node of the source.
-        target: node of the target.
-        elements: of its output.
-        problematic: mean number of problematic elements over the samples.
-        rate: problematic / elements.
-    """
-
-    source: str
-    target: str
-    elements: int
-    problematic: float
-    rate: float
 
 
 def analyse(

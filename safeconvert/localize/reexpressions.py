@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from safeconvert.localize.alignment import Alignment
+from safeconvert.localize.findings import Reexpression
 
 _MOST = 200
-
-
-@dataclass(frozen=True)
-class Reexpression:
-    """Operators in front of one cut point, up to the cut points before it.
-
-    Attributes:
-        source: the source's operators, in the order of the graph.
-        target: the target's.
-        at: the target's tensor behind them.
-    """
-
-    source: tuple[str, ...]
-    target: tuple[str, ...]
-    at: str
 
 
 def reexpressions(alignment: Alignment) -> list[Reexpression]:

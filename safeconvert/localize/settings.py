@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safeconvert.core.faults import FaultKind
+
 
 @dataclass(frozen=True)
 class RepairSettings:
@@ -26,5 +28,5 @@ class RepairSettings:
     trial_inputs: int
     rtol: float
     precision_trials: int
-    strategies: tuple[str, ...]
+    strategies: tuple[FaultKind, ...]
     core_layers: tuple[str, ...]

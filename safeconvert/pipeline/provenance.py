@@ -16,6 +16,7 @@ from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.registry.manifest import framework, package_names
 from safeconvert.verification.cross_pairs import cross_pairs
 from safeconvert.verification.structure import Structure, compare_structures
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 from safeconvert.workers.versions import versions
 
@@ -114,12 +115,7 @@ def _model(run: Run, path: Path, format_name: str) -> ModelRecord:
 
 def _external_files(run: Run, path: Path) -> list[str]:
     """Files beside an .onnx that hold a part of it, by name."""
-    request = {
-        "op": "call",
-        "adapter": str(framework("onnx", run.adapters).folder),
-        "function": "external_files",
-        "arguments": {"path": str(path)},
-    }
+    request = CallFunction(framework("onnx", run.adapters).folder, "external_files", {"path": path})
     try:
         return list(run.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
     except (AdapterFailure, UnusableInput):

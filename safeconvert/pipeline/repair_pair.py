@@ -80,7 +80,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> Conversion:
     if tried.deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
         exit_code, reason = (
             ExitCode.NOT_EQUIVALENT,
-            f"fed otherwise than the source: {tried.deployed.fault['evidence']}",
+            f"fed otherwise than the source: {tried.deployed.fault.evidence}",
         )
     conversion = Conversion(
         options, source, target, None, tuple(tried.attempts), exporter, exit_code, reason, tried.deployed

@@ -11,6 +11,7 @@ from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import export
 from safeconvert.conversion.route import Candidate, RouteRun
+from safeconvert.core.faults import ExporterVerdict, FaultRecord, ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.lift.candidates import lift_repair
@@ -120,7 +121,7 @@ class _Subject:
 
     made: Candidate
     pair: OnnxPair
-    faults: tuple[dict[str, Any], ...] = ()
+    faults: tuple[FaultRecord, ...] = ()
 
 
 def _subject(run: Run, attempt: Attempt, source: Source, options: ConvertOptions) -> _Subject | None:
@@ -165,7 +166,7 @@ def export_is_faithful(check: ExporterCheck, apart: float) -> bool:
         check: the form compared with its native model.
         apart: largest relative distance of source and target.
     """
-    if check.verdict in ("equal", "none"):
+    if check.verdict in (ExporterVerdict.EQUAL, ExporterVerdict.NONE):
         return True
     figures = check.figures
     near = figures is not None and figures.disagreements == 0 and figures.nonfinite == 0
@@ -175,18 +176,14 @@ def export_is_faithful(check: ExporterCheck, apart: float) -> bool:
 def _with_interface(diagnosis: Diagnosis, subject: _Subject, repair: bool) -> Diagnosis:
     """What was undone of the interface goes after the engine's faults, so that its trials still point at theirs."""
     found = len(diagnosis.faults)
-    trial = {
-        "faults": list(range(found, found + len(subject.faults))),
-        "outcome": "accepted",
-        "reason": "",
-        "before": {"discrepancy": 1.0, "distance": "inf", "labels": 1.0, "max_abs": "inf"},
-        "after": {name: value for name, value in diagnosis.before.items() if name != "unequal"},
-    }
+    undone = tuple(range(found, found + len(subject.faults)))
+    incomparable = ScoreRecord(1.0, math.inf, 1.0, math.inf)
+    trial = TrialRecord(undone, TrialOutcome.ACCEPTED, "", incomparable, diagnosis.before.score)
     return replace(
         diagnosis,
         faults=(*diagnosis.faults, *subject.faults),
         trials=(trial, *diagnosis.trials) if repair else diagnosis.trials,
-        before={**trial["before"], "unequal": diagnosis.before["unequal"]},  # type: ignore[dict-item]
+        before=replace(diagnosis.before, score=incomparable),
         repaired=(diagnosis.repaired or subject.pair.target_graph) if repair else None,
         changes=None,  # the interface is more than weights
     )

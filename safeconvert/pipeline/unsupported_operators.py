@@ -16,7 +16,7 @@ from safeconvert.pipeline.results import Attempt
 from safeconvert.registry.environments import offers
 from safeconvert.registry.routes import Route
 from safeconvert.verification.source import Source
-from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
 _SHOWN = 4
@@ -29,7 +29,7 @@ def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Ma
     if path is None or not reasons:
         return ()
     try:
-        return tuple(ask_engine(run, "named_operators", "reading operators", {"path": str(path), "messages": reasons}))
+        return tuple(call_engine(run, "named_operators", "reading operators", {"path": str(path), "messages": reasons}))
     except SafeconvertError:
         return ()  # the reasons of the routes are there without it
 
@@ -53,7 +53,7 @@ def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: 
     if file.format != "onnx":
         return
     try:
-        undefined = ask_engine(run, "undefined_operators", "reading operators", {"path": str(file.path)})
+        undefined = call_engine(run, "undefined_operators", "reading operators", {"path": str(file.path)})
     except SafeconvertError:
         return
     if not undefined:

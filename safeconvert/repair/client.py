@@ -17,7 +17,7 @@ from safeconvert.verification.cross_pairs import across, renamed_tolerances
 from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
-from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
 
@@ -63,22 +63,8 @@ def diagnose(run: Run, pair: OnnxPair, settings: VerifySettings, repair: bool, l
     """
     problem = replace(_problem(run, pair, settings), repair=repair, layer_analysis=layer_analysis)
     with run.phases.phase("repairing" if repair else "localizing"):
-        answer = ask_engine(run, "solve", f"repairing {Path(problem.target).name}", {"request": problem.to_json()})
-    return Diagnosis(
-        faults=tuple(answer["faults"]),
-        trials=tuple(answer["trials"]),
-        before=answer["before"],
-        after=answer["after"],
-        rounds=answer["rounds"],
-        ended=answer["ended"],
-        layers=tuple(answer["layers"]),
-        unranked=answer["unranked"],
-        repaired=Path(answer["repaired"]) if answer["repaired"] else None,
-        changes=Path(answer["changes"]) if answer["changes"] else None,
-        record=answer["record"],
-        folder=Path(problem.folder),
-        reexpressions=tuple(answer["reexpressions"]),
-    )
+        answer = call_engine(run, "solve", f"repairing {Path(problem.target).name}", {"request": problem.to_json()})
+    return Diagnosis.from_json(answer, Path(problem.folder))
 
 
 def measure(run: Run, pair: OnnxPair, settings: VerifySettings) -> dict[str, Any]:
@@ -88,7 +74,7 @@ def measure(run: Run, pair: OnnxPair, settings: VerifySettings) -> dict[str, Any
     """
     problem = replace(_problem(run, pair, settings), repair=False)
     with run.phases.phase("comparing layers"):
-        found: dict[str, Any] = ask_engine(
+        found: dict[str, Any] = call_engine(
             run, "measure", f"comparing layers of {pair.target_graph.name}", {"request": problem.to_json()}
         )
     return found
@@ -105,7 +91,7 @@ def _problem(run: Run, pair: OnnxPair, settings: VerifySettings) -> Problem:
     return Problem(
         source=str(pair.source_graph),
         target=str(pair.target_graph),
-        agreed=across(pair.contract, left, right),
+        contract=across(pair.contract, left, right),
         chunks=tuple(
             Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()})
             for chunk in source.data.chunks

@@ -25,7 +25,7 @@ from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.dataset import read_preprocessing
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
-from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
 OPTION = "--bake-preprocessing"
@@ -117,5 +117,5 @@ def _scaled(run: Run, verification: Verification, affine: Affine, channels_last:
         "offset": list(affine.offset),
         "reverse": affine.reverse,
     }
-    ask_engine(run, "scale_input", "building the preprocessing in", arguments)
+    call_engine(run, "scale_input", "building the preprocessing in", arguments)
     return path

@@ -8,6 +8,7 @@ and 4.2.2, and its cases 9, 11 and 13.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +28,11 @@ from safeconvert.compare.layout import (
     undo_permutation,
 )
 from safeconvert.conversion.models import evaluate, open_model
+from safeconvert.core.faults import Change, FaultKind, FaultRecord
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.source import Source
-from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
@@ -43,13 +45,13 @@ class Matched:
         path: the ONNX file.
         signature: its inputs and outputs.
         contract: which of them stand for the source's.
-        faults: what was changed, as the certificate lists faults.
+        faults: what was changed.
     """
 
     path: Path
     signature: Signature
     contract: Contract
-    faults: tuple[dict[str, Any], ...]
+    faults: tuple[FaultRecord, ...]
 
 
 def match_interface(run: Run, source: Source, target: Signature, graph: Path) -> Matched:
@@ -69,7 +71,7 @@ def match_interface(run: Run, source: Source, target: Signature, graph: Path) ->
     inputs, faults = _inputs(ours, target)
     path = run.folder("interface") / "resized.onnx"
     shapes = [list(tensor.target.shape) for tensor in inputs]
-    ask_engine(run, "resize_inputs", "resizing inputs", {"path": str(graph), "target": str(path), "shapes": shapes})
+    call_engine(run, "resize_inputs", "resizing inputs", {"path": str(graph), "target": str(path), "shapes": shapes})
     session = open_model(run, "onnx", "onnx", ModelRequest(str(path)))
     names = session.signature.inputs
     inputs = [
@@ -87,7 +89,7 @@ def match_interface(run: Run, source: Source, target: Signature, graph: Path) ->
     if dropped:
         kept = path.with_name("kept.onnx")
         arguments = {"path": str(path), "target": str(kept), "places": places}
-        ask_engine(run, "keep_outputs", "dropping outputs", arguments)
+        call_engine(run, "keep_outputs", "dropping outputs", arguments)
         path = kept
         faults += [_extra_output(spec) for spec in dropped]
     contract = Contract(tuple(inputs), tuple(outputs), ())
@@ -108,7 +110,7 @@ def fed_signature(source: Source) -> Signature:
     return Signature(inputs, source.session.signature.outputs)
 
 
-def _inputs(source: Signature, target: Signature) -> tuple[list[TensorContract], list[dict[str, Any]]]:
+def _inputs(source: Signature, target: Signature) -> tuple[list[TensorContract], list[FaultRecord]]:
     """Each source input with the target's under the order in which most sizes agree, at the source's sizes."""
     if len(source.inputs) != len(target.inputs):
         raise LayoutMismatch(f"the source has {len(source.inputs)} inputs and the target {len(target.inputs)}")
@@ -177,30 +179,15 @@ def _apart(ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> float:
     return distance if np.isfinite(distance) else float("inf")
 
 
-def _other_size(one: TensorSpec, two: TensorSpec, shape: Sequence[int | None]) -> dict[str, Any]:
-    return _fault(
-        "ID",
-        one.name,
-        two.name,
-        "input",
-        "different",
-        f"source {show(one)}, target {show(two)}; the target is given {list(shape)}",
-    )
+def _other_size(one: TensorSpec, two: TensorSpec, shape: Sequence[int | None]) -> FaultRecord:
+    evidence = f"source {show(one)}, target {show(two)}; the target is given {list(shape)}"
+    return _fault(FaultKind.INPUT_DIMENSIONS, one.name, two.name, "input", Change.DIFFERENT, evidence)
 
 
-def _extra_output(spec: TensorSpec) -> dict[str, Any]:
-    return _fault("CG", "", spec.name, "output", "added", f"output {show(spec)} is not the source's")
+def _extra_output(spec: TensorSpec) -> FaultRecord:
+    evidence = f"output {show(spec)} is not the source's"
+    return _fault(FaultKind.COMPUTATION_GRAPH, "", spec.name, "output", Change.ADDED, evidence)
 
 
-def _fault(kind: str, source: str, target: str, operator: str, change: str, evidence: str) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "source": source,
-        "target": target,
-        "operator": operator,
-        "change": change,
-        "evidence": evidence,
-        "isolated": "inf",
-        "propagated": "inf",
-        "proven": True,
-    }
+def _fault(kind: FaultKind, source: str, target: str, operator: str, change: Change, evidence: str) -> FaultRecord:
+    return FaultRecord(kind, source, target, operator, change, evidence, math.inf, math.inf, proven=True)

@@ -20,6 +20,15 @@ from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.conversion.route import Candidate, RouteRun, StepCache, convert_along
+from safeconvert.core.faults import (
+    Change,
+    EvaluationRecord,
+    FaultKind,
+    FaultRecord,
+    ScoreRecord,
+    TrialOutcome,
+    TrialRecord,
+)
 from safeconvert.registry.manifest import framework
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import Diagnosis
@@ -27,6 +36,7 @@ from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import Subset, subset
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
 Trial = tuple[list[int], Comparison]
@@ -98,7 +108,7 @@ class _Ranking:
         session = open_model(self.run, "target", "tflite", request)
         feeds = feed_across(self.target.contract, on.chunks, self.run.folder("feed"))
         outputs = evaluate(self.run, session, feeds, "trying precisions")
-        session.worker.call("tflite", "closing a trial", {"op": "close", "handle": session.handle})
+        session.close()
         path.unlink()
         return compare(self.target.contract, on.expected, outputs, on.chunks, self.settings).result()
 
@@ -106,7 +116,7 @@ class _Ranking:
         """The file with these layers restored."""
         reduced = self.target.candidate.path
         path = self.run.folder("precision") / reduced.name
-        _ask(self.run, "restore", reduced, twin=str(self.target.twin), which=sorted(which), target=str(path))
+        _call(self.run, "restore", reduced, twin=self.target.twin, which=sorted(which), target=path)
         return path
 
 
@@ -122,12 +132,12 @@ def float_twin(run: Run, job: RouteRun) -> Path:
 
 def has_reduced(run: Run, path: Path) -> bool:
     """Whether a TFLite file holds constants in fewer bits that its operators take for float32."""
-    return bool(_ask(run, "has_reduced", path))
+    return bool(_call(run, "has_reduced", path))
 
 
 def reduced_constants(run: Run, path: Path, twin: Path) -> list[Reduced]:
     """What a file stores in fewer bits than its float twin. Raises UnusableInput where the two do not belong together."""
-    found = _ask(run, "reduced", path, twin=str(twin))
+    found = _call(run, "reduced", path, twin=twin)
     return [Reduced(number, one["name"], one["stored"], one["bytes"]) for number, one in enumerate(found)]
 
 
@@ -215,41 +225,24 @@ def _diagnosis(ranking: _Ranking, chosen: Sequence[int], trials: Sequence[Trial]
     first, last = trials[0][1], next((figures for which, figures in reversed(trials) if which == chosen), trials[-1][1])
     place = {number: position for position, number in enumerate(ranking.worst_first)}
     listed = sorted(ranking.layers, key=lambda one: place[one.number])
-    faults = tuple(
-        {
-            "kind": "WB",
-            "source": "",
-            "target": one.name,
-            "operator": one.stored,
-            "change": "precision",
-            "evidence": f"stored as {one.stored}, which saves {one.saved} bytes and moves the outputs by "
-            f"{harm[one.number]:.3g} on average" + ("; restored" if one.number in chosen else "; kept"),
-            "isolated": harm[one.number],
-            "propagated": harm[one.number],
-            "proven": one.number in chosen,
-        }
-        for one in listed
-    )
+    faults = tuple(_fault(one, harm[one.number], one.number in chosen) for one in listed)
     kept = tuple(
-        {
-            "faults": sorted(place[number] for number in which),
-            "outcome": "accepted" if figures.equal else "no_gain",
-            "reason": "",
-            "before": _score(first),
-            "after": _score(figures),
-        }
+        TrialRecord(
+            tuple(sorted(place[number] for number in which)),
+            TrialOutcome.ACCEPTED if figures.equal else TrialOutcome.NO_GAIN,
+            "",
+            _score(first),
+            _score(figures),
+        )
         for which, figures in trials[1:]
     )
     return Diagnosis(
         faults=faults,
         trials=kept,
-        before=_score(first) | {"unequal": list(first.disagreeing)},
-        after=_score(last) | {"unequal": list(last.disagreeing)},
+        before=EvaluationRecord(_score(first), first.disagreeing),
+        after=EvaluationRecord(_score(last), last.disagreeing),
         rounds=1,
         ended="equal" if last.equal else "localized only",
-        layers=(),
-        repaired=None,
-        changes=None,
     )
 
 
@@ -262,29 +255,30 @@ def _cost(ranking: _Ranking, chosen: Sequence[int], path: Path) -> str:
     )
 
 
-def _score(figures: Comparison) -> dict[str, Any]:
+def _fault(one: Reduced, harm: float, restored: bool) -> FaultRecord:
+    evidence = (
+        f"stored as {one.stored}, which saves {one.saved} bytes and moves the outputs by {harm:.3g} on average; "
+        f"{'restored' if restored else 'kept'}"
+    )
+    return FaultRecord(
+        FaultKind.WEIGHTS, "", one.name, one.stored, Change.PRECISION, evidence,
+        isolated=harm, propagated=harm, proven=restored,
+    )  # fmt: skip
+
+
+def _score(figures: Comparison) -> ScoreRecord:
     share = max(figures.disagreements, figures.beyond_tolerance) / max(figures.samples, 1)
-    values = {
-        "discrepancy": share,
-        "distance": figures.relative,
-        "labels": figures.discrepancy,
-        "max_abs": figures.max_abs,
-    }
-    return {name: value if math.isfinite(value) else repr(value) for name, value in values.items()}
+    return ScoreRecord(share, figures.relative, figures.discrepancy, figures.max_abs)
 
 
 def _distance(figures: Comparison) -> float:
     return figures.mean_abs if math.isfinite(figures.mean_abs) else math.inf
 
 
-def _ask(run: Run, function: str, path: Path, **arguments: Any) -> Any:
+def _call(run: Run, function: str, path: Path, **arguments: Any) -> Any:
+    """Call a function of the tflite adapter that reads or writes a reduced file."""
     adapter = framework("tflite", run.adapters)
-    request = {
-        "op": "call",
-        "adapter": str(adapter.folder),
-        "function": function,
-        "arguments": {"request": ModelRequest(str(path)).to_json(), **arguments},
-    }
+    request = CallFunction(adapter.folder, function, {"request": ModelRequest(str(path)).to_json(), **arguments})
     return run.pool.worker("convert", adapter.python).call(
         adapter.name, f"reading the precision of {path.name}", request
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions
 from safeconvert.conversion.models import evaluate
+from safeconvert.core.faults import Change, FaultKind, FaultRecord
 from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
@@ -153,15 +153,15 @@ def _values(recipe: Preprocessing) -> tuple[object, ...]:
     return tuple(getattr(recipe, key) for key in _RECIPE)
 
 
-def _fault(ours: Preprocessing, theirs: Preprocessing, evidence: str, distance: float, proven: bool) -> dict[str, Any]:
-    return {
-        "kind": "PP",
-        "source": ours.name,
-        "target": theirs.name,
-        "operator": "preprocessing",
-        "change": "different",
-        "evidence": evidence,
-        "isolated": distance,
-        "propagated": distance,
-        "proven": proven,
-    }
+def _fault(ours: Preprocessing, theirs: Preprocessing, evidence: str, distance: float, proven: bool) -> FaultRecord:
+    return FaultRecord(
+        FaultKind.PREPROCESSING,
+        ours.name,
+        theirs.name,
+        "preprocessing",
+        Change.DIFFERENT,
+        evidence,
+        isolated=distance,
+        propagated=distance,
+        proven=proven,
+    )

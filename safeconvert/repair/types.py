@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.conversion.models import Evaluated
+from safeconvert.core.faults import EvaluationRecord, FaultRecord, TrialRecord
+from safeconvert.localize.findings import LayerScore, Reexpression
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,8 @@ class Diagnosis:
     """What the engine found.
 
     Attributes:
-        faults: as the certificate lists them.
-        trials: as the certificate lists them; `faults` in them are positions in `faults`.
+        faults: in the order of the rounds.
+        trials: in the order in which they were made; the numbers in them are positions in `faults`.
         before, after: scores on the steering inputs, of the ONNX graphs.
         rounds: how often the graphs were aligned.
         ended: why the repair ended.
@@ -24,24 +26,43 @@ class Diagnosis:
         layers: ranking of the published layer analysis, where it was asked for and possible.
         unranked: why it was not possible; else "".
         reexpressions: where the target computes the same with other operators.
-        changes: what the repair changes (`lift.changes`), where it is constants and attributes only.
-        record: errors along the layers, both graphs and the regions, for the evidence; see `Recorder`.
+        changes: what the repair changes (`adapter_api.changes`), where it is constants and attributes only.
+        record: errors along the layers, both graphs and the regions, as the evidence holds them; see `Recorder`.
         folder: where the regions' files lie; None where there are none.
     """
 
-    faults: tuple[dict[str, Any], ...]
-    trials: tuple[dict[str, Any], ...]
-    before: dict[str, Any]
-    after: dict[str, Any]
+    faults: tuple[FaultRecord, ...]
+    trials: tuple[TrialRecord, ...]
+    before: EvaluationRecord
+    after: EvaluationRecord
     rounds: int
     ended: str
-    layers: tuple[dict[str, Any], ...]
-    repaired: Path | None
-    changes: Path | None
+    layers: tuple[LayerScore, ...] = ()
+    repaired: Path | None = None
+    changes: Path | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
-    reexpressions: tuple[dict[str, Any], ...] = ()
+    reexpressions: tuple[Reexpression, ...] = ()
     unranked: str = ""
+
+    @staticmethod
+    def from_json(answer: Mapping[str, Any], folder: Path) -> Diagnosis:
+        """What the engine answered, with its files in a folder."""
+        return Diagnosis(
+            faults=tuple(FaultRecord.from_json(fault) for fault in answer["faults"]),
+            trials=tuple(TrialRecord.from_json(trial) for trial in answer["trials"]),
+            before=EvaluationRecord.from_json(answer["before"]),
+            after=EvaluationRecord.from_json(answer["after"]),
+            rounds=answer["rounds"],
+            ended=answer["ended"],
+            layers=tuple(LayerScore.from_json(layer) for layer in answer["layers"]),
+            unranked=answer["unranked"],
+            repaired=Path(answer["repaired"]) if answer["repaired"] else None,
+            changes=Path(answer["changes"]) if answer["changes"] else None,
+            record=answer["record"],
+            folder=folder,
+            reexpressions=tuple(Reexpression.from_json(one) for one in answer["reexpressions"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -49,11 +70,11 @@ class PreprocessingFault:
     """The deployment feeds the target otherwise than the source was fed.
 
     Attributes:
-        fault: as the certificate lists it.
+        fault: the difference.
         obligation: what puts it right, in words.
         outputs: the target's as deployed, where it was run on all inputs.
     """
 
-    fault: dict[str, Any]
+    fault: FaultRecord
     obligation: str
     outputs: Evaluated | None = None

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeconvert.certificate.archive import Evidence
-from safeconvert.certificate.faults import KINDS, read_faults, read_trials
+from safeconvert.certificate.faults import read_faults, read_trials
 from safeconvert.certificate.replay import steps
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.core.faults import kind_name
 from safeconvert.core.formats import TITLES
 from safeconvert.report.charts import Layer, layers_chart, models_chart, read_layers, trajectory_chart
 from safeconvert.report.thumbnails import sample_views
@@ -217,7 +218,7 @@ def _faults(predicate: Mapping[str, Any]) -> dict[str, Any]:
     faults = read_faults(predicate)
     rows = [
         {
-            "number": fault.position + 1, "kind": fault.kind, "kind_title": KINDS.get(fault.kind, ""),
+            "number": fault.position + 1, "kind": fault.kind, "kind_title": kind_name(fault.kind),
             "source": fault.source, "target": fault.target, "operator": fault.operator, "evidence": fault.evidence,
             "isolated": figure(fault.isolated), "propagated": figure(fault.propagated),
             "state": fault.state + ("" if fault.proven else " (suspicion)"),

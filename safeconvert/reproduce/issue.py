@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from safeconvert.certificate.faults import KINDS
 from safeconvert.certificate.replay import replay
 from safeconvert.certificate.untrusted_json import mapping, text
+from safeconvert.core.faults import kind_name
 from safeconvert.reproduce.regions import FaultRegion
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def issue(
     converter = wrong.subject if wrong is not None else " → ".join(facts.route)
     version = versions.get(_PACKAGES.get(converter, converter), "")
     named = f"{converter} {version}".strip() or "A converter that is not known"
-    title = _line(f"{named}: {first.operator} is converted wrongly ({KINDS.get(first.kind, first.kind)})")
+    title = _line(f"{named}: {first.operator} is converted wrongly ({kind_name(first.kind) or first.kind})")
     lines = [f"# {title}", "", *_what(facts, region, wrong, named), "", "## Where", ""]
     for fault in region.faults:
         lines.append(f"- `{_line(fault.operator)}`: {_line(fault.evidence)}")

@@ -26,6 +26,7 @@ from safeconvert.reproduce.issue import Facts, issue
 from safeconvert.reproduce.names import plainly_named
 from safeconvert.reproduce.regions import FaultRegion, Level, fault_regions
 from safeconvert.reproduce.types import Packed, Tried
+from safeconvert.workers.requests import CallFunction, LoadAdapter, ReadVersions
 from safeconvert.workers.run import Context, open_context
 
 _RUNNER = Path(__file__).parent / "runner"
@@ -131,10 +132,7 @@ class _Packer:
         return program
 
     def _run(self, chain: scripts.Chain, level: Level, folder: Path) -> Tried:
-        request = {
-            "op": "call", "adapter": str(_RUNNER), "function": "run",
-            "arguments": {"path": str((folder / "reproduce.py").absolute())},
-        }  # fmt: skip
+        request = CallFunction(_RUNNER, "run", {"path": (folder / "reproduce.py").absolute()})
         try:
             answer = self._context.pool.worker("pack").call(chain.subject, "converting a region", request)
         except SafeconvertError as error:
@@ -148,7 +146,7 @@ class _Packer:
             if name not in self._known:
                 return f"no adapter is named {name}"
             if name not in self._loaded:
-                request = {"op": "load", "adapter": str(self._known[name].folder)}
+                request = LoadAdapter(self._known[name].folder)
                 try:
                     self._context.pool.worker("pack").call(name, "loading", request)
                     self._loaded[name] = ""
@@ -163,9 +161,8 @@ class _Packer:
         chain = next((c for c in self._chains if wrong is not None and c.subject == wrong.subject), None)
         used: Sequence[Adapter] = [self._known[name] for name in chain.adapters] if chain else self._route
         names = sorted({package for adapter in used for package in adapter.packages} | {"onnx", "numpy"})
-        request = {"op": "versions", "packages": names}
         try:
-            found = self._context.pool.worker("pack").call("safeconvert", "reading versions", request)
+            found = self._context.pool.worker("pack").call("safeconvert", "reading versions", ReadVersions(names))
         except AdapterFailure:
             return {}
         return {name: str(version) for name, version in found.items() if version is not None}

@@ -22,6 +22,7 @@ from safeconvert.inputs.preprocessing import Preprocessing, preset_or_file
 from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.registry.manifest import framework
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Context
 from safeconvert.workers.session import load_files
 
@@ -85,12 +86,7 @@ def graph_ranges(context: Context, signature: Signature, exported: Export) -> di
     """Ranges of integer inputs (rows of the tables they index, or of numbers), read off the source's ONNX form."""
     if exported.path is None or not any(spec.dtype in _WIDE for spec in signature.inputs):
         return {}
-    request = {
-        "op": "call",
-        "adapter": str(framework("onnx", context.adapters).folder),
-        "function": "input_ranges",
-        "arguments": {"path": str(exported.path)},
-    }
+    request = CallFunction(framework("onnx", context.adapters).folder, "input_ranges", {"path": exported.path})
     try:
         by_position = context.pool.worker("onnx").call("onnx", f"reading {exported.path.name}", request)
     except AdapterFailure:

@@ -18,6 +18,7 @@ from safeconvert.compare.exchange import comparable_outputs, target_feeds
 from safeconvert.compare.quantized import same_storage
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate, open_model
+from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
@@ -70,9 +71,9 @@ def against_export(
 ) -> ExporterCheck:
     """Run a model's ONNX form and compare it with the native model on the inputs that count."""
     if not exported.adapter and exported.path is not None:
-        return ExporterCheck("", "none", "the model is ONNX itself")
+        return ExporterCheck("", ExporterVerdict.NONE, "the model is ONNX itself")
     if exported.path is None:
-        return ExporterCheck("", "failed", exported.failure)
+        return ExporterCheck("", ExporterVerdict.FAILED, exported.failure)
     candidates = tuple(tuple(size or 0 for size in spec.shape) for spec in native.signature.inputs)
     request = ModelRequest(str(exported.path), candidate_shapes=candidates)
     try:
@@ -82,14 +83,14 @@ def against_export(
         outputs = evaluate(context, session, feeds, f"running the {side} (ONNX)")
         figures = compare(agreed, native, outputs, chunks, settings).result(counted)
     except SafeconvertError as error:
-        return ExporterCheck(exported.adapter, "failed", first_line(str(error)))
+        return ExporterCheck(exported.adapter, ExporterVerdict.FAILED, first_line(str(error)))
     if figures.equal:
-        return ExporterCheck(exported.adapter, "equal", "", figures, outputs, agreed)
+        return ExporterCheck(exported.adapter, ExporterVerdict.EQUAL, "", figures, outputs, agreed)
     reason = (
         f"{exported.adapter} changed the {side}: labels or values differ on {figures.disagreements} of {figures.samples} inputs, "
         f"max-abs {figures.max_abs:.3g}"
     )
-    return ExporterCheck(exported.adapter, "different", reason, figures, outputs, agreed)
+    return ExporterCheck(exported.adapter, ExporterVerdict.DIFFERENT, reason, figures, outputs, agreed)
 
 
 def unchanged_contract(native: Signature, other: Signature) -> Contract:

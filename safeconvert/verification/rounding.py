@@ -27,6 +27,7 @@ from safeconvert.compare.contract import Contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate
+from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
@@ -130,7 +131,7 @@ def _exact(
 
 def _to_graph(native: Signature, check: ExporterCheck) -> Contract | None:
     """The contract of a native model and its ONNX form; the model itself where it is ONNX."""
-    return unchanged_contract(native, native) if check.verdict == "none" else check.contract
+    return unchanged_contract(native, native) if check.verdict is ExporterVerdict.NONE else check.contract
 
 
 def _in_double(
@@ -149,8 +150,13 @@ def _stricter(tolerance: Tolerance) -> Tolerance:
 
 def accept_export_rounding(context: Context, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
     """The check of the source's exporter; equal where its distance, too, was found to be rounding."""
-    if verification is None or not verification.native.rounded or check.verdict != "different" or check.figures is None:
+    if (
+        verification is None
+        or not verification.native.rounded
+        or check.verdict is not ExporterVerdict.DIFFERENT
+        or check.figures is None
+    ):
         return check
     if not _narrow(check.figures, context.settings.verify.rounding):
         return check
-    return replace(check, verdict="equal", reason="")
+    return replace(check, verdict=ExporterVerdict.EQUAL, reason="")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from safeconvert.errors import SafeconvertError
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
-from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
 
@@ -28,7 +28,7 @@ def compare_structures(run: Run, source: Source, verification: Verification | No
     arguments = {"source": str(source.exported.path), "target": str(verification.exported.path)}
     try:
         with run.phases.phase("comparing structures"):
-            same = ask_engine(run, "structure", "comparing structures", arguments)
+            same = call_engine(run, "structure", "comparing structures", arguments)
     except SafeconvertError:
         return Structure.UNKNOWN  # one of them is no graph that can be tidied
     return Structure.EQUIVALENT if same else Structure.DIFFERENT

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.conversion.models import Evaluated, Export
+from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
 
 
@@ -39,7 +40,7 @@ class ExporterCheck:
 
     Attributes:
         adapter: the exporter; "" where the model is ONNX itself, or none worked.
-        verdict: `equal`, `different`, `failed` (none exported, or the export does not run) or `none` (it is ONNX).
+        verdict: how the form compares with its model.
         reason: one line for `different` and `failed`.
         figures: of the native model against its ONNX form, where that ran.
         outputs: of the ONNX form, where that ran.
@@ -47,7 +48,7 @@ class ExporterCheck:
     """
 
     adapter: str
-    verdict: str
+    verdict: ExporterVerdict
     reason: str
     figures: Comparison | None = None
     outputs: Evaluated | None = None

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Context
 
 _ENGINE = Path(__file__).resolve().parents[1] / "repair" / "engine"
 
 
-def ask_engine(context: Context, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:
+def call_engine(context: Context, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:
     """Call a function of the engine in the worker that holds ONNX Runtime. Raises AdapterFailure, SafeconvertError."""
-    request = {"op": "call", "adapter": str(_ENGINE), "function": function, "arguments": dict(arguments)}
-    return context.pool.worker("onnx").call("safeconvert", doing, request)
+    return context.pool.worker("onnx").call("safeconvert", doing, CallFunction(_ENGINE, function, arguments))

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from safeconvert.errors import AdapterFailure
+from safeconvert.workers.requests import ImportModules
 from safeconvert.workers.worker import Limits, Worker
 
 
@@ -61,7 +62,7 @@ class WorkerPool:
     def warm(self, lane: str, python: Path, modules: Sequence[str]) -> None:
         """Import modules in a lane ahead of need. Failures are left for the call that needs them."""
         try:
-            self.worker(lane, python).call(lane, "importing its framework", {"op": "import", "modules": list(modules)})
+            self.worker(lane, python).call(lane, "importing its framework", ImportModules(modules))
         except AdapterFailure:
             return
 

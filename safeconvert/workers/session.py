@@ -14,6 +14,7 @@ from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Model
 from safeconvert.core.progress import Advance
 from safeconvert.core.signature import Signature
 from safeconvert.registry.manifest import Adapter
+from safeconvert.workers.requests import CallFunction, CloseModel, OpenModel, RunModel
 from safeconvert.workers.worker import Worker
 
 Files = Mapping[str, Path]
@@ -42,7 +43,7 @@ class Session:
         Args:
             chunks: for each chunk the `.npy` file of each input.
             folder: where the outputs go; each call writes into a folder of its own below it.
-            advance: told after each chunk.
+            advance: called after each chunk.
 
         Raises:
             AdapterFailure: the framework raised, died or went past a limit.
@@ -51,17 +52,16 @@ class Session:
         for chunk in chunks:
             place = folder / f"run-{next(_numbers)}"
             place.mkdir(parents=True)
-            request = {
-                "op": "run",
-                "handle": self.handle,
-                "chunks": [{name: str(path) for name, path in chunk.items()}],
-                "folder": str(place),
-            }
+            request = RunModel(self.handle, [chunk], place)
             answer = self.worker.call(self.adapter.name, f"running {self.path.name}", request)
             results.append({name: Path(path) for name, path in answer[0].items()})
             if advance is not None:
                 advance(1)
         return results
+
+    def close(self) -> None:
+        """Forget the model; the worker lives on."""
+        self.worker.call(self.adapter.name, f"closing {self.path.name}", CloseModel(self.handle))
 
 
 def open_session(worker: Worker, adapter: Adapter, request: ModelRequest) -> Session:
@@ -72,11 +72,7 @@ def open_session(worker: Worker, adapter: Adapter, request: ModelRequest) -> Ses
         AdapterFailure: the framework raised, died or went past a limit.
     """
     path = Path(request.path)
-    answer = worker.call(
-        adapter.name,
-        f"loading {path.name}",
-        {"op": "open", "adapter": str(adapter.folder), "arguments": {"request": request.to_json()}},
-    )
+    answer = worker.call(adapter.name, f"loading {path.name}", OpenModel(adapter.folder, request.to_json()))
     return Session(adapter, worker, worker.generation, answer["handle"], Signature.from_json(answer["signature"]), path)
 
 
@@ -86,17 +82,8 @@ def run_converter(worker: Worker, adapter: Adapter, request: ConvertRequest) -> 
     Raises:
         UnusableInput, AdapterFailure: as for `open_session`.
     """
-    answer = worker.call(
-        adapter.name,
-        f"converting {Path(request.model.path).name}",
-        {
-            "op": "call",
-            "adapter": str(adapter.folder),
-            "function": "convert",
-            "arguments": {"request": request.to_json()},
-        },
-    )
-    return ConvertReply.from_json(answer)
+    call = CallFunction(adapter.folder, "convert", {"request": request.to_json()})
+    return ConvertReply.from_json(worker.call(adapter.name, f"converting {Path(request.model.path).name}", call))
 
 
 def load_files(files: Files) -> dict[str, np.ndarray[Any, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safeconvert.errors import AdapterFailure
+from safeconvert.workers.requests import ReadVersions
 from safeconvert.workers.run import Run
 
 
@@ -17,7 +18,7 @@ def versions(run: Run, packages: Sequence[str], python: Path = Path(sys.executab
         AdapterFailure: the worker does not answer.
     """
     worker = run.pool.worker("convert", python)
-    request = {"op": "versions", "packages": list(packages)}
+    request = ReadVersions(packages)
     try:
         found = worker.call("safeconvert", "reading versions", request)
     except AdapterFailure as failure:

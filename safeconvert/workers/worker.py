@@ -15,7 +15,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from safeconvert import errors
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure
 from safeconvert.registry.environments import inherited
+from safeconvert.workers.requests import Request
 
 _WORKER = Path(__file__).with_name("_worker.py")
 
@@ -85,7 +85,7 @@ class Worker:
         self.generation = 0
         self.failed = False
 
-    def call(self, adapter: str, doing: str, request: Mapping[str, Any]) -> Any:
+    def call(self, adapter: str, doing: str, request: Request) -> Any:
         """Send one request and wait for its reply.
 
         Raises:
@@ -105,7 +105,7 @@ class Worker:
                 ) from None
             raise
 
-    def _call(self, adapter: str, doing: str, request: Mapping[str, Any]) -> Any:
+    def _call(self, adapter: str, doing: str, request: Request) -> Any:
         with self._lock:
             if self._process is None:
                 try:
@@ -175,8 +175,8 @@ class Worker:
             os.close(request_end)
             os.close(reply_end)
 
-    def _send(self, request: Mapping[str, Any]) -> None:
-        data = json.dumps(request).encode() + b"\n"
+    def _send(self, request: Request) -> None:
+        data = json.dumps(request.to_json()).encode() + b"\n"
         while data:
             data = data[os.write(self._requests, data) :]
 

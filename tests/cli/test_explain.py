@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from safeconvert.certificate.faults import KINDS
 from safeconvert.cli.topics import find_topic, topics
+from safeconvert.core.faults import FaultKind
 from safeconvert.errors import UnusableInput
 from tests.command import ROOT, safeconvert
 
@@ -21,7 +21,7 @@ KNOWN = topics()
 @pytest.mark.parametrize(
     "asked",
     [
-        *KINDS, *map(str, range(5)), "wb", "exit codes", "verified", "not_equivalent", "Not equivalent", "accepted", "no_gain",
+        *FaultKind, *map(str, range(5)), "wb", "exit codes", "verified", "not_equivalent", "Not equivalent", "accepted", "no_gain",
         "invalid", "repaired", "deployment", "suspicion", "tie", "batch", "order", "torch2keras", "localize", "settings",
         "certificate", "architecture", "faults", "precedence",
     ],

@@ -12,7 +12,8 @@ from safeconvert.compare.relation import identity
 from safeconvert.graph.activations import with_onnxruntime, with_tvm
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
-from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs
+from safeconvert.localize.findings import LayerScore
+from safeconvert.localize.layer_analysis import analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from tests.onnx_models import cnn, random, run
 

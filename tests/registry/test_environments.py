@@ -19,6 +19,7 @@ from safeconvert.registry.environments import environment, environment_folder, i
 from safeconvert.registry.install import lock_text, remove
 from safeconvert.registry.manifest import Adapter, Step, adapters, find
 from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.requests import ImportModules
 from safeconvert.workers.worker import Limits, Worker
 from tests.command import Called, safeconvert
 
@@ -237,7 +238,7 @@ def pool(tmp_path: Path) -> Iterator[WorkerPool]:
 def test_an_interpreter_that_is_not_there_is_a_failure_of_its_adapter(pool: WorkerPool, tmp_path: Path) -> None:
     worker: Worker = pool.worker("convert", tmp_path / "python")
     with pytest.raises(AdapterFailure, match="cannot be started"):
-        worker.call("tiny", "converting", {"op": "import", "modules": []})
+        worker.call("tiny", "converting", ImportModules([]))
     assert worker.failed
 
 

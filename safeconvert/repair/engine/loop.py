@@ -18,38 +18,24 @@ import onnx
 
 from safeconvert.compare.exchange import target_feeds
 from safeconvert.compare.relation import Relation, identity
+from safeconvert.core.faults import ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.graph.activations import BACK_ENDS
 from safeconvert.graph.edits import Edit, EditError, apply
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.faults import Fault, find_faults
-from safeconvert.localize.layer_analysis import LayerScore, analyse, core_pairs, unranked
+from safeconvert.localize.findings import LayerScore, Reexpression
+from safeconvert.localize.kinds import Kind
+from safeconvert.localize.layer_analysis import analyse, core_pairs, unranked
 from safeconvert.localize.layer_errors import propagated_errors
 from safeconvert.localize.matching import Pair
-from safeconvert.localize.reexpressions import Reexpression, reexpressions
+from safeconvert.localize.reexpressions import reexpressions
+from safeconvert.repair.engine.kinds import KINDS
 from safeconvert.repair.engine.problem import Problem
 from safeconvert.repair.engine.recorder import Recorder
-from safeconvert.repair.engine.scoring import Broken, Score, Scored, Scorer
+from safeconvert.repair.engine.scoring import Broken, Scored, Scorer
 
 _FINEST = 1e-5  # of a tensor's largest magnitude; below it begins the rounding of single operators
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One attempted repair.
-
-    Attributes:
-        faults: the faults undone together, as positions in the list of faults.
-        outcome: `accepted`, `no_gain` or `invalid`.
-        reason: why it is invalid; else "".
-        before, after: the scores on the trial inputs; `after` is None where it is invalid.
-    """
-
-    faults: tuple[int, ...]
-    outcome: str
-    reason: str
-    before: Score
-    after: Score | None
 
 
 @dataclass(frozen=True)
@@ -71,7 +57,7 @@ class Repair:
     """
 
     faults: tuple[Fault, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialRecord, ...]
     before: Scored
     after: Scored
     candidate: GraphView
@@ -84,27 +70,36 @@ class Repair:
     reexpressions: tuple[Reexpression, ...]
 
 
-def repair(problem: Problem) -> Repair:
-    """Localize, and repair where the problem asks for it. Raises Broken where source or target do not run at all."""
-    return _Loop(problem).run()
+def repair(problem: Problem, kinds: Sequence[Kind] = KINDS) -> Repair:
+    """Localize, and repair where the problem asks for it.
+
+    Args:
+        problem: the pair.
+        kinds: of faults that are looked for between cut points.
+
+    Raises:
+        Broken: source or target do not run at all.
+    """
+    return _Loop(problem, kinds).run()
 
 
 def measured(problem: Problem) -> dict[str, Any]:
     """The errors along the layers and both graphs, of a pair that need not differ. Raises Broken as `repair`."""
-    return _Loop(problem).measured()
+    return _Loop(problem, ()).measured()
 
 
 class _Loop:
     """State of one repair."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, kinds: Sequence[Kind]) -> None:
         self.problem = problem
+        self.kinds = kinds
         self.source = tidy(onnx.load(problem.source))
         self.target = tidy(onnx.load(problem.target))
         self.scorer = Scorer(problem, self.source)
         self.candidate = self.target
         self.faults: list[Fault] = []
-        self.trials: list[Trial] = []
+        self.trials: list[TrialRecord] = []
         self.edits: list[Edit] = []
         self.rounds = 0
         self.layers: tuple[LayerScore, ...] = ()
@@ -164,13 +159,13 @@ class _Loop:
         if self.problem.layer_analysis and not self.rounds:
             self.layers, self.unranked = self._rank(alignment, now)
         errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
-        found = find_faults(alignment, errors, self.rtol)
+        found = find_faults(alignment, errors, self.rtol, self.kinds)
         if not found:  # each part is within tolerance, and together they are not
             self.rtol = max(self.rtol / 10, min(_FINEST, self.rtol))
-        known = {(fault.target, fault.what): number for number, fault in enumerate(self.faults)}
+        known = {(fault.target, fault.evidence): number for number, fault in enumerate(self.faults)}
         numbers = []
         for fault in found:
-            key = (fault.target, fault.what)
+            key = (fault.target, fault.evidence)
             if key not in known:
                 known[key] = len(self.faults)
                 self.faults.append(fault)
@@ -195,19 +190,19 @@ class _Loop:
             accepted = self._try(_joined(groups), score, judged) is not None
         return accepted
 
-    def _try(self, group: tuple[int, ...], before: Score, judged: Sequence[int]) -> Score | None:
+    def _try(self, group: tuple[int, ...], before: ScoreRecord, judged: Sequence[int]) -> ScoreRecord | None:
         """Undo faults together; the new score where that is accepted."""
         edits = [edit for number in group for edit in self.faults[number].edits]
         try:
             candidate = apply(self.candidate, edits)
             after = self.scorer.score(candidate, judged).score
         except (EditError, Broken) as error:
-            self.trials.append(Trial(group, "invalid", str(error), before, None))
+            self.trials.append(TrialRecord(group, TrialOutcome.INVALID, str(error), before, None))
             return None
         if after >= before:
-            self.trials.append(Trial(group, "no_gain", "", before, after))
+            self.trials.append(TrialRecord(group, TrialOutcome.NO_GAIN, "", before, after))
             return None
-        self.trials.append(Trial(group, "accepted", "", before, after))
+        self.trials.append(TrialRecord(group, TrialOutcome.ACCEPTED, "", before, after))
         self.candidate = candidate
         self.edits += edits
         return after
@@ -229,13 +224,13 @@ class _Loop:
 
     def _align(self, probes: Sequence[int]) -> Alignment:
         feeds = self.scorer.sample(probes)
-        agreed = self.problem.agreed
+        contract = self.problem.contract
         inputs = {}
-        for tensor in agreed.inputs:
+        for tensor in contract.inputs:
             rank = len(tensor.source.shape)
             relation = Relation(tensor.permutation) if tensor.permutation is not None else identity(rank)
             inputs[tensor.target.name] = Pair(tensor.target.name, tensor.source.name, relation)
-        outputs = {tensor.target.name: tensor.source.name for tensor in agreed.outputs}
+        outputs = {tensor.target.name: tensor.source.name for tensor in contract.outputs}
         return align(self.source, self.candidate, feeds, inputs, outputs, self.rtol)
 
     def _rank(self, alignment: Alignment, now: Scored) -> tuple[tuple[LayerScore, ...], str]:
@@ -244,7 +239,7 @@ class _Loop:
         for number in self.problem.steering:
             groups[number in now.disagreeing].append(number)
         similar, dissimilar = (
-            [(feeds, target_feeds(self.problem.agreed, feeds)) for feeds in self.scorer.sample(numbers)]
+            [(feeds, target_feeds(self.problem.contract, feeds)) for feeds in self.scorer.sample(numbers)]
             for numbers in groups
         )
         layers = core_pairs(self.source, self.candidate, alignment.pairs, self.problem.settings.core_layers)

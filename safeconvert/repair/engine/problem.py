@@ -9,6 +9,7 @@ from typing import Any
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.compare.settings import Tolerance, VerifySettings
+from safeconvert.core.faults import FaultKind
 from safeconvert.core.signature import Signature
 from safeconvert.localize.settings import RepairSettings
 
@@ -28,7 +29,7 @@ class Problem:
 
     Attributes:
         source, target: ONNX files.
-        agreed: which tensors of the two files correspond.
+        contract: which tensors of the two files correspond.
         chunks: the source's inputs, by the names of its ONNX file.
         steering: numbers of the samples that may steer decisions.
         verify: what counts as equal.
@@ -41,7 +42,7 @@ class Problem:
 
     source: str
     target: str
-    agreed: Contract
+    contract: Contract
     chunks: tuple[Chunk, ...]
     steering: tuple[int, ...]
     verify: VerifySettings
@@ -62,7 +63,7 @@ class Problem:
         return Problem(
             **{
                 **data,
-                "agreed": _contract(data["agreed"]),
+                "contract": _contract(data["contract"]),
                 "chunks": tuple(Chunk(**chunk) for chunk in data["chunks"]),
                 "steering": tuple(data["steering"]),
                 "verify": VerifySettings(
@@ -75,7 +76,7 @@ class Problem:
                 "settings": RepairSettings(
                     **{
                         **data["settings"],
-                        "strategies": tuple(data["settings"]["strategies"]),
+                        "strategies": tuple(FaultKind(kind) for kind in data["settings"]["strategies"]),
                         "core_layers": tuple(data["settings"]["core_layers"]),
                     }
                 ),

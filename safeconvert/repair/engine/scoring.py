@@ -13,6 +13,7 @@ import onnx
 from safeconvert.adapter_api.feeding import fixed_batch, predict_any
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
+from safeconvert.core.faults import EvaluationRecord, ScoreRecord
 from safeconvert.core.signature import Signature
 from safeconvert.graph.view import GraphView
 from safeconvert.repair.engine.problem import Problem
@@ -24,28 +25,11 @@ class Broken(Exception):
     """A candidate that does not load or does not run; the text says why."""
 
 
-@dataclass(frozen=True, order=True)
-class Score:
-    """Compared in this order; smaller is nearer to the source.
-
-    Attributes:
-        discrepancy: share of inputs that disagree, or are beyond tolerance where the comparator asks for it.
-        distance: mean over inputs of the largest relative distance of an output.
-        labels: share that disagrees by the comparator alone.
-        max_abs: largest distance.
-    """
-
-    discrepancy: float
-    distance: float
-    labels: float = 0.0
-    max_abs: float = 0.0
-
-
 @dataclass(frozen=True)
 class Scored:
     """A score, the numbers of the samples that are not equal, and of those that the comparator alone tells apart."""
 
-    score: Score
+    score: ScoreRecord
     unequal: tuple[int, ...]
     disagreeing: tuple[int, ...]
 
@@ -53,6 +37,10 @@ class Scored:
     def equal(self) -> bool:
         """Whether nothing differs."""
         return not self.unequal
+
+    def record(self) -> EvaluationRecord:
+        """The score as the certificate gives it."""
+        return EvaluationRecord(self.score, self.unequal)
 
 
 class _GraphModel:
@@ -92,12 +80,12 @@ class Scorer:
 
     def __init__(self, problem: Problem, source: GraphView) -> None:
         self._problem = problem
-        agreed = problem.agreed
+        contract = problem.contract
         self._target_signature = Signature(
-            tuple(tensor.target for tensor in agreed.inputs), tuple(tensor.target for tensor in agreed.outputs)
+            tuple(tensor.target for tensor in contract.inputs), tuple(tensor.target for tensor in contract.outputs)
         )
         signature = Signature(
-            tuple(tensor.source for tensor in agreed.inputs), tuple(tensor.source for tensor in agreed.outputs)
+            tuple(tensor.source for tensor in contract.inputs), tuple(tensor.source for tensor in contract.outputs)
         )
         self._signature = signature
         wanted = set(problem.steering)
@@ -143,10 +131,10 @@ class Scorer:
             rows = np.array([wanted is None or int(number) in wanted for number in indices])
             if not rows.any():
                 continue
-            fed = target_feeds(self._problem.agreed, {name: array[rows] for name, array in feeds.items()})
+            fed = target_feeds(self._problem.contract, {name: array[rows] for name, array in feeds.items()})
             got = predict_any(model, fed)
             left, right = comparable_outputs(
-                self._problem.agreed, {name: array[rows] for name, array in expected.items()}, got
+                self._problem.contract, {name: array[rows] for name, array in expected.items()}, got
             )
             figures.add(left, right, indices[rows])
             relative.append(_relative(left, right))
@@ -156,7 +144,7 @@ class Scorer:
         share = len(unequal) / max(result.samples, 1)
         distance = float(distances.mean()) if len(distances) else 0.0
         return Scored(
-            Score(share, distance if math.isfinite(distance) else math.inf, result.discrepancy, result.max_abs),
+            ScoreRecord(share, distance if math.isfinite(distance) else math.inf, result.discrepancy, result.max_abs),
             tuple(unequal),
             result.disagreeing,
         )

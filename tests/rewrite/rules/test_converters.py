@@ -13,6 +13,7 @@ from onnx import helper
 
 from safeconvert.core.resources import data_folder
 from safeconvert.rewrite.legalize import legalise, rules_of
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.worker import Limits, Worker
 from tests.onnx_models import model, random, run
 
@@ -151,9 +152,8 @@ def converted(
     path, inputs, outputs = (str(folder / name) for name in ("model.onnx", "inputs.npz", "outputs.npz"))
     onnx.save(made, path)
     np.savez(inputs, **feeds)
-    request = {"op": "call", "adapter": str(Path(__file__).parent / "raw"), "function": "run", "arguments": {
-        "converter": converter, "model": path, "inputs": inputs, "outputs": outputs}}  # fmt: skip
-    failure = worker.call(converter, "converting", request)
+    arguments = {"converter": converter, "model": path, "inputs": inputs, "outputs": outputs}
+    failure = worker.call(converter, "converting", CallFunction(Path(__file__).parent / "raw", "run", arguments))
     if failure:
         return str(failure)
     with np.load(outputs) as archive:
