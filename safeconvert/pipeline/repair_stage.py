@@ -19,7 +19,7 @@ from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.results import Attempt, Compared, Incomparable
 from safeconvert.registry.routes import routes
 from safeconvert.repair.client import OnnxPair, diagnose, onnx_pair
-from safeconvert.repair.interface import match_interface
+from safeconvert.repair.input_dimensions import match_interface
 from safeconvert.repair.precision import ReducedTarget, float_twin, has_reduced, localize_precision, restorations
 from safeconvert.repair.proposals import Regraph
 from safeconvert.repair.types import Diagnosis
