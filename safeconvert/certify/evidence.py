@@ -88,13 +88,15 @@ def _regions(diagnosis: Diagnosis, repaired: bool) -> tuple[list[dict[str, Any]]
 
     Where all is repaired, the smallest level of each is enough: an issue may still be written of it.
     """
+    folder = diagnosis.folder
+    if folder is None:
+        return [], {}
     entries: list[dict[str, Any]] = []
     files: dict[str, bytes] = {}
     taken = 0
     for entry in diagnosis.record.get("regions", []):
-        assert diagnosis.folder is not None
         levels = entry["levels"][:1] if repaired else entry["levels"]
-        paths = _paths(diagnosis.folder / entry["folder"], {level["folder"] for level in levels})
+        paths = _paths(folder / entry["folder"], {level["folder"] for level in levels})
         size = sum(path.stat().st_size for path in paths)
         if taken + size > (_REPAIRED_BYTES if repaired else _REGION_BYTES):
             left_out = f"no room for its {size / 2**20:.1f} MiB"
@@ -102,7 +104,7 @@ def _regions(diagnosis: Diagnosis, repaired: bool) -> tuple[list[dict[str, Any]]
             continue
         taken += size
         entries.append({**entry, "levels": levels})
-        files |= {path.relative_to(diagnosis.folder).as_posix(): path.read_bytes() for path in paths}
+        files |= {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     return entries, files
 
 
