@@ -32,7 +32,7 @@ from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError
 from safeconvert.pipeline.convert import convert
 from safeconvert.registry.manifest import Adapter
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.run import Run, open_context
 from safeconvert.workers.session import load_files
 from safeconvert.workers.worker import Limits, Worker
 
@@ -170,8 +170,8 @@ def _python(path: str) -> Path:
     """The interpreter of a raw converter: onnx2tf has an environment of its own (`safeconvert adapters install onnx2tf`)."""
     if path != "onnx2tf":
         return Path(sys.executable)
-    with open_context(load_settings(), Phases()) as context:
-        return next(adapter.python for adapter in context.adapters if adapter.name == path)
+    with open_context(load_settings(), Phases()) as opened:
+        return next(adapter.python for adapter in opened.adapters if adapter.name == path)
 
 
 @contextmanager
@@ -184,18 +184,18 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
     settings = load_settings()
     settings = replace(settings, limits=replace(settings.limits, seconds=SECONDS))
     with ExitStack() as stack:
-        context = None
+        opened = None
 
         def run(case: Case) -> list:
-            nonlocal context, count
+            nonlocal opened, count
             if count % _FRESH == 0:
                 stack.close()
-                context = stack.enter_context(open_context(settings, Phases()))
-                context = replace(context, adapters=_without_exporters(context.adapters))
+                opened = stack.enter_context(open_context(settings, Phases()))
+                opened = replace(opened, adapters=_without_exporters(opened.adapters))
             count += 1
-            assert context is not None
+            assert opened is not None
             with tempfile.TemporaryDirectory() as folder:
-                return _convert(context, case, target, Path(folder) / f"model{suffix}")
+                return _convert(opened, case, target, Path(folder) / f"model{suffix}")
 
         count = 0
         yield run
@@ -207,14 +207,14 @@ def _without_exporters(known: tuple[Adapter, ...]) -> tuple[Adapter, ...]:
     )
 
 
-def _convert(context: Context, case: Case, target: str, output: Path) -> list:
+def _convert(opened: Run, case: Case, target: str, output: Path) -> list:
     inputs = output.with_name("inputs.npz")
     names = [value.name for value in onnx.load(case.model).graph.input]
     arrays = dict(zip(names, map(_samples, case.inputs()), strict=True))
     np.savez(inputs, **arrays)
     options = ConvertOptions(case.model, target, output, data=DataOptions(inputs if arrays else None), repair=False)
     try:
-        conversion = convert(context, options)
+        conversion = convert(opened, options)
     except SafeconvertError as error:
         return ["refused", first_line(error.message, 200), str(error.exit_code.name).lower()]
     decisive = conversion.decisive

@@ -27,7 +27,7 @@ from safeconvert.reproduce.names import plainly_named
 from safeconvert.reproduce.regions import FaultRegion, Level, fault_regions
 from safeconvert.reproduce.types import Packed, Tried
 from safeconvert.workers.requests import CallFunction, LoadAdapter, ReadVersions
-from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.run import Run, open_context
 
 _RUNNER = Path(__file__).parent / "runner"
 
@@ -69,18 +69,18 @@ def pack(certificate: Path, folder: Path | None, every: bool, settings: Settings
         return []
     stem = certificate.name.removesuffix(".json").removesuffix(".certificate")
     place = folder if folder is not None else certificate.with_name(f"{stem}.issues")
-    with open_context(settings, phases) as context:
-        packer = _Packer(context, content, certificate)
+    with open_context(settings, phases) as run:
+        packer = _Packer(run, content, certificate)
         return [packer.region(region, place) for region in regions]
 
 
 class _Packer:
     """Packs the regions of one certificate; converters are loaded once."""
 
-    def __init__(self, context: Context, content: Mapping[str, Any], certificate: Path) -> None:
-        self._context = context
+    def __init__(self, run: Run, content: Mapping[str, Any], certificate: Path) -> None:
+        self._run = run
         self._content = content
-        self._known = {adapter.name: adapter for adapter in context.adapters}
+        self._known = {adapter.name: adapter for adapter in run.adapters}
         names = [str(step.get("adapter")) for step in mappings(content.get("route"))]
         self._route = [self._known[name] for name in names if name in self._known]
         format_name = str(mapping(content.get("target")).get("format"))
@@ -100,7 +100,7 @@ class _Packer:
             program = self._search(region, folder, tried)
         except OSError as error:
             raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another with -o") from error
-        wrong = next((run for run in tried if run.outcome == "wrong"), None)
+        wrong = next((one for one in tried if one.outcome == "wrong"), None)
         title, text = issue(self._facts, region, tried, wrong, program, self._versions(wrong))
         (folder / "issue.md").write_text(text, encoding="utf-8")
         return Packed(folder, tuple(fault.position for fault in region.faults), title, tuple(tried), wrong)
@@ -117,8 +117,8 @@ class _Packer:
                     continue
                 program = scripts.program(chain, title, self._tolerances())
                 (folder / "reproduce.py").write_text(program, encoding="utf-8")
-                with self._context.phases.phase(f"running {chain.subject} on {len(level.operators)} nodes"):
-                    tried.append(self._run(chain, level, folder))
+                with self._run.phases.phase(f"running {chain.subject} on {len(level.operators)} nodes"):
+                    tried.append(self._try(chain, level, folder))
                 if tried[-1].outcome == "wrong":
                     return program
         (folder / "reproduce.py").unlink(missing_ok=True)
@@ -131,10 +131,10 @@ class _Packer:
         (folder / "reproduce.py").write_text(program, encoding="utf-8")
         return program
 
-    def _run(self, chain: scripts.Chain, level: Level, folder: Path) -> Tried:
+    def _try(self, chain: scripts.Chain, level: Level, folder: Path) -> Tried:
         request = CallFunction(_RUNNER, "run", {"path": (folder / "reproduce.py").absolute()})
         try:
-            answer = self._context.pool.worker("pack").call(chain.subject, "converting a region", request)
+            answer = self._run.pool.worker("pack").call(chain.subject, "converting a region", request)
         except SafeconvertError as error:
             self._loaded.clear()  # it may have died
             return Tried(chain.subject, level.operators, "fails", first_line(error.cause))
@@ -148,7 +148,7 @@ class _Packer:
             if name not in self._loaded:
                 request = LoadAdapter(self._known[name].folder)
                 try:
-                    self._context.pool.worker("pack").call(name, "loading", request)
+                    self._run.pool.worker("pack").call(name, "loading", request)
                     self._loaded[name] = ""
                 except AdapterFailure as failure:
                     self._loaded[name] = f"{name} does not load here: {failure.cause}"
@@ -162,7 +162,7 @@ class _Packer:
         used: Sequence[Adapter] = [self._known[name] for name in chain.adapters] if chain else self._route
         names = sorted({package for adapter in used for package in adapter.packages} | {"onnx", "numpy"})
         try:
-            found = self._context.pool.worker("pack").call("safeconvert", "reading versions", ReadVersions(names))
+            found = self._run.pool.worker("pack").call("safeconvert", "reading versions", ReadVersions(names))
         except AdapterFailure:
             return {}
         return {name: str(version) for name, version in found.items() if version is not None}

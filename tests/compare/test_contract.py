@@ -100,24 +100,24 @@ def test_integers_never_stand_for_reals() -> None:
 
 
 def test_a_baked_batch_and_moved_dimensions_are_obligations() -> None:
-    agreed = make_contract(signature(spec(None, 3, 8, 8)), signature(spec(1, 8, 8, 3)))
-    assert any("order [0, 2, 3, 1]" in line for line in agreed.obligations)
-    assert any("batch 1 only" in line for line in agreed.obligations)
+    contract = make_contract(signature(spec(None, 3, 8, 8)), signature(spec(1, 8, 8, 3)))
+    assert any("order [0, 2, 3, 1]" in line for line in contract.obligations)
+    assert any("batch 1 only" in line for line in contract.obligations)
 
 
 def test_feeds_and_outputs_cross_the_contract() -> None:
     outputs = (TensorSpec("y", (None, 2, 4, 4), "float32"),)
     moved = (TensorSpec("z", (None, 4, 4, 2), "float32"),)
-    agreed = make_contract(
+    contract = make_contract(
         signature(spec(None, 3, 8, 8), outputs=outputs), signature(spec(None, 8, 8, 3, name="in"), outputs=moved)
     )
     x = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
-    assert target_feeds(agreed, {"x": x})["in"].shape == (2, 8, 8, 3)
+    assert target_feeds(contract, {"x": x})["in"].shape == (2, 8, 8, 3)
     y = np.random.default_rng(1).normal(size=(2, 2, 4, 4)).astype(np.float32)
-    left, right = comparable_outputs(agreed, {"y": y}, {"z": y.transpose(LAST)})
+    left, right = comparable_outputs(contract, {"y": y}, {"z": y.transpose(LAST)})
     np.testing.assert_array_equal(left["y"], right["y"])
     with pytest.raises(LayoutMismatch, match="gave no output"):
-        comparable_outputs(agreed, {"y": y}, {"other": y})
+        comparable_outputs(contract, {"y": y}, {"other": y})
 
 
 @given(st.lists(st.integers(-128, 127), min_size=1, max_size=20))
@@ -129,9 +129,11 @@ def test_quantised_values_survive_the_way_to_reals_and_back(values: list[int]) -
 
 def test_a_quantised_target_is_fed_and_read_in_real_values() -> None:
     quantised = TensorSpec("x", (None, 2), "uint8", quantization=Quantization(0.5, 128))
-    agreed = make_contract(signature(spec(None, 2)), Signature((quantised,), (TensorSpec("y", (None, 2), "float32"),)))
-    fed = target_feeds(agreed, {"x": np.array([[-64.0, 1.0]], np.float32)})["x"]
+    contract = make_contract(
+        signature(spec(None, 2)), Signature((quantised,), (TensorSpec("y", (None, 2), "float32"),))
+    )
+    fed = target_feeds(contract, {"x": np.array([[-64.0, 1.0]], np.float32)})["x"]
     assert fed.tolist() == [[0, 130]] and fed.dtype == np.uint8
-    assert any("real = 0.5 * (stored - 128)" in line for line in agreed.obligations)
+    assert any("real = 0.5 * (stored - 128)" in line for line in contract.obligations)
     with pytest.raises(UnusableInput, match="NaN"):
-        target_feeds(agreed, {"x": np.array([[np.nan, 1.0]], np.float32)})
+        target_feeds(contract, {"x": np.array([[np.nan, 1.0]], np.float32)})
