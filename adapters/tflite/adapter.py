@@ -1,14 +1,12 @@
-"""Runs TFLite models natively with the interpreter of TensorFlow, on the CPU."""
+"""Runs TFLite models natively with LiteRT, on the CPU; with TensorFlow's interpreter where a file needs TF Select."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from safeconvert.adapter_api.changes import Changes
 from safeconvert.adapter_api.feeding import joined
@@ -20,6 +18,7 @@ from safeconvert.errors import UnusableInput
 
 from . import precision
 from .options import set_options
+from .runtime import interpreter
 
 
 class TfliteModel:
@@ -27,9 +26,7 @@ class TfliteModel:
 
     def __init__(self, request: ModelRequest) -> None:
         try:
-            self._interpreter = tf.lite.Interpreter(
-                model_content=Path(request.path).read_bytes(), num_threads=os.cpu_count() or 1
-            )
+            self._interpreter = interpreter(Path(request.path).read_bytes())
             signatures = self._interpreter.get_signature_list()
             key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
             inputs = self._resize(request, key)

@@ -1,0 +1,32 @@
+"""The interpreter that runs a .tflite file: LiteRT, which is what apps ship, or TensorFlow's where a file needs it.
+
+LiteRT starts without TensorFlow. A file with TensorFlow's own operators (TF Select, custom codes that begin with `Flex`) needs
+the Flex delegate, which only TensorFlow's interpreter brings along on a desktop.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+
+def interpreter(content: bytes) -> Any:
+    """An interpreter with the file loaded and nothing allocated yet. Raises ValueError or RuntimeError for a file that is none."""
+    threads = os.cpu_count() or 1
+    if needs_flex(content):
+        import tensorflow as tf
+
+        return tf.lite.Interpreter(model_content=content, num_threads=threads)
+    return Interpreter(model_content=content, num_threads=threads)
+
+
+def needs_flex(content: bytes) -> bool:
+    """Whether operators of TensorFlow stand in a file; False for what is no TFLite file at all."""
+    if not schema.Model.ModelBufferHasIdentifier(content, 0):
+        return False
+    model = schema.Model.GetRootAs(content)
+    codes = (model.OperatorCodes(number).CustomCode() for number in range(model.OperatorCodesLength()))
+    return any(code is not None and code.startswith(b"Flex") for code in codes)
