@@ -71,6 +71,7 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "comparator": comparator(result.settings),
         "verification": pairs(result.exporter, verification, provenance.cross_pairs),
         "structure": provenance.structure.value,
+        "proof": provenance.proof.to_json(),
         "exporters": {
             "source": exporter(result.exporter),
             "target": exporter(verification.exporter if verification is not None else None),

@@ -31,6 +31,20 @@ class Contract:
         """A JSON-able form for the certificate."""
         return asdict(self)
 
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Contract:
+        """The inverse of `to_json`."""
+
+        def tensors(items: Sequence[Mapping[str, Any]]) -> tuple[TensorContract, ...]:
+            found = []
+            for item in items:
+                source, target = Signature.from_json({"inputs": [item["source"], item["target"]], "outputs": []}).inputs
+                order = item["permutation"]
+                found.append(TensorContract(source, target, None if order is None else tuple(order), item["reason"]))
+            return tuple(found)
+
+        return Contract(tensors(data["inputs"]), tensors(data["outputs"]), tuple(data["obligations"]))
+
 
 def make_contract(
     source: Signature,

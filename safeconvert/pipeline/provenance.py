@@ -11,10 +11,12 @@ from typing import Any
 
 from safeconvert.certificate.digest import FileDigest, digest
 from safeconvert.compare.comparison import Comparison
+from safeconvert.core.proof import ProofRecord
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.registry.manifest import framework, package_names
 from safeconvert.verification.cross_pairs import cross_pairs
+from safeconvert.verification.proof import prove_forms
 from safeconvert.verification.structure import Structure, compare_structures
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
@@ -57,6 +59,7 @@ class Provenance:
         converters: versions by package, for each converter of the route.
         environment: of the run.
         structure: how the two ONNX forms compare as graphs.
+        proof: what is proven of the pair beyond the inputs that were tried.
         cross_pairs: figures of the pairs that cross sides and forms, by name.
         seconds: what each phase took.
     """
@@ -68,6 +71,7 @@ class Provenance:
     converters: tuple[Mapping[str, str], ...]
     environment: Environment
     structure: Structure
+    proof: ProofRecord
     cross_pairs: Mapping[str, Comparison]
     seconds: Mapping[str, float]
 
@@ -92,6 +96,7 @@ def record_provenance(run: Run, result: Conversion | PairVerification, target: P
         inputs = source.data.inputs.digest()
     crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
     structure = compare_structures(run, source, verification)
+    proof = prove_forms(run, source, verification, result.exporter)
     converters = tuple(versions(run, adapter.packages, adapter.python) for adapter in route.adapters)
     return Provenance(
         source=ours,
@@ -103,6 +108,7 @@ def record_provenance(run: Run, result: Conversion | PairVerification, target: P
             platform.python_version(), platform.platform(), os.cpu_count(), versions(run, packages)
         ),
         structure=structure,
+        proof=proof,
         cross_pairs=crossing,
         seconds=dict(sorted(run.phases.seconds.items())),
     )

@@ -48,12 +48,25 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     console.print(Text(f"faults: {faults}  trials: {trials}"))
     if predicate.get("structure") == "equivalent":
         console.print(Text("structurally equivalent: the same graph with equal weights, but for names"))
+    proof = mapping(predicate.get("proof"))
+    if proof:
+        console.print(Text(f"proof: {_proof(proof)}"))
     comparator = mapping(predicate.get("comparator"))
     console.print(
         Text(f"comparator: {text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")
     )
     console.print(Text(f"inputs: {_listed(predicate.get('inputs'))}"))
     console.print(Text(f"seconds: {_listed(predicate.get('seconds'))}"))
+
+
+def _proof(proof: Mapping[str, Any]) -> str:
+    """The level of a proof in a sentence that says between what."""
+    if proof.get("level") == "onnx":
+        return (
+            "the ONNX forms of source and target are one function over the reals (constants at most "
+            f"{text(proof.get('apart'))} apart); that they are the native models is sampled"
+        )
+    return f"sampled: {text(proof.get('reason'))}"
 
 
 def _files(predicate: Mapping[str, Any], console: Console) -> None:

@@ -81,7 +81,7 @@ def _without_number(store: TermStore, value: Value) -> tuple[Value, float]:
     So a factor that one converter folded into the weights of the one operand and another into the other's is the same factor.
     """
     base, cuts = base_of(store, value.term)
-    core, factor, offset = parts(store, base)
+    core, factor, _ = parts(store, base)
     number = 1.0
     if factor is not None and factor.size == 1:
         number = float(factor.reshape(-1)[0])

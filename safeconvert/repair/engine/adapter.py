@@ -9,11 +9,13 @@ from typing import Any
 
 import onnx
 
+from safeconvert.compare.contract import Contract
 from safeconvert.core.faults import TrialOutcome
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
 from safeconvert.graph.obstacles import named, undefined
 from safeconvert.graph.view import tidy
+from safeconvert.prove.prover import prove
 from safeconvert.prove.structure import same_structure
 from safeconvert.repair.engine.changed import changes_of
 from safeconvert.repair.engine.loop import measured, repair
@@ -84,6 +86,21 @@ def undefined_operators(path: str) -> list[dict[str, str]]:
 def structure(source: str, target: str) -> bool:
     """Whether two ONNX files are the same graph but for names; see `prove.structure.same_structure`."""
     return same_structure(tidy(onnx.load(source)), tidy(onnx.load(target)))
+
+
+def prove_equal(source: str, target: str, contract: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether two ONNX files are one function under a contract; see `prove.prover.prove`.
+
+    Raises:
+        NoVerdict: a graph that cannot be read into terms.
+    """
+    ours, theirs = onnx.load(source), onnx.load(target)
+    try:
+        found = prove(ours, theirs, Contract.from_json(contract))
+    except (ValueError, KeyError, IndexError, TypeError, onnx.shape_inference.InferenceError) as error:
+        raise NoVerdict(f"{target}: cannot be read by the prover: {error}") from error
+    same = found.proven and (found.same_file or same_structure(tidy(ours), tidy(theirs)))
+    return {**asdict(found), "same_graph": same}
 
 
 def scale_input(path: str, target: str, axis: int, factor: list[float], offset: list[float], reverse: bool) -> None:

@@ -7,10 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from safeconvert.compare.contract import Contract
-from safeconvert.compare.layout import TensorContract
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.core.faults import FaultKind
-from safeconvert.core.signature import Signature
 from safeconvert.localize.settings import RepairSettings
 
 
@@ -63,7 +61,7 @@ class Problem:
         return Problem(
             **{
                 **data,
-                "contract": _contract(data["contract"]),
+                "contract": Contract.from_json(data["contract"]),
                 "chunks": tuple(Chunk(**chunk) for chunk in data["chunks"]),
                 "steering": tuple(data["steering"]),
                 "verify": VerifySettings(
@@ -82,15 +80,3 @@ class Problem:
                 ),
             }
         )
-
-
-def _contract(data: Mapping[str, Any]) -> Contract:
-    def tensors(items: Any) -> tuple[TensorContract, ...]:
-        found = []
-        for item in items:
-            (source, target) = Signature.from_json({"inputs": [item["source"], item["target"]], "outputs": []}).inputs
-            order = item["permutation"]
-            found.append(TensorContract(source, target, tuple(order) if order is not None else None, item["reason"]))
-        return tuple(found)
-
-    return Contract(tensors(data["inputs"]), tensors(data["outputs"]), tuple(data["obligations"]))

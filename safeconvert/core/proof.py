@@ -1,0 +1,49 @@
+"""How sure an equivalence is: sampled, or proven, and between what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ProofLevel(StrEnum):
+    """What was shown beyond the inputs that were tried; each includes the ones before it."""
+
+    SAMPLED = "sampled"
+    """Equal on the held-out inputs, and no more is claimed."""
+    ONNX = "onnx"
+    """The two ONNX forms compute the same for every input of the stated sizes, over the reals; that each form is its native model is sampled."""
+
+
+@dataclass(frozen=True)
+class ProofRecord:
+    """A proof, or why there is none.
+
+    Attributes:
+        level: what was shown.
+        reason: why no more; "" where nothing is missing.
+        apart: largest relative difference of constants that were taken for one another (folded in float32 by a converter).
+        sizes: by input of the source's ONNX form the shape that the proof is for.
+        axioms: how often each axiom spoke.
+        unproven: where the target first computes something that the source does not.
+    """
+
+    level: ProofLevel
+    reason: str
+    apart: float = 0.0
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    axioms: Mapping[str, int] = field(default_factory=dict)
+    unproven: tuple[Mapping[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As the certificate has it."""
+        return {
+            "level": self.level.value,
+            "reason": self.reason,
+            "apart": self.apart,
+            "sizes": {name: list(shape) for name, shape in self.sizes.items()},
+            "axioms": dict(self.axioms),
+            "unproven": [dict(one) for one in self.unproven],
+        }
