@@ -11,7 +11,7 @@ from safeconvert.verification.cross_pairs import across
 from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
-from safeconvert.workers.engine import ask_engine
+from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
 
@@ -38,7 +38,7 @@ def prove_forms(
     try:
         with run.phases.phase("proving"):
             arguments = {"source": str(ours), "target": str(theirs), "contract": contract.to_json()}
-            found = ask_engine(run, "prove_equal", "proving", arguments)
+            found = call_engine(run, "prove_equal", "proving", arguments)
     except SafeconvertError as error:
         return _sampled(f"the prover could not read the graphs: {first_line(str(error))}")
     record = ProofRecord(
