@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from safeconvert.certificate import archive
 from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
+from safeconvert.certificate.keys import public_part
 from safeconvert.certificate.statement import build_statement
 from safeconvert.certify import evidence as evidence
 from safeconvert.certify import predicate
 from safeconvert.config.options import ConvertOptions, VerifyOptions
+from safeconvert.config.origin import loosened
 from safeconvert.config.settings import Settings
 from safeconvert.core import paths
 from safeconvert.core.progress import Phases
@@ -38,6 +41,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
         if made is not None:
             try:
                 content = predicate.of_conversion(conversion, record_provenance(context, conversion, made), made.parent)
+                content |= _settings(options, settings)
                 certificate = _certify(content, found, made, paths.certificate_path(made), options.key)
             except BaseException:
                 paths.clear(conversion.target)
@@ -55,6 +59,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             obstacles=conversion.obstacles,
             offers=conversion.offers,
             compared=options.routes == ALL,
+            settings_file=options.origin.file,
         )
 
 
@@ -69,6 +74,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
         subject = conversion.target if repaired else given.absolute()
         place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
         content = predicate.of_conversion(conversion, record_provenance(context, conversion, subject), place.parent)
+        content |= _settings(options, settings)
         found = evidence.of_conversion(conversion)
         certificate = None
         if repaired or options.certificate is not None:
@@ -83,6 +89,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
             attempts=tuple(map(_tried, conversion.attempts)),
             log=context.logs if context.pool.failed else None,
             evidence=found,
+            settings_file=options.origin.file,
         )
 
 
@@ -92,6 +99,7 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         pair = verify_pair(context, options)
         place = options.certificate or pair.target.path
         content = predicate.of_pair(pair, record_provenance(context, pair, pair.target.path), place.absolute().parent)
+        content |= _settings(options, settings)
         found = evidence.of_pair(pair)
         certificate = None
         if options.certificate is not None:
@@ -106,6 +114,7 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         attempts=(),
         log=None,
         evidence=found,
+        settings_file=options.origin.file,
     )
 
 
@@ -124,10 +133,20 @@ def _tried(attempt: Attempt) -> Tried:
     return Tried(str(attempt.route), attempt.outcome, attempt.reason, figures.get("max_abs"), attempt.seconds)
 
 
+def _settings(options: ConvertOptions | VerifyOptions, settings: Settings) -> dict[str, Any]:
+    """The settings file, by name and digest, and each tolerance that is looser than its default."""
+    origin = options.origin
+    file = {"file": origin.file.name, "sha256": origin.sha256, "named": origin.named} if origin.file else {"file": None}
+    return {"settings": {**file, "loosened": list(loosened(options.verify, settings))}}
+
+
 def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:
     """Write the evidence, where there is any, and the certificate that names it."""
     place = paths.evidence_path(path)
     paths.remove(place)
+    content["made"] = datetime.now(UTC).isoformat(timespec="seconds")
+    if key is not None:
+        content["signer"] = public_part(key)
     if found is not None:
         content["evidence"] = {"path": place.name, "sha256": archive.write(found, place), "kind": "file"}
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import Damaged, NotSigned, WrongSignature, read_payload
+from safeconvert.certificate.signature import Signed, verify_signature
 from safeconvert.certificate.statement import parse_statement
 from safeconvert.errors import NotEquivalent, UnusableInput
 
@@ -27,12 +28,30 @@ class Status(Enum):
     NOT_VERIFIED = "its verdict is not 'verified'"
     INCONSISTENT = "its subject is not the target that it describes"
     SIGNED = "signature valid"
+    SIGNED_BY_OTHER = "signature valid, by a key that you did not give: it does not say who signed (--public-key does)"
+    UNSIGNED = "UNSIGNED: anyone could have written this certificate"
     NOT_SIGNED = "not signed"
     WRONG_SIGNATURE = "not signed by this key"
+    BAD_SIGNATURE = "its signature is not valid"
+    UNVERIFIABLE = "its signature cannot be verified without the signer's key: give --public-key"
     DAMAGED = "damaged"
 
 
-_GOOD = {Status.UNCHANGED, Status.VERIFIED, Status.SIGNED, Status.NOT_NEEDED}
+_GOOD = {
+    Status.UNCHANGED,
+    Status.VERIFIED,
+    Status.SIGNED,
+    Status.SIGNED_BY_OTHER,
+    Status.UNSIGNED,
+    Status.NOT_NEEDED,
+}
+_SIGNATURES = {
+    Signed.UNSIGNED: Status.UNSIGNED,
+    Signed.BY_GIVEN_KEY: Status.SIGNED,
+    Signed.BY_OTHER_KEY: Status.SIGNED_BY_OTHER,
+    Signed.UNVERIFIABLE: Status.UNVERIFIABLE,
+    Signed.WRONG: Status.BAD_SIGNATURE,
+}
 
 
 @dataclass(frozen=True)
@@ -62,11 +81,11 @@ class CheckReport:
 
 
 def check(path: Path, public_key: Path | None = None, target_only: bool = False) -> CheckReport:
-    """Verify a certificate's bytes and re-hash the files that it names.
+    """Verify a certificate's bytes and its signature, where it has one, and re-hash the files that it names.
 
     Args:
         path: the certificate.
-        public_key: it must have been signed with this key.
+        public_key: it must have been signed with this key; None verifies with the key that the certificate names.
         target_only: do not ask for the source.
 
     Raises:
@@ -83,8 +102,11 @@ def check(path: Path, public_key: Path | None = None, target_only: bool = False)
     predicate = parse_statement(payload, str(path))
     verified = predicate.get("verdict") == "verified"
     items = [Item("certificate", path, Status.VERIFIED if verified else Status.NOT_VERIFIED)]
-    if public_key is not None:
-        items.append(Item("signature", public_key, Status.SIGNED))
+    try:
+        state = verify_signature(path, [public_key] if public_key is not None else []).state
+    except Damaged:
+        return CheckReport((Item("certificate", path, Status.DAMAGED),))
+    items.append(Item("signature", public_key or path, _SIGNATURES[state]))
     target = predicate.get("target")
     named = [subject["sha256"] for subject in predicate["subject"]]
     if not isinstance(target, Mapping) or named != [target.get("sha256")]:
@@ -110,7 +132,10 @@ def read_certificate(path: Path, public_key: Path | None = None) -> dict[str, An
         NotEquivalent: damaged, or not signed by the key.
     """
     try:
-        return parse_statement(read_payload(path, public_key), str(path))
+        predicate = parse_statement(read_payload(path, public_key), str(path))
+        if public_key is None and verify_signature(path).state is Signed.WRONG:
+            raise NotEquivalent(f"{path}: its signature is not valid", "take the certificate from where it was made")
+        return predicate
     except Damaged as error:
         raise NotEquivalent(f"{path}: damaged: {error}", "take the certificate again from where it was made") from error
     except (NotSigned, WrongSignature) as error:

@@ -121,15 +121,6 @@ def read_envelope(path: Path) -> Envelope:
     return envelope
 
 
-def is_signed(path: Path) -> bool:
-    """Whether a certificate bears any signature, by whatever key. Raises UnusableInput where it cannot be read."""
-    try:
-        members = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise UnusableInput(f"{path}: not a safeconvert certificate") from error
-    return isinstance(members, dict) and bool(members.get("signatures"))
-
-
 def _serialise(members: dict[str, Any]) -> bytes:
     """Canonical bytes of the envelope's members and their digest."""
     plain = json.dumps(members, sort_keys=True, separators=(",", ":"))

@@ -13,6 +13,8 @@ from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from safeconvert.errors import UnusableInput
 
+_PREFIX = "ed25519:"
+
 
 def generate_key(path: Path, elliptic: bool = False) -> None:
     """Write a new private key to `path` (mode 0600) and its public key to `<path>.pub`.
@@ -67,6 +69,21 @@ def load_public_key(path: Path) -> SSlibKey:
     if not isinstance(public, Ed25519PublicKey):
         raise UnusableInput(f"{path}: not an Ed25519 key", "give the .pub file that keygen wrote")
     return SSlibKey.from_crypto(public)
+
+
+def public_part(path: Path) -> str:
+    """The public key of a private key file, as `ed25519:` and its 32 bytes in hexadecimal. Raises UnusableInput."""
+    return _PREFIX + str(load_signer(path).public_key.keyval["public"])
+
+
+def read_public_part(written: object) -> SSlibKey | None:
+    """The public key that `public_part` wrote; None for anything else."""
+    if not isinstance(written, str) or not written.startswith(_PREFIX):
+        return None
+    try:
+        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(written.removeprefix(_PREFIX))))
+    except ValueError:
+        return None
 
 
 def _read(path: Path) -> bytes:

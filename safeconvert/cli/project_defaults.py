@@ -12,6 +12,8 @@ from safeconvert.config.flags import known_flags
 from safeconvert.config.project_file import Project, flag_values, open_project
 
 _KEY = "safeconvert.project"
+_RUN_NOTHING = ("config", "gate")
+"""Commands that read settings and run no code that these name."""
 
 
 def use_project(context: typer.Context, config: Path | None) -> Path | None:
@@ -22,7 +24,7 @@ def use_project(context: typer.Context, config: Path | None) -> Path | None:
     if context.resilient_parsing:  # shell completion
         return config
     with people_errors("--json" in sys.argv):
-        trusted = bool(context.params.get("trust_project")) or context.info_name == "config"  # which runs nothing
+        trusted = bool(context.params.get("trust_project")) or context.info_name in _RUN_NOTHING
         project = open_project(config, trusted)
         context.meta[_KEY] = project
         context.default_map = flag_values(project, context.info_name or "")

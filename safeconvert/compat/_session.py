@@ -127,6 +127,7 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
     """Convert to a place; whatever came of it. Raises SafeconvertError for what ends without a conversion to speak of."""
     from safeconvert.app import runs
     from safeconvert.config.options import ConvertOptions, ModelOptions
+    from safeconvert.config.origin import origin_of
     from safeconvert.config.request import requested
 
     asked = _ASKED.get()
@@ -150,6 +151,7 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
             keep_precision=True,  # what the caller's own options ask for is kept, or is not equivalent
             repair=request.flag("repair", True),
             arguments=job.arguments,
+            origin=origin_of(request.project),
         )
         outcome = runs.run_convert(options, request.settings, phases)
     if asked is not None:

@@ -277,18 +277,19 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "public-key", Kind.PATH, Group.INPUTS, ("check", "show", "report", "attest"),
-        "Ed25519 public key that the certificate must be signed with.",
+        "Ed25519 public key that the certificate must be signed with.", metavar="FILE.pub",
     ),
     Flag(
         "public-key", Kind.PATH, Group.INPUTS, ("gate",),
-        "Ed25519 public key that every certificate must be signed with.",
+        "Ed25519 public key; every certificate must be signed with one of those given.",
+        unset="[gate] signers of the settings file", many=True, metavar="FILE.pub",
     ),
     Flag(
         "target-only", Kind.BOOL, Group.INPUTS, ("check",), "Do not ask for the source file.", default=False,
     ),
     Flag(
         "require-signature", Kind.BOOL, Group.INPUTS, ("gate",),
-        "Refuse certificates without a signature, by whatever key.", default=False,
+        "Refuse certificates without a valid signature, by whatever key.", default=False,
     ),
     Flag(
         "acknowledge", Kind.PATH, Group.INPUTS, ("gate",), "TOML file of the obligations that the deployment meets.",
@@ -347,7 +348,7 @@ FLAGS: tuple[Flag, ...] = (
         unset="three quarters of the machine's, so that it does not swap", least=64, takes="int", drop_in=True,
     ),
     Flag(
-        "config", Kind.PATH, Group.LIMITS, (*_RUNS, "config"), "Settings file.", metavar="FILE.toml",
+        "config", Kind.PATH, Group.LIMITS, (*_RUNS, "config", "gate"), "Settings file.", metavar="FILE.toml",
         unset="the nearest safeconvert.toml", takes="Place", only_named="it names the file itself",
     ),
     Flag(

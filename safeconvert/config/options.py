@@ -10,6 +10,7 @@ from typing import Any
 from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.compare.layout import Override
 from safeconvert.compare.settings import VerifySettings
+from safeconvert.config.origin import Origin
 
 OPTIMIZE = ("none", "default", "float16")
 """Values of `optimize`."""
@@ -78,6 +79,7 @@ class ConvertOptions:
         certificate: where `localize` and `repair` write one whatever the verdict; None: only of what was repaired.
         layer_errors: also compare the layers of a target that is right, and keep that as evidence.
         arguments: for the last converter of the route, by its own names; its manifest lists those that it honours.
+        origin: the settings file.
     """
 
     source: Path
@@ -100,6 +102,7 @@ class ConvertOptions:
     certificate: Path | None = None
     layer_errors: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class VerifyOptions:
 
     Attributes:
         certificate: where to write the certificate; None writes none.
+        origin: the settings file.
     """
 
     source: Path
@@ -118,3 +122,4 @@ class VerifyOptions:
     layouts: Mapping[str, Override] = field(default_factory=dict)
     certificate: Path | None = None
     key: Path | None = None
+    origin: Origin = field(default_factory=Origin)

@@ -20,6 +20,7 @@ from safeconvert.compare.layout import Override
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.config import parsing
 from safeconvert.config.options import ConvertOptions, DataOptions, ModelOptions, VerifyOptions
+from safeconvert.config.origin import origin_of
 from safeconvert.config.project_file import Project, flag_values, open_project
 from safeconvert.config.settings import Settings, project_settings
 from safeconvert.errors import UnusableInput
@@ -139,6 +140,7 @@ def conversion(request: Request, source: Path, target_format: str, data: DataOpt
         repair=request.flag("repair", True),
         layer_analysis=given.get("layer_analysis", ""),
         layer_errors=request.path("model_explorer") is not None,
+        origin=origin_of(request.project),
     )
 
 
@@ -153,6 +155,7 @@ def verification(request: Request, source: Path, target: Path, data: DataOptions
         layouts=request.layouts(),
         certificate=request.path("certificate"),
         key=request.path("key"),
+        origin=origin_of(request.project),
     )
 
 

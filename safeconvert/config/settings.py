@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from safeconvert.config.gate_settings import KEYS as GATE_KEYS
+from safeconvert.config.gate_settings import GateSettings
 from safeconvert.config.project_file import Project, read_table, refuse_code
 from safeconvert.core.faults import FaultKind
 from safeconvert.core.resources import data_folder
@@ -82,6 +84,7 @@ class Settings:
     repair: RepairSettings
     adapters: AdapterSettings
     tflite: TfliteSettings
+    gate: GateSettings
 
 
 _SECTIONS: dict[str, type[Any]] = {
@@ -92,6 +95,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "repair": RepairSettings,
     "adapters": AdapterSettings,
     "tflite": TfliteSettings,
+    "gate": GateSettings,
 }
 
 # What a number may be; elsewhere zero or more.
@@ -105,6 +109,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "verify.top_k": (1, math.inf),
     "verify.max_discrepancy": (0, 1),
     "verify.rounding": (0, 0.01),
+    "gate.held_out": (1, math.inf),
+    "gate.max_discrepancy": (0, 1),
     "repair.probes": (1, math.inf),
     "repair.trial_inputs": (1, math.inf),
 }
@@ -156,6 +162,9 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             raise UnusableInput(f"{path}: unknown key {section}.{key}", suggest(key, list(known)))
         if section == "adapters":
             checked[key] = _ADAPTER_KEYS[key](path, key, value)
+            continue
+        if section == "gate" and key in GATE_KEYS:
+            checked[key] = GATE_KEYS[key](path, value)
             continue
         if key == "strategies":
             if not isinstance(value, list) or not all(item in list(FaultKind) for item in value):

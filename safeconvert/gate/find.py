@@ -1,4 +1,4 @@
-"""The models and certificates under files and folders. A folder that is a model counts once, as one."""
+"""The models and certificates under files and folders, by content. A folder that is a model counts once, as one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
+from safeconvert.gate.contents import is_model
 
-_SUFFIXES = {".keras", ".h5", ".tflite", ".onnx", ".pt", ".pt2", ".pth", ".pb", ".meta"}
+_SUFFIXES = {".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".pt", ".pt2", ".pth", ".pkl", ".pb", ".pbtxt", ".meta"}
 _CERTIFICATE = ".certificate.json"
-# forms that other files have too: they count as models only under a model's name
-_AMBIGUOUS = {"pickle": {".pt", ".pth"}, "frozen_graph": {".pb"}, "checkpoint": {".meta"}, "h5": {".h5", ".keras"}}
+_SAVED_MODELS = ("saved_model.pb", "saved_model.pbtxt")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Found:
 
 
 def find(places: Sequence[Path]) -> Found:
-    """Look through files and folders, links followed, names that begin with a dot left out.
+    """Look through files and folders, hidden ones too, links followed; only the inside of a Git repository is left out.
 
     A model file is told by its content. A file given by itself may also be a certificate, or lie within a SavedModel.
 
@@ -49,7 +49,7 @@ def find(places: Sequence[Path]) -> Found:
         reason = _reason(path)
         if reason is None:
             models[path] = None
-        elif path.suffix in _SUFFIXES:
+        elif path.is_dir() or path.suffix in _SUFFIXES or path.name in _SUFFIXES:
             unreadable[path] = reason
     return Found(tuple(models), tuple(unreadable.items()), tuple(certificates))
 
@@ -75,12 +75,17 @@ def _paths(place: Path) -> Iterator[Path]:
             seen.add(real)
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (here / name for name in sorted(names) if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not _is_repository(here / name))
+        yield from (here / name for name in sorted(names))
 
 
 def _is_saved_model(folder: Path) -> bool:
-    return (folder / "saved_model.pb").is_file()
+    return any((folder / name).is_file() for name in _SAVED_MODELS)
+
+
+def _is_repository(folder: Path) -> bool:
+    """The inside of a Git repository: its objects are compressed, and no model among them can be loaded."""
+    return folder.name == ".git" and (folder / "HEAD").is_file() and (folder / "objects").is_dir()
 
 
 def _reason(path: Path) -> str | None:
@@ -89,6 +94,4 @@ def _reason(path: Path) -> str | None:
         found = detect(path)
     except UnusableInput as error:
         return error.message.removeprefix(f"{path.absolute()}: ")
-    if path.suffix not in _AMBIGUOUS.get(found.variant, {path.suffix}):
-        return f"not named like a {found.variant} model"
-    return None
+    return None if is_model(found) else f"not the content of a {found.variant} model"

@@ -55,6 +55,11 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     console.print(
         Text(f"comparator: {text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")
     )
+    settings = mapping(predicate.get("settings"))
+    if settings.get("file"):
+        console.print(Text(f"settings: {text(settings.get('file'))}, sha256 {text(settings.get('sha256'))}"))
+    for line in sequence(settings.get("loosened")):
+        console.print(Text(f"loosened: {text(line)}", "yellow"))
     console.print(Text(f"inputs: {_listed(predicate.get('inputs'))}"))
     console.print(Text(f"seconds: {_listed(predicate.get('seconds'))}"))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from safeconvert.certificate.signature import Signed
 from safeconvert.core.text import printable, shown
 from safeconvert.gate.judge import Gate, Judged
 
 
-def print_gate(gate: Gate, quiet: bool = False) -> None:
+def print_gate(gate: Gate, quiet: bool = False, policy: Path | None = None) -> None:
     """One table, the models that must not pass among it in red, and the sum; with `quiet` only those."""
     console = Console(highlight=False, emoji=False)
     table = Table("model", "passes", "why")
@@ -27,6 +29,12 @@ def print_gate(gate: Gate, quiet: bool = False) -> None:
     for entry in gate.unused:
         line = f"accepted, but of no model here: {printable(entry.model)}: {printable(entry.obligation)}"
         console.print(Text(line), soft_wrap=True)
+    if policy is not None and not quiet:
+        console.print(Text(f"policy: {printable(shown(policy))} [gate]"), soft_wrap=True)
+    unsigned = sum(judged.signed is Signed.UNSIGNED for judged in gate.models)
+    if unsigned:
+        line = f"UNSIGNED: {unsigned} of {len(gate.models)}; anyone could have written these certificates"
+        console.print(Text(line, "bold yellow"))
     wrong = sum(not judged.ok for judged in gate.models)
     if wrong:
         console.print(Text(f"{wrong} of {len(gate.models)} must not pass", "bold red"))
@@ -46,6 +54,7 @@ def gate_json(gate: Gate) -> dict[str, Any]:
                 "problems": [{"kind": problem.kind, "detail": problem.detail} for problem in judged.problems],
                 "notes": list(judged.notes),
                 "obligations": [{"obligation": said, "accepted": met} for said, met in judged.obligations],
+                "signature": judged.signed.value if judged.signed else None,
                 "source_of": str(judged.source_of) if judged.source_of else None,
             }
             for judged in gate.models
@@ -60,4 +69,5 @@ def _why(judged: Judged) -> list[str]:
     if judged.problems:
         return [f"{problem.kind}: {problem.detail}" for problem in judged.problems]
     met = sum(accepted for _, accepted in judged.obligations)
-    return ["as certified" + (f", obligations accepted: {met}" if met else ""), *judged.notes]
+    unsigned = ["UNSIGNED"] if judged.signed is Signed.UNSIGNED else []
+    return ["as certified" + (f", obligations accepted: {met}" if met else ""), *unsigned, *judged.notes]

@@ -62,6 +62,7 @@ class Outcome:
         log: folder of the workers' logs, where something failed.
         evidence: what differed, for a report; None where nothing did.
         report: where the page was written, or None.
+        settings_file: the settings file that was in force, or None.
     """
 
     exit_code: ExitCode
@@ -77,6 +78,7 @@ class Outcome:
     offers: tuple[Offer, ...] = ()
     compared: bool = False
     report: Path | None = None
+    settings_file: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The one JSON object of `--json`."""
@@ -88,6 +90,7 @@ class Outcome:
             "rejected": str(self.rejected) if self.rejected else None,
             "certificate": str(self.certificate) if self.certificate else None,
             "report": str(self.report) if self.report else None,
+            "settings_file": str(self.settings_file) if self.settings_file else None,
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "obstacles": [dict(one) for one in self.obstacles],
             "offers": [asdict(offer) for offer in self.offers],

@@ -50,6 +50,10 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
+    if outcome.settings_file is not None:
+        console.print(f"  settings: {escape(shown(outcome.settings_file))}")
+    for line in outcome.predicate.get("settings", {}).get("loosened", []):
+        console.print(f"  [yellow]loosened[/]: {escape(line)}")
     if outcome.compared:
         _print_tree(route_tree(outcome.attempts), console)
     for tried in () if outcome.compared else outcome.attempts:
@@ -146,6 +150,7 @@ def print_check(report: CheckReport, certificate: Path) -> None:
     console = _console()
     for item in report.items:
         mark = "[green]ok[/]" if item.ok else "[bold red]FAILED[/]"
+        mark = "[bold yellow]--[/]" if item.status.value.startswith("UNSIGNED") else mark
         console.print(
             f"  {mark} {escape(item.name)} {escape(printable(shown(item.path)))}: {escape(item.status.value)}"
         )

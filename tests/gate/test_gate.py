@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,17 @@ from onnx import TensorProto, helper
 
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
-from safeconvert.certificate.keys import generate_key
+from safeconvert.certificate.keys import generate_key, public_part
 from safeconvert.certificate.statement import build_statement
+from safeconvert.config.gate_settings import GateSettings, Signer
+from safeconvert.config.settings import load_settings
 from safeconvert.errors import UnusableInput
 from safeconvert.gate.acknowledged import read_accepted
 from safeconvert.gate.find import find
 from safeconvert.gate.judge import Gate, judge
 from tests.command import safeconvert
 
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 OBLIGATION = "input x: target takes the source's dimensions in the order [0, 2, 3, 1]"
 
 
@@ -49,15 +54,46 @@ def entry(path: Path, folder: Path) -> dict[str, Any]:
     return {"path": os.path.relpath(path, folder), "sha256": found.sha256, "kind": found.kind}
 
 
+def figures(samples: int = 20, **members: Any) -> dict[str, Any]:
+    """Figures of a pair that agrees on every input."""
+    outputs = [{"name": "y", "comparator": "allclose", "disagreements": 0, "max_abs": 1e-7}]
+    return {
+        "samples": samples, "disagreements": 0, "discrepancy": 0.0, "upper_bound": 1 - 0.05 ** (1 / samples), "ties": 0,
+        "nonfinite": 0, "beyond_tolerance": 0, "max_abs": 1e-7, "mean_abs": 1e-8, "relative": 1e-7, "equal": True,
+        "outputs": outputs, **members,
+    }  # fmt: skip
+
+
+def comparator(**members: Any) -> dict[str, Any]:
+    """What the figures were judged by."""
+    return {
+        "name": "by output", "tolerances": {"rtol": 1e-4, "atol": 1e-5}, "per_output": {}, "top_k": 5,
+        "cosine_threshold": 1e-6, "max_discrepancy": 0.0, **members,
+    }  # fmt: skip
+
+
 def certify(target: Path, source: Path, key: Path | None = None, place: Path | None = None, **members: Any) -> Path:
     """The certificate of a target, beside it unless a place is given."""
     path = place or target.with_name(f"{target.name}.certificate.json")
+    pair = members.pop("figures", figures())
     content = {
         "schema": 1, "verdict": "verified", "obligations": [], "source": entry(source, path.parent),
-        "target": entry(target, path.parent), **members,
+        "target": entry(target, path.parent), "inputs": {"held_out": pair["samples"]}, "comparator": comparator(),
+        "verification": {"source native vs target native": pair}, "made": "2026-11-20T12:00:00+00:00", **members,
     }  # fmt: skip
+    if key is not None:
+        content.setdefault("signer", public_part(key))
     write_certificate(path, build_statement(target.name, content["target"]["sha256"], content), key)
     return path
+
+
+def policy(**members: Any) -> GateSettings:
+    """The default policy, with single keys replaced."""
+    return replace(load_settings().gate, **members)
+
+
+def judged(folder: Path, *, accepted: Any = (), **members: Any) -> Gate:
+    return judge(find([folder]), policy(**members), accepted, NOW)
 
 
 @pytest.fixture
@@ -71,54 +107,54 @@ def folder(tmp_path: Path) -> Path:
 def kinds(gate: Gate) -> dict[str, set[str]]:
     """The problems of each model, by its name."""
     found: dict[str, set[str]] = {}
-    for judged in gate.models:
-        found.setdefault(judged.model.name, set()).update(problem.kind for problem in judged.problems)
+    for row in gate.models:
+        found.setdefault(row.model.name, set()).update(problem.kind for problem in row.problems)
     return found
 
 
 def test_a_certified_model_passes_also_without_its_source(folder: Path) -> None:
-    assert kinds(judge(find([folder]))) == {"m.onnx": set()}
+    assert kinds(judged(folder)) == {"m.onnx": set()}
     (folder.parent / "elsewhere" / "source.onnx").unlink()
-    gate = judge(find([folder]))
+    gate = judged(folder)
     assert gate.ok and gate.models[0].notes == ("source source.onnx: not here",)
 
 
 def test_a_model_without_certificate_does_not_pass(folder: Path) -> None:
     model(folder / "more" / "n.onnx")
     saved_model(folder / "t_saved_model")
-    assert kinds(judge(find([folder]))) == {"m.onnx": set(), "n.onnx": {"missing"}, "t_saved_model": {"missing"}}
+    assert kinds(judged(folder)) == {"m.onnx": set(), "n.onnx": {"missing"}, "t_saved_model": {"missing"}}
 
 
 def test_a_saved_model_counts_as_one_and_every_file_of_it_counts(folder: Path) -> None:
     target = saved_model(folder / "t_saved_model")
     certify(target, folder / "m.onnx")
-    assert kinds(judge(find([folder]))) == {"m.onnx": set(), "t_saved_model": set()}
+    assert kinds(judged(folder)) == {"m.onnx": set(), "t_saved_model": set()}
     inside = target / "variables" / "variables.index"
-    assert kinds(judge(find([inside]))) == {"t_saved_model": set()}
+    assert kinds(judged(inside)) == {"t_saved_model": set()}
     inside.write_bytes(bytes(11))
-    assert kinds(judge(find([folder])))["t_saved_model"] == {"changed"}
+    assert kinds(judged(folder))["t_saved_model"] == {"changed"}
 
 
 def test_another_target_or_source_does_not_pass(folder: Path) -> None:
     model(folder.parent / "elsewhere" / "source.onnx", "newer")
-    assert kinds(judge(find([folder]))) == {"m.onnx": {"stale"}}
+    assert kinds(judged(folder)) == {"m.onnx": {"stale"}}
     model(folder / "m.onnx", "other")
-    assert kinds(judge(find([folder]))) == {"m.onnx": {"stale", "changed"}}
+    assert kinds(judged(folder)) == {"m.onnx": {"stale", "changed"}}
     (folder / "m.onnx").unlink()
-    assert kinds(judge(find([folder]))) == {"m.onnx": {"stale", "absent"}}
+    assert kinds(judged(folder)) == {"m.onnx": {"stale", "absent"}}
 
 
 def test_a_source_passes_only_where_a_sound_certificate_names_it_unchanged(folder: Path) -> None:
     source = model(folder / "own.onnx", "own")
     target = model(folder / "n.onnx", "n")
     certificate = certify(target, source)
-    gate = judge(find([folder]))
+    gate = judged(folder)
     assert gate.ok and {j.model.name: j.source_of and j.source_of.name for j in gate.models}["own.onnx"] == "n.onnx"
     model(source, "newer")
-    assert kinds(judge(find([folder]))) == {"m.onnx": set(), "n.onnx": {"stale"}, "own.onnx": {"missing"}}
+    assert kinds(judged(folder)) == {"m.onnx": set(), "n.onnx": {"stale"}, "own.onnx": {"missing"}}
     model(source, "own")
     certificate.write_text(certificate.read_text().replace("integrity", "integritY"))
-    assert kinds(judge(find([folder])))["own.onnx"] == {"missing"}
+    assert kinds(judged(folder))["own.onnx"] == {"missing"}
 
 
 def test_a_refuted_or_rejected_model_does_not_pass(folder: Path) -> None:
@@ -126,22 +162,22 @@ def test_a_refuted_or_rejected_model_does_not_pass(folder: Path) -> None:
     (folder / "m.onnx").rename(rejected)
     (folder / "m.onnx.certificate.json").unlink()
     certify(rejected, rejected, verdict="not_equivalent")
-    assert kinds(judge(find([folder]))) == {"r.onnx.rejected": {"verdict"}}
+    assert kinds(judged(folder)) == {"r.onnx.rejected": {"verdict"}}
 
 
 def test_signatures(folder: Path, tmp_path: Path) -> None:
     for name in ("ours", "other"):
         generate_key(tmp_path / name)
     source = tmp_path / "elsewhere" / "source.onnx"
-    ours = tmp_path / "ours.pub"
-    assert kinds(judge(find([folder]), ours)) == kinds(judge(find([folder]), signed=True)) == {"m.onnx": {"unsigned"}}
+    ours = Signer(tmp_path / "ours.pub")
+    assert kinds(judged(folder, signers=(ours,))) == kinds(judged(folder, signature=True)) == {"m.onnx": {"unsigned"}}
     certify(folder / "m.onnx", source, tmp_path / "other")
-    assert kinds(judge(find([folder]), ours)) == {"m.onnx": {"signature"}}
-    assert judge(find([folder]), signed=True).ok
+    assert kinds(judged(folder, signers=(ours,))) == {"m.onnx": {"signature"}}
+    assert judged(folder, signature=True).ok
     certify(folder / "m.onnx", source, tmp_path / "ours")
-    assert judge(find([folder]), ours).ok
+    assert judged(folder, signers=(ours,)).ok
     with pytest.raises(UnusableInput, match="not a public key"):
-        judge(find([folder]), folder / "m.onnx")
+        judged(folder, signers=(Signer(folder / "m.onnx"),))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +185,7 @@ def test_signatures(folder: Path, tmp_path: Path) -> None:
 )
 def test_certificates_of_other_schemas(folder: Path, schema: object, kind: str, said: str) -> None:
     certify(folder / "m.onnx", folder / "m.onnx", schema=schema)
-    gate = judge(find([folder]))
+    gate = judged(folder)
     assert kinds(gate) == {"m.onnx": {kind}} and said in gate.models[0].problems[0].detail
 
 
@@ -157,7 +193,7 @@ def test_certificates_of_other_schemas(folder: Path, schema: object, kind: str, 
 def test_damaged_certificates_are_said(folder: Path, content: bytes) -> None:
     (folder / "m.onnx.certificate.json").write_bytes(content)
     called = safeconvert("gate", folder) if content == b"{" else None
-    assert kinds(judge(find([folder]))) == {"m.onnx": {"damaged"}}
+    assert kinds(judged(folder)) == {"m.onnx": {"damaged"}}
     if called is not None:
         assert called.code == 1 and "Traceback" not in called.text and "damaged" in called.out
 
@@ -168,14 +204,14 @@ def test_whatever_is_missing_in_a_certificate_makes_no_traceback(folder: Path, b
         path = folder / "m.onnx.certificate.json"
         content = {"schema": 1, "verdict": "verified", "target": entry(folder / "m.onnx", folder), member: broken}
         write_certificate(path, build_statement("m.onnx", "0" * 64, content), None)
-        assert not judge(find([folder])).ok
+        assert not judged(folder).ok
 
 
 def test_files_named_like_models_that_are_none_do_not_pass(folder: Path) -> None:
     (folder / "empty.keras").touch()
     (folder / "notes.txt").write_text("no model")
     (folder / "weights.npz").write_bytes(b"PK\x05\x06" + bytes(18))
-    assert kinds(judge(find([folder]))) == {"m.onnx": set(), "empty.keras": {"unreadable"}}
+    assert kinds(judged(folder)) == {"m.onnx": set(), "empty.keras": {"unreadable"}}
 
 
 def test_a_certificate_elsewhere_counts_and_one_of_another_file_does_not(folder: Path) -> None:
@@ -184,10 +220,10 @@ def test_a_certificate_elsewhere_counts_and_one_of_another_file_does_not(folder:
     source = folder.parent / "elsewhere" / "source.onnx"
     certify(folder / "m.onnx", source, place=folder / "sub" / "any.certificate.json")
     certificate.unlink()
-    assert kinds(judge(find([folder]))) == {"m.onnx": set()}
+    assert kinds(judged(folder)) == {"m.onnx": set()}
     (folder / "sub" / "any.certificate.json").unlink()
     other = certify(model(folder.parent / "o.onnx", "o"), source, place=certificate)
-    assert other == certificate and kinds(judge(find([folder]))) == {"m.onnx": {"other"}}
+    assert other == certificate and kinds(judged(folder)) == {"m.onnx": {"other"}}
 
 
 def test_links_are_followed_and_evidence_is_not_needed(folder: Path, tmp_path: Path) -> None:
@@ -197,10 +233,10 @@ def test_links_are_followed_and_evidence_is_not_needed(folder: Path, tmp_path: P
     source = tmp_path / "elsewhere" / "source.onnx"
     evidence = {"path": "m.evidence.zip", "sha256": "0" * 64, "kind": "file"}
     certify(folder / "m.onnx", source, evidence=evidence)
-    gate = judge(find([tmp_path / "linked"]))
+    gate = judged(tmp_path / "linked")
     assert kinds(gate) == {"m.onnx": set()} and "evidence m.evidence.zip: not here" in gate.models[0].notes
     (folder / "m.evidence.zip").write_bytes(b"other")
-    assert kinds(judge(find([tmp_path / "linked"]))) == {"m.onnx": {"evidence"}}
+    assert kinds(judged(tmp_path / "linked")) == {"m.onnx": {"evidence"}}
 
 
 def test_obligations_are_met_only_where_somebody_says_so(folder: Path) -> None:
@@ -219,7 +255,7 @@ def test_obligations_are_met_only_where_somebody_says_so(folder: Path) -> None:
     assert called.code == 0 and "all 1 pass" in called.out, called.text
     assert ET.parse(folder.parent / "gate.xml").getroot().get("failures") == "0"
     accepted.write_text(accepted.read_text().replace("deploy", "other"))
-    gate = judge(find([folder]), accepted=read_accepted(accepted))
+    gate = judged(folder, accepted=read_accepted(accepted))
     assert not gate.ok and [entry.model for entry in gate.unused] == ["other/*.onnx"]
 
 
