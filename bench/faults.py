@@ -26,7 +26,7 @@ from safeconvert.compare.relation import Relation, identity
 from safeconvert.graph.activations import with_onnxruntime
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
-from safeconvert.localize.layer_analysis import analyse, core_pairs
+from safeconvert.localize.layer_analysis import Groups, analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from tests.engine import SETTINGS, solve
 from tests.inject import INJECTORS, Injected, channels_last, folded, inject, renamed
@@ -174,7 +174,7 @@ def _ranked_first(
     found = align(left, target, [pair[0] for pair in pairs[:2]], inputs, outputs, 1e-4)
     layers = core_pairs(left, target, found.pairs, SETTINGS.core_layers)
     try:
-        scores = analyse(left, target, layers, similar, dissimilar, with_onnxruntime, seed=0)
+        scores = analyse(left, target, layers, Groups(similar, dissimilar, 0), with_onnxruntime)
     except (KeyError, ValueError):
         return None
     if not scores:

@@ -25,7 +25,7 @@ from safeconvert.graph.view import tidy
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import preset_or_file
 from safeconvert.localize.alignment import align
-from safeconvert.localize.layer_analysis import analyse, core_pairs
+from safeconvert.localize.layer_analysis import Groups, analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from safeconvert.repair.engine.loop import repair
 from safeconvert.repair.engine.scoring import Scorer
@@ -99,7 +99,7 @@ def _memory(images: int) -> None:
     half = len(pairs) // 2
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     began = time.perf_counter()
-    scores = analyse(left, target, layers, pairs[:half], pairs[half:], with_onnxruntime, seed=0)
+    scores = analyse(left, target, layers, Groups(pairs[:half], pairs[half:], 0), with_onnxruntime)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps({"layers": len(scores), "seconds": seconds, "before": before, "peak": peak}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def _recurrent(n: Node) -> Any:
         for position in range(number * each, (number + 1) * each):
             own = [values[position] if position < len(values) else None for values in (alphas, betas)]
             functions.append(_activation(n, named[position], *own))
-        runs.append(_one_direction(n, x, length, batch, number, backwards, functions, bool(batch_first)))
+        runs.append(_one_direction(n, x, (length, batch), number, backwards, functions, bool(batch_first)))
     outputs = b.concat([steps for steps, *_ in runs], 1)
     finals = [b.concat([run[k] for run in runs], 0) for k in range(1, len(runs[0]))]
     if batch_first:
@@ -113,11 +114,45 @@ def _apply(n: Node, x: Any, matrix: Any, bias: Any = None) -> Any:
     return y if bias is None else b.map("add", y, bias)
 
 
+@dataclass(frozen=True)
+class _Cell:
+    """What the steps of one direction have in common.
+
+    Attributes:
+        node: the operator.
+        recurrence, bias: R and its bias.
+        peepholes: of an LSTM; None where there are none.
+        functions: the activations.
+        hidden: size of the state.
+    """
+
+    node: Node
+    recurrence: Any
+    bias: Any
+    peepholes: Any
+    functions: Sequence[Callable[[Any], Any]]
+    hidden: int
+
+    def clipped(self, value: Any) -> Any:
+        """A gate's value within the operator's `clip`."""
+        n, f, clip = self.node, self.node.backend.map, self.node.attribute("clip")
+        if clip is None:
+            return value
+        return f("min", f("max", value, like(n, value, -clip)), like(n, value, clip))
+
+
 def _one_direction(
-    n: Node, x: Any, length: int, batch: Any, number: int, backwards: bool, functions: Sequence[Any], batch_first: bool
+    n: Node,
+    x: Any,
+    sizes: tuple[int, Any],
+    number: int,
+    backwards: bool,
+    functions: Sequence[Callable[[Any], Any]],
+    batch_first: bool,
 ) -> tuple[Any, ...]:
-    """Hidden states as (length, 1, batch, hidden), and the last states as (1, batch, hidden)."""
+    """Hidden states as (length, 1, batch, hidden), and the last states as (1, batch, hidden); sizes are (length, batch)."""
     b, f = n.backend, n.backend.map
+    length, batch = sizes
     lstm = n.operator == "LSTM"
     w, r, bias = (_part(n, position, number) for position in (1, 2, 3))
     hidden = b.shape(r)[-1]
@@ -131,13 +166,6 @@ def _one_direction(
         lengths = None
     if lengths is not None and backwards:
         x = reversed_within(n, x, lengths, length)
-    clip = n.attribute("clip")
-
-    def bounded(value: Any) -> Any:
-        if clip is None:
-            return value
-        return f("min", f("max", value, like(n, value, -clip)), like(n, value, clip))
-
     inputs = _apply(n, x, w, wb)
     first = b.reshape(b.slice(inputs, [slice(0, 1), slice(None), slice(0, hidden)]), [batch, hidden])
     zeros = f("mul", f("where", f("isnan", first), like(n, first, 0), first), like(n, first, 0))
@@ -145,10 +173,11 @@ def _one_direction(
     h = zeros if h is None else h
     c = zeros if c is None else c
     step = {"RNN": _rnn, "GRU": _gru, "LSTM": _lstm}[n.operator]
+    cell = _Cell(n, r, rb, peepholes, functions, hidden)
     states: list[Any] = []
     for place in range(length) if not backwards or lengths is not None else reversed(range(length)):
         own = b.reshape(b.slice(inputs, [slice(place, place + 1), slice(None), slice(None)]), [batch, gates * hidden])
-        new_h, new_c = step(n, own, h, c, r, rb, peepholes, functions, bounded, hidden)
+        new_h, new_c = step(cell, own, h, c)
         if lengths is not None:
             inside = f("gt", b.reshape(b.cast(lengths, "int64"), [-1, 1]), np.asarray(place, dtype=np.int64))
             states.append(f("where", inside, new_h, zeros))
@@ -170,38 +199,42 @@ def _cut(n: Node, x: Any, hidden: int, gates: int) -> list[Any]:
     return [n.backend.slice(x, [slice(None), slice(k * hidden, (k + 1) * hidden)]) for k in range(gates)]
 
 
-def _rnn(n: Node, own: Any, h: Any, c: Any, r: Any, rb: Any, _: Any, functions: Any, bounded: Any, hidden: int) -> Any:
-    return functions[0](bounded(n.backend.map("add", own, _apply(n, h, r, rb)))), c
+def _rnn(cell: _Cell, own: Any, h: Any, c: Any) -> tuple[Any, Any]:
+    n = cell.node
+    back = _apply(n, h, cell.recurrence, cell.bias)
+    return cell.functions[0](cell.clipped(n.backend.map("add", own, back))), c
 
 
-def _gru(n: Node, own: Any, h: Any, c: Any, r: Any, rb: Any, _: Any, functions: Any, bounded: Any, hidden: int) -> Any:
-    f = n.backend.map
+def _gru(cell: _Cell, own: Any, h: Any, c: Any) -> tuple[Any, Any]:
+    n, f = cell.node, cell.node.backend.map
+    r, rb, functions, hidden = cell.recurrence, cell.bias, cell.functions, cell.hidden
     z_own, r_own, h_own = _cut(n, own, hidden, 3)
     both = _apply(n, h, _rows(n, r, 0, 2 * hidden), _rows(n, rb, 0, 2 * hidden))
     z_back, r_back = _cut(n, both, hidden, 2)
-    z = functions[0](bounded(f("add", z_own, z_back)))
-    reset = functions[0](bounded(f("add", r_own, r_back)))
+    z = functions[0](cell.clipped(f("add", z_own, z_back)))
+    reset = functions[0](cell.clipped(f("add", r_own, r_back)))
     last, last_bias = _rows(n, r, 2 * hidden, 3 * hidden), _rows(n, rb, 2 * hidden, 3 * hidden)
     if n.attribute("linear_before_reset", 0):
         back = f("mul", reset, _apply(n, h, last, last_bias))
     else:
         back = _apply(n, f("mul", reset, h), last, last_bias)
-    new = functions[1](bounded(f("add", h_own, back)))
+    new = functions[1](cell.clipped(f("add", h_own, back)))
     return f("add", f("mul", f("sub", like(n, z, 1), z), new), f("mul", z, h)), c
 
 
-def _lstm(n: Node, own: Any, h: Any, c: Any, r: Any, rb: Any, p: Any, functions: Any, bounded: Any, hidden: int) -> Any:
-    f = n.backend.map
-    i, o, forget, new = _cut(n, f("add", own, _apply(n, h, r, rb)), hidden, 4)
+def _lstm(cell: _Cell, own: Any, h: Any, c: Any) -> tuple[Any, Any]:
+    n, f, functions = cell.node, cell.node.backend.map, cell.functions
+    hidden, p = cell.hidden, cell.peepholes
+    i, o, forget, new = _cut(n, f("add", own, _apply(n, h, cell.recurrence, cell.bias)), hidden, 4)
     if p is not None:
         i = f("add", i, f("mul", _rows(n, p, 0, hidden), c))
         forget = f("add", forget, f("mul", _rows(n, p, 2 * hidden, 3 * hidden), c))
-    i = functions[0](bounded(i))
-    forget = f("sub", like(n, i, 1), i) if n.attribute("input_forget", 0) else functions[0](bounded(forget))
-    c = f("add", f("mul", forget, c), f("mul", i, functions[1](bounded(new))))
+    i = functions[0](cell.clipped(i))
+    forget = f("sub", like(n, i, 1), i) if n.attribute("input_forget", 0) else functions[0](cell.clipped(forget))
+    c = f("add", f("mul", forget, c), f("mul", i, functions[1](cell.clipped(new))))
     if p is not None:
         o = f("add", o, f("mul", _rows(n, p, hidden, 2 * hidden), c))
-    return f("mul", functions[0](bounded(o)), functions[2](c)), c
+    return f("mul", functions[0](cell.clipped(o)), functions[2](c)), c
 
 
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {"RNN": _recurrent, "GRU": _recurrent, "LSTM": _recurrent}

@@ -1,12 +1,14 @@
-"""How torch.onnx says the fused attention that TorchScript holds.
+"""The fused attention that TorchScript holds, for torch.onnx.
 
 torch 2.13 traces `nn.MultiheadAttention` and `nn.TransformerEncoderLayer` in evaluation mode as one operator each, which neither
 of its exporters knows (`Exporting the operator 'aten::_native_multi_head_attention' to ONNX … is not supported`): a traced ViT has
-no ONNX form. Here both are said in MatMul, Softmax and the like. A mask is refused by name.
+no ONNX form. Here both are expressed by MatMul, Softmax and the like. A mask is refused by name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,32 +24,59 @@ def register() -> None:
     torch.onnx.register_custom_op_symbolic("aten::_transformer_encoder_layer_fwd", _encoder_layer, _SINCE)
 
 
-@symbolic_helper.parse_args("v", "v", "v", "i", "i", "v", "v", "v", "v", "v", "b", "b", "v")
-def _attention(
-    g: Any, query: Any, key: Any, value: Any, width: int, heads: int, qkv_weight: Any, qkv_bias: Any, proj_weight: Any,
-    proj_bias: Any, mask: Any, need_weights: bool, average: bool, mask_type: Any,
-) -> Any:  # fmt: skip
-    """Self-attention on (N, L, E), as the fused operator computes it; its weights over heads averaged where asked for."""
+@dataclass(frozen=True)
+class _Heads:
+    """The weights of one attention, as the fused operators hold them.
+
+    Attributes:
+        width: of the embedding.
+        heads: their number.
+        qkv_weight, qkv_bias: queries, keys and values in one matrix.
+        proj_weight, proj_bias: of the projection behind the heads.
+        mask: none is taken.
+    """
+
+    width: int
+    heads: int
+    qkv_weight: Any
+    qkv_bias: Any
+    proj_weight: Any
+    proj_bias: Any
+    mask: Any
+
+
+def _parsed(kinds: str, operands: Sequence[Any]) -> list[Any]:
+    """Operands of an operator as Python values: one letter each, as `symbolic_helper.parse_args` has them."""
+    return [symbolic_helper._parse_arg(value, kind) for value, kind in zip(operands, kinds, strict=True)]
+
+
+def _attention(g: Any, *operands: Any) -> Any:
+    """Self-attention on (N, L, E), as the fused operator computes it; its weights are averaged over heads on request.
+
+    The operands are those of `aten::_native_multi_head_attention`: query, key, value, width, heads, the weights of `_Heads`,
+    mask, need_weights, average_attn_weights, mask_type.
+    """
+    query, key, value, *given, _need_weights, average, _mask_type = _parsed("vvviivvvvvbbv", operands)
     if not (query is key and key is value):
         raise NotImplementedError("aten::_native_multi_head_attention of other keys or values than queries")
-    attended, weights = _attended(g, query, width, heads, qkv_weight, qkv_bias, proj_weight, proj_bias, mask)
+    attended, weights = _attended(g, query, _Heads(*given))
     if average:
         weights = _mean(g, weights, 1, keep=0)
     return attended, weights
 
 
-@symbolic_helper.parse_args(
-    "v", "i", "i", "v", "v", "v", "v", "b", "b", "f", "v", "v", "v", "v", "v", "v", "v", "v", "v", "v"
-)
-def _encoder_layer(
-    g: Any, source: Any, width: int, heads: int, qkv_weight: Any, qkv_bias: Any, proj_weight: Any, proj_bias: Any,
-    gelu: bool, norm_first: bool, epsilon: float, scale_1: Any, shift_1: Any, scale_2: Any, shift_2: Any, weight_1: Any,
-    bias_1: Any, weight_2: Any, bias_2: Any, mask: Any, mask_type: Any,
-) -> Any:  # fmt: skip
-    """Attention and feed-forward net, each with its residual sum, normalised before or after."""
+def _encoder_layer(g: Any, *operands: Any) -> Any:
+    """Attention and feed-forward net, each with its residual sum, normalised before or after.
+
+    The operands are those of `aten::_transformer_encoder_layer_fwd`: source, width, heads, the weights of `_Heads`, gelu,
+    norm_first, epsilon, scale and shift of both norms, weight and bias of both linear layers, mask, mask_type.
+    """
+    source, *own, mask, _mask_type = _parsed("viivvvvbbfvvvvvvvvvv", operands)
+    heads = _Heads(*own[:6], mask)
+    gelu, norm_first, epsilon, scale_1, shift_1, scale_2, shift_2, weight_1, bias_1, weight_2, bias_2 = own[6:]
 
     def attended(x: Any) -> Any:
-        return _attended(g, x, width, heads, qkv_weight, qkv_bias, proj_weight, proj_bias, mask)[0]
+        return _attended(g, x, heads)[0]
 
     def fed_forward(x: Any) -> Any:
         hidden = _linear(g, x, weight_1, bias_1)
@@ -63,12 +92,11 @@ def _encoder_layer(
     return made
 
 
-def _attended(
-    g: Any, x: Any, width: int, heads: int, qkv_weight: Any, qkv_bias: Any, proj_weight: Any, proj_bias: Any, mask: Any
-) -> tuple[Any, Any]:
-    if not symbolic_helper._is_none(mask):
+def _attended(g: Any, x: Any, own: _Heads) -> tuple[Any, Any]:
+    if not symbolic_helper._is_none(own.mask):
         raise NotImplementedError("fused attention with a mask")
-    joined = _linear(g, x, qkv_weight, qkv_bias)
+    width, heads = own.width, own.heads
+    joined = _linear(g, x, own.qkv_weight, own.qkv_bias)
     split = _integers(g, 0, -1, heads, width // heads)
     parts = [
         g.op(
@@ -84,7 +112,7 @@ def _attended(
     weights = g.op("Softmax", g.op("MatMul", scaled, keys), axis_i=-1)
     together = g.op("Transpose", g.op("MatMul", weights, values), perm_i=[0, 2, 1, 3])
     flat = g.op("Reshape", together, _integers(g, 0, -1, width))
-    attended = _linear(g, flat, proj_weight, proj_bias)
+    attended = _linear(g, flat, own.proj_weight, own.proj_bias)
     attended.setType(x.type())  # what follows asks for the number of dimensions
     return attended, weights
 

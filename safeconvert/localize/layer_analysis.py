@@ -12,6 +12,7 @@ all equal is not problematic; layers of equal score stand in the order of the gr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,56 +25,74 @@ from safeconvert.localize.matching import Pair
 Array = np.ndarray[Any, Any]
 Activations = Callable[[GraphView, Sequence[Mapping[str, Array]], Sequence[str]], Iterator[dict[str, Array]]]
 """A back end: (graph, feeds, tensors) to one dict of values after the other, one for each feed."""
+Feeds = tuple[Mapping[str, Array], Mapping[str, Array]]
+"""One input, as the source and as the target are fed it."""
 
 _SIGNIFICANT = 0.05
 _ELEMENTS = 1 << 16  # tested at a time
 _BYTES = 1 << 30  # of activations held at a time
 
 
+@dataclass(frozen=True)
+class Groups:
+    """The inputs that are compared, and how they are sampled.
+
+    Attributes:
+        similar: single inputs on which the labels agree.
+        dissimilar: those on which they do not.
+        seed: of the samples.
+        size: largest size of a group in one sample.
+        samples: random samples that the ranking is the mean of.
+    """
+
+    similar: Sequence[Feeds]
+    dissimilar: Sequence[Feeds]
+    seed: int
+    size: int = 100
+    samples: int = 3
+
+    def draws(self) -> list[tuple[Array, Array]]:
+        """For each sample the numbers of its inputs of both groups; empty where a group is too small for the test."""
+        count = min(len(self.similar), len(self.dissimilar), self.size)
+        if count < SMALLEST_GROUP:
+            return []
+
+        def drawn(draw: int, part: int) -> Array:
+            total = len((self.similar, self.dissimilar)[part])
+            found: Array = np.random.default_rng([self.seed, draw, part]).permutation(total)[:count]
+            return found
+
+        return [(drawn(draw, 0), drawn(draw, 1)) for draw in range(self.samples)]
+
+
 def analyse(
-    source: GraphView,
-    target: GraphView,
-    layers: Sequence[Pair],
-    similar: Sequence[tuple[Mapping[str, Array], Mapping[str, Array]]],
-    dissimilar: Sequence[tuple[Mapping[str, Array], Mapping[str, Array]]],
-    activations: Activations,
-    seed: int,
-    size: int = 100,
-    samples: int = 3,
+    source: GraphView, target: GraphView, layers: Sequence[Pair], groups: Groups, activations: Activations
 ) -> list[LayerScore]:
     """Rank the core layers, the most suspicious first.
 
     Args:
         source, target: the graphs.
         layers: outputs of core layers that stand for each other, in the target's order (see `core_pairs`).
-        similar: (source feeds, target feeds) of single inputs on which the labels agree.
-        dissimilar: the same of inputs on which they do not.
+        groups: the inputs.
         activations: the back end.
-        seed: of the samples.
-        size: largest size of a group.
-        samples: random samples that the ranking is the mean of.
     """
-    count = min(len(similar), len(dissimilar), size)
-    if count < SMALLEST_GROUP or not layers:
+    draws = groups.draws()
+    if not draws or not layers:
         return []
-    draws = [
-        tuple(np.random.default_rng([seed, draw, part]).permutation(total)[:count] for part, total in enumerate(
-            (len(similar), len(dissimilar))))
-        for draw in range(samples)
-    ]  # fmt: skip
     used = [sorted({int(n) for draw in draws for n in draw[part]}) for part in (0, 1)]
     totals = np.zeros(len(layers))
-    elements = np.array(_sizes(source, layers, similar[0][0], activations))
+    elements = np.array(_sizes(source, layers, groups.similar[0][0], activations))
     for chunk in _chunks(elements, sum(map(len, used))):
-        groups = [
-            _differences(source, target, [layers[place] for place in chunk], [inputs[n] for n in numbers], activations)
-            for inputs, numbers in zip((similar, dissimilar), used, strict=True)
+        pairs = [layers[place] for place in chunk]
+        apart = [
+            _differences(source, target, pairs, [inputs[n] for n in numbers], activations)
+            for inputs, numbers in zip((groups.similar, groups.dissimilar), used, strict=True)
         ]
         for draw in draws:
             rows = [[numbers.index(int(n)) for n in chosen] for numbers, chosen in zip(used, draw, strict=True)]
-            for place, first, second in zip(chunk, *groups, strict=True):
-                totals[place] += _problematic(first, second, rows) / samples
-        del groups, first, second  # before the next chunk is filled
+            for place, first, second in zip(chunk, *apart, strict=True):
+                totals[place] += _problematic(first, second, rows) / groups.samples
+        del apart, first, second  # before the next chunk is filled
     scores = [
         LayerScore(_maker(source, pair.source), _maker(target, pair.target), int(elements[place]), float(totals[place]),
                    float(totals[place] / max(elements[place], 1)))

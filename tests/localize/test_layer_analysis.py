@@ -13,7 +13,7 @@ from safeconvert.graph.activations import with_onnxruntime, with_tvm
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import align
 from safeconvert.localize.findings import LayerScore
-from safeconvert.localize.layer_analysis import analyse, core_pairs
+from safeconvert.localize.layer_analysis import Groups, analyse, core_pairs
 from safeconvert.localize.matching import Pair
 from tests.onnx_models import cnn, random, run
 
@@ -45,7 +45,7 @@ def ranked(activations: Callable[..., object], count: int = 60) -> list[LayerSco
         "conv3",
         "classifier",
     ]
-    return analyse(source, target, layers, similar, dissimilar, activations, seed=0)
+    return analyse(source, target, layers, Groups(similar, dissimilar, 0), activations)
 
 
 def test_layers_in_front_of_the_fault_are_not_suspected() -> None:
@@ -59,8 +59,8 @@ def test_too_few_inputs_rank_nothing() -> None:
     source, target = faulty()
     one = [({"x": random(1, 3, 12, 12)}, {"x": random(1, 3, 12, 12)})]
     layers = [Pair("c1", "c1", identity(4))]
-    assert analyse(source, target, layers, one, one, with_onnxruntime, seed=0) == []
-    assert analyse(source, target, layers, [], one, with_onnxruntime, seed=0) == []
+    assert analyse(source, target, layers, Groups(one, one, 0), with_onnxruntime) == []
+    assert analyse(source, target, layers, Groups([], one, 0), with_onnxruntime) == []
 
 
 @pytest.mark.converters

@@ -26,7 +26,7 @@ from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.faults import Fault, find_faults
 from safeconvert.localize.findings import LayerScore, Reexpression
 from safeconvert.localize.kinds import Kind
-from safeconvert.localize.layer_analysis import analyse, core_pairs, unranked
+from safeconvert.localize.layer_analysis import Groups, analyse, core_pairs, unranked
 from safeconvert.localize.layer_errors import propagated_errors
 from safeconvert.localize.matching import Pair
 from safeconvert.localize.reexpressions import reexpressions
@@ -247,7 +247,7 @@ class _Loop:
         if reason:
             return (), reason
         backend = BACK_ENDS[self.problem.layer_analysis]
-        return tuple(analyse(self.source, self.candidate, layers, similar, dissimilar, backend, seed=0)), ""
+        return tuple(analyse(self.source, self.candidate, layers, Groups(similar, dissimilar, 0), backend)), ""
 
     def _probes(self, now: Scored) -> list[int]:
         """Inputs on which the pair differs first, then others."""
