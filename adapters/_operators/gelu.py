@@ -55,7 +55,7 @@ def _scaled_input(node: onnx.NodeProto | None, known: Mapping[str, float]) -> st
         factor = known.get(node.input[place])
         wanted = math.sqrt(2) if node.op_type == "Div" else math.sqrt(0.5)
         if factor is not None and abs(factor - wanted) < 1e-6:
-            return node.input[1 - place]
+            return str(node.input[1 - place])
     return ""
 
 

@@ -102,7 +102,7 @@ def _conv_integer(n: Node) -> Any:
 
 
 def _known_weights(n: Node, position: int, zero_position: int) -> np.ndarray:
-    w = n.inputs[position].astype(np.int32)
+    w: np.ndarray = n.inputs[position].astype(np.int32)
     zero = n.known(zero_position, "the weights' zero point")
     if zero is None:
         return w

@@ -81,16 +81,16 @@ class ScaleAndTranslate:
         assert sizes is not None and scales is not None
         shifts = node.inputs[3].get_tensor_value()
         flags = {"kernel_type": node.get_attr_str("kernel_type"), "antialias": bool(node.get_attr_int("antialias"))}
-        _multiply(ctx, node, [
-            _weights(
-                lambda images, size, scale=scale, shift=shift: tf.raw_ops.ScaleAndTranslate(
-                    images=images, size=size, scale=[scale, 1.0], translation=[shift, 0.0], **flags
-                ),
-                old,
-                new,
-            )
-            for (old, new), scale, shift in zip(sizes, scales, shifts, strict=True)
-        ])  # fmt: skip
+
+        def weights(old: int, new: int, scale: float, shift: float) -> np.ndarray[Any, Any]:
+            def kernel(images: Any, size: list[int]) -> Any:
+                moved = {"scale": [scale, 1.0], "translation": [shift, 0.0]}
+                return tf.raw_ops.ScaleAndTranslate(images=images, size=size, **moved, **flags)
+
+            return _weights(kernel, old, new)
+
+        axes = zip(sizes, scales, shifts, strict=True)
+        _multiply(ctx, node, [weights(old, new, scale, shift) for (old, new), scale, shift in axes])
 
 
 def _flags(node: Any) -> dict[str, bool]:

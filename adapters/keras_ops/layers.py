@@ -28,6 +28,10 @@ def _second(rank: int) -> list[int]:
 class Layers(Shapes):
     """See `_operators.backend` for what each method promises."""
 
+    def map(self, name: str, *xs: Any) -> Any:
+        """Element-wise work, which `KerasOps` does."""
+        raise NotImplementedError(name)
+
     def linear(self, x: Any, weight: np.ndarray, bias: np.ndarray | None) -> Any:
         x = self.tensor(x)
         sizes = [*self.shape(x)[:-1], weight.shape[1]]

@@ -38,7 +38,7 @@ class Values:
     # -- sizes and types
 
     def dtype(self, x: Any) -> str:
-        return x.dtype.name if isinstance(x, np.ndarray) else keras.backend.standardize_dtype(x.dtype)
+        return str(x.dtype.name) if isinstance(x, np.ndarray) else keras.backend.standardize_dtype(x.dtype)
 
     def shape(self, x: Any) -> tuple[Any, ...]:
         return self._sizes.get(id(x), tuple(x.shape))

@@ -133,11 +133,11 @@ def _uncoloured(line: str) -> str:
 @contextmanager
 def _no_downloads() -> Iterator[None]:
     """Images for onnx2tf's own check of single operators are drawn here; it would fetch some from the network."""
-    module = sys.modules["onnx2tf.onnx2tf"]
-    before = module.download_test_image_data  # type: ignore[attr-defined]
+    module: Any = sys.modules["onnx2tf.onnx2tf"]
+    before = module.download_test_image_data
     images = np.random.default_rng(0).random((20, 128, 128, 3), dtype=np.float32)
-    module.download_test_image_data = lambda: images  # type: ignore[attr-defined]
+    module.download_test_image_data = lambda: images
     try:
         yield
     finally:
-        module.download_test_image_data = before  # type: ignore[attr-defined]
+        module.download_test_image_data = before

@@ -60,11 +60,12 @@ def _write_slices_as_indexing(module: torch.fx.GraphModule) -> None:
         if node.op != "call_module" or type(module.get_submodule(node.target)).__name__ != "OnnxSlice":
             continue
         constants = [_attribute(module, argument) for argument in node.args[1:]]
-        if any(value is None for value in constants) or len(constants) < 2:
+        known = [value.tolist() for value in constants if value is not None]
+        if len(known) < max(len(constants), 2):
             continue
-        starts, ends = constants[0].tolist(), constants[1].tolist()
-        axes = constants[2].tolist() if len(constants) > 2 else list(range(len(starts)))
-        steps = constants[3].tolist() if len(constants) > 3 else [1] * len(starts)
+        starts, ends = known[:2]
+        axes = known[2] if len(known) > 2 else list(range(len(starts)))
+        steps = known[3] if len(known) > 3 else [1] * len(starts)
         if any(axis < 0 for axis in axes) or any(step < 1 for step in steps):
             continue
         index: list[slice] = [slice(None)] * (max(axes) + 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.adapter_api.changes import Changes
 from safeconvert.adapter_api.feeding import joined
@@ -115,7 +116,7 @@ def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
     for number, graph in enumerate(model.subgraphs):
         for tensor in graph.tensors:
             data = model.buffers[tensor.buffer].data
-            if data is not None and tensor.type == precision.schema.TensorType.FLOAT32:
+            if data is not None and tensor.type == schema.TensorType.FLOAT32:
                 values = np.frombuffer(bytes(data), np.float32)
                 shape = tuple(tensor.shape) if tensor.shape is not None else ()
                 if values.size == int(np.prod(shape)):

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.adapter_api.attributes import Layer, set_attributes
 from safeconvert.adapter_api.changes import AttributeChange
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.attributes import same_pads
-
-from .precision import schema
 
 _OPERATORS = {
     schema.BuiltinOperator.CONV_2D: "Conv",
@@ -78,8 +77,8 @@ def _setter(name: str, options: Any, pads: Callable[[str], list[int]] | None) ->
 
 
 def _pair(options: Any, attribute: str) -> list[int] | None:
-    found = [getattr(options, field, None) for field in _FIELDS[attribute]]
-    return None if None in found else [int(size) for size in found]
+    found = [int(size) for field in _FIELDS[attribute] if (size := getattr(options, field, None)) is not None]
+    return found if len(found) == len(_FIELDS[attribute]) else None
 
 
 def _constant(model: Any, tensor: Any) -> np.ndarray[Any, Any] | None:

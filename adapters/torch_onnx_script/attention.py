@@ -72,7 +72,7 @@ def _encoder_layer(g: Any, *operands: Any) -> Any:
     norm_first, epsilon, scale and shift of both norms, weight and bias of both linear layers, mask, mask_type.
     """
     source, *own, mask, _mask_type = _parsed("viivvvvbbfvvvvvvvvvv", operands)
-    heads = _Heads(*own[:6], mask)
+    heads = _Heads(own[0], own[1], own[2], own[3], own[4], own[5], mask)
     gelu, norm_first, epsilon, scale_1, shift_1, scale_2, shift_2, weight_1, bias_1, weight_2, bias_2 = own[6:]
 
     def attended(x: Any) -> Any:
