@@ -11,6 +11,7 @@ import typer
 from safeconvert.app.report_file import with_value
 from safeconvert.cli.adapters import adapters
 from safeconvert.cli.attest import attest
+from safeconvert.cli.batch import batch
 from safeconvert.cli.build import add_command
 from safeconvert.cli.certificate import check, keygen, show
 from safeconvert.cli.config import config
@@ -34,6 +35,7 @@ RUNS: Mapping[str, Callable[..., None]] = {
     "localize": partial(repair, repairs=False),
     "check": check,
     "gate": gate,
+    "batch": batch,
     "show": show,
     "report": report,
     "attest": attest,

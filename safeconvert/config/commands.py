@@ -94,6 +94,15 @@ COMMANDS: tuple[Command, ...] = (
         Section.MAIN,
     ),
     Command(
+        "batch",
+        "Runs many conversions, and goes on where it stopped.",
+        "safeconvert batch models.toml --results converted/",
+        ("The manifest lists jobs, each a conversion, verify or repair with its flags. A ledger in the folder of results holds the "
+         "state of each: a batch that was stopped, however, loses no finished job and repeats none; changed files or flags are "
+         "run again.",
+         "Exit code: the largest of all jobs; 4 where one crashed."),
+    ),
+    Command(
         "show",
         "Prints a certificate.",
         "safeconvert show model.keras.certificate.json --json",

@@ -328,17 +328,38 @@ FLAGS: tuple[Flag, ...] = (
         unset="none is written; without a file name, beside the target", metavar="[FILE.html]", takes="Place | bool",
     ),
     Flag(
-        "json", Kind.BOOL, Group.OUTPUT, (*_RUNS, "check", "show", "demo", "config", "gate"),
+        "json", Kind.BOOL, Group.OUTPUT, (*_RUNS, "check", "show", "demo", "config", "gate", "batch"),
         "Print one JSON object on stdout and nothing else.", default=False, name="as_json",
     ),
     Flag(
-        "quiet", Kind.BOOL, Group.OUTPUT, (*_VERDICT, "check", "gate"), "Print nothing but errors.",
+        "quiet", Kind.BOOL, Group.OUTPUT, (*_VERDICT, "check", "gate", "batch"), "Print nothing but errors.",
         default=False, short="-q",
     ),
     Flag(
         "verbose", Kind.BOOL, Group.OUTPUT, _VERDICT, "Also print the whole certificate.", default=False, short="-v",
     ),
+    Flag(
+        "results", Kind.PATH, Group.OUTPUT, ("batch",),
+        "Folder of the ledger, the logs, and the targets of jobs that name no output.", default="batch-results", unset="batch-results", metavar="DIR",
+    ),
+    Flag("pattern", Kind.TEXT, Group.INPUTS, ("batch",), "Which files of a folder are converted, such as '*.pt'.", default=""),
+    Flag(
+        "command", Kind.TEXT, Group.INPUTS, ("batch",), "Pair of formats for the files of a folder, such as torch2onnx.", default="",
+    ),
+    Flag(
+        "only", Kind.TEXT, Group.INPUTS, ("batch",), "Run only jobs whose name (command, source, output) fits this pattern.",
+        default="", metavar="PATTERN",
+    ),
+    Flag(
+        "retry", Kind.TEXT, Group.INPUTS, ("batch",), "Give `failed` to run again what crashed or did not end with exit code 0.", default="",
+        metavar="failed",
+    ),
+    Flag("dry-run", Kind.BOOL, Group.OUTPUT, ("batch",), "Print what would be run, and about how long it takes.", default=False),
     # Limits
+    Flag(
+        "slots", Kind.INT, Group.LIMITS, ("batch",), "Jobs that run at a time.",
+        unset="one a core, and no more than fit into memory at 3 GiB each", least=1,
+    ),
     Flag(
         "timeout", Kind.FLOAT, Group.LIMITS, (*_VERDICT, "pack"), "Seconds that one call of a converter may take.", metavar="SECONDS",
         unset="3600; large models convert in minutes, an hour is a hang", least=1, takes="float", drop_in=True,

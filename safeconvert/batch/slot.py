@@ -1,0 +1,119 @@
+"""A slot: a process of its own in which one job after another runs, so that a crash costs its job only.
+
+The process stays between jobs, and with it what it has imported and started. It is given one JSON line a job, the words of the command line, and
+answers one JSON line (`cli.slot`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from safeconvert.batch.job import Job, Result, State
+from safeconvert.core.text import first_line
+
+_PROGRAM = [sys.executable, "-m", "safeconvert.cli.slot"]
+_POLL_SECONDS = 0.2
+
+
+class Slot:
+    """One place for a job. Starts its process at the first job, and anew after a crash."""
+
+    def __init__(self, number: int, logs: Path) -> None:
+        self.number = number
+        self._log = logs / f"slot-{number}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, job: Job) -> Result:
+        """Run one job to its end; never raises for what the job does."""
+        started = time.monotonic()
+        try:
+            process = self._ready()
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(job.arguments()).encode() + b"\n")
+            process.stdin.flush()
+            line, peak = self._answer(process)
+        except OSError as error:
+            self.close()
+            return Result(State.CRASHED, None, "", f"its process: {error.strerror}", "", time.monotonic() - started, 0)
+        seconds = round(time.monotonic() - started, 3)
+        if not line:
+            code = process.wait()
+            self.close()
+            cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            return Result(
+                State.CRASHED, None, "", f"its process ended with {cause}; see {self._log}", "", seconds, peak
+            )
+        return _result(json.loads(line), seconds, peak)
+
+    def close(self) -> None:
+        """End the process and all that it started. Safe to call twice, and from another thread."""
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    pipe.close() if pipe is not None else None
+
+    def _ready(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+                )
+        return self._process
+
+    def _answer(self, process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
+        """One line, b"" where the process ended without, and the memory that was measured while it was waited for."""
+        assert process.stdout is not None
+        peak, data = 0, b""
+        while not data.endswith(b"\n"):
+            ready, _, _ = select.select([process.stdout], [], [], _POLL_SECONDS)
+            peak = max(peak, _memory(process.pid))
+            if ready:
+                more = os.read(process.stdout.fileno(), 1 << 20)
+                if not more:
+                    return b"", peak
+                data += more
+        return data, peak
+
+
+def _result(answer: dict[str, Any], seconds: float, peak: int) -> Result:
+    content = answer["content"]
+    return Result(
+        State.DONE,
+        int(answer["exit_code"]),
+        str(content.get("verdict") or ""),
+        first_line(str(content.get("reason") or answer["text"])),
+        str(content.get("certificate") or ""),
+        seconds,
+        peak,
+    )
+
+
+def _memory(pid: int) -> int:
+    """Resident bytes of a process and its children, whatever session they are in."""
+    try:
+        process = psutil.Process(pid)
+        return sum(_resident(member) for member in [process, *process.children(recursive=True)])
+    except psutil.Error:
+        return 0
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,99 @@
+"""A batch end to end: ONNX pairs verified in slots, a crash that costs its own job only, and a second run that does nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import onnx
+import psutil
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from safeconvert.app.batch import BatchOptions, BatchOutcome, run_batch
+from safeconvert.batch.engine import UNKNOWN, _admitted, slots_for
+from safeconvert.batch.job import Job, Result, State
+
+
+def linear(path: Path, factor: float) -> Path:
+    weights = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32) * np.float32(factor)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
+        [numpy_helper.from_array(weights, "w")],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    linear(tmp_path / "right.onnx", 1.0)
+    linear(tmp_path / "same.onnx", 1.0)
+    linear(tmp_path / "wrong.onnx", 1.5)
+    (tmp_path / "broken.onnx").write_bytes(b"\x08\x08not a model")
+    entries = [
+        {"command": "verify", "source": "right.onnx", "target": name, "flags": {"samples": 16}}
+        for name in ("same.onnx", "wrong.onnx", "broken.onnx")
+    ]
+    path = tmp_path / "jobs.jsonl"
+    path.write_text("\n".join(map(json.dumps, entries)))
+    return path
+
+
+def run(manifest: Path, **options: object) -> tuple[BatchOutcome, list[tuple[Job, Result]]]:
+    found: list[tuple[Job, Result]] = []
+    settings = {"slots": 1, **options}
+    outcome = run_batch(BatchOptions(manifest, manifest.parent / "r", **settings), lambda *one: found.append(one))  # type: ignore[arg-type]
+    return outcome, found
+
+
+@pytest.mark.converters
+def test_each_job_comes_to_its_own_end_and_a_second_run_repeats_none(manifest: Path) -> None:
+    outcome, results = run(manifest)
+    assert [entry.exit_code for entry in outcome.entries] == [0, 1, 2]
+    assert [entry.verdict for entry in outcome.entries] == ["verified", "not_equivalent", "unusable_input"]
+    assert outcome.exit_code == 2 and len(results) == 3
+    assert all(entry.peak > 0 and entry.seconds > 0 for entry in outcome.entries)
+    again, nothing = run(manifest)
+    assert nothing == [] and [entry.attempt for entry in again.entries] == [1, 1, 1]
+    retried, results = run(manifest, retry_failed=True, only="*wrong*")
+    assert [job.target.name for job, _ in results if job.target] == ["wrong.onnx"]
+    assert [entry.attempt for entry in retried.entries] == [1, 2, 1]
+
+
+@pytest.mark.converters
+def test_a_slot_that_dies_costs_its_job_and_the_rest_goes_on(manifest: Path) -> None:
+    """The process of the slot is killed while its first job runs."""
+    import threading
+
+    def kill() -> None:
+        for _ in range(600):
+            for child in psutil.Process().children():
+                if "safeconvert.cli.slot" in " ".join(child.cmdline()) and child.children():
+                    os.killpg(child.pid, signal.SIGKILL)
+                    return
+            threading.Event().wait(0.05)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    outcome, _ = run(manifest)
+    killer.join()
+    assert [entry.state for entry in outcome.entries] == [State.CRASHED, State.DONE, State.DONE]
+    assert "SIGKILL" in outcome.entries[0].reason and outcome.exit_code == 4
+    again, results = run(manifest, retry_failed=True, only="*same*")
+    assert [result.exit_code for _, result in results] == [0] and again.entries[0].attempt == 2
+
+
+def test_memory_decides_how_many_run_at_a_time() -> None:
+    assert slots_for(8, 7 * UNKNOWN // 2, 100) == 3
+    assert slots_for(8, UNKNOWN // 2, 100) == 1 and slots_for(2, 100 * UNKNOWN, 100) == 2 and slots_for(8, 100 * UNKNOWN, 1) == 1
+    large, small = (Job(command, Path("a"), None, None) for command in ("torch2keras", "verify"))
+    needs = {"torch2keras": 10, "verify": 2}
+    assert _admitted([large, small], {}, needs, 5) is large, "something always runs"
+    assert _admitted([large, small], {"x": 4}, needs, 7) is small
+    assert _admitted([large], {"x": 4}, needs, 7) is None
