@@ -17,14 +17,14 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Layer:
-    """A place in a native model where attributes can be set.
+    """A layer of a native model whose attributes can be set.
 
     Attributes:
         name: for messages.
         operator: the ONNX operator that it becomes.
         attributes: in ONNX's terms, defaults written out; what is absent cannot be set here.
         weights: its own, of two dimensions and more.
-        put: sets one attribute; raises UnusableInput where the framework cannot say the value.
+        put: sets one attribute; raises UnusableInput where the framework cannot express the value.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Layer:
 def set_attributes(layers: Sequence[Layer], changes: Iterable[AttributeChange]) -> None:
     """Set each changed attribute in the layer that it belongs to.
 
-    A layer is known by its weights; one without by being the only one with the old value, or by its place among as many
+    A layer is known by its weights; one without by being the only one with the old value, or by its position among as many
     as the graph has.
 
     Raises:
-        UnusableInput: no layer, or several, could be meant; or the framework cannot say the value.
+        UnusableInput: no layer, or several, could be meant; or the framework cannot express the value.
     """
     chosen = [(_layer(layers, change), change) for change in changes]
     for layer, change in chosen:
@@ -64,7 +64,7 @@ def _layer(layers: Sequence[Layer], change: AttributeChange) -> Layer:
         return fitting[0]
     if len(fitting) != change.of:
         raise UnusableInput(f"the target has {len(fitting)} layers that are a {what}, its ONNX form {change.of}")
-    return fitting[change.place]
+    return fitting[change.position]
 
 
 def same_value(one: Any, two: Any) -> bool:

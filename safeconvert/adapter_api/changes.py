@@ -23,7 +23,7 @@ class AttributeChange:
         operator: of the node.
         name: of the attribute; bounds of a Clip are `min` and `max`, whether they are inputs or attributes.
         old, new: values in ONNX's terms, defaults written out; `new` is None where the attribute falls back to its default.
-        place, of: the node is number `place` of the `of` nodes with this operator and this old value, in their order.
+        position, of: the node is number `position` of the `of` nodes with this operator and this old value, in their order.
         weights: constants of two dimensions and more that the node reads; they tell it apart.
     """
 
@@ -31,7 +31,7 @@ class AttributeChange:
     name: str
     old: Any
     new: Any
-    place: int
+    position: int
     of: int
     weights: tuple[Array, ...] = ()
 
@@ -53,12 +53,12 @@ class Changes:
         arrays: dict[str, Array] = {}
         for number, (old, new) in enumerate(self.constants):
             arrays[f"old_{number}"], arrays[f"new_{number}"] = old, new
-        said = []
+        written = []
         for number, change in enumerate(self.attributes):
             for position, weight in enumerate(change.weights):
                 arrays[f"weight_{number}_{position}"] = weight
-            said.append([change.operator, change.name, change.old, change.new, change.place, change.of])
-        np.savez(path, allow_pickle=False, said=np.array(json.dumps(said)), **arrays)
+            written.append([change.operator, change.name, change.old, change.new, change.position, change.of])
+        np.savez(path, allow_pickle=False, written=np.array(json.dumps(written)), **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Changes:
@@ -68,9 +68,9 @@ class Changes:
             count = sum(name.startswith("old_") for name in names)
             constants = tuple((archive[f"old_{number}"], archive[f"new_{number}"]) for number in range(count))
             attributes = []
-            for number, (operator, name, old, new, place, of) in enumerate(json.loads(str(archive["said"]))):
+            for number, (operator, name, old, new, position, of) in enumerate(json.loads(str(archive["written"]))):
                 weights = sorted(entry for entry in names if entry.startswith(f"weight_{number}_"))
                 attributes.append(
-                    AttributeChange(operator, name, old, new, place, of, tuple(archive[entry] for entry in weights))
+                    AttributeChange(operator, name, old, new, position, of, tuple(archive[entry] for entry in weights))
                 )
         return cls(constants, tuple(attributes))

@@ -1,4 +1,4 @@
-"""The contract between safeconvert and an adapter: what it is asked, and what it answers.
+"""The contract between safeconvert and an adapter: what it is requested to do, and what it answers.
 
 A *framework* adapter offers `load(request) -> Model` (see `runtime.feeding.Model`); a *converter* adapter offers
 `convert(request) -> reply`. Both run in workers and get these classes as JSON.
@@ -54,7 +54,7 @@ class ModelRequest:
     Attributes:
         path: absolute path of the file or folder.
         input_shapes: shapes given by the user, by input name ("" = the only or the first input); 0 = free dimension.
-        candidate_shapes: shapes to try first where the format does not say (of the other model of a pair, of the data).
+        candidate_shapes: shapes to try first where the format does not declare any (of the other model of a pair, of the data).
         factory: `package.module:callable` that builds the module a bare state_dict belongs to.
         trust_pickle: the user allows code in the file to run.
         search_path: folder put on the import path for `factory`.
@@ -129,7 +129,7 @@ class ConvertRequest:
 
 @dataclass(frozen=True)
 class ConvertReply:
-    """What a converter says it did to the order of dimensions.
+    """What a converter declares that it did to the order of dimensions.
 
     Attributes:
         inputs: for each input, in order, the permutation (target dimension j is source dimension p[j]), or None for

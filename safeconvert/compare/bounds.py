@@ -8,7 +8,7 @@ def clopper_pearson_upper(disagreements: int, samples: int, confidence: float = 
 
     The exact (conservative) binomial bound: the rate at which `disagreements` or fewer of `samples` are seen with
     probability 1 - confidence; the `confidence` quantile of Beta(disagreements + 1, samples - disagreements).
-    It holds for inputs drawn like those that were tried, and says nothing about others.
+    It holds for inputs drawn like those that were tried, and is no statement about others.
     Source: Clopper & Pearson, "The use of confidence or fiducial limits", Biometrika 26 (1934).
 
     Args:

@@ -8,7 +8,7 @@
 | `allclose` | the distance is within tolerance | it is the distance |
 | `cosine` | 1 - cos of the two outputs is at most `cosine_threshold`; two zero vectors agree | no |
 | `exact` | every number is the same | no |
-| `package.module:function` | the user's function says so (see `custom`) | no |
+| `package.module:function` | the user's function decides (see `custom`) | no |
 
 Tie: the source itself does not tell the labels in question apart at the tolerance, so neither answer is wrong.
 `label`, `top1`: the labels differ, and the *source's* scores of the two differ by no more than the tolerance. `topk`:
@@ -16,12 +16,12 @@ the source's score of every label that only one side has differs from its k-th b
 A tie agrees, and is counted apart.
 
 Outputs of 16 bits: each number may be one unit in its own last place off (of float16 4.9e-4 to 9.8e-4 of it), which is how far two
-right models lie apart that round one last sum differently. `exact` asks for the same bits.
+right models lie apart that round one last sum differently. `exact` requires the same bits.
 
-Scale: values that only fill a place (masked logits of -1e9) are no part of it; beside them every distance would be small
+Scale: mask values (masked logits of -1e9) are no part of it; beside them every distance would be small
 and every label a tie. They are compared by their own size.
 
-NaN or Inf on either side is never agreement, also where both sides have it in the same place; nor is a number at the very
+NaN or Inf on either side is never agreement, also where both sides have it at the same position; nor is a number at the very
 end of its type, which is what some runtimes write for an infinity. Distances are computed in
 float64 (complex numbers as pairs); `exact` compares the numbers as they are stored.
 """
@@ -116,7 +116,7 @@ class Pair:
 
     @cached_property
     def _fills(self) -> Array | None:
-        """Which values only fill a place (a mask's -1e9), bool (n, K); None where none does."""
+        """Which values are mask values (-1e9), bool (n, K); None where there are none."""
         found = [fills(np.abs(row)) for row in self.source_values]
         if all(one is None for one in found):
             return None
@@ -125,7 +125,7 @@ class Pair:
 
 
 class Agreement(NamedTuple):
-    """What a comparator says of n samples; bool (n,) each.
+    """What a comparator finds for n samples; bool (n,) each.
 
     Attributes:
         agree: not a disagreement (ties agree).
@@ -190,15 +190,15 @@ def choose(output: TensorSpec | Array) -> str:
 def kind_for(name: str, output: Array, settings: VerifySettings) -> str:
     """The comparator of one output under the settings.
 
-    The one asked for, where it can be applied. Label comparators leave out what has no class dimension, and integers
+    The requested one, where it can be applied. Label comparators leave out what has no class dimension, and integers
     are compared exactly unless the output has a tolerance of its own: a share of the largest id is no measure for ids.
     """
-    asked = settings.comparator
-    if asked in ("label", "top1", "topk"):
-        return asked if is_scores(output.shape) and output.dtype.kind != "c" else choose(output)
-    if asked in ("allclose", "cosine") and choose(output) == "exact" and name not in settings.tolerances:
+    requested = settings.comparator
+    if requested in ("label", "top1", "topk"):
+        return requested if is_scores(output.shape) and output.dtype.kind != "c" else choose(output)
+    if requested in ("allclose", "cosine") and choose(output) == "exact" and name not in settings.tolerances:
         return "exact"
-    return asked or choose(output)
+    return requested or choose(output)
 
 
 def is_scores(shape: tuple[int | None, ...]) -> bool:

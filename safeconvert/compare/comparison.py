@@ -44,7 +44,7 @@ class Comparison:
         upper_bound: one-sided 95 % Clopper–Pearson bound on the disagreement rate; 1 without samples.
         ties: samples that agree, but for a tie (see `comparators`).
         nonfinite: samples with NaN or Inf on either side; they are disagreements too.
-        beyond_tolerance: samples whose distance is not within tolerance, where the comparator asks for it.
+        beyond_tolerance: samples whose distance is not within tolerance, where the comparator requires it.
         max_abs: largest of the outputs.
         mean_abs: mean of the outputs', each output counting the same.
         relative: largest of the outputs.

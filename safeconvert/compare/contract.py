@@ -1,4 +1,4 @@
-"""Which target input and output stands for which source one, and what that asks of whoever uses the target."""
+"""Which target input and output stands for which source one, and what that requires of whoever uses the target."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from safeconvert.compare.layout import LayoutAmbiguous, Override, TensorContract, fits, override_order, settle
+from safeconvert.compare.layout import LayoutAmbiguous, Override, TensorContract, align_dimensions, fits, override_order
 from safeconvert.compare.pairing import Declared, pair, require_dtype
 from safeconvert.compare.quantized import is_quantized, same_storage
 from safeconvert.core.signature import Signature, TensorSpec
@@ -53,7 +53,7 @@ def make_contract(
     declared_outputs: Declared | None = None,
     overrides: Mapping[str, Override] | None = None,
 ) -> Contract:
-    """Pair the tensors of two models and settle the order of dimensions of each.
+    """Pair the tensors of two models and determine the order of dimensions of each.
 
     Tensors are paired by name where all names are the same on both sides, else in order. Where shapes or dtypes do not
     fit in order, but fit in exactly one other assignment, that one is taken.
@@ -62,9 +62,9 @@ def make_contract(
         source: the source model's inputs and outputs.
         target: the target model's.
         declared_inputs: by source input name, the permutation that the converter declares (None = unchanged); inputs
-            that are absent here are settled from their shapes.
+            that are absent here are determined from their shapes.
         declared_outputs: the same for outputs.
-        overrides: by source tensor name, the order that the user asks for. Under "": for every input that it fits, and
+        overrides: by source tensor name, the order that the user requests. Under "": for every input that it fits, and
             for those outputs that nothing else decides.
 
     Raises:
@@ -77,7 +77,7 @@ def make_contract(
     for name in overrides.keys() - known:
         raise UnusableInput(f"--target-layout names {name!r}, which the source does not have")
     declared = {"input": declared_inputs or {}, "output": declared_outputs or {}}
-    settled: dict[str, list[TensorContract]] = {"input": [], "output": []}
+    aligned: dict[str, list[TensorContract]] = {"input": [], "output": []}
     sides = {"input": (source.inputs, target.inputs), "output": (source.outputs, target.outputs)}
     for role, (ours, theirs) in sides.items():
         theirs = _as_stored(ours, theirs)
@@ -85,8 +85,8 @@ def make_contract(
             tensor = _settle(role, one, two, declared[role], overrides)
             require_dtype(role, one, two)
             reason = f"{how}; {tensor.reason}"
-            settled[role].append(TensorContract(one, two, tensor.permutation, reason))
-    inputs, outputs = tuple(settled["input"]), tuple(settled["output"])
+            aligned[role].append(TensorContract(one, two, tensor.permutation, reason))
+    inputs, outputs = tuple(aligned["input"]), tuple(aligned["output"])
     obligations = [line for tensor in inputs for line in _obligations("input", tensor)]
     obligations += [line for tensor in outputs for line in _obligations("output", tensor)]
     return Contract(inputs, outputs, tuple(obligations))
@@ -95,7 +95,7 @@ def make_contract(
 def _as_stored(source: Sequence[TensorSpec], target: Sequence[TensorSpec]) -> tuple[TensorSpec, ...]:
     """Plain integers of a target stand for reals as the source's of the same type do.
 
-    ONNX has no place for the scale of an input or output, so that the int8 input of a TFLite model is a plain one there.
+    ONNX has no field for the scale of an input or output, so that the int8 input of a TFLite model is a plain one there.
     """
     if len(source) != len(target):
         return tuple(target)
@@ -114,17 +114,17 @@ def _settle(
 ) -> TensorContract:
     facts = (declared.get(source.name), source.name in declared)
     if source.name in overrides:
-        return settle(source, target, *facts, overrides[source.name])
+        return align_dimensions(source, target, *facts, overrides[source.name])
     general = overrides.get("")
     order = override_order(general, len(source.shape)) if general else None
     if order is None or not fits(source, target, order):
-        return settle(source, target, *facts)
+        return align_dimensions(source, target, *facts)
     if role == "input":
-        return settle(source, target, *facts, general)
+        return align_dimensions(source, target, *facts, general)
     try:
-        return settle(source, target, *facts)
+        return align_dimensions(source, target, *facts)
     except LayoutAmbiguous:
-        return settle(source, target, *facts, general)
+        return align_dimensions(source, target, *facts, general)
 
 
 def _obligations(role: str, tensor: TensorContract) -> list[str]:

@@ -7,7 +7,7 @@ the source's order of dimensions, and returns for each sample either
 * float (n,): a distance in the function's own unit; the sample agrees where it is at most the output's `atol`.
 
 It may be called several times, each time with some of the samples, so its answer for one sample must not depend on the
-others. Samples with NaN or Inf are mismatches whatever it says.
+others. Samples with NaN or Inf are mismatches whatever it returns.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def resolve(kind: str, search_path: str = "") -> Comparator:
 
 
 def require_comparator(kind: str | None, search_path: str) -> None:
-    """Raise UnusableInput where a comparator was asked for that is not there, before anything takes time."""
+    """Raise UnusableInput where a requested comparator is not there, before anything takes time."""
     if kind is not None:
         resolve(kind, search_path)
 

@@ -65,7 +65,7 @@ class Accumulator:
 
         Raises:
             LayoutMismatch: the two sides do not have the same outputs.
-            UnusableInput: an output that cannot be compared as asked.
+            UnusableInput: an output that cannot be compared as requested.
         """
         if source.keys() != target.keys():
             raise LayoutMismatch(f"the source gave outputs {', '.join(source)} and the target {', '.join(target)}")
@@ -85,7 +85,7 @@ class Accumulator:
             indices: numbers of the samples that count, each at most once; None = all.
 
         Raises:
-            ValueError: a sample that was added twice, asked for twice, or never compared. A verdict on other samples
+            ValueError: a sample that was added twice, requested twice, or never compared. A verdict on other samples
                 than those meant would be no verdict.
         """
         known = np.concatenate([np.empty(0, dtype=np.int64), *self._indices])
@@ -109,11 +109,11 @@ class Accumulator:
 
     def _choose(self, source: Mapping[str, Array]) -> None:
         kinds = {name: kind_for(name, array, self._settings) for name, array in source.items()}
-        asked = self._settings.comparator
-        if asked is not None and asked not in kinds.values():
+        requested = self._settings.comparator
+        if requested is not None and requested not in kinds.values():
             shapes = ", ".join(f"{name} {array.dtype} {list(array.shape)}" for name, array in source.items())
             raise UnusableInput(
-                f"comparator {asked} applies to none of the outputs ({shapes})",
+                f"comparator {requested} applies to none of the outputs ({shapes})",
                 "leave --comparator out, or give one that does (integers need a tolerance of their own for allclose)",
             )
         self._comparators = {name: (kind, resolve(kind, self._search_path)) for name, kind in kinds.items()}

@@ -16,7 +16,7 @@ def target_feeds(contract: Contract, feeds: Mapping[str, Array]) -> dict[str, Ar
     """The source's inputs as the target takes them: its names, order of dimensions, dtype and quantisation.
 
     Args:
-        contract: the contract of the two models.
+        contract: of the two models.
         feeds: by source input name, samples along axis 0.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Which source dimension is which target dimension, settled from declared facts and never by trying values.
+"""Which source dimension is which target dimension, determined from declared facts and never by trying values.
 
 A permutation p means: target dimension j is source dimension p[j] (`source.transpose(p)` is the target's array).
 The facts, strongest first:
 
-1. what the user said (`Override`);
+1. what the user requested (`Override`);
 2. what the converter's adapter declared;
 3. the declared shapes. Candidates are the same order and, for 3 to 5 dimensions, channels second → last and last →
    second. A candidate fits where each pair of dimensions is equal or one of the two is free; dimension 0 is the batch
@@ -34,7 +34,7 @@ class LayoutMismatch(NotEquivalent):
 
 
 class LayoutAmbiguous(UnusableInput):
-    """Several orders of dimensions are possible, and nothing declared says which."""
+    """Several orders of dimensions are possible, and no declared fact decides."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TensorContract:
         source: as the source model declares it.
         target: as the target model declares it.
         permutation: target dimension j is source dimension permutation[j]; None = same order.
-        reason: which fact settled it.
+        reason: which fact decided.
     """
 
     source: TensorSpec
@@ -54,33 +54,33 @@ class TensorContract:
     reason: str
 
 
-def settle(
+def align_dimensions(
     source: TensorSpec,
     target: TensorSpec,
     declared: Permutation | None = None,
     declared_known: bool = False,
     override: Override | None = None,
 ) -> TensorContract:
-    """Settle the order of dimensions of one tensor; see the module's text for the rules.
+    """The order of dimensions of one tensor; see the module's text for the rules.
 
     Args:
         source: the tensor in the source model.
         target: the tensor in the target model.
         declared: the permutation that the converter's adapter declared.
         declared_known: with `declared=None`: the adapter declared that the order is unchanged.
-        override: the order that the user asked for.
+        override: the order that the user requested.
 
     Raises:
         LayoutMismatch: the shapes agree in no order, or not in the declared one.
         LayoutAmbiguous: the facts leave several orders.
-        UnusableInput: the shapes do not agree in the order that the user asked for, but do in another.
+        UnusableInput: the shapes do not agree in the order that the user requested, but do in another.
     """
     rank = len(source.shape)
     fitting = [order for order in orders(rank) if fits(source, target, order)]
     if override is not None:
         order = override_order(override, rank)
         if order is not None and fits(source, target, order):
-            return _settled(source, target, order, f"asked for: {override}")
+            return _aligned(source, target, order, f"requested: {override}")
         if fitting:
             raise UnusableInput(
                 f"target layout {override} does not fit {show(source)} and {show(target)}",
@@ -90,22 +90,22 @@ def settle(
         order = tuple(range(rank)) if declared is None else declared
         if not fits(source, target, order):
             raise _mismatch(source, target, f"in the order {list(order)} that the converter declares")
-        return _settled(source, target, order, "declared by the converter")
+        return _aligned(source, target, order, "declared by the converter")
     if not fitting:
         raise _mismatch(source, target, "in any order of dimensions")
     if len(fitting) == 1:
-        return _settled(source, target, fitting[0], "the only order in which the shapes agree")
+        return _aligned(source, target, fitting[0], "the only order in which the shapes agree")
     by_layout = _layout_order(source, target)
     if by_layout in fitting:
-        return _settled(source, target, by_layout, f"declared layouts {source.layout} and {target.layout}")
+        return _aligned(source, target, by_layout, f"declared layouts {source.layout} and {target.layout}")
     support = [_equal_dimensions(source, target, order) for order in fitting]
     best = max(support)
     if support.count(best) == 1:
         order = fitting[support.index(best)]
-        return _settled(source, target, order, "the order in which most fixed dimensions are equal")
+        return _aligned(source, target, order, "the order in which most fixed dimensions are equal")
     raise LayoutAmbiguous(
         f"{show(source)} and {show(target)}: the shapes agree in several orders of dimensions",
-        "say which with --target-layout keep, NCHW->NHWC or NHWC->NCHW",
+        "choose one with --target-layout keep, NCHW->NHWC or NHWC->NCHW",
     )
 
 
@@ -167,7 +167,7 @@ def _equal_dimensions(source: TensorSpec, target: TensorSpec, order: Permutation
     return sum(source.shape[axis] is not None and source.shape[axis] == target.shape[j] for j, axis in enumerate(order))
 
 
-def _settled(source: TensorSpec, target: TensorSpec, order: Permutation, reason: str) -> TensorContract:
+def _aligned(source: TensorSpec, target: TensorSpec, order: Permutation, reason: str) -> TensorContract:
     return TensorContract(source, target, None if order == tuple(range(len(order))) else order, reason)
 
 

@@ -1,4 +1,4 @@
-"""Numbers of an output that only fill a place, such as the -1e9 of masked logits."""
+"""Mask values: numbers of an output that stand for "nothing here", such as the -1e9 of masked logits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FAR_REPEATED, _FAR = 1e2, 1e6
 def fills(sizes: Array) -> Array | None:
     """Which of the sizes of one sample, (K,), are the largest and far above all others; None where none is.
 
-    Far is a hundredfold where the very same number stands in several places, else a millionfold, above which float32
+    Far is a hundredfold where the very same number stands at several positions, else a millionfold, above which float32
     could not tell the others from rounding if they had to do with it.
     """
     found, rest = None, sizes

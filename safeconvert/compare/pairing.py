@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, Permutation, settle, show
+from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, Permutation, align_dimensions, show
 from safeconvert.compare.quantized import is_quantized
 from safeconvert.core.signature import TensorSpec
 
@@ -23,11 +23,11 @@ def pair(
         role: "input" or "output", for messages.
         source: the source's tensors.
         target: the target's tensors.
-        declared: what the converter says about the order of dimensions.
+        declared: what the converter declares about the order of dimensions.
 
     Returns:
         (source tensor, target tensor, how they were paired), in the source's order. In order where nothing better is
-        found: settling the pair then says what does not fit.
+        found: the error then names what does not fit.
 
     Raises:
         LayoutMismatch: the numbers of tensors differ; the message names those that only one side has.
@@ -47,7 +47,7 @@ def pair(
 
     def fit(one: TensorSpec, two: TensorSpec) -> bool:
         try:
-            settle(one, two, declared.get(one.name), one.name in declared)
+            align_dimensions(one, two, declared.get(one.name), one.name in declared)
             require_dtype(role, one, two)
         except LayoutAmbiguous:
             return True

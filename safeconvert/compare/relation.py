@@ -24,7 +24,7 @@ class Relation:
     order: tuple[int, ...]
 
     def to_target(self, source: Array, shape: Sequence[int]) -> Array:
-        """The source's values as the target would hold them. Raises ValueError where the size differs."""
+        """The source's values as the target would have them. Raises ValueError where the size differs."""
         return np.ascontiguousarray(source.transpose(self.order)).reshape(shape)
 
     def to_source(self, target: Array, shape: Sequence[int]) -> Array:

@@ -46,7 +46,7 @@ class VerifySettings:
         tolerances: by source output name.
         top_k: labels compared by `topk`; 5 is the customary figure on ImageNet.
         max_discrepancy: share of samples (0..1) that may fail and the models still count as equal. Default 0: a
-            conversion promises the same function, so any exception must be asked for.
+            conversion promises the same function, so any exception must be requested.
         cosine_threshold: largest 1 - cos that agrees. Default 1e-6, a relative error of 1.4e-3 in the Euclidean norm
             (1 - cos is about half its square): the rounding of float16, for which this looser comparator is meant.
     """

@@ -21,36 +21,36 @@ def attributes(node: onnx.NodeProto, opset: int, shapes: Sequence[Sequence[int] 
         opset: version of the default operator set.
         shapes: shapes of its inputs; None where unknown.
     """
-    said = {attribute.name: _plain(helper.get_attribute_value(attribute)) for attribute in node.attribute}
+    values = {attribute.name: _plain(helper.get_attribute_value(attribute)) for attribute in node.attribute}
     if node.domain in ("", "ai.onnx") and defs.has(node.op_type, opset, ""):
         for name, attribute in defs.get_schema(node.op_type, opset, "").attributes.items():
-            if name not in said and attribute.default_value.type != onnx.AttributeProto.UNDEFINED:
-                said[name] = _plain(helper.get_attribute_value(attribute.default_value))
+            if name not in values and attribute.default_value.type != onnx.AttributeProto.UNDEFINED:
+                values[name] = _plain(helper.get_attribute_value(attribute.default_value))
     if node.op_type in _WINDOWED:
-        _complete_window(node, said, shapes)
-    if node.op_type == "Transpose" and "perm" not in said and shapes[0] is not None:
-        said["perm"] = list(reversed(range(len(shapes[0]))))
-    return {name: value for name, value in said.items() if name not in _WITHOUT_EFFECT}
+        _complete_window(node, values, shapes)
+    if node.op_type == "Transpose" and "perm" not in values and shapes[0] is not None:
+        values["perm"] = list(reversed(range(len(shapes[0]))))
+    return {name: value for name, value in values.items() if name not in _WITHOUT_EFFECT}
 
 
-def _complete_window(node: onnx.NodeProto, said: dict[str, Any], shapes: Sequence[Sequence[int] | None]) -> None:
+def _complete_window(node: onnx.NodeProto, values: dict[str, Any], shapes: Sequence[Sequence[int] | None]) -> None:
     data = shapes[0]
     weights = shapes[1] if len(shapes) > 1 else None
-    if "kernel_shape" not in said and weights is not None:
-        said["kernel_shape"] = list(weights[2:])
-    kernel = said.get("kernel_shape")
+    if "kernel_shape" not in values and weights is not None:
+        values["kernel_shape"] = list(weights[2:])
+    kernel = values.get("kernel_shape")
     if kernel is None:
         return
     rank = len(kernel)
-    said.setdefault("strides", [1] * rank)
-    said.setdefault("dilations", [1] * rank)
-    mode = said.pop("auto_pad", "NOTSET")
+    values.setdefault("strides", [1] * rank)
+    values.setdefault("dilations", [1] * rank)
+    mode = values.pop("auto_pad", "NOTSET")
     if mode in ("SAME_UPPER", "SAME_LOWER") and data is not None and node.op_type != "ConvTranspose":
-        said["pads"] = same_pads(mode, list(data[2:]), kernel, said["strides"], said["dilations"])
+        values["pads"] = same_pads(mode, list(data[2:]), kernel, values["strides"], values["dilations"])
     elif mode in ("NOTSET", "VALID"):
-        said.setdefault("pads", [0] * (2 * rank))
+        values.setdefault("pads", [0] * (2 * rank))
     else:
-        said["auto_pad"] = mode
+        values["auto_pad"] = mode
 
 
 def same_pads(mode: str, size: list[int], kernel: list[int], strides: list[int], dilations: list[int]) -> list[int]:

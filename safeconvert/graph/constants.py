@@ -1,4 +1,4 @@
-"""A graph's constants, read when they are asked for."""
+"""A graph's constants, read when they are used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 
 class Constants(Mapping[str, np.ndarray[Any, Any]]):
-    """The initializers of a graph by name, as they were when this was made; each is decoded once, when it is asked for."""
+    """The initializers of a graph by name, as they were when this was made; each is decoded once, when it is used."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         """Note the tensors, decode none."""

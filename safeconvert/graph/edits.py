@@ -93,7 +93,7 @@ Edit = SetConstant | SetAttribute | Rewire | InsertTranspose | Bypass | Splice |
 
 
 class EditError(ValueError):
-    """An edit names a node that is not there, or leaves a graph that does not hold together."""
+    """An edit names a node that is not there, or leaves a graph that is not valid."""
 
 
 def apply(view: GraphView, edits: Iterable[Edit]) -> GraphView:
@@ -228,15 +228,17 @@ def _ordered(model: onnx.ModelProto) -> onnx.ModelProto:
     ready: list[onnx.NodeProto] = []
     while waiting:
         fits: Callable[[onnx.NodeProto], bool] = lambda node: all(name in known for name in node.input)  # noqa: E731
-        held = []
+        blocked = []
         for node in waiting:
             if fits(node):
                 ready.append(node)
                 known.update(node.output)
             else:
-                held.append(node)
-        if len(held) == len(waiting):
-            raise EditError(f"node {held[0].name} reads what nothing makes: {', '.join(set(held[0].input) - known)}")
-        waiting = held
+                blocked.append(node)
+        if len(blocked) == len(waiting):
+            raise EditError(
+                f"node {blocked[0].name} reads what nothing makes: {', '.join(set(blocked[0].input) - known)}"
+            )
+        waiting = blocked
     replace_nodes(graph, ready)
     return model

@@ -35,11 +35,11 @@ def run_part(
         runnable = _needed(view, fed, runnable, set(wanted))
     while runnable:
         outputs = [name for n in runnable for name in view.nodes[n].output if name and name not in fed]
-        asked = [name for name in outputs if wanted is None or name in set(wanted)]
-        if not asked:
+        requested = [name for name in outputs if wanted is None or name in set(wanted)]
+        if not requested:
             return [{} for _ in feeds]
         try:
-            return _run(view, feeds, runnable, asked)
+            return _run(view, feeds, runnable, requested)
         except RuntimeError:
             broken = _first_failing(view, feeds, runnable)
             runnable = _runnable(view, fed, [number for number in runnable if number != broken])
@@ -78,22 +78,22 @@ def remade(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) -> li
             known.update(node.output)
     made = {name for number in numbers for name in view.nodes[number].output}
     read = {name for number in numbers for name in view.nodes[number].input}  # what nobody reads is not fed either
-    asked = {name: f"{name}::made" if name in feeds[0] and name in read else name for name in names if name in made}
-    if not asked:
+    requested = {name: f"{name}::made" if name in feeds[0] and name in read else name for name in names if name in made}
+    if not requested:
         return [{} for _ in feeds]
-    rows = _run(view, feeds, numbers, list(asked.values()))
-    return [{name: row[asked[name]] for name in asked} for row in rows]
+    rows = _run(view, feeds, numbers, list(requested.values()))
+    return [{name: row[requested[name]] for name in requested} for row in rows]
 
 
 def _run(
-    view: GraphView, feeds: Sequence[Values], numbers: Sequence[int], asked: Sequence[str]
+    view: GraphView, feeds: Sequence[Values], numbers: Sequence[int], requested: Sequence[str]
 ) -> list[dict[str, Array]]:
-    session, codes = _session(view, feeds[0], numbers, asked)
-    return [_row(session, codes, asked, feed) for feed in feeds]
+    session, codes = _session(view, feeds[0], numbers, requested)
+    return [_row(session, codes, requested, feed) for feed in feeds]
 
 
 def _session(
-    view: GraphView, feed: Values, numbers: Sequence[int], asked: Sequence[str]
+    view: GraphView, feed: Values, numbers: Sequence[int], requested: Sequence[str]
 ) -> tuple[Any, Mapping[str, int]]:
     import onnxruntime as ort
 
@@ -103,16 +103,16 @@ def _session(
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    part = _without_overwrites(subgraph(view, numbers, codes, asked), set(codes))
+    part = _without_overwrites(subgraph(view, numbers, codes, requested), set(codes))
     try:
         return ort.InferenceSession(part.SerializeToString(), options), codes
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise RuntimeError(str(error)) from error
 
 
-def _row(session: Any, codes: Mapping[str, int], asked: Sequence[str], feed: Values) -> dict[str, Array]:
+def _row(session: Any, codes: Mapping[str, int], requested: Sequence[str], feed: Values) -> dict[str, Array]:
     try:
-        return dict(zip(asked, session.run(list(asked), {name: feed[name] for name in codes}), strict=True))
+        return dict(zip(requested, session.run(list(requested), {name: feed[name] for name in codes}), strict=True))
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise RuntimeError(str(error)) from error
 
@@ -152,9 +152,9 @@ def _first_failing(view: GraphView, feeds: Sequence[Values], numbers: Sequence[i
     while high - low > 1:
         middle = (low + high) // 2
         prefix = numbers[:middle]
-        asked = [name for name in view.nodes[prefix[-1]].output if name]
+        requested = [name for name in view.nodes[prefix[-1]].output if name]
         try:
-            _run(view, feeds[:1], prefix, asked)
+            _run(view, feeds[:1], prefix, requested)
             low = middle
         except RuntimeError:
             high = middle

@@ -34,7 +34,7 @@ def scale_input(
         raise ValueError(f"the graph has {len(values)} inputs, not one")
     rank = len(values[0].type.tensor_type.shape.dim)
     name, axis = _behind_transposes(graph, values[0].name, axis)
-    shape = [len(factor) if place == axis else 1 for place in range(rank)]
+    shape = [len(factor) if position == axis else 1 for position in range(rank)]
     for node in graph.node:
         node.input[:] = [f"{name}/prepared" if each == name else each for each in node.input]
     made = [
@@ -43,10 +43,10 @@ def scale_input(
     ]
     if reverse:  # slices, since converters take Gather for a table look-up
         parts = []
-        for place in reversed(range(len(factor))):
-            parts.append(f"{name}/channel{place}")
+        for position in reversed(range(len(factor))):
+            parts.append(f"{name}/channel{position}")
             bounds = [f"{parts[-1]}/{bound}" for bound in ("start", "end", "axis")]
-            for bound, number in zip(bounds, (place, place + 1, axis), strict=True):
+            for bound, number in zip(bounds, (position, position + 1, axis), strict=True):
                 graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), bound))
             made.insert(0, helper.make_node("Slice", [name, *bounds], [parts[-1]], parts[-1]))
         made[-2].input[0] = f"{name}/reversed"
@@ -54,8 +54,8 @@ def scale_input(
     for kind, numbers in (("factor", factor), ("offset", offset)):
         array = np.asarray(numbers, np.float32).reshape(shape)
         graph.initializer.append(numpy_helper.from_array(array, f"{name}/{kind}"))
-    place = next((n + 1 for n, node in enumerate(graph.node) if name in node.output), 0)
-    nodes = [*graph.node[:place], *made, *graph.node[place:]]
+    position = next((n + 1 for n, node in enumerate(graph.node) if name in node.output), 0)
+    nodes = [*graph.node[:position], *made, *graph.node[position:]]
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
     graph.node.extend(copies)
@@ -92,26 +92,26 @@ def resize_inputs(model: onnx.ModelProto, shapes: Sequence[Sequence[int | None]]
         dims = value.type.tensor_type.shape.dim
         if len(dims) != len(shape):
             raise ValueError(f"input {value.name} has {len(dims)} dimensions, not {len(shape)}")
-        for place, (dim, size) in enumerate(zip(dims, shape, strict=True)):
+        for position, (dim, size) in enumerate(zip(dims, shape, strict=True)):
             dim.Clear()
             if size is None:
-                dim.dim_param = f"{value.name}_{place}"
+                dim.dim_param = f"{value.name}_{position}"
             else:
                 dim.dim_value = size
     del graph.value_info[:]
     for value in graph.output:
-        for place, dim in enumerate(value.type.tensor_type.shape.dim):
+        for position, dim in enumerate(value.type.tensor_type.shape.dim):
             dim.Clear()
-            dim.dim_param = f"{value.name}_{place}"
+            dim.dim_param = f"{value.name}_{position}"
     return changed
 
 
-def keep_outputs(model: onnx.ModelProto, places: Sequence[int]) -> onnx.ModelProto:
+def keep_outputs(model: onnx.ModelProto, positions: Sequence[int]) -> onnx.ModelProto:
     """Drop the other outputs, and what only they need."""
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     graph = changed.graph
-    kept = [onnx.ValueInfoProto.FromString(graph.output[place].SerializeToString()) for place in places]
+    kept = [onnx.ValueInfoProto.FromString(graph.output[position].SerializeToString()) for position in positions]
     del graph.output[:]
     graph.output.extend(kept)
     return drop_unused(changed)

@@ -1,4 +1,4 @@
-"""Rewrite the nodes of a graph one by one: what a rule has to know of a graph, and the walk itself."""
+"""Rewrite the nodes of a graph one by one: what a rule has to know of a graph, and the loop over its nodes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def opset_of(model: onnx.ModelProto) -> int:
     return max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
 
 
-def said(node: onnx.NodeProto) -> dict[str, Any]:
+def explicit_attributes(node: onnx.NodeProto) -> dict[str, Any]:
     """A node's attributes by name; text as str."""
     found = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     return {name: value.decode() if isinstance(value, bytes) else value for name, value in found.items()}
@@ -63,7 +63,7 @@ def rewritten(
     kinds: Collection[str],
     make: Callable[[onnx.NodeProto, Graph], list[onnx.NodeProto] | None],
 ) -> onnx.ModelProto:
-    """Let `make` say nodes of some operators otherwise; None leaves a node as it is.
+    """Replace nodes of some operators by what `make` gives; None leaves a node as it is.
 
     The nodes made must give the outputs of the node that they stand for.
     """

@@ -1,4 +1,4 @@
-"""Which operators of a graph stand in the way: those that a converter's message names, and those that nobody defines."""
+"""Which operators of a graph keep it from being converted: those that a converter's message names, and those that nobody defines."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def named(model: onnx.ModelProto, messages: Sequence[str]) -> list[Obstacle]:
     """The nodes of a graph, and of the bodies in it, that converters' messages name.
 
     An operator counts as named where it stands in quotes or behind a word such as "operator" or a domain: many operators
-    are plain words (If, And, Where). Of an operator's nodes those are taken whose own name is said too, else all.
+    are plain words (If, And, Where). Of an operator's nodes those are taken whose own name is in the message too, else all.
     """
     found: dict[Obstacle, None] = {}
     for message in messages:
         nodes = [node for node in _nodes(model.graph) if _names(message, node.op_type)]
-        said = [node for node in nodes if node.name and re.search(rf"(?<!\w){re.escape(node.name)}(?!\w)", message)]
-        found.update(dict.fromkeys(_obstacle(node) for node in said or nodes))
+        named_nodes = [
+            node for node in nodes if node.name and re.search(rf"(?<!\w){re.escape(node.name)}(?!\w)", message)
+        ]
+        found.update(dict.fromkeys(_obstacle(node) for node in named_nodes or nodes))
     return list(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import defs, helper, numpy_helper, version_converter
 
-from safeconvert.graph.nodes import opset_of, said
+from safeconvert.graph.nodes import explicit_attributes, opset_of
 
 _REFUSALS = (RuntimeError, onnx.checker.ValidationError, version_converter.ConvertError)
 
@@ -13,8 +13,8 @@ _REFUSALS = (RuntimeError, onnx.checker.ValidationError, version_converter.Conve
 def at_most(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
     """The model in the default operator set `opset`, where it is in a later one.
 
-    Where onnx' version converter has no way down, the nodes are said in the older set where it has their meaning. Where it
-    has not, the model is given back as it is: a converter may still read it, and says what it does not.
+    Where onnx' version converter cannot convert downwards, the nodes are written in the older set where it has their meaning. Where it
+    has not, the model is given back as it is: a converter may still read it, and its error names what it does not.
     """
     if opset_of(model) <= opset:
         return model
@@ -25,7 +25,7 @@ def at_most(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
 
 
 def at_least(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
-    """The model in the default operator set `opset`, where it is in an earlier one and there is a way up."""
+    """The model in the default operator set `opset`, where it is in an earlier one and can be converted upwards."""
     if opset_of(model) >= opset:
         return model
     try:
@@ -35,7 +35,7 @@ def at_least(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
 
 
 def _relabelled(model: onnx.ModelProto, opset: int) -> onnx.ModelProto | None:
-    """The nodes in the older set, as far as it has their operators with what they say; None where it has not."""
+    """The nodes in the older set, as far as it has their operators and attributes; None where it has not."""
     current = opset_of(model)
     older = onnx.ModelProto()
     older.CopyFrom(model)
@@ -53,13 +53,13 @@ def _relabelled(model: onnx.ModelProto, opset: int) -> onnx.ModelProto | None:
         ours, theirs = defs.get_schema(node.op_type, current, ""), defs.get_schema(node.op_type, opset, "")
         if ours.since_version == theirs.since_version:
             continue
-        given = [place for place, name in enumerate(node.input) if name and place >= theirs.max_input]
+        given = [index for index, name in enumerate(node.input) if name and index >= theirs.max_input]
         if given and not (given == [1] and node.input[1] in values and "axes" in theirs.attributes):
             return None
         if given:
             node.attribute.append(helper.make_attribute("axes", values[node.input[1]].tolist()))
         del node.input[theirs.max_input :]
-        for name, value in said(node).items():
+        for name, value in explicit_attributes(node).items():
             if name in theirs.attributes:
                 continue
             default = ours.attributes[name].default_value if name in ours.attributes else None

@@ -1,9 +1,9 @@
 """Cut points between two graphs, and the regions between them that do not compute the same (design, observation 2).
 
 Both graphs run on a few probes and their tensors are matched by value. Where a part of the target and everything behind
-it is unmatched, the nearest pair of tensors is found that, once the source's values stand in the target's place, makes
+it is unmatched, the nearest pair of tensors is found that, once the source's values replace the target's, makes
 what follows match again: between the cut points in front and that pair lies a fault. Its values are substituted, and the
-walk goes on behind it, so that later faults are found as exactly as the first.
+search goes on behind it, so that later faults are found as exactly as the first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Region:
     """Nodes between cut points whose result differs.
 
     Attributes:
-        exit: the pair behind the region; its target value differs from the source's although what goes in agrees.
+        exit: the pair behind the region; its target value differs from the source's although what goes in is equal.
         target_nodes: numbers of the target's nodes in between.
         source_nodes: numbers of the source's nodes in between.
         entries: the cut points in front, as the target reads them.
@@ -70,7 +70,7 @@ class Alignment:
     complete: bool
 
 
-class _Walk:
+class _Search:
     """State of one alignment."""
 
     def __init__(
@@ -142,7 +142,7 @@ class _Walk:
 
     def _exit(self, front: int, poisoned: set[int]) -> tuple[Pair, bool] | None:
         """The nearest pair behind a front node that makes what follows match again."""
-        theirs = list(_walk_down(self.target, front, poisoned))
+        theirs = list(_downstream(self.target, front, poisoned))
         entries = [self.pairs[name].source for name in self._border(theirs[0][1]) if name in self.pairs]
         ours = self._source_side(entries)
         ours += [(1, self.outputs[name]) for _, name in theirs if name in self.outputs]
@@ -224,7 +224,7 @@ class _Walk:
         )  # fmt: skip
 
     def _substitute(self, pair: Pair) -> list[Array]:
-        """The source's values in the target's place and shape."""
+        """The source's values in the target's order of axes and shape."""
         ours = self.source_values[pair.source]
         theirs = self.values.get(pair.target)
         moved = [value.transpose(pair.relation.order) for value in ours]
@@ -282,12 +282,12 @@ def align(
         outputs: by target output, the source output that it stands for.
         rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
     """
-    walk = _Walk(source, target, feeds, inputs, outputs, rtol)
-    while len(walk.regions) <= len(target.nodes) and walk.step():
+    search = _Search(source, target, feeds, inputs, outputs, rtol)
+    while len(search.regions) <= len(target.nodes) and search.step():
         pass
-    complete = all(name in walk.pairs for name in target.outputs)
+    complete = all(name in search.pairs for name in target.outputs)
     return Alignment(
-        source, target, walk.pairs, tuple(walk.regions), walk.source_values, walk.values, complete
+        source, target, search.pairs, tuple(search.regions), search.source_values, search.values, complete
     )  # fmt: skip
 
 
@@ -297,7 +297,7 @@ def _unlikely(target: GraphView, source: GraphView, one: tuple[int, str], two: t
     return (one[0] + two[0] + 2 * differs, abs(one[0] - two[0]))
 
 
-def _walk_down(view: GraphView, front: int, within: set[int]) -> Iterator[tuple[int, str]]:
+def _downstream(view: GraphView, front: int, within: set[int]) -> Iterator[tuple[int, str]]:
     """(depth, tensor) of a node's outputs and of what follows, breadth first."""
     level, seen, depth = [front], {front}, 0
     while level and depth < _DEPTH:

@@ -22,13 +22,13 @@ _SHOWN = 8  # values that are written out
 
 @dataclass(frozen=True)
 class ConstantDifference:
-    """A constant that the target's node does not hold as it should.
+    """A constant that the target's node does not have as it should.
 
     Attributes:
         index: of the input.
         wanted: the source's; None where it has no such input.
         there: the target's; None where it has no such input.
-        needed: what the target has to hold: the source's in the target's order of axes; None for no such input.
+        needed: what the target has to have: the source's in the target's order of axes; None for no such input.
         rows_only: the target holds the source's, but its rows are in the order in which the source flattens.
     """
 
@@ -83,7 +83,7 @@ def is_weight(node: onnx.NodeProto, value: Array) -> bool:
 def differing_constants(
     source: NodeConstants, target: NodeConstants, relation: Relation, rows: Callable[[], Array | None]
 ) -> Iterator[ConstantDifference]:
-    """The constants that the target's node does not hold as it should, by input.
+    """The constants that the target's node does not have as it should, by input.
 
     Args:
         source, target: the two nodes.
@@ -120,7 +120,7 @@ def _equal(one: Array, two: Array) -> bool:
 
 
 def _in_target_order(wanted: Array, there: Array | None, relation: Relation, operator: str) -> Array:
-    """A source constant as the target has to hold it: the axes of one that is broadcast follow the data's."""
+    """A source constant as the target has to have it: the axes of one that is broadcast follow the data's."""
     if there is not None and wanted.shape == there.shape and (operator in LAYOUT or wanted.ndim < 3):
         return wanted
     rank = len(relation.order)

@@ -1,4 +1,4 @@
-"""One region by itself: its nodes, fed the source's values, held against what the source makes of them."""
+"""One region by itself: its nodes, fed the source's values, compared with what the source makes of them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of faults: four places to look for it, any of which may be left out.
+    """One kind of faults: up to four functions that look for it.
 
     Each function gives the differences of this kind that it finds, with the edits that undo them. Whether one is a fault
     is decided afterwards, by undoing it (`localize.faults`).

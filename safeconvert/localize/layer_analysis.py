@@ -30,7 +30,7 @@ Feeds = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _SIGNIFICANT = 0.05
 _ELEMENTS = 1 << 16  # tested at a time
-_BYTES = 1 << 30  # of activations held at a time
+_BYTES = 1 << 30  # of activations in memory at a time
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,20 @@ def analyse(
     totals = np.zeros(len(layers))
     elements = np.array(_sizes(source, layers, groups.similar[0][0], activations))
     for chunk in _chunks(elements, sum(map(len, used))):
-        pairs = [layers[place] for place in chunk]
+        pairs = [layers[position] for position in chunk]
         apart = [
             _differences(source, target, pairs, [inputs[n] for n in numbers], activations)
             for inputs, numbers in zip((groups.similar, groups.dissimilar), used, strict=True)
         ]
         for draw in draws:
             rows = [[numbers.index(int(n)) for n in chosen] for numbers, chosen in zip(used, draw, strict=True)]
-            for place, first, second in zip(chunk, *apart, strict=True):
-                totals[place] += _problematic(first, second, rows) / groups.samples
+            for position, first, second in zip(chunk, *apart, strict=True):
+                totals[position] += _problematic(first, second, rows) / groups.samples
         del apart, first, second  # before the next chunk is filled
     scores = [
-        LayerScore(_maker(source, pair.source), _maker(target, pair.target), int(elements[place]), float(totals[place]),
-                   float(totals[place] / max(elements[place], 1)))
-        for place, pair in enumerate(layers)
+        LayerScore(_maker(source, pair.source), _maker(target, pair.target), int(elements[position]), float(totals[position]),
+                   float(totals[position] / max(elements[position], 1)))
+        for position, pair in enumerate(layers)
     ]  # fmt: skip
     return sorted(scores, key=lambda score: -score.rate)
 
@@ -144,16 +144,16 @@ def _sizes(
 
 
 def _chunks(elements: Array, inputs: int) -> list[list[int]]:
-    """Layers whose activations are held together: as many as fit into `_BYTES`, and at least one."""
+    """Layers whose activations are in memory together: as many as fit into `_BYTES`, and at least one."""
     chunks: list[list[int]] = []
-    held = _BYTES
-    for place, size in enumerate(elements):
+    taken = _BYTES
+    for position, size in enumerate(elements):
         needed = int(size) * inputs * 4  # float32
-        if held + needed > _BYTES:
+        if taken + needed > _BYTES:
             chunks.append([])
-            held = 0
-        chunks[-1].append(place)
-        held += needed
+            taken = 0
+        chunks[-1].append(position)
+        taken += needed
     return chunks
 
 
@@ -169,12 +169,12 @@ def _differences(
     theirs = activations(target, [feeds for _, feeds in inputs], [pair.target for pair in pairs])
     found: list[Array] = []
     for row, (one, two) in enumerate(zip(ours, theirs, strict=True)):
-        for place, pair in enumerate(pairs):
+        for position, pair in enumerate(pairs):
             value = one[pair.source]
             if not row:
                 found.append(np.empty((len(inputs), value.size), np.float32))
             np.subtract(
-                pair.relation.to_source(two[pair.target], value.shape).ravel(), value.ravel(), found[place][row]
+                pair.relation.to_source(two[pair.target], value.shape).ravel(), value.ravel(), found[position][row]
             )
     return found
 

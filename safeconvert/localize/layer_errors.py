@@ -37,7 +37,7 @@ class LayerError:
     propagated: float | None
 
 
-def along(alignment: Alignment) -> list[LayerError]:
+def layer_errors(alignment: Alignment) -> list[LayerError]:
     """The errors at every cut point that a node of the target makes, in the target's order."""
     target = alignment.target
     pairs = sorted(
@@ -92,7 +92,7 @@ def _errors(alignment: Alignment, pairs: Sequence[Pair], rows: Sequence[Mapping[
 
 
 def _distance(wanted: Array, got: Array) -> tuple[float, float]:
-    """(largest distance, largest magnitude of what is wanted); inf where NaN or Inf stand in other places."""
+    """(largest distance, largest magnitude of what is wanted); inf where NaN or Inf are at other positions."""
     if got.size != wanted.size:
         return float("inf"), 0.0
     one, two = wanted.astype(np.float64), got.reshape(wanted.shape).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What the target says in other operators although it computes the same: between cut points, and never a fault."""
+"""Where the target computes the same with other operators: between cut points, and never a fault."""
 
 from __future__ import annotations
 

@@ -73,11 +73,11 @@ def write_reproduction(alignment: Alignment, region: Region, folder: Path) -> Re
         if size > (_GROWN if levels else _LARGEST):
             left_out = left_out or f"its {len(numbers)} nodes with their data take {size / 2**20:.0f} MiB"
             break
-        place = folder / str(len(levels))
-        place.mkdir(parents=True)
-        onnx.save(_typed(alignment.source, numbers, feed, wanted), place / "model.onnx")
-        _data_set(place / "test_data_set_0", feed, wanted)
-        levels.append(Level(place.name, tuple(alignment.source.nodes[number].op_type for number in numbers)))
+        level_folder = folder / str(len(levels))
+        level_folder.mkdir(parents=True)
+        onnx.save(_typed(alignment.source, numbers, feed, wanted), level_folder / "model.onnx")
+        _data_set(level_folder / "test_data_set_0", feed, wanted)
+        levels.append(Level(level_folder.name, tuple(alignment.source.nodes[number].op_type for number in numbers)))
     if not levels:
         return Reproduction((), (), left_out or "the source has no nodes there")
     return Reproduction(tuple(levels), _write_target(alignment, region, folder / "target.onnx"))

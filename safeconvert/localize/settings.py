@@ -12,7 +12,7 @@ class RepairSettings:
     """Limits and thresholds; see `[repair]` in default.toml.
 
     Attributes:
-        seconds: wall time after which no further round is begun.
+        seconds: wall time after which no further round starts.
         barren_rounds: rounds without an accepted trial after which the repair ends.
         probes: inputs that graphs are aligned on.
         trial_inputs: inputs that a trial is judged on; the end is judged on all.

@@ -1,4 +1,4 @@
-"""Nodes that only one side has, and the edits that take one out of the target or put one into it."""
+"""Nodes that only one side has, and the edits that bypass one in the target or insert one into it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from safeconvert.localize.compared import ComparedRegion
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One place in the target at which a missing node can be put.
+class Insertion:
+    """One position in the target at which a missing node can be inserted.
 
     Attributes:
-        neighbour: the target's node that it is put beside, by which the place is named.
-        edits: what puts it there.
+        neighbour: the target's node beside which it is inserted, by which the position is named.
+        edits: what inserts it.
     """
 
     neighbour: onnx.NodeProto
     edits: tuple[Edit, ...]
 
 
-def taken_out(region: ComparedRegion, number: int) -> tuple[Edit, ...]:
+def bypass(region: ComparedRegion, number: int) -> tuple[Edit, ...]:
     """What takes a node out of the target; empty where it reads constants only."""
     node = region.target.nodes[number]
     for index, name in enumerate(node.input):
@@ -33,8 +33,8 @@ def taken_out(region: ComparedRegion, number: int) -> tuple[Edit, ...]:
     return ()
 
 
-def put_in(region: ComparedRegion, number: int) -> Iterator[Placed]:
-    """The places at which a missing node of one input can be put: in front of each that reads it, and last in the region.
+def insertions(region: ComparedRegion, number: int) -> Iterator[Insertion]:
+    """The positions at which a missing node of one input can be inserted: before each that reads it, and last in the region.
 
     Args:
         region: the two sides.
@@ -53,10 +53,10 @@ def put_in(region: ComparedRegion, number: int) -> Iterator[Placed]:
             continue
         name = f"{target.name}::{index}::inserted"
         splice = Splice(name, (node,), constants, {data[0]: target.input[index]}, node.output[0], f"{name}::")
-        yield Placed(target, (splice, Rewire(target.name, index, name)))
+        yield Insertion(target, (splice, Rewire(target.name, index, name)))
     maker = next((theirs for ours, theirs in region.paired if region.source.nodes[ours].output[0] == data[0]), None)
     if node.output[0] == region.part.region.exit.source and maker is not None:
-        yield Placed(region.target.nodes[maker], (_last(region, node, data[0], constants),))
+        yield Insertion(region.target.nodes[maker], (_last(region, node, data[0], constants),))
 
 
 def _last(region: ComparedRegion, node: onnx.NodeProto, data: str, constants: tuple[onnx.TensorProto, ...]) -> Splice:

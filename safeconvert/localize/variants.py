@@ -1,6 +1,6 @@
-"""Other ways to say a source region, so that it can be compared node by node with a target that says it so.
+"""Re-expressions of a source region, so that it can be compared node by node with a target that is written so.
 
-Each function gives the graph said otherwise, its function unchanged, or None where there is nothing to say otherwise.
+Each function gives the graph re-expressed, its function unchanged, or None where there is nothing to re-express.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Variant = Callable[[GraphView], GraphView | None]
 
 
 def variants(source: GraphView) -> Iterator[GraphView]:
-    """The region as it is, then said otherwise by one rule, then by two."""
+    """The region as it is, then re-expressed by one rule, then by two."""
     yield source
-    single = {rule: said for rule in _RULES if (said := rule(source)) is not None}
+    single = {rule: found for rule in _RULES if (found := rule(source)) is not None}
     yield from single.values()
     for one, two in combinations(_RULES, 2):
         first = single.get(one)
@@ -62,7 +62,7 @@ def expand_batchnorm(view: GraphView) -> GraphView | None:
             continue
         scale, shift = _scale_and_shift(view, norm)
         names = [
-            edited.constant(norm.name, place, value.reshape(-1, 1, 1)) for place, value in ((1, scale), (2, shift))
+            edited.constant(norm.name, index, value.reshape(-1, 1, 1)) for index, value in ((1, scale), (2, shift))
         ]
         between = f"{norm.output[0]}::scaled"
         edited.replace(
@@ -82,8 +82,8 @@ def split_pads(view: GraphView) -> GraphView | None:
         if node.op_type not in ("Conv", "MaxPool", "AveragePool"):
             continue
         weights = view.constants.get(node.input[1]) if len(node.input) > 1 else None
-        said = attributes(node, view.opset, [None, weights.shape if weights is not None else None])
-        pads = said.get("pads")
+        known = attributes(node, view.opset, [None, weights.shape if weights is not None else None])
+        pads = known.get("pads")
         if not pads or not any(pads):
             continue
         half = len(pads) // 2
@@ -116,9 +116,9 @@ def merge_pads(view: GraphView) -> GraphView | None:
         if sizes is None or fill is None or np.any(fill != 0) or mode != "constant":
             continue
         weights = view.constants.get(node.input[1])
-        said = attributes(node, view.opset, [None, weights.shape if weights is not None else None])
+        known = attributes(node, view.opset, [None, weights.shape if weights is not None else None])
         half = len(sizes) // 2
-        if any(sizes[[0, 1, half, half + 1]]) or "pads" not in said:
+        if any(sizes[[0, 1, half, half + 1]]) or "pads" not in known:
             continue
         added = [*sizes[2:half].tolist(), *sizes[half + 2 :].tolist()]
         merged = onnx.NodeProto()
@@ -126,7 +126,7 @@ def merge_pads(view: GraphView) -> GraphView | None:
         merged.input[0] = pad.input[0]
         del merged.attribute[:]
         merged.attribute.extend(a for a in node.attribute if a.name not in ("pads", "auto_pad"))
-        total = [own + more for own, more in zip(said["pads"], added, strict=True)]
+        total = [own + more for own, more in zip(known["pads"], added, strict=True)]
         merged.attribute.append(helper.make_attribute("pads", total))
         edited.replace(front, [])
         edited.replace(number, [merged])
@@ -139,18 +139,18 @@ def gemm_as_matmul(view: GraphView) -> GraphView | None:
     for number, node in enumerate(view.nodes):
         if node.op_type != "Gemm" or node.input[1] not in view.constants:
             continue
-        said = attributes(node, view.opset, [None, None, None])
-        if said.get("transA"):
+        known = attributes(node, view.opset, [None, None, None])
+        if known.get("transA"):
             continue
-        weights = view.constants[node.input[1]] * np.float32(said["alpha"])
+        weights = view.constants[node.input[1]] * np.float32(known["alpha"])
         product = f"{node.output[0]}::product" if len(node.input) > 2 else node.output[0]
-        name = edited.constant(node.name, 1, weights.T if said["transB"] else weights)
+        name = edited.constant(node.name, 1, weights.T if known["transB"] else weights)
         nodes = [helper.make_node("MatMul", [node.input[0], name], [product], node.name)]
         if len(node.input) > 2:
             bias = view.constants.get(node.input[2])
             if bias is None:
                 continue
-            shift = edited.constant(node.name, 2, bias * np.float32(said["beta"]))
+            shift = edited.constant(node.name, 2, bias * np.float32(known["beta"]))
             nodes.append(helper.make_node("Add", [product, shift], list(node.output), f"{node.name}::bias"))
         edited.replace(number, nodes)
     return edited.result()
@@ -188,12 +188,12 @@ class _Editor:
 
     def constant(self, node: str, index: int, value: Array) -> str:
         """Add an initializer; its name."""
-        name = f"{node}::{index}::said"
+        name = f"{node}::{index}::variant"
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def replace(self, number: int, nodes: list[onnx.NodeProto]) -> None:
-        """Put nodes in the place of one."""
+        """Replace one node by others."""
         self._nodes[number] = nodes
 
     def result(self) -> GraphView | None:

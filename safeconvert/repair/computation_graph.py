@@ -13,7 +13,7 @@ from safeconvert.graph.edits import Edit, Rewire, Splice
 from safeconvert.localize.compared import ComparedRegion, NodePair
 from safeconvert.localize.isolated import IsolatedRegion
 from safeconvert.localize.kinds import Difference, Kind
-from safeconvert.localize.unpaired import put_in, taken_out
+from safeconvert.localize.unpaired import bypass, insertions
 
 
 def locate(pair: NodePair) -> Iterator[Difference]:
@@ -30,7 +30,7 @@ def locate(pair: NodePair) -> Iterator[Difference]:
 def locate_added(region: ComparedRegion, number: int) -> Iterator[Difference]:
     """A node that the source does not have: taken out."""
     node = region.target.nodes[number]
-    edits = taken_out(region, number) if node.op_type != "Transpose" else ()
+    edits = bypass(region, number) if node.op_type != "Transpose" else ()
     if edits:
         evidence = f"{node.op_type}, which the source does not have"
         yield Difference(FaultKind.COMPUTATION_GRAPH, node.name, "", evidence, edits, Change.ADDED)
@@ -42,9 +42,9 @@ def locate_missing(region: ComparedRegion, number: int) -> Iterator[Difference]:
     if node.op_type == "Transpose":
         return
     evidence = f"{node.op_type}, which the target does not have"
-    for place in put_in(region, number):
-        name = place.neighbour.name
-        yield Difference(FaultKind.COMPUTATION_GRAPH, name, node.name, evidence, place.edits, Change.MISSING)
+    for insertion in insertions(region, number):
+        name = insertion.neighbour.name
+        yield Difference(FaultKind.COMPUTATION_GRAPH, name, node.name, evidence, insertion.edits, Change.MISSING)
 
 
 def locate_region(part: IsolatedRegion) -> Iterator[Difference]:

@@ -1,4 +1,4 @@
-"""Build the source's preprocessing into a target, so that it takes pictures as its deployment gives them.
+"""Build the source's preprocessing into a target, so that it takes images as its deployment gives them.
 
 Both preprocessings are one multiplication and one addition a channel, so that going from one to the other is too:
 x_source = factor * x_deployed + offset, with the channels reversed where the orders differ. What resizes otherwise stays an

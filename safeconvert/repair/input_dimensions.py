@@ -22,8 +22,8 @@ from safeconvert.compare.layout import (
     LayoutAmbiguous,
     LayoutMismatch,
     TensorContract,
+    align_dimensions,
     orders,
-    settle,
     show,
     undo_permutation,
 )
@@ -84,11 +84,11 @@ def match_interface(run: Run, source: Source, target: Signature, graph: Path) ->
     feeds = feed_across(Contract(tuple(inputs), (), ()), chunk, run.folder("feed"))
     given = load_files(evaluate(run, session, feeds, "running the target (ONNX)").outputs[0])
     wanted = load_files(source.outputs.outputs[0])
-    outputs, places = _outputs(ours, session.signature, wanted, given)
-    dropped = [spec for place, spec in enumerate(target.outputs) if place not in places]
+    outputs, positions = _outputs(ours, session.signature, wanted, given)
+    dropped = [spec for position, spec in enumerate(target.outputs) if position not in positions]
     if dropped:
         kept = path.with_name("kept.onnx")
-        arguments = {"path": str(path), "target": str(kept), "places": places}
+        arguments = {"path": str(path), "target": str(kept), "positions": positions}
         call_engine(run, "keep_outputs", "dropping outputs", arguments)
         path = kept
         faults += [_extra_output(spec) for spec in dropped]
@@ -117,8 +117,8 @@ def _inputs(source: Signature, target: Signature) -> tuple[list[TensorContract],
     named = {spec.name: spec for spec in target.inputs}
     by_name = named.keys() == {spec.name for spec in source.inputs}
     found, faults = [], []
-    for place, one in enumerate(source.inputs):
-        two = named[one.name] if by_name else target.inputs[place]
+    for position, one in enumerate(source.inputs):
+        two = named[one.name] if by_name else target.inputs[position]
         order = _order(one, two)
         wanted = tuple(one.shape[axis] for axis in order)
         shape = (two.shape[0], *wanted[1:])  # the batch is the target's own matter
@@ -149,27 +149,27 @@ def _outputs(
 
     Values may choose here, since a choice hides nothing: superfluous outputs are reported, and the rest is verified.
     """
-    names = {spec.name: place for place, spec in enumerate(target.outputs)}
+    names = {spec.name: position for position, spec in enumerate(target.outputs)}
     by_name = all(spec.name in names for spec in source.outputs)
     found: list[TensorContract] = []
-    places: list[int] = []
+    positions: list[int] = []
     for one in source.outputs:
-        options = [names[one.name]] if by_name else [n for n in range(len(target.outputs)) if n not in places]
+        options = [names[one.name]] if by_name else [n for n in range(len(target.outputs)) if n not in positions]
         fitting = []
-        for place in options:
+        for position in options:
             try:
-                tensor = settle(one, target.outputs[place])
+                tensor = align_dimensions(one, target.outputs[position])
             except (LayoutMismatch, LayoutAmbiguous):
                 continue
-            apart = _apart(wanted[one.name], undo_permutation(given[target.outputs[place].name], tensor.permutation))
-            fitting.append((apart, place, tensor))
+            apart = _apart(wanted[one.name], undo_permutation(given[target.outputs[position].name], tensor.permutation))
+            fitting.append((apart, position, tensor))
         if not fitting:
             listed = ", ".join(show(spec) for spec in target.outputs)
             raise LayoutMismatch(f"no output of the target ({listed}) can be the source's {show(one)}")
-        _, place, tensor = min(fitting, key=lambda each: each[:2])
+        _, position, tensor = min(fitting, key=lambda each: each[:2])
         found.append(tensor)
-        places.append(place)
-    return found, places
+        positions.append(position)
+    return found, positions
 
 
 def _apart(ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> float:

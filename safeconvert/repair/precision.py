@@ -48,7 +48,7 @@ class Reduced:
     """A layer whose constants are stored in fewer bits.
 
     Attributes:
-        number: its place in the file.
+        number: its position in the file.
         name: output of the operator that reads it.
         stored: `int8` or `float16`.
         saved: bytes that storing it so saves.
@@ -157,7 +157,7 @@ def localize_precision(run: Run, target: ReducedTarget, settings: VerifySettings
 def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> Iterator[TargetProposal]:
     """Propose files with ever more layers restored: first the fewest that satisfy the steering inputs, last all of them.
 
-    The held-out inputs have the word after each.
+    Each is then verified on the held-out inputs.
 
     Raises:
         UnusableInput: the two files do not have the same operators.
@@ -223,12 +223,12 @@ def _diagnosis(ranking: _Ranking, chosen: Sequence[int], trials: Sequence[Trial]
     """The state of the search: every reduced layer is a WB fault."""
     harm = ranking.harm
     first, last = trials[0][1], next((figures for which, figures in reversed(trials) if which == chosen), trials[-1][1])
-    place = {number: position for position, number in enumerate(ranking.worst_first)}
-    listed = sorted(ranking.layers, key=lambda one: place[one.number])
+    rank = {number: position for position, number in enumerate(ranking.worst_first)}
+    listed = sorted(ranking.layers, key=lambda one: rank[one.number])
     faults = tuple(_fault(one, harm[one.number], one.number in chosen) for one in listed)
     kept = tuple(
         TrialRecord(
-            tuple(sorted(place[number] for number in which)),
+            tuple(sorted(rank[number] for number in which)),
             TrialOutcome.ACCEPTED if figures.equal else TrialOutcome.NO_GAIN,
             "",
             _score(first),

@@ -46,7 +46,7 @@ def check_preprocessing(
         same: figures of the target under the source's preprocessing.
 
     Raises:
-        UnusableInput: a preprocessing was named although the inputs are no pictures, or it is unknown.
+        UnusableInput: a preprocessing was named although the inputs are no images, or it is unknown.
         AdapterFailure: the target does not run.
     """
     if not data.target_preprocessing:

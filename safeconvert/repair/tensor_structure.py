@@ -12,7 +12,7 @@ from safeconvert.localize.constants import ConstantDifference
 from safeconvert.localize.isolated import IsolatedRegion
 from safeconvert.localize.kinds import Difference, Kind
 from safeconvert.localize.node_attributes import AttributeDifference, differing_attributes
-from safeconvert.localize.unpaired import put_in, taken_out
+from safeconvert.localize.unpaired import bypass, insertions
 
 
 def locate(pair: NodePair) -> Iterator[Difference]:
@@ -33,7 +33,7 @@ def locate(pair: NodePair) -> Iterator[Difference]:
 def locate_added(region: ComparedRegion, number: int) -> Iterator[Difference]:
     """A Transpose that the source does not have: taken out."""
     node = region.target.nodes[number]
-    edits = taken_out(region, number) if node.op_type == "Transpose" else ()
+    edits = bypass(region, number) if node.op_type == "Transpose" else ()
     if edits:
         evidence = f"{node.op_type}, which the source does not have"
         yield Difference(FaultKind.TENSOR_STRUCTURE, node.name, "", evidence, edits, Change.ADDED)
@@ -45,9 +45,9 @@ def locate_missing(region: ComparedRegion, number: int) -> Iterator[Difference]:
     if node.op_type != "Transpose":
         return
     evidence = f"{node.op_type}, which the target does not have"
-    for place in put_in(region, number):
-        name = place.neighbour.name
-        yield Difference(FaultKind.TENSOR_STRUCTURE, name, node.name, evidence, place.edits, Change.MISSING)
+    for insertion in insertions(region, number):
+        name = insertion.neighbour.name
+        yield Difference(FaultKind.TENSOR_STRUCTURE, name, node.name, evidence, insertion.edits, Change.MISSING)
 
 
 def propose_transpose(pair: NodePair, index: int, order: tuple[int, ...]) -> tuple[Edit, ...]:

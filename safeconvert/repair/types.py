@@ -23,7 +23,7 @@ class Diagnosis:
         rounds: how often the graphs were aligned.
         ended: why the repair ended.
         repaired: the repaired ONNX graph, or None where no trial was accepted.
-        layers: ranking of the published layer analysis, where it was asked for and possible.
+        layers: ranking of the published layer analysis, where it was requested and possible.
         unranked: why it was not possible; else "".
         reexpressions: where the target computes the same with other operators.
         changes: what the repair changes (`adapter_api.changes`), where it is constants and attributes only.

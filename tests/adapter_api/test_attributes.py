@@ -69,7 +69,7 @@ def test_changes_survive_their_file(tmp_path: Path) -> None:
     ((old, new),) = read.constants
     assert np.array_equal(old, KERNELS[0]) and np.array_equal(new, KERNELS[1])
     (again,) = read.attributes
-    assert (again.operator, again.name, again.old, again.new, again.place, again.of) == (
+    assert (again.operator, again.name, again.old, again.new, again.position, again.of) == (
         "Conv",
         "pads",
         [0, 0, 1, 1],

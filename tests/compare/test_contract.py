@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from safeconvert.compare.contract import make_contract
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
-from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, apply_permutation, settle, undo_permutation
+from safeconvert.compare.layout import (
+    LayoutAmbiguous,
+    LayoutMismatch,
+    align_dimensions,
+    apply_permutation,
+    undo_permutation,
+)
 from safeconvert.compare.quantized import from_real, to_real
 from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
@@ -44,23 +50,23 @@ def test_the_order_follows_from_declared_shapes_and_layouts(
 ) -> None:
     if isinstance(expected, type):
         with pytest.raises(expected):
-            settle(source, target)
+            align_dimensions(source, target)
     else:
-        assert settle(source, target).permutation == expected
+        assert align_dimensions(source, target).permutation == expected
 
 
 def test_the_user_goes_before_the_converter_and_the_converter_before_shapes() -> None:
     cube = spec(None, 3, 3, 3)
-    assert settle(cube, cube, declared=LAST).permutation == LAST
-    assert settle(cube, cube, declared_known=True).permutation is None
-    assert settle(cube, cube, declared=LAST, override="keep").permutation is None
+    assert align_dimensions(cube, cube, declared=LAST).permutation == LAST
+    assert align_dimensions(cube, cube, declared_known=True).permutation is None
+    assert align_dimensions(cube, cube, declared=LAST, override="keep").permutation is None
     with pytest.raises(UnusableInput):
-        settle(spec(None, 3, 8, 8), spec(None, 8, 8, 3), override="keep")
+        align_dimensions(spec(None, 3, 8, 8), spec(None, 8, 8, 3), override="keep")
 
 
 def test_what_the_converter_declares_has_to_fit() -> None:
     with pytest.raises(LayoutMismatch, match="converter declares"):
-        settle(spec(None, 3, 8, 8), spec(None, 8, 8, 3), declared_known=True)
+        align_dimensions(spec(None, 3, 8, 8), spec(None, 8, 8, 3), declared_known=True)
 
 
 @given(st.permutations(range(4)), st.tuples(*[st.integers(1, 4)] * 4))

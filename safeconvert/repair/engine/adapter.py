@@ -24,7 +24,7 @@ from safeconvert.repair.engine.scoring import Broken
 
 
 def solve(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Localize, and repair where the problem asks for it.
+    """Localize, and repair where the problem requests it.
 
     Returns:
         What `Diagnosis.from_json` reads: faults, trials, scores, and the paths of the repaired graph and of what it
@@ -113,6 +113,6 @@ def resize_inputs(path: str, target: str, shapes: list[list[int | None]]) -> Non
     onnx.save(interface.resize_inputs(onnx.load(path), shapes), target)
 
 
-def keep_outputs(path: str, target: str, places: list[int]) -> None:
+def keep_outputs(path: str, target: str, positions: list[int]) -> None:
     """Write a graph with fewer outputs; see `graph.interface.keep_outputs`."""
-    onnx.save(interface.keep_outputs(onnx.load(path), places), target)
+    onnx.save(interface.keep_outputs(onnx.load(path), positions), target)

@@ -29,7 +29,7 @@ def changes_of(target: GraphView, edits: Sequence[Edit]) -> Changes | None:
     """
     nodes = {node.name: node for node in target.nodes}
     shapes = _shapes(target)
-    constants, said = [], []
+    constants, set_attributes = [], []
     for edit in edits:
         if not isinstance(edit, SetConstant | SetAttribute) or edit.node not in nodes:
             return None
@@ -38,16 +38,16 @@ def changes_of(target: GraphView, edits: Sequence[Edit]) -> Changes | None:
             continue  # goes with pads written out, which come in an edit of their own
         if isinstance(edit, SetAttribute):
             new = edit.value.decode() if isinstance(edit.value, bytes) else edit.value
-            said.append(_attribute(target, node, edit.name, new, shapes))
+            set_attributes.append(_attribute(target, node, edit.name, new, shapes))
             continue
         old = target.constants.get(node.input[edit.index]) if edit.index < len(node.input) else None
         if old is None or edit.value is None or old.shape != edit.value.shape:
             return None
         if node.op_type == "Clip" and edit.index in _CLIP_BOUNDS:
-            said.append(_attribute(target, node, _CLIP_BOUNDS[edit.index], float(edit.value), shapes))
+            set_attributes.append(_attribute(target, node, _CLIP_BOUNDS[edit.index], float(edit.value), shapes))
         else:
             constants.append((old, edit.value))
-    return Changes(tuple(constants), tuple(said))
+    return Changes(tuple(constants), tuple(set_attributes))
 
 
 def _attribute(

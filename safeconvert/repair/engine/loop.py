@@ -50,10 +50,10 @@ class Repair:
         edits: the accepted edits, in order, to be made on the tidied target.
         rounds: how often the graphs were aligned.
         ended: why it ended.
-        layers: ranking of the published layer analysis; empty where it was not asked for or is not possible.
+        layers: ranking of the published layer analysis; empty where it was not requested or is not possible.
         unranked: why it is not possible; else "".
         record: what a report shows besides; see `Recorder`.
-        reexpressions: what the target says in other operators, as the first round found it.
+        reexpressions: what the target computes with other operators, as the first round found it.
     """
 
     faults: tuple[Fault, ...]
@@ -71,7 +71,7 @@ class Repair:
 
 
 def repair(problem: Problem, kinds: Sequence[Kind] = KINDS) -> Repair:
-    """Localize, and repair where the problem asks for it.
+    """Localize, and repair where the problem requests it.
 
     Args:
         problem: the pair.
@@ -209,7 +209,7 @@ class _Loop:
 
     def _grouped(self, found: Sequence[Fault], numbers: Sequence[int]) -> list[tuple[int, ...]]:
         """The faults of one region are undone together; regions by the order of kinds, then by isolated error."""
-        order = {kind: place for place, kind in enumerate(self.problem.settings.strategies)}
+        order = {kind: position for position, kind in enumerate(self.problem.settings.strategies)}
         regions: dict[str, list[int]] = {}
         for fault, number in zip(found, numbers, strict=True):
             if fault.kind in order:

@@ -23,7 +23,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Problem:
-    """One pair to localize, and to repair where `repair` says so.
+    """One pair to localize, and to repair where `repair` is True.
 
     Attributes:
         source, target: ONNX files.

@@ -12,10 +12,10 @@ from typing import Any
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.alignment import Alignment
 from safeconvert.localize.faults import Fault
-from safeconvert.localize.layer_errors import LayerError, along, propagated_errors
+from safeconvert.localize.layer_errors import LayerError, layer_errors, propagated_errors
 from safeconvert.localize.reproduction import Reproduction, write_reproduction
 
-_REGIONS = 16  # written; more of them say the same again
+_REGIONS = 16  # written; more of them show the same again
 _NODES = 20_000  # of a graph that is shown
 
 
@@ -30,14 +30,14 @@ class Recorder:
         self._folder = folder
         shutil.rmtree(folder / "regions", ignore_errors=True)
         self._first: Alignment | None = None
-        self._along: list[LayerError] = []
+        self._layers: list[LayerError] = []
         self._exits: dict[int, str] = {}
         self._regions: dict[str, tuple[str, Reproduction]] = {}
 
     def round(self, alignment: Alignment, faults: Mapping[int, Fault]) -> None:
         """Note a round's alignment and its faults by their numbers."""
         if self._first is None:
-            self._along = along(alignment)
+            self._layers = layer_errors(alignment)
             fed = {name: alignment.target_values[name] for name in alignment.target.inputs}
             self._first = replace(alignment, target_values=fed)  # the rest would double what a repair holds
         for number, fault in faults.items():
@@ -45,8 +45,8 @@ class Recorder:
         for region in alignment.regions:
             name = region.exit.target
             if name in self._exits.values() and name not in self._regions and len(self._regions) < _REGIONS:
-                place = f"regions/{len(self._regions)}"
-                self._regions[name] = (place, write_reproduction(alignment, region, self._folder / place))
+                subfolder = f"regions/{len(self._regions)}"
+                self._regions[name] = (subfolder, write_reproduction(alignment, region, self._folder / subfolder))
 
     def record(self, candidate: GraphView) -> dict[str, Any]:
         """The notes, JSON-able.
@@ -56,14 +56,14 @@ class Recorder:
         """
         if self._first is None:
             return {"along": [], "graphs": {}, "regions": []}
-        pairs = [self._first.pairs[layer.target_tensor] for layer in self._along]
+        pairs = [self._first.pairs[layer.target_tensor] for layer in self._layers]
         after = propagated_errors(self._first, candidate, pairs)
         return {
-            "along": [self._layer(layer, after.get(layer.target_tensor)) for layer in self._along],
+            "along": [self._layer(layer, after.get(layer.target_tensor)) for layer in self._layers],
             "graphs": {"source": _graph(self._first.source), "target": _graph(self._first.target)},
             "regions": [
-                {"folder": place, "faults": self._behind(name), **asdict(made)}
-                for name, (place, made) in self._regions.items()
+                {"folder": subfolder, "faults": self._behind(name), **asdict(made)}
+                for name, (subfolder, made) in self._regions.items()
             ],
         }
 

@@ -111,7 +111,7 @@ class Scorer:
     def _others(self, number: int, count: int) -> list[int]:
         """Further samples to fill a batch up with, the number itself again where there are none."""
         steering = [other for other in self._problem.steering if other != number] or [number]
-        return [steering[(number + place) % len(steering)] for place in range(count)]
+        return [steering[(number + offset) % len(steering)] for offset in range(count)]
 
     def _row(self, number: int) -> dict[str, Array]:
         for indices, feeds in self._samples:

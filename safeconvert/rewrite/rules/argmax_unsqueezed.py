@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -18,7 +18,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _put_back(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    attributes = said(node)
+    attributes = explicit_attributes(node)
     if not attributes.get("keepdims", 1) or attributes.get("axis", 0) < 0 or graph.opset < 13:
         return None
     name = node.output[0]

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -20,7 +20,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _padded(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    attributes = said(node)
+    attributes = explicit_attributes(node)
     kernel, pads = attributes["kernel_shape"], attributes.get("pads", [])
     rank = len(kernel)
     counted = attributes.get("count_include_pad", 0)

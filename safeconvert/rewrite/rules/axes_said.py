@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _ATTRIBUTE = ("Concat", "Split", "ArgMax", "ReduceMean", "ReduceMax")
 
@@ -41,7 +41,7 @@ def _slice(node: onnx.NodeProto, graph: Graph, rank: int) -> list[onnx.NodeProto
 
 
 def _other(node: onnx.NodeProto, rank: int) -> list[onnx.NodeProto] | None:
-    attributes = said(node)
+    attributes = explicit_attributes(node)
     if attributes.get("axis", 0) < 0:
         attributes["axis"] += rank
     elif any(axis < 0 for axis in attributes.get("axes", [])):

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -20,7 +20,12 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     def conv(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
         turned = makers.get(node.input[0])
         split = makers.get(turned.input[0]) if turned is not None and turned.op_type == "Transpose" else None
-        if turned is None or split is None or split.op_type != "Reshape" or said(turned).get("perm") != [0, 2, 1, 3, 4]:
+        if (
+            turned is None
+            or split is None
+            or split.op_type != "Reshape"
+            or explicit_attributes(turned).get("perm") != [0, 2, 1, 3, 4]
+        ):
             return None
         data, name = split.input[0], node.output[0]
         before, parts, after = (graph.shapes.get(key, ()) for key in (data, split.output[0], name))

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -19,7 +19,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _wide(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    weights, attributes = graph.values.get(node.input[1]), said(node)
+    weights, attributes = graph.values.get(node.input[1]), explicit_attributes(node)
     if weights is None or weights.ndim != 3 or graph.opset < 13 or attributes.get("auto_pad", "NOTSET") != "NOTSET":
         return None
     name = node.output[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -18,6 +18,10 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 def _said(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     usual = {"reverse": 0, "exclusive": 0}
-    if usual.keys() <= said(node).keys():
+    if usual.keys() <= explicit_attributes(node).keys():
         return None
-    return [helper.make_node("CumSum", list(node.input), list(node.output), node.name, **{**usual, **said(node)})]
+    return [
+        helper.make_node(
+            "CumSum", list(node.input), list(node.output), node.name, **{**usual, **explicit_attributes(node)}
+        )
+    ]

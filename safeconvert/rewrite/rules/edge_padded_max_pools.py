@@ -34,15 +34,15 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 def _pads(node: onnx.NodeProto, shape: tuple[int | None, ...]) -> tuple[list[int], list[int]] | None:
     """Padding in front and behind, by image axis, or None where the pool has to stay as it is."""
-    said = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
-    kernel = list(said["kernel_shape"])
+    own = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    kernel = list(own["kernel_shape"])
     rank = len(kernel)
-    strides = list(said.get("strides", [1] * rank))
-    given = list(said.get("pads", [0] * 2 * rank))
-    auto = said.get("auto_pad", b"NOTSET").decode()
-    if any(size != 1 for size in said.get("dilations", [])) or len(shape) != rank + 2 or None in shape[2:]:
+    strides = list(own.get("strides", [1] * rank))
+    given = list(own.get("pads", [0] * 2 * rank))
+    auto = own.get("auto_pad", b"NOTSET").decode()
+    if any(size != 1 for size in own.get("dilations", [])) or len(shape) != rank + 2 or None in shape[2:]:
         return None
-    if auto == "NOTSET" and not said.get("ceil_mode", 0) and _half(kernel, strides, given):
+    if auto == "NOTSET" and not own.get("ceil_mode", 0) and _half(kernel, strides, given):
         return None
     front, back = given[:rank], given[rank:]
     for axis in range(rank):
@@ -53,7 +53,7 @@ def _pads(node: onnx.NodeProto, shape: tuple[int | None, ...]) -> tuple[list[int
             total = max((math.ceil(size / strides[axis]) - 1) * strides[axis] + kernel[axis] - size, 0)
             less, more = total // 2, total - total // 2
             front[axis], back[axis] = (less, more) if auto == "SAME_UPPER" else (more, less)
-        elif said.get("ceil_mode", 0):
+        elif own.get("ceil_mode", 0):
             count = _ceiled(size + front[axis] + back[axis], kernel[axis], strides[axis], size + front[axis])
             back[axis] = max((count - 1) * strides[axis] + kernel[axis] - size - front[axis], 0)
     if any(2 * pad > size for pad, size in zip(front + back, kernel * 2, strict=True)):

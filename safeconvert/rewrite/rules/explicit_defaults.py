@@ -15,8 +15,8 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     for node in model.graph.node:
         if node.domain not in ("", "ai.onnx") or not defs.has(node.op_type, opset, ""):
             continue
-        said = {attribute.name for attribute in node.attribute}
+        explicit = {attribute.name for attribute in node.attribute}
         for name, attribute in defs.get_schema(node.op_type, opset, "").attributes.items():
-            if name not in said and attribute.default_value.type != onnx.AttributeProto.UNDEFINED:
+            if name not in explicit and attribute.default_value.type != onnx.AttributeProto.UNDEFINED:
                 node.attribute.append(attribute.default_value)
     return model

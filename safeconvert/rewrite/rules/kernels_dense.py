@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _LARGEST = 1 << 20
 """Numbers in a kernel that is made denser."""
@@ -21,7 +21,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _dense(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    weights, attributes = graph.values.get(node.input[1]), said(node)
+    weights, attributes = graph.values.get(node.input[1]), explicit_attributes(node)
     channels = graph.shapes.get(node.input[0], (None, None))[1]
     if weights is None or weights.ndim != 4 or channels is None:
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -19,7 +19,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _decomposed(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    shape, attributes = graph.shapes.get(node.input[0], ()), said(node)
+    shape, attributes = graph.shapes.get(node.input[0], ()), explicit_attributes(node)
     if len(shape) != 4 or shape[1] is None:
         return None
     data, name, channels, size = node.input[0], node.output[0], int(shape[1]), attributes["size"]

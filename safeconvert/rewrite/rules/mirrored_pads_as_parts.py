@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _MOST = 32
 """Rows and columns that a padding is said in; a wider one stays as it is."""
@@ -22,7 +22,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _parts(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    mode, shape = said(node).get("mode", "constant"), graph.shapes.get(node.input[0], ())
+    mode, shape = explicit_attributes(node).get("mode", "constant"), graph.shapes.get(node.input[0], ())
     pads = graph.values.get(node.input[1]) if len(node.input) > 1 else None
     whole = mode in ("reflect", "edge") and not (len(node.input) > 3 and node.input[3])
     if pads is None or not whole or pads.size != 2 * len(shape) or (pads < 0).any() or not 0 < pads.sum() <= _MOST:

@@ -7,7 +7,7 @@ import math
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _KINDS = ("Conv", "AveragePool", "ConvTranspose")
 
@@ -22,7 +22,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _explicit(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    attributes = said(node)
+    attributes = explicit_attributes(node)
     auto = attributes.get("auto_pad", "NOTSET")
     wanted = attributes.get("output_shape")
     shape = graph.shapes.get(node.input[0], ())

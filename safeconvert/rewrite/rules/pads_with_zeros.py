@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _LARGEST = 1e3
 """Beyond it, taking the number off and adding it again costs the digits of what is padded."""
@@ -22,7 +22,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 def _shifted(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     fill = graph.values.get(node.input[2]) if len(node.input) > 2 and node.input[2] else None
-    usual = said(node).get("mode", "constant") == "constant" and len(node.input) == 3
+    usual = explicit_attributes(node).get("mode", "constant") == "constant" and len(node.input) == 3
     if fill is None or not usual or fill.size != 1 or fill.dtype.kind != "f":
         return None
     value = float(np.asarray(fill).reshape(-1)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
@@ -23,7 +23,7 @@ def _before_13(model: onnx.ModelProto) -> bool:
 
 def _flat(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     rank = len(graph.shapes.get(node.input[0], ()))
-    axis = said(node).get("axis", 1)
+    axis = explicit_attributes(node).get("axis", 1)
     axis += rank if axis < 0 else 0
     if rank == 0 or axis == rank - 1:
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from safeconvert.graph.nodes import Graph, rewritten, said
+from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _END = 2**31 - 1
 
@@ -21,7 +21,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _cut(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    attributes = said(node)
+    attributes = explicit_attributes(node)
     pads, more = attributes.get("pads", [0] * 4), attributes.get("output_padding", [0, 0])
     if len(pads) != 4 or (len(set(pads)) == 1 and not any(more)) or "output_shape" in attributes:
         return None
