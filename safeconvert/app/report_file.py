@@ -32,14 +32,14 @@ def with_value(words: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedPage:
     """Where the page goes, as `reporting` takes it, and whether the run makes the target."""
 
     place: Path | None
     makes: bool
 
     def written(self, outcome: Outcome) -> Outcome:
-        """Write the page of a run, where one was asked for; the outcome, which says where it lies.
+        """Write the page of a run, where one was requested; the outcome, which says where it lies.
 
         Raises:
             UnusableInput: it cannot be written; then nothing is at the output path, as after any such error.
@@ -65,7 +65,7 @@ class Asked:
 
 
 @contextmanager
-def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[Asked]:
+def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[RequestedPage]:
     """Take away an earlier run's page; a run that ends with an error gets a page that says so.
 
     Args:
@@ -79,7 +79,7 @@ def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[Asked]:
     if place is not None and place != BESIDE:
         make_way(_FLAG, place, _ENDINGS)
     try:
-        yield Asked(place, makes)
+        yield RequestedPage(place, makes)
     except SafeconvertError as error:
         if place is not None:
             from safeconvert.report.write import write_page

@@ -94,7 +94,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
 
 
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
-    """Verify a pair made elsewhere; the certificate is written where one is asked for."""
+    """Compare an existing conversion with its source; the certificate is written where one is requested."""
     with open_context(settings, phases) as context:
         pair = verify_pair(context, options)
         place = options.certificate or pair.target.path

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SideFiles:
-    """The files asked for, None where one was not, and whether the run makes the target."""
+    """The requested files, None where one was not, and whether the run makes the target."""
 
     junit: Path | None = None
     model_explorer: Path | None = None

@@ -49,7 +49,7 @@ def people_errors(as_json: bool) -> Iterator[None]:
 
 
 def _routes(error: SafeconvertError) -> dict[str, Any]:
-    """What was tried, what was in the way, and what could be installed, where no route could convert."""
+    """Routes tried, operators that no converter took, and adapters that could be installed, where no route could convert."""
     if not isinstance(error, NoRoute):
         return {}
     return {"attempts": list(error.attempts), "obstacles": list(error.obstacles), "offers": list(error.offers)}

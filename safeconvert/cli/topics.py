@@ -45,13 +45,13 @@ def topics(folder: Path | None = None) -> tuple[Topic, ...]:
     return tuple(topic for page in pages for topic in _of_page(page, root))
 
 
-def find_topic(asked: str, known: tuple[Topic, ...]) -> Topic:
+def find_topic(requested: str, known: tuple[Topic, ...]) -> Topic:
     """The topic of a name, whatever its case; for a line of output, the longest topic of several words that is in it.
 
     Raises:
         UnusableInput: there is none; the advice names near ones.
     """
-    wanted = _plain(asked)
+    wanted = _plain(requested)
     for topic in known:
         if _plain(topic.name) == wanted:
             return topic
@@ -61,7 +61,7 @@ def find_topic(asked: str, known: tuple[Topic, ...]) -> Topic:
     names = {_plain(topic.name): topic.name for topic in known}
     near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(names[name] for name in near)}? " if near else ""
-    raise UnusableInput(f"{asked}: no such topic", f"{meant}`safeconvert explain` lists all")
+    raise UnusableInput(f"{requested}: no such topic", f"{meant}`safeconvert explain` lists all")
 
 
 def _of_page(page: Path, root: Path) -> Iterator[Topic]:

@@ -1,4 +1,4 @@
-"""What the drop-in commands share: run their conversions, print what came of them, end with the exit code."""
+"""What the drop-in commands share: run their conversions, print their results, end with the exit code."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Checked:
-    """What became of the conversions within one `checking`, in order, and the key that their certificates are signed with."""
+    """Results of the conversions within one `checking`, in order, and the key that their certificates are signed with."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     key: Path | None = None
@@ -33,18 +33,18 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Requested:
     given: Mapping[str, Any]
     config: str | PathLike[str] | None
     record: Checked
 
 
-_ASKED: ContextVar[_Asked | None] = ContextVar("safeconvert.compat.checking", default=None)
+_REQUESTED: ContextVar[_Requested | None] = ContextVar("safeconvert.compat.checking", default=None)
 
 
 @contextmanager
 def checking(*, config: str | PathLike[str] | None = None, **given: Any) -> Iterator[Checked]:
-    """Say how the drop-ins within check what they convert; yields what came of them.
+    """Say how the drop-ins within check what they convert; yields their results.
 
     Args:
         config: settings file; None takes the nearest safeconvert.toml.
@@ -59,12 +59,12 @@ def checking(*, config: str | PathLike[str] | None = None, **given: Any) -> Iter
     unknown = sorted(set(given) - set(drop_in_keywords()))
     if unknown:
         raise TypeError(f"checking() got an unexpected keyword argument '{unknown[0]}'")
-    asked = _Asked(given, config, Checked())
-    token = _ASKED.set(asked)
+    requested_by = _Requested(given, config, Checked())
+    token = _REQUESTED.set(requested_by)
     try:
-        yield asked.record
+        yield requested_by.record
     finally:
-        _ASKED.reset(token)
+        _REQUESTED.reset(token)
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,14 @@ def run(job: Job, output: Path) -> Outcome:
 
 
 def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
-    """Convert to a place; whatever came of it. Raises SafeconvertError for what ends without a conversion to speak of."""
+    """Convert to a path; the result, whatever it is. Raises SafeconvertError for what ends without a conversion to speak of."""
     from safeconvert.app import runs
     from safeconvert.config.options import ConvertOptions, ModelOptions
     from safeconvert.config.origin import origin_of
     from safeconvert.config.request import requested
 
-    asked = _ASKED.get()
-    given, config = (asked.given, asked.config) if asked is not None else ({}, None)
+    within = _REQUESTED.get()
+    given, config = (within.given, within.config) if within is not None else ({}, None)
     request = requested("convert", given, Path(config) if config is not None else None)
     if request.values.get("inputs") is None and job.inputs is not None:
         request = replace(request, values={**request.values, "inputs": job.inputs})
@@ -154,9 +154,9 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
             origin=origin_of(request.project),
         )
         outcome = runs.run_convert(options, request.settings, phases)
-    if asked is not None:
-        asked.record.outcomes.append(outcome)
-        asked.record.key = options.key
+    if within is not None:
+        within.record.outcomes.append(outcome)
+        within.record.key = options.key
     return outcome
 
 

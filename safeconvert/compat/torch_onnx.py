@@ -1,7 +1,7 @@
 """`torch.onnx`: `export` with its own signature (torch 2.13), verified against the module in memory.
 
-The module is captured here, as the exporter does it (torch.export, or torch.jit.trace with dynamo=False), and held against
-what was captured; the exporter runs in a worker, and its file is held against the captured module.
+The module is captured here, as the exporter does it (torch.export, or torch.jit.trace with dynamo=False), and compared with
+what was captured; the exporter runs in a worker, and its file is compared with the captured module.
 """
 
 from __future__ import annotations

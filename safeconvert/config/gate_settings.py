@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from safeconvert.compare.settings import KINDS
+from safeconvert.core.proof import ProofLevel
 from safeconvert.errors import UnusableInput
 
 BY_OUTPUT = "by output"
 """The comparator of a run that named none."""
-LEVELS = ("sampled", "proven between ONNX forms", "proven end to end")
+LEVELS = tuple(level.value for level in ProofLevel)
 """Levels of evidence, the weakest first."""
 
 

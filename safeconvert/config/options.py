@@ -67,7 +67,7 @@ class ConvertOptions:
         route: adapters' names, comma separated; "" tries the known routes in order.
         routes: how many known routes are tried at most, in order, until one verifies: a number, or `all` to try each and keep
             the best; "" takes the configured number. Without effect beside `route`.
-        opset: ONNX opset asked of exporters; 0 leaves it to them.
+        opset: ONNX opset requested of exporters; 0 leaves it to them.
         optimize: TFLite optimisation: `none`, `default` or `float16`.
         key: Ed25519 private key that signs the certificate.
         keep_precision: never give a reduced target (`optimize`) its bits back; only say which layers the loss comes from.
@@ -107,7 +107,7 @@ class ConvertOptions:
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """One verification of a pair that was converted elsewhere.
+    """One verification of an existing conversion.
 
     Attributes:
         certificate: where to write the certificate; None writes none.

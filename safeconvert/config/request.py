@@ -1,4 +1,4 @@
-"""What one command was asked for: the values of its flags, from the command line, the Python API or a settings file, as options.
+"""What one command was called with: the values of its flags, from the command line, the Python API or a settings file, as options.
 
 On the command line and in settings files some flags are text in a small language (`parsing`); the Python API takes Python's
 own types. Here both become the same.
@@ -98,7 +98,7 @@ class Request:
 
 
 def requested(command: str, given: Mapping[str, Any], config: Path | None = None) -> Request:
-    """What the Python API was asked for; what is not given, or None, comes from the project's settings file.
+    """What the Python API was called with; what is not given, or None, comes from the project's settings file.
 
     Args:
         command: whose flags count in the settings file.

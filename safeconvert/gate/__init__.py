@@ -1,1 +1,1 @@
-"""Is every model under a folder the one that its certificate speaks of? What is asked before a deployment."""
+"""Is every model in a directory the one that its certificate describes, and is that enough to deploy it?"""

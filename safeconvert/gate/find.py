@@ -34,7 +34,7 @@ class Found:
 def find(places: Sequence[Path]) -> Found:
     """Look through files and folders, hidden ones too, links followed; only the inside of a Git repository is left out.
 
-    A model file is told by its content. A file given by itself may also be a certificate, or lie within a SavedModel.
+    A model file is detected by its content. A file given by itself may also be a certificate, or lie within a SavedModel.
 
     Raises:
         UnusableInput: a place does not exist, or a folder cannot be read.

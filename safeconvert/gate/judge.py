@@ -111,7 +111,7 @@ def judge(found: Found, policy: GateSettings, accepted: Sequence[Accepted] = (),
     """
     for signer in policy.signers:
         load_public_key(signer.key)
-    asked = _Asked(policy, tuple(accepted), now or datetime.now(UTC))
+    given = _Judging(policy, tuple(accepted), now or datetime.now(UTC))
     beside = (paths.certificate_path(model) for model in (*found.models, *(path for path, _ in found.unreadable)))
     certificates = dict.fromkeys([*found.certificates, *(path for path in beside if path.is_file())])
     if not found.models and not found.unreadable and not certificates:
@@ -121,7 +121,7 @@ def judge(found: Found, policy: GateSettings, accepted: Sequence[Accepted] = (),
     judged: list[Judged] = []
     sources: dict[str, Path] = {}
     for certificate in certificates:
-        row, source = _certified(certificate, names, asked)
+        row, source = _certified(certificate, names, given)
         if row.model in unreadable:
             row = replace(row, problems=(*row.problems, Problem("unreadable", unreadable[row.model])))
         judged.append(row)
@@ -142,13 +142,13 @@ def judge(found: Found, policy: GateSettings, accepted: Sequence[Accepted] = (),
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Judging:
     policy: GateSettings
     accepted: tuple[Accepted, ...]
     now: datetime
 
 
-def _certified(certificate: Path, names: dict[str, Path], asked: _Asked) -> tuple[Judged, str | None]:
+def _certified(certificate: Path, names: dict[str, Path], given: _Judging) -> tuple[Judged, str | None]:
     """A certificate and its model; the real path of its source where that is unchanged and the certificate is sound."""
     stem = certificate.with_name(certificate.name.removesuffix(".certificate.json"))
     model = names.get(_real(stem), stem)
@@ -156,7 +156,7 @@ def _certified(certificate: Path, names: dict[str, Path], asked: _Asked) -> tupl
         report = check(certificate)
         readable = _readable(report)
         predicate = parse_statement(read_payload(certificate, None), str(certificate)) if readable else {}
-        signature = verify_signature(certificate, [signer.key for signer in asked.policy.signers]) if readable else None
+        signature = verify_signature(certificate, [signer.key for signer in given.policy.signers]) if readable else None
     except SafeconvertError as error:  # no certificate of ours, or of a newer schema
         kind = "schema" if "newer" in error.message else "damaged"
         line = error.message.removeprefix(f"{certificate}: ")
@@ -168,13 +168,13 @@ def _certified(certificate: Path, names: dict[str, Path], asked: _Asked) -> tupl
     elif named is not None and model in names.values():
         problems.append(Problem("other", f"the certificate is of {named.name}"))
     if signature is not None:
-        why = signature_problem(signature, predicate, asked.policy)
+        why = signature_problem(signature, predicate, given.policy)
         problems += [Problem("unsigned" if signature.state is Signed.UNSIGNED else "signature", why)] if why else []
-    problems += _insufficient(predicate, asked) if predicate else []
+    problems += _insufficient(predicate, given) if predicate else []
     obligations = []
     for item in sequence(predicate.get("obligations")):
         obligation = text(item)
-        obligations.append((obligation, any(entry.covers(model, obligation) for entry in asked.accepted)))
+        obligations.append((obligation, any(entry.covers(model, obligation) for entry in given.accepted)))
     problems += [Problem("obligation", f"not accepted: {obligation}") for obligation, met in obligations if not met]
     notes = [
         f"{item.name} {item.path.name}: not here" for item in report.items if _optional(item) and not _present(item)
@@ -191,7 +191,7 @@ _UNSOUND = {"unsigned", "signature", "schema", "figures", "policy"}
 """Problems for which a certificate does not vouch for its source either."""
 
 
-def _insufficient(predicate: Mapping[str, Any], asked: _Asked) -> list[Problem]:
+def _insufficient(predicate: Mapping[str, Any], given: _Judging) -> list[Problem]:
     """What in a certificate's content is not true or not enough, of one that says that its model is verified."""
     found = []
     if int(predicate["schema"]) < SCHEMA:
@@ -199,7 +199,7 @@ def _insufficient(predicate: Mapping[str, Any], asked: _Asked) -> list[Problem]:
         found.append(Problem("schema", line))
     if predicate.get("verdict") == "verified":
         found += [Problem("figures", line) for line in contradictions(predicate)]
-        found += [Problem("policy", line) for line in violations(predicate, asked.policy, asked.now)]
+        found += [Problem("policy", line) for line in violations(predicate, given.policy, given.now)]
     return found
 
 

@@ -21,7 +21,7 @@ def violations(predicate: Mapping[str, Any], policy: GateSettings, now: datetime
 
     Args:
         predicate: the certificate's content.
-        policy: what is asked.
+        policy: what a certificate has to offer.
         now: with a time zone.
     """
     return [

@@ -126,7 +126,7 @@ POLICY: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("rounding is 0.5", {"figures": figures(relative=0.5, rounding={"samples": 1, "relative_in_float64": 0})}, {}),
     ("made on 2026-11-20", {}, {"age_days": 5}),
     ("no date", {"made": "yesterday"}, {"age_days": 5}),
-    ("evidence: sampled", {}, {"evidence": "proven end to end"}),
+    ("evidence: sampled", {}, {"evidence": "onnx"}),
 ]
 
 
@@ -138,6 +138,13 @@ def test_what_is_true_and_not_enough_does_not_pass(
     gate = judged(folder, **asked)
     assert kinds(gate) == {"m.onnx": {"policy"}}
     assert any(says in problem.detail for problem in gate.models[0].problems), gate.models[0]
+
+
+def test_a_proof_is_enough_where_one_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    certify(folder / "m.onnx", tmp_path / "source.onnx", tmp_path / "ours", proof={"level": "onnx"})
+    assert judged(folder, evidence="onnx").ok
+    certify(folder / "m.onnx", tmp_path / "source.onnx", tmp_path / "ours", proof={"level": "all"})
+    assert kinds(judged(folder, evidence="onnx")) == {"m.onnx": {"policy"}}
 
 
 def test_a_looser_policy_is_a_choice_of_who_deploys(folder: Path, tmp_path: Path) -> None:

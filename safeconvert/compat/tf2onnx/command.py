@@ -41,7 +41,7 @@ SWITCHES = {
     "continue_on_error": "--continue_on_error",
 }
 HONOURED = frozenset({*PASSED, *SWITCHES, *_SOURCES, "output", "verbose"} - {*REFUSED})
-"""Options that are honoured: by tf2onnx itself, by the way the source is opened, or here."""
+"""Options that are honoured: by tf2onnx itself, by how the source is opened, or here."""
 
 _TARGETS = ("rs4", "rs5", "rs6", "caffe2", "tensorrt", "nhwc")
 
