@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import safeconvert
-from safeconvert.app.report_file import BESIDE, Asked, reporting, with_value
+from safeconvert.app.report_file import BESIDE, RequestedPage, reporting, with_value
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report.outcome import Outcome, Tried
 from tests.command import safeconvert as command
@@ -69,7 +69,7 @@ def test_where_the_page_cannot_be_written_nothing_is_left_at_the_output_path(tmp
         target.write_text("a target")
         outcome = Outcome(ExitCode.VERIFIED, "", target, None, None, {}, (), None)
         with pytest.raises(UnusableInput, match="cannot be written"):
-            Asked(tmp_path / "no" / "page.html", makes).written(outcome)
+            RequestedPage(tmp_path / "no" / "page.html", makes).written(outcome)
         assert target.exists() is left
 
 
@@ -78,11 +78,11 @@ def test_a_run_without_a_certificate_is_shown_as_far_as_it_came(tmp_path: Path) 
     outcome = Outcome(
         ExitCode.NO_ROUTE, "onnx2keras: unsupported padding", tmp_path / "m.keras", None, None, {}, attempts, None
     )
-    written = Asked(BESIDE, True).written(outcome)
+    written = RequestedPage(BESIDE, True).written(outcome)
     assert written.report == tmp_path / "m.keras.report.html"
     html = written.report.read_text(encoding="utf-8")
     assert "No route could convert" in html and "unsupported padding" in html and "torch_onnx_script" in html
-    assert Asked(None, True).written(outcome) is outcome
+    assert RequestedPage(None, True).written(outcome) is outcome
 
 
 def test_the_api_writes_it_too(tmp_path: Path) -> None:
