@@ -24,7 +24,7 @@ class Legalised:
         model: the graph, its function unchanged on the probes.
         applied: names of the rules that changed it, in order.
         dropped: rules that were not used, each with its reason: it changed the function, or failed.
-        unchecked: why nothing could be held against each other; "" where it was.
+        unchecked: why nothing could be compared; "" where it was.
     """
 
     model: onnx.ModelProto
@@ -48,7 +48,7 @@ def rules_of(adapter: str) -> tuple[str, ...]:
 def legalise(model: onnx.ModelProto, rules: Sequence[str], reads: frozenset[str] = frozenset()) -> Legalised:
     """Apply rules in order; those that change the function are left out.
 
-    All rules together are held against the model first. Only where that differs is each looked at by itself.
+    The model with all rules applied is compared with the model first. Only where that differs is each rule checked by itself.
 
     Args:
         model: is left as it is.
@@ -84,7 +84,7 @@ def _applied(
 ) -> tuple[onnx.ModelProto, list[str], list[str]]:
     """The model after the rules, which of them changed it, and which failed and why.
 
-    All work on one copy, since large nets are slow to copy; where one fails half-way, the others begin anew without it.
+    All work on one copy, since large nets are slow to copy; where one fails half-way, the others start again without it.
     """
     failed: dict[str, str] = {}
     while True:

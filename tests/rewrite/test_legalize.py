@@ -22,7 +22,7 @@ from tests.onnx_models import cnn, model, random, run
 @pytest.fixture
 def named(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable], None]:
     def add(name: str, rewrite: Callable) -> None:
-        module = ModuleType(f"safeconvert.rules.{name}")
+        module = ModuleType(f"{rules.__name__}.{name}")
         module.rewrite = rewrite
         monkeypatch.setitem(sys.modules, module.__name__, module)
 

@@ -1,7 +1,7 @@
 """Rewrites of ONNX graphs that keep the function: one rule a module, named after it, `rewrite(model, reads) -> model`.
 
 A rule brings a graph into a form that some converter is known to handle. Its docstring names the converter, the version
-and the fault. `reads` holds the operators that the converter at hand knows (empty where it does not say); most rules do
+and the fault. `reads` holds the operators that the converter at hand knows (empty where it does not declare them); most rules do
 not look at it. A rule may change the model that it is given, and gives every new
 constant a new name. What is applied, in which order, stands in the converter's
 manifest, and `safeconvert.rewrite.legalize` holds each result against what went in.

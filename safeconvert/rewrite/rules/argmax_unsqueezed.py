@@ -10,9 +10,9 @@ from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say ArgMax that keeps its axis as one that does not, and an Unsqueeze.
+    """Write ArgMax that keeps its axis as one that does not, and an Unsqueeze.
 
-    onnx2keras 0.0.25 drops the axis whatever `keepdims` says.
+    onnx2keras 0.0.25 drops the axis whatever `keepdims` is.
     """
     return rewritten(model, ("ArgMax",), _put_back)
 

@@ -11,7 +11,7 @@ _KINDS = ("Neg", "Abs", "Reciprocal", "Ceil")
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Neg, Abs, Reciprocal and Ceil by Mul, Max, Div and Floor where the converter does not read them.
+    """Write Neg, Abs, Reciprocal and Ceil by Mul, Max, Div and Floor where the converter does not read them.
 
     onnx2keras 0.0.25 dies with KeyError on each.
     """

@@ -13,7 +13,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Bring the padding of an AveragePool out in front of it as zeros.
 
     onnx2keras 0.0.25 pads with zeros, both sides as the first, and divides by the whole window whatever `count_include_pad`
-    says. Where the padding does not count, the pool of the input is divided by the same pool of ones, which are made
+    is. Where the padding does not count, the pool of the input is divided by the same pool of ones, which are made
     from the input. What it reads right stays: odd windows of stride 1 with half of them on each side.
     """
     return rewritten(model, ("AveragePool",), _padded)

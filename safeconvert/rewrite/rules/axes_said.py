@@ -1,4 +1,4 @@
-"""Axes that are said, and counted from the front."""
+"""Axes written out, and counted from the front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say constants of one value a channel as BatchNormalization."""
+"""Write constants of one value a channel as BatchNormalization."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safeconvert.graph.shapes import inferred_shapes
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Mul, Add, Sub or Div of a rank-4 tensor and a constant of one value a channel as a BatchNormalization.
+    """Write Mul, Add, Sub or Div of a rank-4 tensor and a constant of one value a channel as a BatchNormalization.
 
     onnx2keras 0.0.25 leaves such constants in NCHW shape when it reorders ("incompatible shapes (32, 32, 16) and
     (16, 1, 1)"). With mean 0, variance 1 and epsilon 0 the operator is exactly scale · x + bias.

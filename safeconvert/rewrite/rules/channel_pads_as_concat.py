@@ -1,4 +1,4 @@
-"""Say padded channels as a Concat with zeros."""
+"""Write padded channels as a Concat with zeros."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safeconvert.graph.shapes import inferred_shapes
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say a zero Pad of the channel axis as a Concat with zeros made from the input.
+    """Write a zero Pad of the channel axis as a Concat with zeros made from the input.
 
     onnx2keras 0.0.25 pads the image axes only.
     """
@@ -44,9 +44,9 @@ def _concat_with_zeros(
     """Zero channels come from a 1×1 convolution with a kernel of zeros: it follows the batch and the image size."""
     made: list[onnx.NodeProto] = []
     parts = [node.input[0]]
-    for count, place in ((front, 0), (back, len(parts) + 1)):
+    for count, position in ((front, 0), (back, len(parts) + 1)):
         if count:
-            name = f"{node.output[0]}_zeros{place}"
+            name = f"{node.output[0]}_zeros{position}"
             kernel = numpy_helper.from_array(np.zeros((count, channels, 1, 1), np.float32), f"{name}_kernel")
             graph.initializer.append(kernel)
             made.append(
@@ -62,6 +62,6 @@ def _concat_with_zeros(
                     group=1,
                 )  # fmt: skip
             )
-            parts.insert(0 if place == 0 else len(parts), name)
+            parts.insert(0 if position == 0 else len(parts), name)
     made.append(helper.make_node("Concat", parts, list(node.output), node.name, axis=1))
     return made

@@ -10,7 +10,7 @@ from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Reshape to (N,g,C/g,H,W), Transpose of the two and Reshape back as a Conv that permutes the channels.
+    """Write Reshape to (N,g,C/g,H,W), Transpose of the two and Reshape back as a Conv that permutes the channels.
 
     onnx2keras 0.0.25 reshapes and transposes tensors of five dimensions in the wrong order once channels go last (seen in
     ShuffleNetV2).

@@ -11,7 +11,7 @@ from safeconvert.graph.fold import drop_unused
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Let a Reshape to a constant shape read past the Reshape, Squeeze, Unsqueeze or Flatten in front of it.
 
-    All of them keep the elements in their order, and the last one says the shape (a 0 in it would mean the shape before).
+    All of them keep the elements in their order, and the last one sets the shape (a 0 in it would mean the shape before).
     """
     graph = model.graph
     makers = {output: node for node in graph.node for output in node.output}

@@ -10,7 +10,7 @@ from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say a Conv on (N,C,L) as one on (N,C,1,L).
+    """Write a Conv on (N,C,L) as one on (N,C,1,L).
 
     onnx2keras 0.0.25 ignores `pads`, `dilations`, `group` and the bias of a one-dimensional Conv, and always pads to the
     same size.

@@ -1,4 +1,4 @@
-"""Cumulative sums that say their direction."""
+"""Cumulative sums with their direction written out."""
 
 from __future__ import annotations
 

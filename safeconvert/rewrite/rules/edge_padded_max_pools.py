@@ -1,4 +1,4 @@
-"""Say max pooling without padding of its own, its function unchanged."""
+"""Write max pooling without padding of its own, its function unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     ONNX MaxPool-12 pads with the lowest value. Repeating the edge is the same: a window that reaches past the edge by at
     most half its size holds what it repeats. onnx2keras 0.0.25 pads with zeros instead, which is wrong for negative
     inputs, drops what `ceil_mode` adds, and ignores `auto_pad`. Pools that it reads right (odd window, stride 1, half of
-    the window on each side) stay, and so do those where the rule does not hold (dilations, wide pads, unknown sizes).
+    the window on each side) stay, and so do those where the rule does not apply (dilations, wide pads, unknown sizes).
     """
     shapes = inferred_shapes(model)
     nodes: list[onnx.NodeProto] = []

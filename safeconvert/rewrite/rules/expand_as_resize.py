@@ -10,7 +10,7 @@ from safeconvert.graph.nodes import Graph, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Expand of (N,C,1,1) to a constant image size as a Resize to the nearest.
+    """Write Expand of (N,C,1,1) to a constant image size as a Resize to the nearest.
 
     onnx2keras 0.0.25 repeats channels and height, and neither width nor, when channels go last, the right axes.
     """

@@ -1,4 +1,4 @@
-"""Say Squeeze or Reshape of a pooled tensor as Flatten."""
+"""Write Squeeze or Reshape of a pooled tensor as Flatten."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from safeconvert.graph.shapes import inferred_shapes
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Squeeze or Reshape of a globally pooled (N,C,1,1) tensor to (N,C) as Flatten.
+    """Write Squeeze or Reshape of a globally pooled (N,C,1,1) tensor to (N,C) as Flatten.
 
     onnx2keras 0.0.25 squeezes the wrong axes after `change_ordering` ("weight shape (1, 1000) is not compatible").
     """

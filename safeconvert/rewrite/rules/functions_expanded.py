@@ -1,4 +1,4 @@
-"""Say operators that a converter lacks by their ONNX definition."""
+"""Write operators that a converter lacks by their ONNX definition."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
     onnx2keras 0.0.25 dies with KeyError on what it does not know (HardSigmoid and HardSwish of MobileNetV3, Gelu, Softplus),
     onnx2torch 1.5.15 with NotImplementedError (GroupNormalization, Mish, Attention), and it leaves out the mean and deviation that
-    a LayerNormalization gives besides. Definitions that hold operators of the same sort are expanded in turn; those that are
+    a LayerNormalization gives besides. Definitions that contain operators of the same sort are expanded in turn; those that are
     loops (Range) are not taken.
     """
     for _ in range(_ROUNDS if reads else 0):

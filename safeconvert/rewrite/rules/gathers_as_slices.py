@@ -1,4 +1,4 @@
-"""Say Gather with constant indices as Slice, which converters read."""
+"""Write Gather with constant indices as Slice, which converters read."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
         axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
         made = node.output[0]
         parts = []
-        for place, index in enumerate(np.atleast_1d(indices)):
-            parts.append(f"{made}/slice{place}")
+        for position, index in enumerate(np.atleast_1d(indices)):
+            parts.append(f"{made}/slice{position}")
             bounds = [f"{parts[-1]}/{bound}" for bound in ("start", "end", "axis")]
             for bound, number in zip(bounds, (index, index + 1, axis), strict=True):
                 graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), bound))

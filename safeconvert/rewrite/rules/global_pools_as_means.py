@@ -11,7 +11,7 @@ _FLAT = {"Flatten", "Reshape", "Squeeze"}
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say GlobalAveragePool as a ReduceMean over the image axes, and GlobalMaxPool as a ReduceMax.
+    """Write GlobalAveragePool as a ReduceMean over the image axes, and GlobalMaxPool as a ReduceMax.
 
     onnx2keras 0.0.25 appends the two axes of size 1 behind the channels, also where those go last: the gate of a
     squeeze-and-excite block (EfficientNet, RegNet) then has the channels where an image axis is ("incompatible shapes").

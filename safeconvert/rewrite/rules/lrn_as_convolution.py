@@ -10,7 +10,7 @@ from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say LRN as x · (bias + alpha / size · sum of squares)^-beta, the sum by a 1×1 Conv with a band of ones.
+    """Write LRN as x · (bias + alpha / size · sum of squares)^-beta, the sum by a 1×1 Conv with a band of ones.
 
     onnx2keras 0.0.25 hands `size` on as TensorFlow's `depth_radius` (the half of it) and `alpha` without dividing it by the
     size, so that every value comes out wrong.

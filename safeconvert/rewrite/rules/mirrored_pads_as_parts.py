@@ -9,13 +9,13 @@ from onnx import helper
 from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 _MOST = 32
-"""Rows and columns that a padding is said in; a wider one stays as it is."""
+"""Rows and columns that a padding is written in; a wider one stays as it is."""
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Pad with `reflect` or `edge` as Slices of single rows and columns, and a Concat an axis.
+    """Write Pad with `reflect` or `edge` as Slices of single rows and columns, and a Concat an axis.
 
-    onnx2keras 0.0.25 pads channels and height when channels go last, and says `edge` as TensorFlow's SYMMETRIC, which is the
+    onnx2keras 0.0.25 pads channels and height when channels go last, and converts `edge` to TensorFlow's SYMMETRIC, which is the
     same for one row only.
     """
     return rewritten(model, ("Pad",), _parts)
@@ -35,18 +35,18 @@ def _parts(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     current = node.input[0]
     for axis in padded:
         front, back, size = int(pads[axis]), int(pads[axis + rank]), int(shape[axis] or 0)
-        before = [place if mode == "reflect" else 0 for place in range(front, 0, -1)]
-        after = [size - 2 - place if mode == "reflect" else size - 1 for place in range(back)]
+        before = [index if mode == "reflect" else 0 for index in range(front, 0, -1)]
+        after = [size - 2 - index if mode == "reflect" else size - 1 for index in range(back)]
         names = {}
-        for place in sorted({*before, *after}):
-            names[place] = f"{node.output[0]}_axis{axis}_at{place}"
+        for index in sorted({*before, *after}):
+            names[index] = f"{node.output[0]}_axis{axis}_at{index}"
             limits = [
-                graph.constant(f"{names[place]}_{what}", np.array([value], np.int64))
-                for what, value in (("from", place), ("to", place + 1), ("along", axis))
+                graph.constant(f"{names[index]}_{what}", np.array([value], np.int64))
+                for what, value in (("from", index), ("to", index + 1), ("along", axis))
             ]
-            made.append(helper.make_node("Slice", [current, *limits], [names[place]], names[place]))
+            made.append(helper.make_node("Slice", [current, *limits], [names[index]], names[index]))
         result = node.output[0] if axis == padded[-1] else f"{node.output[0]}_axis{axis}"
-        inputs = [*(names[place] for place in before), current, *(names[place] for place in after)]
+        inputs = [*(names[index] for index in before), current, *(names[index] for index in after)]
         made.append(helper.make_node("Concat", inputs, [result], result, axis=axis))
         current = result
     return made

@@ -9,7 +9,7 @@ from safeconvert.graph.nodes import Graph, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Sum, Max and Min of more than two operands as several of two, and of one as Identity.
+    """Write Sum, Max and Min of more than two operands as several of two, and of one as Identity.
 
     onnx2keras 0.0.25 refuses a Sum of any other number than two, and a Max or Min of one.
     """

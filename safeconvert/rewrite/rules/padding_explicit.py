@@ -1,4 +1,4 @@
-"""Padding said in numbers."""
+"""Padding in numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KINDS = ("Conv", "AveragePool", "ConvTranspose")
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say `auto_pad`, and the `output_shape` of ConvTranspose, as `pads`, where the sizes are known.
+    """Write `auto_pad`, and the `output_shape` of ConvTranspose, as `pads`, where the sizes are known.
 
     onnx2keras 0.0.25 ignores `auto_pad` (a Conv with SAME_UPPER and stride 2 comes out in another size), and onnx2torch 1.5.15
     ignores `output_shape` and refuses pads that are not the same on both sides. MaxPool has a rule of its own.

@@ -13,7 +13,7 @@ _LARGEST = 1e3
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Pad with a constant v as v + Pad with zeros of (x - v).
+    """Write Pad with a constant v as v + Pad with zeros of (x - v).
 
     onnx2keras 0.0.25 refuses every other constant than zero.
     """

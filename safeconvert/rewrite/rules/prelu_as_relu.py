@@ -9,7 +9,7 @@ from safeconvert.graph.nodes import Graph, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say PRelu as Relu(x) - slope · Relu(-x), but where the slope is one number a channel of an image, or one altogether.
+    """Write PRelu as Relu(x) - slope · Relu(-x), but where the slope is one number a channel of an image, or one altogether.
 
     onnx2torch 1.5.15 takes a slope of as many numbers as there are channels for one of the channels, whichever axis it
     broadcasts along; onnx2keras 0.0.25 shares every slope over axes 2 and 3.

@@ -11,7 +11,7 @@ _ALPHA, _GAMMA = 1.6732632, 1.0507010
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Selu with an `alpha` or `gamma` of its own as gamma · Elu(x, alpha).
+    """Write Selu with an `alpha` or `gamma` of its own as gamma · Elu(x, alpha).
 
     onnx2keras 0.0.25 ignores both and takes the usual ones.
     """

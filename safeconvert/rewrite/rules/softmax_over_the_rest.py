@@ -9,7 +9,7 @@ from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Softmax-1 and -11 over an axis that is not the last as exponentials divided by their sum over all axes from there.
+    """Write Softmax-1 and -11 over an axis that is not the last as exponentials divided by their sum over all axes from there.
 
     Before set 13 the axis is where the tensor is flattened, so that Softmax over axis 1 of (N,C,H,W) is one over C·H·W.
     onnx2keras 0.0.25 takes it for one over C.

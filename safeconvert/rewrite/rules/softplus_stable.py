@@ -9,7 +9,7 @@ from safeconvert.graph.nodes import Graph, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say Softplus as Relu(x) + Log(1 + Exp(-|x|)) where the converter does not read it.
+    """Write Softplus as Relu(x) + Log(1 + Exp(-|x|)) where the converter does not read it.
 
     onnx2keras 0.0.25 dies with KeyError. The operator's ONNX definition, Log(1 + Exp(x)), overflows for x above 88.
     """

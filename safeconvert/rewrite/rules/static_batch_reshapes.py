@@ -17,7 +17,7 @@ _ROUNDS = 100
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Rewrite `Reshape(x, sizes computed from shapes)` as `Reshape(x, [0, constants])` where the first is x's own batch.
 
-    Exporters say `x.view(x.size(0), -1)` as Shape → Gather → Unsqueeze → Concat, and Keras' Flatten comes out of TFLite as
+    Exporters write `x.view(x.size(0), -1)` as Shape → Gather → Unsqueeze → Concat, and Keras' Flatten comes out of TFLite as
     Shape → Gather → Cast → Slice → Concat → Cast; in a Reshape's shape a 0 means "as in the input" (ONNX Reshape,
     allowzero=0), so that the chain is not needed.
     """
@@ -30,7 +30,7 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _once(model: onnx.ModelProto) -> onnx.ModelProto:
-    """One round: sizes that are numbers become constants, and what that says of further shapes is for the next round."""
+    """One round: sizes that are numbers become constants, and what follows for further shapes is left to the next round."""
     graph = model.graph
     sizes = symbolic_sizes(model)
     kinds = {value.name: value.type for value in inferred(model).value_info}

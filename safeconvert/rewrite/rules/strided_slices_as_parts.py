@@ -9,11 +9,11 @@ from onnx import helper
 from safeconvert.graph.nodes import Graph, rewritten
 
 _MOST = 64
-"""Parts that a slice is said in; a longer one stays as it is."""
+"""Parts that a slice is written in; a longer one stays as it is."""
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say a constant Slice with a step other than 1 as a Slice for each place that it takes, and a Concat.
+    """Write a constant Slice with a step other than 1 as a Slice for each index that it takes, and a Concat.
 
     onnx2keras 0.0.25 ignores the steps of a Slice. Only slices along one axis of known size are taken.
     """
@@ -32,15 +32,15 @@ def _parts(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     size = shape[axis]
     if step == 1 or size is None:
         return None
-    places = list(range(*slice(start, end if end > -(2**31) else None, step).indices(size)))
-    if not 1 <= len(places) <= _MOST:
+    indices = list(range(*slice(start, end if end > -(2**31) else None, step).indices(size)))
+    if not 1 <= len(indices) <= _MOST:
         return None
     name, made, parts = node.output[0], [], []
-    for number, place in enumerate(places):
-        part = f"{name}_part{number}" if len(places) > 1 else name
+    for number, index in enumerate(indices):
+        part = f"{name}_part{number}" if len(indices) > 1 else name
         limits = [
             graph.constant(f"{name}_{what}{number}", np.array([value], np.int64))
-            for what, value in (("from", place), ("to", place + 1), ("along", axis))
+            for what, value in (("from", index), ("to", index + 1), ("along", axis))
         ]
         made.append(helper.make_node("Slice", [node.input[0], *limits], [part], f"{name}_slice{number}"))
         parts.append(part)

@@ -1,4 +1,4 @@
-"""Say slices with steps along the image axes as pooling."""
+"""Write slices with steps along the image axes as pooling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safeconvert.graph.shapes import inferred_shapes
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say a slice with steps along the two image axes as a MaxPool with a 1×1 window.
+    """Write a slice with steps along the two image axes as a MaxPool with a 1×1 window.
 
     onnx2keras 0.0.25 ignores the steps of a Slice. Only `start 0, to the end` slices of rank-4 tensors are taken; two in
     a row, one an axis, each become a pool.

@@ -10,9 +10,9 @@ from safeconvert.graph.nodes import Graph, explicit_attributes, rewritten
 
 
 def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
-    """Say ReduceSum with `keepdims=0` as one that keeps them and a Squeeze.
+    """Write ReduceSum with `keepdims=0` as one that keeps them and a Squeeze.
 
-    onnx2keras 0.0.25 keeps them whatever the attribute says.
+    onnx2keras 0.0.25 keeps them whatever the attribute is.
     """
     return rewritten(model, ("ReduceSum",), _kept)
 
@@ -25,10 +25,10 @@ def _kept(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
         axes = graph.values.get(node.input[1])
         if axes is None or not axes.size:
             return None
-        places = axes.tolist()
+        summed = axes.tolist()
     else:
-        places = list(range(len(graph.shapes[node.input[0]])))
+        summed = list(range(len(graph.shapes[node.input[0]])))
     name = node.output[0]
-    along = graph.constant(f"{name}_axes", np.array(places, np.int64))
-    return [helper.make_node("ReduceSum", [node.input[0], along], [f"{name}_sum"], f"{name}_sum", keepdims=1),
-            helper.make_node("Squeeze", [f"{name}_sum", along], [name], node.name)]  # fmt: skip
+    constant_axes = graph.constant(f"{name}_axes", np.array(summed, np.int64))
+    return [helper.make_node("ReduceSum", [node.input[0], constant_axes], [f"{name}_sum"], f"{name}_sum", keepdims=1),
+            helper.make_node("Squeeze", [f"{name}_sum", constant_axes], [name], node.name)]  # fmt: skip
