@@ -1,4 +1,4 @@
-"""The other end of `isolation`: a process that loads adapters and answers one JSON line with one JSON line.
+"""The other end of `worker`: a process that loads adapters and answers one JSON line with one JSON line.
 
 Only the standard library is imported at the top: this file also runs in environments of adapters' own, which hold neither
 safeconvert nor what it needs. It is started as `python _worker.py REQUEST_FD REPLY_FD PACKAGE_ROOT`; stdout and stderr belong to the

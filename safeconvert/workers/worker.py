@@ -22,17 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from safeconvert import errors
-from safeconvert.core.containment import Mode
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure
-from safeconvert.registry.environments import inherited
-from safeconvert.workers.containment.environment import homes, reduced
 from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
 from safeconvert.workers.log import BoundedLog
 from safeconvert.workers.requests import Request
+from safeconvert.workers.variables import variables
+from safeconvert.workers.watch import excess as find_excess
 
 _WORKER = Path(__file__).with_name("_worker.py")
 
@@ -42,24 +39,9 @@ _PEOPLE_ERRORS = {
 }
 
 
-_ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "KERAS_BACKEND": "tensorflow",
-    "PYTHONHASHSEED": "0",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    # glibc gives every freed block of weights back to the kernel at once and asks for the next one page by page; to keep
-    # them until the answer is there makes tf2onnx three times as fast on 60 million weights.
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 36),
-}
-
-
 _POLL_SECONDS = 0.1
 _START_SECONDS = 60.0
 _LARGEST_REPLY = 64 << 20  # bytes; arrays travel as files
-_MOST_THREADS = 2048
 _FULL_DISK = 1 << 20  # bytes left
 
 
@@ -217,7 +199,7 @@ class Worker:
                 stdout=printed,
                 stderr=printed,
                 cwd=self._folder,
-                env=self._environment(),
+                env=variables(self._python, self._folder, self._policy.mode),
                 start_new_session=True,
             )
         except OSError:
@@ -228,12 +210,6 @@ class Worker:
             os.close(printed)
             os.close(request_end)
             os.close(reply_end)
-
-    def _environment(self) -> dict[str, str]:
-        own = inherited(self._python)
-        if self._policy.mode is Mode.OFF:
-            return {**own, **_ENVIRONMENT, "TMPDIR": str(self._folder)}
-        return {**reduced(own), **_ENVIRONMENT, **homes(self._folder)}
 
     def _send(self, adapter: str, doing: str, request: Request, deadline: float) -> None:
         """One request, to a worker that may not read it."""
@@ -270,27 +246,13 @@ class Worker:
                 excess = f"its reply grew past {_LARGEST_REPLY >> 20} MiB"
             elif now > look:
                 look = now + _POLL_SECONDS
-                excess = self._grown()
+                excess = find_excess(self._process.pid, self._limits.memory) if self._process is not None else ""
             if excess:
                 self.close()
                 raise AdapterFailure(adapter, doing, excess, self.log, True)
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
-
-    def _grown(self) -> str:
-        """What the worker and its children have more of than they may, in words; "" for nothing."""
-        assert self._process is not None
-        try:
-            process = psutil.Process(self._process.pid)
-            members = [process, *process.children(recursive=True)]
-            memory = sum(int(member.memory_info().rss) for member in members)
-            threads = sum(int(member.num_threads()) for member in members)
-        except psutil.Error:
-            return ""
-        if memory > self._limits.memory:
-            return f"memory grew past the limit of {self._limits.memory / 2**20:.0f} MiB"
-        return f"more than {_MOST_THREADS} threads" if threads > _MOST_THREADS else ""
 
     def _death(self, adapter: str, doing: str) -> AdapterFailure:
         assert self._process is not None
