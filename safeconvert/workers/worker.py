@@ -41,7 +41,7 @@ _PEOPLE_ERRORS = {
 
 _POLL_SECONDS = 0.1
 _START_SECONDS = 60.0
-_LARGEST_REPLY = 64 << 20  # bytes; arrays travel as files
+_LARGEST_REPLY = 16 << 20  # bytes; arrays travel as files
 _FULL_DISK = 1 << 20  # bytes left
 
 

@@ -40,7 +40,7 @@ def attacker(tmp_path: Path) -> Iterator[Attack]:
     """Makes workers of a mode, with one folder that they may read, one that they may write, and one outside both."""
     made: list[Attacker] = []
 
-    def make(mode: Mode = Mode.REQUIRE, seconds: float = 60, memory: int = MEMORY) -> Attacker:
+    def make(mode: Mode = Mode.REQUIRE, seconds: float = 500, memory: int = MEMORY) -> Attacker:
         for name in ("given", "outside", "scratch"):
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / "file").write_text(name)
