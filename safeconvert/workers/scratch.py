@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -59,12 +60,14 @@ def sweep(root: Path) -> None:
 
 
 def _abandoned(folder: Path) -> bool:
+    """Whether a folder is this user's, and its run is gone; False for one that vanishes meanwhile."""
     try:
         state = folder.stat(follow_symlinks=False)
-        if state.st_uid != os.geteuid() or folder.is_symlink() or not folder.is_dir():
-            return False
-        if _lives(folder.name):
-            return False
+    except OSError:
+        return False
+    if state.st_uid != os.geteuid() or not stat.S_ISDIR(state.st_mode) or _lives(folder.name):
+        return False
+    try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         return time.time() - state.st_mtime > _NEW_SECONDS
