@@ -51,7 +51,7 @@ class Outcome:
     Attributes:
         exit_code: the process' exit code.
         reason: the verdict in one line.
-        target: the output path; a file is there only where the exit code is 0 (always there for `verify`).
+        target: the output path; the target is there where the exit code is 0 (always for `verify`), else what was there before.
         rejected: where the last candidate was left, or None.
         certificate: where the certificate was written, or None.
         predicate: the certificate's content; {} where none was made.
