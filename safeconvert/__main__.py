@@ -1,6 +1,6 @@
 """`python -m safeconvert`: the command line."""
 
-from safeconvert.cli.app import main
+from safeconvert.cli.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -55,7 +55,7 @@ def convert(source: Place, to: str, **given: Unpack[ConvertKeywords]) -> Outcome
         The result: `target` and `certificate` are paths, `predicate` is the certificate's content.
 
     Raises:
-        NotEquivalent: no target is the same function; its `certificate` says where they differ. Nothing is at `output`.
+        NotEquivalent: no target is the same function; its `certificate` says where they differ. `output` is as it was.
         NoRoute: no converter could make the target.
         NoVerdict: the question could not be answered.
         UnusableInput: a file, option or input that cannot be used.

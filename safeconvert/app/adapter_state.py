@@ -67,7 +67,8 @@ def _loaded(context: Context, adapter: Adapter) -> AdapterState:
             reason = failure.cause
     advice = "" if not reason else where.command if where.state == "installed" else adapter.advice
     state = "broken" if reason else where.state
-    return AdapterState(adapter.name, adapter.kind, adapter.summary, versions, not reason, reason, advice, state)
+    held = str(worker.held) if worker.held is not None else ""
+    return AdapterState(adapter.name, adapter.kind, adapter.summary, versions, not reason, reason, advice, state, held)
 
 
 def _missing(adapter: Adapter, where: Environment) -> AdapterState:

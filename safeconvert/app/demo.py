@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from safeconvert.app.runs import run_convert
@@ -28,11 +29,17 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
         open_context(settings, phases) as context,
         phases.phase("training on handwritten digits"),
     ):
-        request = CallFunction(_TRAINER, "train", {"folder": folder, "seed": _DEMO_SEED})
+        made = context.folder("demo")
+        request = CallFunction(_TRAINER, "train", {"folder": made, "seed": _DEMO_SEED})
         try:
             trained = context.pool.worker("train").call("demo", "training", request)
         except AdapterFailure as failure:
             raise UnusableInput(f"{folder}: the demo could not train: {failure.cause}", "", failure.log) from failure
+        try:
+            for name in ("digits.pt", "digits.npy"):
+                shutil.copyfile(made / name, folder / name)
+        except OSError as error:
+            raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "free some space") from error
     options = ConvertOptions(
         source=folder / "digits.pt",
         target_format="keras",

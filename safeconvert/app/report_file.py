@@ -60,7 +60,9 @@ class RequestedPage:
             return replace(outcome, report=write_page(path, predicate, outcome.evidence, [], name))
         except UnusableInput:
             if self.makes:
-                paths.clear(outcome.target)
+                from safeconvert.pipeline.publication import withdraw
+
+                withdraw(outcome.target)
             raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,32 +21,41 @@ from safeconvert.config.settings import Settings
 from safeconvert.core import paths
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, UnusableInput
-from safeconvert.pipeline.convert import convert
+from safeconvert.pipeline.convert import convert, destination
+from safeconvert.pipeline.lock import locked
 from safeconvert.pipeline.provenance import record_provenance
-from safeconvert.pipeline.repair_pair import repair_pair
+from safeconvert.pipeline.publication import publish, withdraw
+from safeconvert.pipeline.repair_pair import repair_pair, repaired_destination
 from safeconvert.pipeline.results import Attempt
 from safeconvert.pipeline.route_selection import ALL
 from safeconvert.pipeline.verify_pair import verify_pair
 from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.verification.snapshot import confirm_all
 from safeconvert.workers.run import open_context
 
 
 def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> Outcome:
     """Convert, verify, certify. Raises SafeconvertError for what ends without a conversion to speak of."""
-    with open_context(settings, phases) as context:
+    with locked(destination(options)), open_context(settings, phases) as context:
         conversion = convert(context, options)
-        made = conversion.target if conversion.exit_code is ExitCode.VERIFIED else conversion.rejected
+        verified = conversion.exit_code is ExitCode.VERIFIED
+        place = conversion.target if verified else conversion.rejected
         certificate = None
         content: dict[str, Any] = {}
+        kept: tuple[Path, ...] = ()
         found = evidence.of_conversion(conversion)
-        if made is not None:
-            try:
-                content = predicate.of_conversion(conversion, record_provenance(context, conversion, made), made.parent)
-                content |= _settings(options, settings)
-                certificate = _certify(content, found, made, paths.certificate_path(made), options.key)
-            except BaseException:
-                paths.clear(conversion.target)
-                raise
+        candidate = conversion.decisive.candidate
+        if place is not None and candidate is not None:
+            provenance = record_provenance(context, conversion, candidate.path, place)
+            content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
+            confirm_all(conversion.source)
+            beside = paths.certificate_path(place)
+            published = publish(
+                candidate.path, candidate.sha256, place, lambda: _certify(content, found, place, beside, options.key)
+            )
+            certificate, kept = published.certificate, published.kept
+        if place != paths.rejected_path(conversion.target):
+            withdraw(paths.rejected_path(conversion.target))
         return Outcome(
             exit_code=conversion.exit_code,
             reason=conversion.reason,
@@ -60,6 +70,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             offers=conversion.offers,
             compared=options.routes == ALL,
             settings_file=options.origin.file,
+            kept=kept,
         )
 
 
@@ -68,16 +79,28 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
 
     Where the options name a certificate, it is written whatever the verdict.
     """
-    with open_context(settings, phases) as context:
-        conversion = repair_pair(context, options, given)
-        repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED
+    with ExitStack() as stack:
+        if options.repair:
+            stack.enter_context(locked(repaired_destination(options, given)))
+        context = stack.enter_context(open_context(settings, phases))
+        conversion, file = repair_pair(context, options, given)
+        candidate = conversion.decisive.candidate
+        repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED and candidate is not None
         subject = conversion.target if repaired else given.absolute()
+        made = candidate.path if repaired and candidate is not None else file.path
         place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
-        content = predicate.of_conversion(conversion, record_provenance(context, conversion, subject), place.parent)
-        content |= _settings(options, settings)
+        provenance = record_provenance(context, conversion, made, subject)
+        content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
         found = evidence.of_conversion(conversion)
+        confirm_all(conversion.source, file)
         certificate = None
-        if repaired or options.certificate is not None:
+        kept: tuple[Path, ...] = ()
+        if repaired and candidate is not None:
+            published = publish(
+                made, candidate.sha256, subject, lambda: _certify(content, found, subject, place, options.key)
+            )
+            certificate, kept = published.certificate, published.kept
+        elif options.certificate is not None:
             certificate = _certify(content, found, subject, place, options.key)
         return Outcome(
             exit_code=conversion.exit_code,
@@ -90,6 +113,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
             log=context.logs if context.pool.failed else None,
             evidence=found,
             settings_file=options.origin.file,
+            kept=kept,
         )
 
 
@@ -97,17 +121,18 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
     """Compare an existing conversion with its source; the certificate is written where one is requested."""
     with open_context(settings, phases) as context:
         pair = verify_pair(context, options)
-        place = options.certificate or pair.target.path
-        content = predicate.of_pair(pair, record_provenance(context, pair, pair.target.path), place.absolute().parent)
-        content |= _settings(options, settings)
+        place = options.certificate or pair.target.named
+        provenance = record_provenance(context, pair, pair.target.path, pair.target.named)
+        content = predicate.of_pair(pair, provenance, place.absolute().parent) | _settings(options, settings)
         found = evidence.of_pair(pair)
+        confirm_all(pair.source, pair.target)
         certificate = None
         if options.certificate is not None:
-            certificate = _certify(content, found, pair.target.path, options.certificate.absolute(), options.key)
+            certificate = _certify(content, found, pair.target.named, options.certificate.absolute(), options.key)
     return Outcome(
         exit_code=pair.exit_code,
         reason=pair.verification.reason,
-        target=pair.target.path,
+        target=pair.target.named,
         rejected=None,
         certificate=certificate,
         predicate=content,
@@ -143,7 +168,6 @@ def _settings(options: ConvertOptions | VerifyOptions, settings: Settings) -> di
 def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:
     """Write the evidence, where there is any, and the certificate that names it."""
     place = paths.evidence_path(path)
-    paths.remove(place)
     content["made"] = datetime.now(UTC).isoformat(timespec="seconds")
     if key is not None:
         content["signer"] = public_part(key)

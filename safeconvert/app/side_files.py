@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from safeconvert.certificate.archive import NoEvidence, read
 from safeconvert.certificate.check import Status, check
 from safeconvert.certificate.untrusted_json import mapping
-from safeconvert.core import paths
 from safeconvert.core.paths import make_way
 from safeconvert.errors import SafeconvertError, UnusableInput
+from safeconvert.pipeline.publication import withdraw
 from safeconvert.report import explorer, junit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SideFiles:
             return explorer.write(self.model_explorer, outcome.evidence, source, outcome.rejected or outcome.target)
         except UnusableInput:
             if self.makes:
-                paths.clear(outcome.target)
+                withdraw(outcome.target)
             raise
 
     def gate(self, gate: Gate) -> None:

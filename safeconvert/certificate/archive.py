@@ -62,8 +62,9 @@ def write(evidence: Evidence, path: Path) -> str:
         partial.write_bytes(data)
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "free some space") from error
+    finally:
+        partial.unlink(missing_ok=True)
     return hashlib.sha256(data).hexdigest()
 
 

@@ -36,15 +36,9 @@ def digest(path: Path) -> FileDigest:
         if not path.is_dir():
             _require_plain(path)
             return FileDigest(path, _hash_file(path), "file")
-        root = path.resolve()
-        entries = []
-        for file in sorted(path.rglob("*")):
-            if not file.resolve().is_relative_to(root):
-                raise UnusableInput(f"{file}: a link that leads out of the folder")
-            if file.is_dir() and not file.is_symlink():
-                continue
-            _require_plain(file)
-            entries.append([file.relative_to(path).as_posix(), file.stat().st_size, _hash_file(file)])
+        entries = [
+            [file.relative_to(path).as_posix(), file.stat().st_size, _hash_file(file)] for file in plain_files(path)
+        ]
     except OSError as error:
         raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
     except RuntimeError as error:  # how pathlib reports a link that leads to itself
@@ -52,6 +46,25 @@ def digest(path: Path) -> FileDigest:
     entries.sort()
     manifest = json.dumps(entries, separators=(",", ":"), ensure_ascii=True).encode()
     return FileDigest(path, hashlib.sha256(manifest).hexdigest(), "folder")
+
+
+def plain_files(folder: Path) -> list[Path]:
+    """All files in a folder and its folders, sorted.
+
+    Raises:
+        UnusableInput: it holds something other than files and folders, or a link that leads out of it.
+        OSError, RuntimeError: it cannot be read, or a link leads to itself.
+    """
+    root = folder.resolve()
+    found = []
+    for file in sorted(folder.rglob("*")):
+        if not file.resolve().is_relative_to(root):
+            raise UnusableInput(f"{file}: a link that leads out of the folder")
+        if file.is_dir() and not file.is_symlink():
+            continue
+        _require_plain(file)
+        found.append(file)
+    return found
 
 
 def _require_plain(path: Path) -> None:

@@ -50,8 +50,9 @@ def write_certificate(path: Path, statement: bytes, key: Path | None) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UnusableInput(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def sealed(statement: bytes, key: Path | None) -> str:
@@ -118,7 +119,19 @@ def read_envelope(path: Path) -> Envelope:
         raise Damaged("not a DSSE envelope") from error
     if envelope.payload_type != PAYLOAD_TYPE:
         raise UnusableInput(f"{path}: an envelope of another type: {envelope.payload_type}")
+    _require_unicode(data)
+    _require_unicode(bytes(envelope.payload))
     return envelope
+
+
+def _require_unicode(data: bytes) -> None:
+    """Refuse half of a surrogate pair, which JSON can write and nobody can print. Raises Damaged."""
+    try:
+        json.dumps(json.loads(data), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Damaged("it holds text that is no Unicode") from error
+    except (ValueError, RecursionError):
+        return  # no JSON, or too deep: whoever parses it says so
 
 
 def _serialise(members: dict[str, Any]) -> bytes:

@@ -79,6 +79,7 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "faults": [],
         "trials": [],
         "obligations": list(verification.contract.obligations) if verification is not None else [],
+        "containment": asdict(provenance.containment) | {"lacking": list(provenance.containment.lacking)},
         "environment": asdict(provenance.environment),
         "seconds": dict(provenance.seconds),
     }
@@ -105,7 +106,7 @@ def _model(record: ModelRecord, folder: Path) -> dict[str, Any]:
 
 def _file(file: FileDigest, folder: Path) -> dict[str, Any]:
     """A file's digest, its path relative to the folder of the certificate."""
-    relative = Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix()
+    relative = Path(os.path.relpath(file.path.parent.resolve() / file.path.name, folder.resolve())).as_posix()
     return {"path": relative, "sha256": file.sha256, "kind": file.kind}
 
 

@@ -28,6 +28,7 @@ def adapters(
     ] = None,
     *,
     relock: bool,
+    containment: str,
     config: Project | None,
     as_json: bool,
     trust_project: bool,
@@ -44,11 +45,11 @@ def adapters(
         from dataclasses import asdict
 
         from safeconvert.app import adapter_state
-        from safeconvert.config.settings import project_settings
+        from safeconvert.config.request import request_of
         from safeconvert.core.progress import display
         from safeconvert.report import terminal
 
-        settings = project_settings(config)
+        settings = request_of({"containment": containment}, config).settings
         if action == "remove":
             removed = adapter_state.remove_adapters(names or [], settings)
             if as_json:

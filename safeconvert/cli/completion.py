@@ -63,6 +63,13 @@ def optimizations(incomplete: str) -> list[str]:
     return [name for name in OPTIMIZE if name.startswith(incomplete)]
 
 
+def containments(incomplete: str) -> list[str]:
+    """Values of --containment."""
+    from safeconvert.core.containment import Mode
+
+    return [name for name in Mode if name.startswith(incomplete)]
+
+
 def runtimes(incomplete: str) -> list[str]:
     """Values of --layer-analysis."""
     from safeconvert.config.options import LAYER_ANALYSIS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import sys
 import tempfile
 import traceback
@@ -15,6 +14,7 @@ from typing import Any
 
 import typer
 
+from safeconvert.core import interrupts
 from safeconvert.errors import ExitCode, NoRoute, SafeconvertError
 
 
@@ -57,13 +57,13 @@ def _routes(error: SafeconvertError) -> dict[str, Any]:
 
 def run_program(program: Callable[[], object]) -> None:
     """Run a program to its end: whatever else goes wrong is a line and a file with the traceback, and exit code 4."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    interrupts.install()
     if isinstance(sys.stdout, io.TextIOWrapper):  # an arrow is no reason to fail where the locale has none
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         program()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except interrupts.Interrupted as told:
+        interrupts.leave(told.number)
     except typer.Exit as ended:
         sys.exit(ended.exit_code)
     except Exception as error:  # noqa: BLE001 - the last boundary: a person sees one line, the traceback goes to a file

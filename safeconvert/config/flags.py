@@ -369,6 +369,12 @@ FLAGS: tuple[Flag, ...] = (
         unset="three quarters of the machine's, so that it does not swap", least=64, takes="int", drop_in=True,
     ),
     Flag(
+        "containment", Kind.TEXT, Group.LIMITS, _RUNS,
+        "How workers are kept from your files, the network and other processes: auto (what the kernel gives), require (all of it, "
+        "or nothing runs) or off.",
+        unset="auto", complete="containments", takes="str", drop_in=True, metavar="MODE",
+    ),
+    Flag(
         "config", Kind.PATH, Group.LIMITS, (*_RUNS, "config", "gate"), "Settings file.", metavar="FILE.toml",
         unset="the nearest safeconvert.toml", takes="Place", only_named="it names the file itself",
     ),

@@ -86,6 +86,8 @@ class ConvertKeywords(TypedDict, total=False):
     """Seconds that one call of a converter may take. Default: 3600; large models convert in minutes, an hour is a hang."""
     memory: int | None
     """MiB of memory that one worker may take. Default: three quarters of the machine's, so that it does not swap."""
+    containment: str | None
+    """How workers are kept from your files, the network and other processes: auto (what the kernel gives), require (all of it, or nothing runs) or off. Default: auto."""
     config: Place | None
     """Settings file. Default: the nearest safeconvert.toml."""
     trust_project: bool | None
@@ -137,6 +139,8 @@ class VerifyKeywords(TypedDict, total=False):
     """Seconds that one call of a converter may take. Default: 3600; large models convert in minutes, an hour is a hang."""
     memory: int | None
     """MiB of memory that one worker may take. Default: three quarters of the machine's, so that it does not swap."""
+    containment: str | None
+    """How workers are kept from your files, the network and other processes: auto (what the kernel gives), require (all of it, or nothing runs) or off. Default: auto."""
     config: Place | None
     """Settings file. Default: the nearest safeconvert.toml."""
     trust_project: bool | None

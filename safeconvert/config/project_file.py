@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.config.flags import Flag, Kind, References, known_flags
+from safeconvert.core.containment import Mode
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
 
@@ -134,6 +135,15 @@ def refuse_code(project: Project, where: str, what: str) -> None:
         )
 
 
+def refuse_weaker(project: Project, where: str) -> None:
+    """Raise UnusableInput for a key that switches containment off, in a file that was found and is not trusted."""
+    if not project.trusted:
+        raise UnusableInput(
+            f"{project.path}: {where} switches containment off; a settings file that was found may not",
+            f"read the file, then give --config {project.path}, --trust-project or --containment off",
+        )
+
+
 def _candidates(start: Path) -> Iterator[Path]:
     """Files named like settings from a folder up to its repository's root, the nearest first."""
     start = start.absolute()
@@ -177,6 +187,8 @@ def _checked(project: Project, where: str, flag: Flag, value: object) -> Any:
 
 def _trusted(project: Project, where: str, flag: Flag, value: Any) -> Any:
     """The value, unless it names code and the file may not."""
+    if flag.key == "containment" and value == Mode.OFF:
+        refuse_weaker(project, where)
     named = flag.runs_code is References.NAMED and ":" in str(value)
     if value and (named or flag.runs_code is References.ALL):
         refuse_code(project, where, str(value))

@@ -23,6 +23,7 @@ from safeconvert.config.options import ConvertOptions, DataOptions, ModelOptions
 from safeconvert.config.origin import origin_of
 from safeconvert.config.project_file import Project, flag_values, open_project
 from safeconvert.config.settings import Settings, project_settings
+from safeconvert.core.containment import Mode
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.store import write_arrays
 
@@ -188,6 +189,10 @@ def _limited(settings: Settings, values: Mapping[str, Any]) -> Settings:
         import psutil
 
         limits = replace(limits, memory_share=values["memory"] * 2**20 / psutil.virtual_memory().total)
+    if values.get("containment"):
+        if values["containment"] not in tuple(Mode):
+            raise UnusableInput(f"--containment {values['containment']}: unknown", f"one of {', '.join(Mode)}")
+        limits = replace(limits, containment=values["containment"])
     if values.get("allow_select_tf_ops"):
         tflite = replace(tflite, select_tf_ops=True)
     return replace(settings, limits=limits, tflite=tflite)

@@ -11,7 +11,8 @@ from typing import Any
 
 from safeconvert.config.gate_settings import KEYS as GATE_KEYS
 from safeconvert.config.gate_settings import GateSettings
-from safeconvert.config.project_file import Project, read_table, refuse_code
+from safeconvert.config.project_file import Project, read_table, refuse_code, refuse_weaker
+from safeconvert.core.containment import Mode
 from safeconvert.core.faults import FaultKind
 from safeconvert.core.resources import data_folder
 from safeconvert.core.text import suggest
@@ -26,6 +27,7 @@ class LimitSettings:
     seconds: float
     memory_share: float
     routes: int
+    containment: str = Mode.AUTO
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,9 @@ def project_settings(project: Project | None) -> Settings:
     for key, value in adapters.items() if isinstance(adapters, Mapping) else ():
         if value:
             refuse_code(project, f"adapters.{key}", str(value))
+    limits = project.table.get("limits")
+    if isinstance(limits, Mapping) and limits.get("containment") == Mode.OFF:
+        refuse_weaker(project, "limits.containment")
     return _overlaid(project.path, project.table)
 
 
@@ -170,6 +175,11 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
             if not isinstance(value, list) or not all(item in list(FaultKind) for item in value):
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is not a list of {', '.join(FaultKind)}")
             checked[key] = tuple(FaultKind(kind) for kind in value)
+            continue
+        if key == "containment":
+            if value not in tuple(Mode):
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is none of {', '.join(Mode)}")
+            checked[key] = str(value)
             continue
         if key == "core_layers":
             if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):

@@ -72,14 +72,14 @@ def open_given(context: Context, lane: str, file: ModelFile, request: ModelReque
     """
     if request.part != WHOLE and file.format != "tf":
         raise UnusableInput(
-            f"{file.path}: a signature, tags, or inputs and outputs to cut at can be chosen in TensorFlow models only",
+            f"{file.named}: a signature, tags, or inputs and outputs to cut at can be chosen in TensorFlow models only",
             f"leave them out: this is a {file.format} model",
         )
     try:
         return open_model(context, lane, file.format, request)
     except AdapterFailure as failure:
         raise UnusableInput(
-            f"{file.path}: {failure.adapter} cannot load it: {failure.cause}",
+            f"{file.named}: {failure.adapter} cannot load it: {failure.cause}",
             "the file is damaged, or of a version that this framework does not read",
             failure.log,
         ) from failure

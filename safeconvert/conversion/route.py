@@ -24,10 +24,12 @@ class Candidate:
     Attributes:
         path: the file or folder, in a folder of its own together with its side files.
         reply: what the converters declare of the order of dimensions, composed over the route.
+        sha256: of the file as it was run, where it was (`snapshot.sealed`).
     """
 
     path: Path
     reply: ConvertReply
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,22 @@ class ModelFile:
         format: `torch`, `keras`, `tf`, `tflite` or `onnx`.
         variant: the form within the format: torchscript, exported_program, pickle, keras_v3, h5, saved_model,
             frozen_graph, checkpoint (its .meta file), tflite, onnx.
+        given: what this is a copy of; None where it is none.
+        sha256: of the copy when it was made.
+        beside: of a copy, the files beside it that hold a part of it: name and SHA-256.
     """
 
     path: Path
     format: str
     variant: str
+    given: Path | None = None
+    sha256: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def named(self) -> Path:
+        """The file that the user knows."""
+        return self.given or self.path
 
 
 def detect(path: Path | str) -> ModelFile:

@@ -55,12 +55,6 @@ def rejected_path(target: Path) -> Path:
     return target.with_name(target.name + ".rejected")
 
 
-def clear(target: Path) -> None:
-    """Take away what an earlier run left at the output path and beside it: certificate, evidence, report, rejected candidate."""
-    for path in _places(target):
-        remove(path)
-
-
 def remove(path: Path) -> None:
     """Remove a file or folder; nothing where there is none. A link is removed, not what it points to."""
     if path.is_dir() and not path.is_symlink():
@@ -69,55 +63,8 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def copied(path: Path, folder: Path) -> Path:
-    """A copy of a model file or folder in an empty folder; files beside it are not taken along."""
-    target = folder / path.name
-    if path.is_dir():
-        shutil.copytree(path, target)
-    else:
-        shutil.copyfile(path, target)
-    return target
-
-
-def place(made: Path, target: Path) -> None:
-    """Bring a finished file or folder to its place in one rename; files beside it (external data) come first.
-
-    Raises:
-        UnusableInput: the disk is full, or the folder cannot be written. Nothing is left at the target then.
-    """
-    staged: list[Path] = []
-    placed: list[Path] = []
-    try:
-        beside = [entry for entry in made.parent.iterdir() if entry != made]
-        moves = [(entry, target.with_name(entry.name)) for entry in beside] + [(made, target)]
-        for source, final in moves:
-            partial = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.partial")
-            staged.append(partial)
-            _copy(source, partial)
-        for partial, (_, final) in zip(staged, moves, strict=True):
-            if final.is_dir() or partial.is_dir():
-                remove(final)
-            os.replace(partial, final)
-            placed.append(final)
-    except OSError as error:
-        for path in (*staged, *placed, target):
-            remove(path)
-        raise UnusableInput(
-            f"{target}: cannot be written: {error.strerror or error}", "free some space, or use -o"
-        ) from error
-
-
-def _copy(source: Path, partial: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, partial)
-        return
-    shutil.copyfile(source, partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def _places(target: Path) -> tuple[Path, ...]:
-    """All that a run clears and may write."""
+    """All that a run may write."""
     rejected = rejected_path(target)
     certificates = certificate_path(target), certificate_path(rejected)
     derived = (path for each in certificates for path in (each, evidence_path(each), report_path(each)))
@@ -125,7 +72,7 @@ def _places(target: Path) -> tuple[Path, ...]:
 
 
 def _require_apart(source: Path, target: Path) -> None:
-    """What a run clears must not hold the source, and what it writes must not lie in a source folder."""
+    """What a run replaces must not hold the source, and what it writes must not lie in a source folder."""
     real = Path(os.path.realpath(source))
     for path in map(Path, map(os.path.realpath, _places(target))):
         if path == real:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
@@ -126,17 +126,34 @@ def first_image_size(folder: Path, preprocessing: Preprocessing | None) -> tuple
 
 
 def read_picture(file: Path) -> Image.Image:
-    """A picture, decoded. Raises UnusableInput that names a file that is none, or an unreasonably large one."""
+    """A picture, decoded: turned as its EXIF orientation says, 16 bits of grey scaled to 8.
+
+    Raises:
+        UnusableInput: no picture, an unreasonably large one, or one whose values have no known scale; the message names it.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(file)
             image.load()
-            return image
+            return _eight_bits(file, ImageOps.exif_transpose(image))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise UnusableInput(f"{file}: not a picture that can be read: {error}", "take it out of the folder") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnusableInput(f"{file}: unreasonably large: {error}", "take it out of the folder") from error
+
+
+def _eight_bits(file: Path, image: Image.Image) -> Image.Image:
+    """A picture of 8 bits a channel; Pillow would cut off what is larger, and show it white."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and file.suffix.lower() == ".png"):
+        grey = np.asarray(image).astype(np.float64) / 257
+        return Image.fromarray(np.rint(grey).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise UnusableInput(
+            f"{file}: its values of 32 bits have no known scale",
+            "give the pictures as an .npy array, scaled as you train",
+        )
+    return image
 
 
 def _channels_last(folder: Path, spec: TensorSpec) -> bool:

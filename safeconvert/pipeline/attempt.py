@@ -19,6 +19,7 @@ from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError, Unusa
 from safeconvert.pipeline.results import Compared, Crashed, Incomparable, Result, Unrunnable
 from safeconvert.verification.interface import require_sizes, suggested_shapes
 from safeconvert.verification.pair import Pair, TargetModel
+from safeconvert.verification.snapshot import sealed
 from safeconvert.verification.source import Source
 from safeconvert.verification.target import verify_target
 from safeconvert.workers.run import Run
@@ -49,6 +50,7 @@ def open_and_compare(run: Run, candidate: Candidate, maker: str, source: Source,
         options: of the conversion.
     """
     try:
+        candidate = sealed(run, candidate)
         target = _open(run, candidate, maker, source, options)
     except (AdapterFailure, UnusableInput) as error:
         reason = f"{maker} wrote a target that does not load: {cause_of(error)}"

@@ -37,24 +37,35 @@ from safeconvert.registry.environments import offers
 from safeconvert.registry.manifest import framework
 from safeconvert.registry.routes import Route
 from safeconvert.verification.rounding import accept_export_rounding
+from safeconvert.verification.snapshot import admit, snapshot
 from safeconvert.verification.source import Source, evaluate_source
 from safeconvert.workers.run import Run
 
 
-def convert(run: Run, options: ConvertOptions) -> Conversion:
-    """Convert and verify; publish the target where it verified, else leave it beside the output path as `<target>.rejected`.
+def destination(options: ConvertOptions) -> Path:
+    """The output path of a conversion.
 
-    The certificate is the caller's to write.
+    Raises:
+        UnusableInput: an unknown format, or a place that cannot be written or holds the source.
+    """
+    if options.target_format not in FORMATS:
+        raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
+    return paths.output_path(options.source, options.target_format, options.output)
+
+
+def convert(run: Run, options: ConvertOptions) -> Conversion:
+    """Convert and verify. To publish the target, or what was rejected, with a certificate is the caller's.
 
     Raises:
         UnusableInput: the source, the inputs or an option cannot be used.
         NoVerdict: the source does not run on the inputs, or is not a function.
     """
+    target = destination(options)
     options = _checked(options)
-    target = paths.output_path(options.source, options.target_format, options.output)
-    paths.clear(target)
     file = detect(options.source)
     _require_formats(file, options)
+    admit(run, options.model, options.arguments)
+    file = snapshot(run, file)
     found = select_routes(run, file, options)
     warm(run, "convert", found[0].adapters[-1])
     warm(run, "target", framework(options.target_format, run.adapters))
@@ -69,13 +80,14 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     exporter = accept_export_rounding(run, source.exporter.result(), attempts[-1].verification)
     exit_code, reason = conclude(attempts)
     conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
-    return _published(_with_obstacles(run, with_layer_errors(run, conversion)))
+    conversion = _with_obstacles(run, with_layer_errors(run, conversion))
+    if conversion.decisive.candidate is None or exit_code is ExitCode.VERIFIED:
+        return conversion
+    return replace(conversion, rejected=paths.rejected_path(target))
 
 
 def _checked(options: ConvertOptions) -> ConvertOptions:
     """The options, the comparator chosen where fewer bits leave none. Raises UnusableInput for unknown ones."""
-    if options.target_format not in FORMATS:
-        raise UnusableInput(f"target format '{options.target_format}': unknown", f"one of {', '.join(FORMATS)}")
     if options.optimize not in OPTIMIZE:
         raise UnusableInput(f"--optimize {options.optimize}: unknown", f"one of {', '.join(OPTIMIZE)}")
     if options.optimize != "none" and options.verify.comparator is None:
@@ -123,24 +135,11 @@ def _with_obstacles(run: Run, conversion: Conversion) -> Conversion:
     return replace(conversion, offers=offered, obstacles=blamed, reason=reason)
 
 
-def _published(conversion: Conversion) -> Conversion:
-    """The conversion, its target at the output path where it verified, else beside it."""
-    candidate = conversion.decisive.candidate
-    if candidate is None:
-        return conversion
-    if conversion.exit_code is ExitCode.VERIFIED:
-        paths.place(candidate.path, conversion.target)
-        return conversion
-    rejected = paths.rejected_path(conversion.target)
-    paths.place(candidate.path, rejected)
-    return replace(conversion, rejected=rejected)
-
-
 def _require_formats(file: ModelFile, options: ConvertOptions) -> None:
     if options.source_format and file.format != options.source_format:
         raise UnusableInput(
-            f"{file.path}: holds a {file.format} model ({file.variant}), not a {options.source_format} one",
+            f"{file.named}: holds a {file.format} model ({file.variant}), not a {options.source_format} one",
             f"use {file.format}2{options.target_format}, or convert --to {options.target_format}",
         )
     if file.format == options.target_format:
-        raise UnusableInput(f"{file.path}: is a {file.format} model already", "choose another target format")
+        raise UnusableInput(f"{file.named}: is a {file.format} model already", "choose another target format")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from safeconvert.certificate.digest import FileDigest, digest
 from safeconvert.compare.comparison import Comparison
+from safeconvert.core.containment import Level, Mode, weakest
 from safeconvert.core.proof import ProofRecord
-from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.registry.manifest import framework, package_names
 from safeconvert.verification.cross_pairs import cross_pairs
 from safeconvert.verification.proof import prove_forms
+from safeconvert.verification.snapshot import external_files
 from safeconvert.verification.structure import Structure, compare_structures
-from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 from safeconvert.workers.versions import versions
 
@@ -49,6 +49,23 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Contained:
+    """What kept the workers from the user's files, the network and other processes.
+
+    Attributes:
+        mode: what was requested.
+        level: the weakest of all workers.
+        lacking: what did not hold, in words.
+        workers: by role, what held.
+    """
+
+    mode: Mode
+    level: Level
+    lacking: tuple[str, ...]
+    workers: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class Provenance:
     """All that a certificate states beside a run's results.
 
@@ -60,6 +77,7 @@ class Provenance:
         environment: of the run.
         structure: how the two ONNX forms compare as graphs.
         proof: what is proven of the pair beyond the inputs that were tried.
+        containment: what kept the workers from the user's files and the network.
         cross_pairs: figures of the pairs that cross sides and forms, by name.
         seconds: what each phase took.
     """
@@ -72,17 +90,19 @@ class Provenance:
     environment: Environment
     structure: Structure
     proof: ProofRecord
+    containment: Contained
     cross_pairs: Mapping[str, Comparison]
     seconds: Mapping[str, float]
 
 
-def record_provenance(run: Run, result: Conversion | PairVerification, target: Path) -> Provenance:
+def record_provenance(run: Run, result: Conversion | PairVerification, made: Path, target: Path) -> Provenance:
     """Take it down, while the run's workers and files are there.
 
     Args:
         run: the surroundings.
         result: what the run came to.
-        target: where the target lies, verified or rejected.
+        made: where the target lies, verified or rejected.
+        target: where it belongs.
 
     Raises:
         UnusableInput: a file cannot be read.
@@ -92,8 +112,8 @@ def record_provenance(run: Run, result: Conversion | PairVerification, target: P
     frameworks = [framework(name, run.adapters) for name in (source.file.format, result.target_format)]
     packages = package_names([*frameworks, *route.adapters, framework("onnx", run.adapters)])
     with run.phases.phase("hashing"):
-        ours, theirs = _model(run, source.file.path, source.file.format), _model(run, target, result.target_format)
-        inputs = source.data.inputs.digest()
+        ours = _model(run, source.file.path, source.file.named, source.file.format)
+        theirs = _model(run, made, target, result.target_format)
     crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
     structure = compare_structures(run, source, verification)
     proof = prove_forms(run, source, verification, result.exporter)
@@ -101,7 +121,7 @@ def record_provenance(run: Run, result: Conversion | PairVerification, target: P
     return Provenance(
         source=ours,
         target=theirs,
-        inputs=inputs,
+        inputs=source.data.sha256,
         arguments={name: _argument(value) for name, value in result.arguments.items()},
         converters=converters,
         environment=Environment(
@@ -109,23 +129,24 @@ def record_provenance(run: Run, result: Conversion | PairVerification, target: P
         ),
         structure=structure,
         proof=proof,
+        containment=_contained(run),
         cross_pairs=crossing,
         seconds=dict(sorted(run.phases.seconds.items())),
     )
 
 
-def _model(run: Run, path: Path, format_name: str) -> ModelRecord:
-    names = _external_files(run, path) if format_name == "onnx" else _checkpoint_files(path)
-    return ModelRecord(digest(path), format_name, tuple(digest(path.parent / name) for name in names))
+def _contained(run: Run) -> Contained:
+    held = run.pool.held
+    lacking = sorted({lack for each in held.values() for lack in each.lacking})
+    level = weakest(each.level for each in held.values())
+    return Contained(run.pool.mode, level, tuple(lacking), {role: each.to_json() for role, each in held.items()})
 
 
-def _external_files(run: Run, path: Path) -> list[str]:
-    """Files beside an .onnx that hold a part of it, by name."""
-    request = CallFunction(framework("onnx", run.adapters).folder, "external_files", {"path": path})
-    try:
-        return list(run.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
-    except (AdapterFailure, UnusableInput):
-        return []  # a rejected file that is no whole ONNX file
+def _model(run: Run, path: Path, named: Path, format_name: str) -> ModelRecord:
+    """A model that is read at `path`, and `named` where the user has it."""
+    names = external_files(run, path) if format_name == "onnx" else _checkpoint_files(path)
+    beside = tuple(replace(digest(path.parent / name), path=named.parent / name) for name in names)
+    return ModelRecord(replace(digest(path), path=named), format_name, beside)
 
 
 def _checkpoint_files(path: Path) -> list[str]:

@@ -32,6 +32,7 @@ from safeconvert.repair.types import PreprocessingFault
 from safeconvert.verification.interface import require_sizes
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_export_rounding
+from safeconvert.verification.snapshot import admit, snapshot
 from safeconvert.verification.source import Source, evaluate_source
 from safeconvert.verification.target import verify_target
 from safeconvert.workers.run import Run
@@ -50,15 +51,28 @@ class _Tried:
     deployed: PreprocessingFault | None = None
 
 
-def repair_pair(run: Run, options: ConvertOptions, given: Path) -> Conversion:
+def repaired_destination(options: ConvertOptions, given: Path) -> Path:
+    """The output path of a repair of an existing target.
+
+    Raises:
+        UnusableInput: the target is none, or a place that cannot be written or holds the target.
+    """
+    file = detect(given)
+    return paths.output_path(file.path, file.format, options.output)
+
+
+def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Conversion, ModelFile]:
     """Compare an existing target with its source; localize its faults, and repair them where the options ask for it.
 
-    What is verified, repaired or not, is published at the output path; nothing is where only localization is requested.
+    To publish what is verified, repaired or not, is the caller's; nothing is where only localization is requested.
 
     Args:
         run: the surroundings.
         options: as for a conversion; `target_format` is the existing target's.
         given: the target.
+
+    Returns:
+        What it came to, and the existing target as it was copied.
 
     Raises:
         UnusableInput, NotEquivalent, NoVerdict: as `verify_pair`.
@@ -70,7 +84,9 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> Conversion:
         )
     file, target_file = detect(options.source), detect(given)
     options = replace(options, target_format=target_file.format)
-    target = _output(target_file, options)
+    target = repaired_destination(options, given) if options.repair else given.absolute()
+    admit(run, options.model)
+    file, target_file = snapshot(run, file), snapshot(run, target_file)
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, options.model, options.data, options.verify, 0, candidates=shapes)
@@ -85,19 +101,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> Conversion:
     conversion = Conversion(
         options, source, target, None, tuple(tried.attempts), exporter, exit_code, reason, tried.deployed
     )
-    conversion = with_layer_errors(run, conversion)
-    if exit_code is ExitCode.VERIFIED and options.repair and conversion.decisive.candidate is not None:
-        paths.place(conversion.decisive.candidate.path, target)
-    return conversion
-
-
-def _output(file: ModelFile, options: ConvertOptions) -> Path:
-    """Where the repaired target goes, cleared; the target itself where only localization is requested."""
-    if not options.repair:
-        return file.path.absolute()
-    target = paths.output_path(file.path, file.format, options.output)
-    paths.clear(target)
-    return target
+    return with_layer_errors(run, conversion), target_file
 
 
 def _repaired(run: Run, source: Source, file: ModelFile, options: ConvertOptions) -> _Tried:
@@ -120,19 +124,17 @@ def _as_it_is(run: Run, source: Source, file: ModelFile, options: ConvertOptions
         NoVerdict: it does not run.
     """
     opened = open_existing(run, file, source, options)
-    staged = paths.copied(file.path.absolute(), run.folder("given"))
     route = Route((), (source.file.format, file.format))
     try:
-        pair = existing_pair(source, opened, staged, options)
+        pair = existing_pair(source, opened, options)
         require_sizes(source, pair.contract)
     except LayoutMismatch as mismatch:
-        kept = replace(opened.candidate, path=staged)
-        return _Tried([Attempt(route, Incomparable(mismatch.message, kept, opened.session.signature))])
+        return _Tried([Attempt(route, Incomparable(mismatch.message, opened.candidate, opened.session.signature))])
     try:
         return _fed(run, pair, route, options)
     except AdapterFailure as failure:
         raise NoVerdict(
-            f"{file.path}: does not run on the source's inputs: {failure.cause}", "", failure.log
+            f"{file.named}: does not run on the source's inputs: {failure.cause}", "", failure.log
         ) from failure
 
 

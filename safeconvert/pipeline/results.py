@@ -148,8 +148,8 @@ class Conversion:
     """What a conversion came to.
 
     Attributes:
-        target: the output path. A file is there only where `exit_code` is VERIFIED.
-        rejected: where the last candidate was left, if there was one and it did not verify.
+        target: the output path. A file belongs there only where `exit_code` is VERIFIED.
+        rejected: where the last candidate belongs, if there was one and it did not verify.
         exporter: what became of the source's ONNX form.
         obstacles: `operator` and `node` that the converters named, where none could convert.
         offers: what adapters that are not installed would have offered, where no target verified.

@@ -61,7 +61,7 @@ def select_routes(run: Run, file: ModelFile, options: ConvertOptions) -> tuple[R
     if not found:
         offered = offers(file.format, options.target_format, run.adapters, run.missing)
         advice = "; ".join(offer.command for offer in offered)
-        raise NoRoute(f"{file.path}: no converter leads from {file.format} to {options.target_format}", advice)
+        raise NoRoute(f"{file.named}: no converter leads from {file.format} to {options.target_format}", advice)
     return found if limit is None else worth_trying(found, limit)
 
 

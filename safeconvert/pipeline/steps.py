@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from safeconvert.adapter_api.protocol import UNCHANGED, WHOLE, ModelRequest
 from safeconvert.compare.contract import make_contract
@@ -55,23 +54,22 @@ def open_existing(run: Run, file: ModelFile, source: Source, options: ConvertOpt
     """
     shapes = suggested_shapes(source.session.signature)
     request = replace(model_request(file.path, options.model, shapes), input_shapes={})
-    return TargetModel(open_given(run, "target", file, request), request, Candidate(file.path, UNCHANGED))
+    return TargetModel(open_given(run, "target", file, request), request, Candidate(file.path, UNCHANGED, file.sha256))
 
 
-def existing_pair(source: Source, target: TargetModel, kept: Path, options: ConvertOptions | VerifyOptions) -> Pair:
+def existing_pair(source: Source, target: TargetModel, options: ConvertOptions | VerifyOptions) -> Pair:
     """A source and the target of an existing conversion, whose converters declare nothing.
 
     Args:
         source: evaluated.
         target: opened.
-        kept: the file that a repair begins with.
         options: with the user's layouts.
 
     Raises:
         LayoutMismatch, LayoutAmbiguous, UnusableInput: as `make_contract`.
     """
     contract = make_contract(source.session.signature, target.session.signature, overrides=options.layouts)
-    return Pair(source, replace(target, candidate=Candidate(kept, moved(contract))), contract)
+    return Pair(source, replace(target, candidate=replace(target.candidate, reply=moved(contract))), contract)
 
 
 def check_deployment(run: Run, source: Source, attempt: Attempt, options: ConvertOptions) -> PreprocessingFault | None:

@@ -58,7 +58,7 @@ def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: 
         return
     if not undefined:
         return
-    what = f"{file.path}: {described(undefined)}: defined neither by ONNX nor in the model, so that ONNX Runtime cannot run it"
+    what = f"{file.named}: {described(undefined)}: defined neither by ONNX nor in the model, so that ONNX Runtime cannot run it"
     request = model_request(file.path, options.model)
     attempts = []
     first = RouteRun(found[0], request, None, None, name, options)

@@ -12,6 +12,7 @@ from safeconvert.pipeline.results import PairVerification
 from safeconvert.pipeline.steps import existing_pair, open_existing, shapes_of_target, warm
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.rounding import accept_export_rounding
+from safeconvert.verification.snapshot import admit, snapshot
 from safeconvert.verification.source import evaluate_source
 from safeconvert.verification.target import verify_target
 from safeconvert.workers.run import Run
@@ -26,17 +27,18 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
         NoVerdict: a model does not run on the inputs, or the source is not a function.
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
-    file, target_file = detect(options.source), detect(options.target)
+    admit(run, options.model)
+    file, target_file = (snapshot(run, detect(path)) for path in (options.source, options.target))
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, options.model, options.data, options.verify, 0, candidates=shapes)
     target = open_existing(run, target_file, source, options)
-    pair = existing_pair(source, target, target_file.path, options)
+    pair = existing_pair(source, target, options)
     try:
         verification = verify_target(run, pair, options.verify)
     except AdapterFailure as failure:
         raise NoVerdict(
-            f"{target_file.path}: does not run on the source's inputs: {failure.cause}", "", failure.log
+            f"{target_file.named}: does not run on the source's inputs: {failure.cause}", "", failure.log
         ) from failure
     exporter = accept_export_rounding(run, source.exporter.result(), verification)
     exit_code = ExitCode.VERIFIED if verification.native.equal else ExitCode.NOT_EQUIVALENT

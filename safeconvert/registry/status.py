@@ -12,6 +12,7 @@ class AdapterState:
     Attributes:
         state: `shared`, `given` or `installed` where it loads or should; `absent` or `outdated` where it has to be
             installed first; `broken` where it does not load.
+        containment: what kept its worker from the user's files, the network and other processes; "" where it has none.
         loads: whether it was imported.
         reason: why not.
         advice: what to do.
@@ -25,3 +26,4 @@ class AdapterState:
     reason: str
     advice: str
     state: str = "shared"
+    containment: str = ""

@@ -51,7 +51,7 @@ class Outcome:
     Attributes:
         exit_code: the process' exit code.
         reason: the verdict in one line.
-        target: the output path; a file is there only where the exit code is 0 (always there for `verify`).
+        target: the output path; the target is there where the exit code is 0 (always for `verify`), else what was there before.
         rejected: where the last candidate was left, or None.
         certificate: where the certificate was written, or None.
         predicate: the certificate's content; {} where none was made.
@@ -63,6 +63,7 @@ class Outcome:
         evidence: what differed, for a report; None where nothing did.
         report: where the page was written, or None.
         settings_file: the settings file that was in force, or None.
+        kept: files of the user's that stood where the target stands now, and where they lie.
     """
 
     exit_code: ExitCode
@@ -79,6 +80,7 @@ class Outcome:
     compared: bool = False
     report: Path | None = None
     settings_file: Path | None = None
+    kept: tuple[Path, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The one JSON object of `--json`."""
@@ -95,5 +97,6 @@ class Outcome:
             "obstacles": [dict(one) for one in self.obstacles],
             "offers": [asdict(offer) for offer in self.offers],
             "log": str(self.log) if self.log else None,
+            "kept": [str(path) for path in self.kept],
             "predicate": self.predicate,
         }

@@ -74,6 +74,10 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     _print_faults(outcome.predicate, console)
     for obligation in outcome.predicate.get("obligations", []):
         console.print(f"  obligation: {escape(obligation)}")
+    for line in _weaknesses(outcome.predicate):
+        console.print(f"  [yellow]containment[/]: {escape(line)}")
+    for path in outcome.kept:
+        console.print(f"  what stood there is kept at {escape(shown(path))}")
     if outcome.rejected is not None:
         console.print(f"  rejected candidate kept at {escape(shown(outcome.rejected))}")
     if outcome.certificate is not None:
@@ -87,6 +91,16 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         console.print(f"  next: {escape(printable(following))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
+
+
+def _weaknesses(predicate: Mapping[str, Any]) -> list[str]:
+    """What containment of the workers lacked; nothing where all of it held."""
+    found = predicate.get("containment", {})
+    if not found or found["level"] == "full":
+        return []
+    if found["level"] == "off":
+        return ["off; what is in the model files could do whatever you can"]
+    return [f"{lack}; run only models that you trust, or give --containment require" for lack in found["lacking"]]
 
 
 def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
@@ -143,6 +157,8 @@ def print_adapters(states: Sequence[AdapterState]) -> None:
         if not state.loads:
             what = state.reason if state.state in _MARKS else f"does not load here: {state.reason}"
             console.print(f"    {'':{width}}  {escape(what)}. {escape(state.advice)}")
+    for line in sorted({state.containment for state in states if state.containment}):
+        console.print(f"containment: {escape(line)}")
 
 
 def print_check(report: CheckReport, certificate: Path) -> None:

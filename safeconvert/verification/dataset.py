@@ -40,6 +40,7 @@ class Dataset:
         seed: of the generated inputs and the split.
         generated: whether safeconvert made the inputs up.
         chunks: the samples as files, in the source's names and order of dimensions.
+        sha256: of the inputs before they were read.
     """
 
     inputs: InputSet
@@ -47,6 +48,7 @@ class Dataset:
     seed: int
     generated: bool
     chunks: tuple[Chunk, ...]
+    sha256: str
 
 
 def read_preprocessing(options: DataOptions) -> Preprocessing | None:
@@ -76,10 +78,11 @@ def prepare(
         inputs = open_inputs(options.path, signature, read_preprocessing(options), options.limit)
     else:
         inputs = generate(signature, options.limit or settings.generated, seed, {**ranges, **options.ranges})
+    sha256 = inputs.digest()
     parts = split(inputs.count, settings.held_out, seed)
     with context.phases.phase("reading inputs", inputs.count) as advance:
-        chunks = materialise(inputs, context.folder("inputs"), settings.chunk, advance)
-    return Dataset(inputs, parts, seed, options.path is None, chunks)
+        chunks = materialise(inputs, context.kept("inputs"), settings.chunk, advance)
+    return Dataset(inputs, parts, seed, options.path is None, chunks, sha256)
 
 
 def graph_ranges(context: Context, signature: Signature, exported: Export) -> dict[str, tuple[int, int]]:

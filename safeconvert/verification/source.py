@@ -90,7 +90,7 @@ def evaluate_source(
         usable = stable_samples(context, session, data, outputs, usable, settings)
     held_out = dataset.indices(data.split.held_out, usable)
     if not len(held_out):
-        raise NoVerdict(f"{file.path}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")
+        raise NoVerdict(f"{file.named}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")
     exporter = context.threads.submit(
         against_export, context, outputs, exported, data.chunks, settings, held_out, "source"
     )
@@ -101,7 +101,7 @@ def evaluate_source(
 def _run(context: Context, session: Session, data: Dataset, settings: VerifySettings) -> Evaluated:
     """Outputs on all inputs; the first chunk is run twice to see that the model is a function."""
     feeds = [dict(chunk.arrays) for chunk in data.chunks]
-    path = session.path
+    path = context.pool.given(session.path)
     try:
         outputs = evaluate(context, session, feeds, "running the source")
         again = session.run(feeds[:1], context.scratch)
@@ -133,7 +133,7 @@ def _usable(file: ModelFile, outputs: Evaluated, data: Dataset) -> np.ndarray:
         return np.arange(data.inputs.count)
     usable = dataset.finite_samples(outputs, data.chunks)
     if not len(usable):
-        raise NoVerdict(f"{file.path}: gives NaN or Inf on every generated input", "give real ones with --inputs")
+        raise NoVerdict(f"{file.named}: gives NaN or Inf on every generated input", "give real ones with --inputs")
     return usable
 
 

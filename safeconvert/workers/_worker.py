@@ -1,8 +1,8 @@
-"""The other end of `isolation`: a process that loads adapters and answers one JSON line with one JSON line.
+"""The other end of `worker`: a process that loads adapters and answers one JSON line with one JSON line.
 
 Only the standard library is imported at the top: this file also runs in environments of adapters' own, which hold neither
 safeconvert nor what it needs. It is started as `python _worker.py REQUEST_FD REPLY_FD PACKAGE_ROOT`; stdout and stderr belong to the
-frameworks' chatter and go to a log.
+frameworks' chatter and go to a log. The first line is a policy (`workers.containment.policy`), answered with what held of it.
 
 Operations:
     import    {modules}                       import modules ahead of need
@@ -82,14 +82,29 @@ def _versions(packages: list[str]) -> dict[str, str | None]:
     return found
 
 
-class Service:
-    """Answers requests; holds the opened models."""
+def _contain(policy: dict[str, Any], requests: int) -> dict[str, Any]:
+    """Tie this process to its parent and restrict it, before anything else is imported."""
+    from safeconvert.workers.containment import enforce, lifeline
+    from safeconvert.workers.containment.policy import Policy
 
-    def __init__(self) -> None:
+    lifeline.tie(requests)
+    return enforce.contain(Policy.from_json(policy)).to_json()
+
+
+class Service:
+    """Answers requests, the first of which is the policy; holds the opened models."""
+
+    def __init__(self, requests: int) -> None:
+        self._requests = requests
         self._models: dict[int, Any] = {}
+        self.contained = False
 
     def answer(self, request: dict[str, Any]) -> Any:
         """The result of one request, JSON-able. Raises whatever the adapter raises."""
+        if not self.contained:
+            held = _contain(request, self._requests)
+            self.contained = True
+            return held
         match request["op"]:
             case "import":
                 for module in request["modules"]:
@@ -149,7 +164,7 @@ def main(argv: list[str]) -> int:
     requests, replies = os.fdopen(int(argv[1]), "rb"), os.fdopen(int(argv[2]), "wb")
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
     offer_package(argv[3])
-    service = Service()
+    service = Service(requests.fileno())
     for line in requests:
         request = json.loads(line)
         try:
@@ -159,6 +174,8 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
         replies.write(json.dumps(reply).encode() + b"\n")
         replies.flush()
+        if not service.contained:
+            return 1
         _give_back()
     return 0
 

@@ -15,11 +15,15 @@ from pathlib import Path
 import psutil
 
 from safeconvert.config.settings import Settings
+from safeconvert.core.containment import Mode
+from safeconvert.core.interrupts import Interrupted
 from safeconvert.core.progress import Phases
-from safeconvert.errors import UnusableInput
+from safeconvert.core.resources import data_folder
 from safeconvert.registry.environments import Environment, known
 from safeconvert.registry.manifest import Adapter
+from safeconvert.workers.grants import policy_for
 from safeconvert.workers.pool import WorkerPool
+from safeconvert.workers.scratch import scratch_folder
 from safeconvert.workers.worker import Limits
 
 _THREADS = 6
@@ -31,7 +35,8 @@ class Run:
     """The surroundings of a run.
 
     Attributes:
-        scratch: folder that is removed at the end.
+        scratch: folder that workers write in, removed at the end.
+        copies: folder that workers only read, removed at the end.
         logs: folder of the workers' logs.
         pool: the worker processes.
         threads: for what goes on while a worker is busy; joined before the workers end.
@@ -42,6 +47,7 @@ class Run:
     """
 
     scratch: Path
+    copies: Path
     logs: Path
     pool: WorkerPool
     threads: ThreadPoolExecutor
@@ -51,8 +57,12 @@ class Run:
     missing: tuple[tuple[Adapter, Environment], ...] = ()
 
     def folder(self, name: str) -> Path:
-        """A new folder in the scratch space."""
+        """A new folder in the scratch space, which workers write."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
+
+    def kept(self, name: str) -> Path:
+        """A new folder for what workers read and must not change."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.copies))
 
 
 Context = Run
@@ -66,21 +76,32 @@ def open_context(settings: Settings, phases: Phases) -> Iterator[Run]:
     """
     memory = int(psutil.virtual_memory().total * settings.limits.memory_share)
     logs = _log_folder(settings.logs.kept)
-    try:
-        scratch = Path(tempfile.mkdtemp(prefix="safeconvert-"))
-    except OSError as error:
-        raise UnusableInput(
-            f"{tempfile.gettempdir()}: cannot be written: {error.strerror}", "free some space, or set TMPDIR"
-        ) from error
-    try:
-        with WorkerPool(logs, scratch, Limits(settings.limits.seconds, memory)) as pool:
-            with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-                yield Run(scratch, logs, pool, threads, settings, phases, *known(settings.adapters))
+    usable, missing = known(settings.adapters)
+    with scratch_folder() as scratch:
+        work, copies = scratch / "work", scratch / "copies"
+        for folder in (work, copies):
+            folder.mkdir()
+        readable = [copies, data_folder("configs"), *(adapter.folder.parent for adapter in usable)]
+        policy = policy_for(Mode(settings.limits.containment), readable, [work], memory)
+        with WorkerPool(logs, work, Limits(settings.limits.seconds, memory), policy) as pool:
+            with _threads(pool) as threads:
+                yield Run(work, copies, logs, pool, threads, settings, phases, usable, missing)
             failed = pool.failed
-        if not failed:
-            shutil.rmtree(logs, ignore_errors=True)
+    if not failed:
+        shutil.rmtree(logs, ignore_errors=True)
+
+
+@contextmanager
+def _threads(pool: WorkerPool) -> Iterator[ThreadPoolExecutor]:
+    """Threads that wait for workers. Told to end, nobody waits for what they do: the workers are killed first."""
+    executor = ThreadPoolExecutor(max_workers=_THREADS)
+    try:
+        yield executor
+    except (Interrupted, KeyboardInterrupt):
+        pool.end()
+        raise
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        executor.shutdown(wait=not pool.ended, cancel_futures=pool.ended)
 
 
 def _log_folder(kept: int) -> Path:

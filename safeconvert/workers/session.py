@@ -13,6 +13,7 @@ import numpy as np
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, ModelRequest
 from safeconvert.core.progress import Advance
 from safeconvert.core.signature import Signature
+from safeconvert.errors import AdapterFailure
 from safeconvert.registry.manifest import Adapter
 from safeconvert.workers.requests import CallFunction, CloseModel, OpenModel, RunModel
 from safeconvert.workers.worker import Worker
@@ -54,7 +55,7 @@ class Session:
             place.mkdir(parents=True)
             request = RunModel(self.handle, [chunk], place)
             answer = self.worker.call(self.adapter.name, f"running {self.path.name}", request)
-            results.append({name: Path(path) for name, path in answer[0].items()})
+            results.append({name: self._own(Path(path), place) for name, path in answer[0].items()})
             if advance is not None:
                 advance(1)
         return results
@@ -62,6 +63,13 @@ class Session:
     def close(self) -> None:
         """Forget the model; the worker lives on."""
         self.worker.call(self.adapter.name, f"closing {self.path.name}", CloseModel(self.handle))
+
+    def _own(self, path: Path, place: Path) -> Path:
+        """An output file, which has to lie where it was to be written. Raises AdapterFailure."""
+        if path.parent != place or path.is_symlink() or not path.is_file():
+            cause = "it names an output that does not lie in the folder for outputs"
+            raise AdapterFailure(self.adapter.name, f"running {self.path.name}", cause, self.worker.log, died=True)
+        return path
 
 
 def open_session(worker: Worker, adapter: Adapter, request: ModelRequest) -> Session:

@@ -1,12 +1,14 @@
 """Run adapters in worker processes, so that a segfault, a hang or a memory blow-up is an error message.
 
-A worker is a process that imports its framework once and answers calls one after another. Its stdout and stderr go to a
-log file; requests and replies are JSON lines on two pipes of their own; arrays travel as `.npy` files.
+A worker is a process that imports its framework once and answers calls one after another. It contains itself before it
+imports anything (`workers.containment`), and ends with its parent. Its stdout and stderr go to a log file of bounded size; requests
+and replies are JSON lines on two pipes of their own; arrays travel as `.npy` files.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -15,17 +17,19 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from safeconvert import errors
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure
-from safeconvert.registry.environments import inherited
+from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
+from safeconvert.workers.log import BoundedLog
 from safeconvert.workers.requests import Request
+from safeconvert.workers.variables import variables
+from safeconvert.workers.watch import excess as find_excess
 
 _WORKER = Path(__file__).with_name("_worker.py")
 
@@ -35,23 +39,9 @@ _PEOPLE_ERRORS = {
 }
 
 
-_ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "KERAS_BACKEND": "tensorflow",
-    "PYTHONHASHSEED": "0",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    # glibc gives every freed block of weights back to the kernel at once and asks for the next one page by page; to keep
-    # them until the answer is there makes tf2onnx three times as fast on 60 million weights.
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 36),
-}
-
-
 _POLL_SECONDS = 0.1
-
-
+_START_SECONDS = 60.0
+_LARGEST_REPLY = 16 << 20  # bytes; arrays travel as files
 _FULL_DISK = 1 << 20  # bytes left
 
 
@@ -70,10 +60,24 @@ class Worker:
         log: where the process' stdout and stderr go.
         generation: how many processes there have been.
         failed: whether any call went wrong.
+        held: what containment the last process had; None before there was one.
     """
 
-    def __init__(self, python: Path, log: Path, limits: Limits, folder: Path) -> None:
+    def __init__(
+        self,
+        python: Path,
+        log: Path,
+        limits: Limits,
+        folder: Path,
+        policy: Policy = UNCONTAINED,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.log = log
+        self._names = {} if names is None else names
+        self._policy = policy
+        self._printed = BoundedLog(log)
+        self._ended = False
+        self.held: Held | None = None
         self._python = python
         self._limits = limits
         self._folder = folder
@@ -81,7 +85,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._requests = -1
         self._replies = -1
-        self._buffer = b""
+        self._buffer = bytearray()
         self.generation = 0
         self.failed = False
 
@@ -113,19 +117,42 @@ class Worker:
                 except OSError as failed:
                     cause = f"{self._python} cannot be started: {failed.strerror}"
                     raise AdapterFailure(adapter, doing, cause, self.log, died=True) from failed
-            try:
-                self._send(request)
-                line = self._receive(adapter, doing)
-            except BrokenPipeError:
-                raise self._death(adapter, doing) from None
-        reply = json.loads(line)
-        if "error" not in reply:
-            return reply["result"]
-        error = reply["error"]
+                self.held = Held.from_json(self._exchange(adapter, "starting", self._policy, _START_SECONDS))
+            return self._exchange(adapter, doing, request, self._limits.seconds)
+
+    def _exchange(self, adapter: str, doing: str, request: Request, seconds: float) -> Any:
+        """One request and its result."""
+        try:
+            self._send(adapter, doing, request, time.monotonic() + seconds)
+            line = self._receive(adapter, doing, seconds)
+        except BrokenPipeError:
+            raise self._death(adapter, doing) from None
+        try:
+            reply = json.loads(line)
+            if "error" not in reply:
+                return reply["result"]
+            error = {name: self._named(reply["error"][name]) for name in ("type", "message", "advice", "traceback")}
+        except (ValueError, RecursionError, KeyError, TypeError) as broken:
+            self.close()
+            raise AdapterFailure(adapter, doing, f"its reply is none: {broken}", self.log, True) from broken
+        if error["type"] == "Uncontained":
+            self.close()
+            raise errors.UnusableInput(
+                f"--containment require: not to be had here: {error['message']}",
+                "leave it out and run only models that you trust, or use Linux 6.2 or later",
+                str(self.log),
+            )
         if error["type"] in _PEOPLE_ERRORS:
             raise _PEOPLE_ERRORS[error["type"]](error["message"], error["advice"], log=str(self.log))
         cause = f"{error['type']}: {first_line(error['message'])}" if error["message"] else error["type"]
         raise AdapterFailure(adapter, doing, cause, self.log, remote_traceback=error["traceback"])
+
+    def _named(self, text: object) -> str:
+        """A text in which copies of files are called by the names of those that they are copies of."""
+        found = str(text)
+        for copy, given in self._names.items():
+            found = found.replace(copy, given)
+        return found
 
     @property
     def running(self) -> bool:
@@ -139,6 +166,11 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
+    def end(self) -> None:
+        """Kill the process and start no other: every call fails from now on. Safe from another thread."""
+        self._ended = True
+        self.abandon()
+
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
         process, self._process = self._process, None
@@ -147,71 +179,80 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        self._printed.settle()
         os.close(self._requests)
         os.close(self._replies)
 
     def _start(self) -> None:
+        if self._ended:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
         request_end, self._requests = os.pipe()
         self._replies, reply_end = os.pipe()
-        self._buffer = b""
+        self._buffer = bytearray()
         self.generation += 1
+        printed = self._printed.open()
         try:
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    [str(self._python), str(_WORKER), str(request_end), str(reply_end), str(_WORKER.parents[2])],
-                    pass_fds=(request_end, reply_end),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=self._folder,
-                    env={**inherited(self._python), **_ENVIRONMENT, "TMPDIR": str(self._folder)},
-                    start_new_session=True,
-                )
+            self._process = subprocess.Popen(
+                [str(self._python), str(_WORKER), str(request_end), str(reply_end), str(_WORKER.parents[2])],
+                pass_fds=(request_end, reply_end),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                cwd=self._folder,
+                env=variables(self._python, self._folder, self._policy.mode),
+                start_new_session=True,
+            )
         except OSError:
             os.close(self._requests)
             os.close(self._replies)
             raise
         finally:
+            os.close(printed)
             os.close(request_end)
             os.close(reply_end)
 
-    def _send(self, request: Request) -> None:
+    def _send(self, adapter: str, doing: str, request: Request, deadline: float) -> None:
+        """One request, to a worker that may not read it."""
         data = json.dumps(request.to_json()).encode() + b"\n"
         while data:
-            data = data[os.write(self._requests, data) :]
+            _, ready, _ = select.select([], [self._requests], [], _POLL_SECONDS)
+            if ready:
+                data = data[os.write(self._requests, data[: select.PIPE_BUF]) :]
+            elif time.monotonic() > deadline:
+                self.close()
+                raise AdapterFailure(adapter, doing, "it takes no requests within the time limit", self.log, True)
 
-    def _receive(self, adapter: str, doing: str) -> bytes:
-        """One reply line; watches the clock and the memory while it waits."""
-        deadline = time.monotonic() + self._limits.seconds
-        while b"\n" not in self._buffer:
+    def _receive(self, adapter: str, doing: str, seconds: float) -> bytes:
+        """One reply line; watches the clock, the memory, the threads and the reply's size while it waits."""
+        deadline = time.monotonic() + seconds
+        look = time.monotonic() + _POLL_SECONDS
+        end = self._buffer.find(b"\n")
+        while end < 0:
             ready, _, _ = select.select([self._replies], [], [], _POLL_SECONDS)
             if ready:
                 data = os.read(self._replies, 1 << 20)
                 if not data:
                     raise self._death(adapter, doing)
+                if b"\n" in data:
+                    end = len(self._buffer) + data.index(b"\n")
                 self._buffer += data
-                continue
-            if time.monotonic() > deadline:
+                if end >= 0:
+                    break
+            now = time.monotonic()
+            excess = ""
+            if now > deadline:
+                excess = f"no answer within the time limit of {seconds:g} s"
+            elif len(self._buffer) > _LARGEST_REPLY:
+                excess = f"its reply grew past {_LARGEST_REPLY >> 20} MiB"
+            elif now > look:
+                look = now + _POLL_SECONDS
+                excess = find_excess(self._process.pid, self._limits.memory) if self._process is not None else ""
+            if excess:
                 self.close()
-                raise AdapterFailure(
-                    adapter, doing, f"no answer within the time limit of {self._limits.seconds:g} s", self.log, True
-                )
-            if self._memory() > self._limits.memory:
-                self.close()
-                limit = self._limits.memory / 2**20
-                raise AdapterFailure(adapter, doing, f"memory grew past the limit of {limit:.0f} MiB", self.log, True)
-        line, _, self._buffer = self._buffer.partition(b"\n")
+                raise AdapterFailure(adapter, doing, excess, self.log, True)
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
         return line
-
-    def _memory(self) -> int:
-        """Resident bytes of the worker and its children."""
-        assert self._process is not None
-        try:
-            process = psutil.Process(self._process.pid)
-            members = [process, *process.children(recursive=True)]
-            return sum(int(member.memory_info().rss) for member in members)
-        except psutil.Error:
-            return 0
 
     def _death(self, adapter: str, doing: str) -> AdapterFailure:
         assert self._process is not None

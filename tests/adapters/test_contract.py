@@ -1,4 +1,4 @@
-"""What every adapter promises, whichever it is: a table from the registry."""
+"""What every adapter promises, whichever it is, and contained: a table from the registry."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, ModelRequest
 from safeconvert.compare.layout import apply_permutation, undo_permutation
 from safeconvert.config.settings import load_settings
+from safeconvert.core.containment import Mode
 from safeconvert.core.formats import detect
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.registry.environments import environment
 from safeconvert.registry.manifest import adapters, framework
+from safeconvert.workers.grants import policy_for
 from safeconvert.workers.pool import WorkerPool
 from safeconvert.workers.session import Session, load_files, open_session, run_converter
 from safeconvert.workers.worker import Limits
@@ -33,7 +35,9 @@ SHAPES = ((0, 3, 8, 8), (0, 8, 8, 3))
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
     logs, scratch = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("scratch")
-    with WorkerPool(logs, scratch, Limits(300, 16 << 30)) as made:
+    folders = {adapter.folder.parent for adapter in KNOWN}
+    policy = policy_for(Mode.REQUIRE, folders, [tmp_path_factory.getbasetemp()], 16 << 30)
+    with WorkerPool(logs, scratch, Limits(300, 16 << 30), policy) as made:
         yield made
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from safeconvert.certificate.check import Status, check
 from safeconvert.certificate.envelope import (
     PAYLOAD_TYPE,
     Damaged,
@@ -155,6 +156,19 @@ def test_deep_nesting_ends_in_a_line_wherever_it_is(depth: int, tmp_path: Path) 
     write_certificate(path, statement.encode(), None)
     with pytest.raises(UnusableInput, match=r"c\.json: holds no safeconvert statement"):
         parse_statement(read_payload(path, None), "c.json")
+
+
+@pytest.mark.parametrize("where", ["payload", "signature"])
+def test_half_a_surrogate_pair_is_damage(where: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    text = "\ud800" if where == "payload" else "plain"
+    statement = {"predicateType": PREDICATE_TYPE, "subject": [], "predicate": {"schema": 1, "reason": text}}
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    signatures = [] if where == "payload" else [{"keyid": "\ud800", "sig": "eA=="}]
+    path.write_bytes(sealed({"payload": payload, "payloadType": PAYLOAD_TYPE, "signatures": signatures}))
+    with pytest.raises(Damaged, match="no Unicode"):
+        read_payload(path, None)
+    assert [item.status for item in check(path).items] == [Status.DAMAGED]
 
 
 def test_a_file_too_large_for_a_certificate_is_not_read(tmp_path: Path) -> None:

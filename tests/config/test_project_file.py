@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from safeconvert.config.project_file import Project, find_project, flag_values, open_project
+from safeconvert.config.request import requested
 from safeconvert.config.settings import load_settings
 from safeconvert.errors import UnusableInput
 from tests.command import safeconvert
@@ -142,3 +143,17 @@ def test_config_shows_each_value_and_where_it_comes_from(tmp_path: Path) -> None
     assert safeconvert("config", "torch2onx", cwd=tmp_path).code == 2
     nothing = safeconvert("config", "--json", cwd=Path("/")).json
     assert nothing["file"] is None and {line["origin"] for line in nothing["flags"]} == {"default"}
+
+
+@pytest.mark.parametrize("text", ['[limits]\ncontainment = "off"\n', '[flags]\ncontainment = "off"\n'])
+def test_containment_is_switched_off_by_a_named_or_trusted_file_only(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "safeconvert.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnusableInput, match="switches containment off; a settings file that was found may not"):
+        requested("convert", {})
+    for given, config in (({"trust_project": True}, None), ({}, tmp_path / "safeconvert.toml")):
+        assert requested("convert", given, config).settings.limits.containment == "off"
+    (tmp_path / "safeconvert.toml").write_text(text.replace("off", "require"))
+    assert requested("convert", {}).settings.limits.containment == "require"

@@ -102,7 +102,7 @@ def test_integers_are_rounded_and_held_within_their_type(tmp_path: Path) -> None
 def test_pictures_of_every_mode_become_three_channels(mode: str, tmp_path: Path) -> None:
     suffix = ".jpg" if mode == "CMYK" else ".png"
     grey = Image.fromarray(np.full((8, 8), 255, np.uint8))
-    picture = Image.fromarray(np.full((8, 8), 255, np.uint16)) if mode == "I;16" else grey.convert(mode)
+    picture = Image.fromarray(np.full((8, 8), 65535, np.uint16)) if mode == "I;16" else grey.convert(mode)
     assert picture.mode == mode
     picture.save(tmp_path / f"a{suffix}")
     made = open_inputs(tmp_path, takes(None, 8, 8, 3), None, None).chunk(0, 1)["x"]
@@ -194,3 +194,33 @@ def test_a_damaged_picture_is_named_or_still_a_picture(
         assert made.shape == (1, 3, 9, 7) and np.isfinite(made).all()
     except UnusableInput as error:
         assert path.name in error.message
+
+
+def taken(folder: Path, layout: str = "NHWC", channels: int = 3) -> np.ndarray:
+    """The only picture of a folder, as a model takes it."""
+    inputs = open_inputs(folder, takes(None, None, None, channels, layout=layout), None, None)
+    return inputs.chunk(0, 1)["x"][0]
+
+
+def test_sixteen_bits_are_scaled_to_eight(tmp_path: Path) -> None:
+    grey = np.linspace(0, 65535, 63).round().astype(np.uint16).reshape(9, 7)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    expected = np.rint(grey / 257)
+    assert np.array_equal(taken(tmp_path, channels=1)[..., 0], expected)
+    assert all(np.array_equal(taken(tmp_path)[..., channel], expected) for channel in range(3))
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_a_picture_is_turned_as_its_exif_says(orientation: int, turns: int, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    assert np.array_equal(taken(tmp_path), np.rot90(pixels, turns))
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_values_without_a_scale_are_refused(mode: str, tmp_path: Path) -> None:
+    Image.new(mode, (7, 9), 70000).save(tmp_path / "a.bmp", "TIFF")
+    with pytest.raises(UnusableInput, match=r"a\.bmp: its values of 32 bits have no known scale"):
+        taken(tmp_path)

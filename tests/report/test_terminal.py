@@ -236,3 +236,20 @@ def _outcome(code: ExitCode, certificate: bool, faults: int) -> Outcome:
 )
 def test_the_next_command_can_be_typed_as_it_is(outcome: Outcome, words: list[str], expected: str) -> None:
     assert next_step(outcome, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "lacking", "expected"),
+    [
+        ("full", [], None),
+        ("off", ["switched off"], "containment: off; what is in the model files could do whatever you can"),
+        ("partial", ["no Landlock: files are not guarded"], "containment: no Landlock: files are not guarded; run only"),
+    ],
+)
+def test_what_containment_lacked_is_said_and_nothing_where_it_held(
+    level: str, lacking: list[str], expected: str | None, tmp_path: Path
+) -> None:
+    held = {"containment": {"mode": "auto", "level": level, "lacking": lacking, "workers": {}}}
+    (tmp_path / "content.json").write_text(json.dumps(PREDICATE | held))
+    told = _piped(tmp_path)
+    assert (expected in told) if expected is not None else ("containment" not in told)

@@ -106,12 +106,38 @@ def test_a_wrong_target_is_repaired_and_verified_again(fake: str, kind: str, sou
     assert again.code == 0, again.text
 
 
-def test_an_earlier_target_does_not_survive_a_failure(source: Path, tmp_path: Path) -> None:
+def test_what_stood_at_the_output_is_there_after_a_failure(source: Path, tmp_path: Path) -> None:
     (tmp_path / "out.onnx").write_bytes(b"of last week")
     (tmp_path / "out.onnx.certificate.json").write_bytes(b"{}")
     assert convert(source, tmp_path, "wrong_weight", "--no-repair").code == 1
-    assert not (tmp_path / "out.onnx").exists()
-    assert not (tmp_path / "out.onnx.certificate.json").exists()
+    assert (tmp_path / "out.onnx").read_bytes() == b"of last week"
+    assert (tmp_path / "out.onnx.certificate.json").read_bytes() == b"{}"
+    assert (tmp_path / "out.onnx.rejected").exists()
+    called = convert(source, tmp_path, "right")
+    assert called.code == 0 and "what stood there is kept at" in called.out
+    assert (tmp_path / "out.onnx.previous").read_bytes() == b"of last week"
+    assert not (tmp_path / "out.onnx.rejected").exists()
+
+
+def test_a_target_that_is_swapped_after_it_was_made_is_not_what_is_published(source: Path, tmp_path: Path) -> None:
+    """What is verified and certified is a copy: right, or refused where the swap came first."""
+    called = convert(source, tmp_path, "swaps", "--no-repair")
+    assert called.code in (0, 3), called.text
+    assert (tmp_path / "out.onnx").exists() is (called.code == 0)
+    if called.code == 0:
+        assert safeconvert("check", tmp_path / "out.onnx.certificate.json").code == 0
+        assert safeconvert("verify", source, tmp_path / "out.onnx", *SHAPE).code == 0
+
+
+def test_a_typo_in_the_source_takes_nothing_away(tmp_path: Path) -> None:
+    folder = tmp_path / "model_saved_model"
+    folder.mkdir()
+    for name, text in (("saved_model.pb", "x"), ("notes.txt", "a person's own")):
+        (folder / name).write_text(text)
+    assert safeconvert("torch2tf", tmp_path / "typo.pt", "-o", folder).code == 2
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "saved_model.pb": "x", "notes.txt": "a person's own",
+    }  # fmt: skip
 
 
 def test_a_rejected_target_has_a_certificate_that_check_refuses(source: Path, tmp_path: Path) -> None:

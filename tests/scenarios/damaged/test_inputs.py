@@ -120,13 +120,13 @@ def test_a_full_disk_at_the_output(tmp_path: Path) -> None:
     """Placing a finished target fails as on a full disk; nothing, and nothing partial, is left there."""
     script = (
         "import os, sys, pathlib\n"
-        "from safeconvert import output\n"
+        "from safeconvert.pipeline.publication import publish\n"
         "from safeconvert.errors import UnusableInput\n"
         "made = pathlib.Path(sys.argv[1]); target = pathlib.Path(sys.argv[2])\n"
         "import resource\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "try:\n    output.place(made, target)\nexcept UnusableInput as error:\n    print(error.message); sys.exit(2)\n"
+        "try:\n    publish(made, '', target, lambda: None)\nexcept UnusableInput as error:\n    print(error.message); sys.exit(2)\n"
     )
     (tmp_path / "made").mkdir()
     (tmp_path / "out").mkdir()

@@ -1,0 +1,164 @@
+"""What is run is what was hashed: copies of the models of a run, which workers read and cannot change.
+
+A file that is given may be swapped while it is loaded, and a target that a converter wrote may still be open in that converter. So
+each is copied first, the copy is hashed, and only the copy is run, certified and published; at the end both are hashed again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from safeconvert.certificate.digest import digest, plain_files
+from safeconvert.config.options import ModelOptions
+from safeconvert.conversion.route import Candidate
+from safeconvert.core.formats import ModelFile, detect
+from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
+from safeconvert.registry.manifest import framework
+from safeconvert.verification.source import Source
+from safeconvert.workers.requests import CallFunction
+from safeconvert.workers.run import Context
+
+_CLONE = 0x40049409  # FICLONE: a copy that shares its blocks until one side is written
+
+
+def snapshot(context: Context, file: ModelFile) -> ModelFile:
+    """A model that was given, copied with the files beside it that hold a part of it.
+
+    Raises:
+        UnusableInput: it cannot be read or copied, or changed meanwhile.
+    """
+    folder = context.kept(file.path.parent.name or "model")
+    path = _copied(file.path, folder)
+    context.pool.names(path, file.path)
+    found = replace(detect(path), given=file.path)
+    if (found.format, found.variant) != (file.format, file.variant):
+        raise _changed(file.path)
+    for name in _beside(context, found, file.path):
+        _copied(file.path.parent / name, (folder / name).parent)
+        found = replace(found, beside=(*found.beside, (name, digest(folder / name).sha256)))
+    return replace(found, sha256=digest(path).sha256)
+
+
+def sealed(context: Context, candidate: Candidate) -> Candidate:
+    """A target as it was made, copied with all that lies in its folder; as it is where it was not made, or is a copy.
+
+    Raises:
+        UnusableInput: it holds something other than files and folders, or there is no space.
+    """
+    if not candidate.path.exists() or candidate.path.is_relative_to(context.copies):
+        return candidate
+    folder = context.kept("target")
+    for entry in sorted(candidate.path.parent.rglob("*")):
+        if entry.is_symlink():
+            raise UnusableInput(f"{entry.name}: a converter left a link, which is no part of a model")
+    for entry in sorted(candidate.path.parent.iterdir()):
+        _copied(entry, folder)
+    path = folder / candidate.path.name
+    return replace(candidate, path=path, sha256=digest(path).sha256)
+
+
+def admit(context: Context, model: ModelOptions, arguments: Mapping[str, Any] | None = None) -> None:
+    """Let workers read what the user names besides models: files in a converter's arguments, and the code of `--model`.
+
+    That code lies in the working folder: its Python files and packages, and nothing else that is there.
+    """
+    named = (Path(value) for value in (arguments or {}).values() if isinstance(value, str))
+    context.pool.allow(path for path in named if path.is_absolute() and path.exists())
+    if model.factory:
+        folder = Path.cwd()
+        packages = (entry.parent for entry in folder.glob("*/__init__.py"))
+        named_package = folder / model.factory.partition(":")[0].partition(".")[0]
+        context.pool.allow((*folder.glob("*.py"), *packages, named_package), listed=(folder,))
+
+
+def confirm(file: ModelFile) -> None:
+    """See that a model that was given, and the copy that was run, are what they were.
+
+    Raises:
+        UnusableInput: the file is another by now.
+        NoVerdict: the copy is, which only code in the model can have done.
+    """
+    for name, sha256 in ((file.path.name, file.sha256), *file.beside):
+        if digest(file.path.parent / name).sha256 != sha256:
+            raise NoVerdict(f"{file.named}: the copy that was run was changed while it ran", "do not trust this file")
+        if digest(file.named.parent / name).sha256 != sha256:
+            raise _changed(file.named)
+
+
+def confirm_all(source: Source, *others: ModelFile) -> None:
+    """See that all that a run was given is what it was: the source, other models, the inputs. Raises as `confirm`."""
+    for file in (source.file, *others):
+        confirm(file)
+    data = source.data
+    if data.inputs.digest() != data.sha256:
+        raise UnusableInput(
+            f"--inputs {data.inputs.origin}: changed while it was read", "run it again when nothing writes it"
+        )
+
+
+def _changed(path: Path) -> UnusableInput:
+    return UnusableInput(f"{path}: changed while it was read", "run it again when nothing writes it")
+
+
+def _beside(context: Context, file: ModelFile, given: Path) -> list[str]:
+    """Files beside a model that hold a part of it, relative to its folder; those of them that are there."""
+    if file.variant == "checkpoint":
+        stem = given.name.removesuffix(".meta")
+        names: Iterable[str] = (
+            entry.name
+            for entry in given.parent.iterdir()
+            if entry.name == f"{stem}.index" or entry.name.startswith(f"{stem}.data-")
+        )
+    elif file.format == "onnx" and _mentions(file.path, b"location"):
+        names = external_files(context, file.path)
+    else:
+        return []
+    plain = (name for name in names if ".." not in PurePosixPath(name).parts and not PurePosixPath(name).is_absolute())
+    return sorted({name for name in plain if (given.parent / name).is_file()})
+
+
+def external_files(context: Context, path: Path) -> list[str]:
+    """Files that an .onnx names as parts of itself, by name, there or not."""
+    request = CallFunction(framework("onnx", context.adapters).folder, "external_files", {"path": path})
+    try:
+        return list(context.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
+    except (AdapterFailure, UnusableInput):
+        return []  # no whole ONNX file; whoever loads it says so
+
+
+def _mentions(path: Path, word: bytes) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(word) >= 0
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """A file or folder in another folder, under its own name. Raises UnusableInput."""
+    target = folder / path.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.is_dir():
+            _copy(path, target)
+            return target
+        for file in plain_files(path):
+            place = target / file.relative_to(path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _copy(file, place)
+        return target
+    except OSError as error:
+        raise UnusableInput(
+            f"{path}: cannot be copied to {folder}: {error.strerror}", "free some space, or set TMPDIR to another disk"
+        ) from error
+
+
+def _copy(path: Path, target: Path) -> None:
+    with path.open("rb") as source, target.open("wb") as copy:
+        try:
+            fcntl.ioctl(copy.fileno(), _CLONE, source.fileno())
+        except OSError:  # another disk, or a file system that shares no blocks
+            shutil.copyfileobj(source, copy, 1 << 20)

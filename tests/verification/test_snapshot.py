@@ -1,0 +1,149 @@
+"""What is run is what was hashed, and what was given is what it was at the end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from safeconvert.adapter_api.protocol import UNCHANGED
+from safeconvert.app.runs import run_convert
+from safeconvert.certificate.digest import digest
+from safeconvert.config.options import ConvertOptions, DataOptions
+from safeconvert.config.settings import load_settings
+from safeconvert.conversion.route import Candidate
+from safeconvert.core.formats import detect
+from safeconvert.core.progress import Advance, Phases
+from safeconvert.errors import NoVerdict, UnusableInput
+from safeconvert.verification.snapshot import confirm, sealed, snapshot
+from safeconvert.workers.run import Context, open_context
+
+TFLITE = b"\0\0\0\0TFL3" + bytes(64)
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with open_context(load_settings(), Phases()) as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A SavedModel, as far as its files tell."""
+    place = tmp_path / "saved"
+    (place / "variables").mkdir(parents=True)
+    (place / "saved_model.pb").write_bytes(b"graph")
+    (place / "variables" / "variables.index").write_bytes(b"index")
+    return place
+
+
+def test_a_file_is_copied_under_its_own_name(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(TFLITE)
+    copy = snapshot(context, detect(tmp_path / "m.tflite"))
+    assert copy.path.name == "m.tflite" and copy.path.is_relative_to(context.copies)
+    assert copy.named == tmp_path / "m.tflite" and copy.format == "tflite"
+    assert copy.sha256 == digest(tmp_path / "m.tflite").sha256
+    assert context.pool.given(copy.path) == tmp_path / "m.tflite"
+    confirm(copy)
+
+
+def test_a_folder_is_copied_whole(context: Context, folder: Path) -> None:
+    copy = snapshot(context, detect(folder))
+    assert copy.sha256 == digest(folder).sha256
+    confirm(copy)
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+def test_a_file_that_changes_while_it_is_run_is_refused(name: str, context: Context, folder: Path) -> None:
+    copy = snapshot(context, detect(folder))
+    (folder / name).write_bytes(b"other")
+    with pytest.raises(UnusableInput, match="saved: changed while it was read"):
+        confirm(copy)
+
+
+def test_a_copy_that_code_changed_gives_no_verdict(context: Context, folder: Path) -> None:
+    copy = snapshot(context, detect(folder))
+    (copy.path / "saved_model.pb").write_bytes(b"other")
+    with pytest.raises(NoVerdict, match="the copy that was run was changed"):
+        confirm(copy)
+
+
+def test_files_beside_it_are_part_of_it(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "m.meta").write_bytes(b"\x12\x00\x1a\x00")  # an empty graph and an empty saver
+    for name in ("m.index", "m.data-00000-of-00001", "n.index"):
+        (tmp_path / name).write_bytes(name.encode())
+    copy = snapshot(context, detect(tmp_path / "m.meta"))
+    assert copy.variant == "checkpoint"
+    assert [name for name, _ in copy.beside] == ["m.data-00000-of-00001", "m.index"]
+    (tmp_path / "m.index").write_bytes(b"other")
+    with pytest.raises(UnusableInput, match=r"m\.meta: changed"):
+        confirm(copy)
+
+
+def test_a_link_that_leads_out_of_a_folder_is_refused(context: Context, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (folder / "assets").symlink_to(tmp_path / "secret")
+    with pytest.raises(UnusableInput, match="leads out of the folder"):
+        snapshot(context, detect(folder))
+
+
+def test_a_target_is_sealed_with_its_side_files(context: Context) -> None:
+    made = context.folder("step") / "m.onnx"
+    made.write_bytes(b"model")
+    (made.parent / "m.data").write_bytes(b"weights")
+    still_open = made.open("r+b")
+    copy = sealed(context, Candidate(made, UNCHANGED))
+    still_open.write(b"wrong")
+    still_open.close()
+    (made.parent / "m.data").write_bytes(b"wrong")
+    assert copy.path.read_bytes() == b"model" and (copy.path.parent / "m.data").read_bytes() == b"weights"
+    assert copy.sha256 == digest(copy.path).sha256
+    assert sealed(context, copy) == copy
+    assert sealed(context, replace(copy, path=made)).sha256 == digest(made).sha256
+
+
+def test_a_link_that_a_converter_left_is_refused(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    made = context.folder("step") / "m.onnx"
+    made.symlink_to(tmp_path / "secret")
+    with pytest.raises(UnusableInput, match="left a link"):
+        sealed(context, Candidate(made, UNCHANGED))
+
+
+class Swapping(Phases):
+    """Swaps a file when a phase begins."""
+
+    def __init__(self, phase: str, swap: Callable[[], None]) -> None:
+        super().__init__()
+        self._at, self._swap = phase, swap
+
+    @contextmanager
+    def phase(self, name: str, total: int | None = None) -> Iterator[Advance]:
+        if name == self._at:
+            self._swap()
+        with super().phase(name, total) as advance:
+            yield advance
+
+
+@pytest.mark.converters
+@pytest.mark.parametrize("what", ["source", "inputs"])
+def test_a_file_swapped_between_running_and_hashing_gets_no_certificate(
+    what: str, source: Path, tmp_path: Path
+) -> None:
+    model, inputs, target = tmp_path / "model.pt", tmp_path / "inputs.npy", tmp_path / "out.onnx"
+    shutil.copy(source, model)
+    np.save(inputs, np.random.default_rng(0).normal(size=(8, 3, 8, 8)).astype(np.float32))
+    target.write_text("of last week")
+    swapped = model if what == "source" else inputs
+    phases = Swapping("hashing", lambda: swapped.write_bytes(b"another"))
+    options = ConvertOptions(model, "onnx", target, data=DataOptions(path=inputs), route="torch_onnx_script")
+    with pytest.raises(UnusableInput, match="changed while it was read"):
+        run_convert(options, load_settings(), phases)
+    assert {path.name for path in tmp_path.iterdir()} == {"model.pt", "inputs.npy", "out.onnx"}
+    assert target.read_text() == "of last week"
