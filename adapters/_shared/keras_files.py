@@ -7,8 +7,8 @@ from typing import Any
 import keras
 
 from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
-from safeconvert.formats import detect
 
 from .untrusted.keras_config import inspect_keras
 

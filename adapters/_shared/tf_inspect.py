@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.saved_model import loader_impl
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
 
 from .untrusted.tensorflow_graph import Savers, ancestors, check_graph, plain

@@ -11,9 +11,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from adapters._shared.untrusted.words import words
+
 FOLDER = Path(__file__).resolve().parents[2] / "adapters" / "_shared" / "untrusted" / "operators"
 
-_STRINGS = """
+_STRINGS = words("""
 Delete Float Int __contains__ __getitem__ __interpolate __upsample _assert_async _assert_scalar _convolution_mode
 _functional_assert_async _functional_assert_scalar _linalg_check_errors _linalg_eigh _linalg_svd _print _set_item add any capitalize
 center clear conv1d conv2d conv3d copy count device dict div div_ divide divide_ einsum endswith eq expandtabs fft_fft fft_fft2
@@ -24,7 +26,7 @@ linalg_lstsq linalg_matrix_norm linalg_norm linalg_qr linalg_svd linalg_svdvals 
 pad pad_sequence partition percentFormat pop popitem quantile remove replace rfind rindex rjust rpartition rsplit rstrip scatter
 scatter_ scatter_reduce scatter_reduce_ searchsorted segment_reduce setdefault slice sort sorted split splitlines startswith stft
 strip swapcase title update upper values warn zfill
-""".split()
+""")
 """Of aten, what takes text: a mode, a message, an equation, or text to compute with. No other operator can name a file."""
 
 _NOT_ATEN = re.compile(
@@ -70,7 +72,7 @@ _NOT_TENSORFLOW = re.compile(
 )
 """Of the operators without state, what touches files, datasets, other machines, debuggers, or text in files' formats."""
 
-_STATEFUL = """
+_STATEFUL = words("""
 AnonymousHashTable AnonymousMutableDenseHashTable AnonymousMutableHashTable AnonymousMutableHashTableOfTensors Assert
 AssignAddVariableOp AssignSubVariableOp AssignVariableOp Case CheckNumerics CheckNumericsV2 CudnnRNN CudnnRNNBackprop
 CudnnRNNBackpropV2 CudnnRNNBackpropV3 CudnnRNNV2 CudnnRNNV3 DestroyResourceOp DeviceIndex DisableCopyOnRead Empty GuaranteeConst
@@ -88,7 +90,7 @@ TensorArrayGradV2 TensorArrayGradV3 TensorArrayGradWithShape TensorArrayReadV3 T
 TensorArraySplitV3 TensorArrayV2 TensorArrayV3 TensorArrayWriteV3 TruncatedNormal VarHandleOp VarIsInitializedOp Variable VariableShape
 VariableV2 While CudnnRNNCanonicalToParams CudnnRNNCanonicalToParamsV2
 CudnnRNNParamsSize CudnnRNNParamsToCanonical CudnnRNNParamsToCanonicalV2
-""".split()
+""")
 """Of the operators with state, what keeps it in memory: variables, tables filled from the graph, random numbers, control flow."""
 
 
@@ -105,9 +107,9 @@ def torch_operators() -> list[str]:
         foreign = any(kind in one for kind in _FOREIGN for one in used)
         if namespace == "quantized":
             allowed.append(name)
-        elif namespace == "aten" and not foreign and not _NOT_ATEN.fullmatch(operator):
-            if operator in _STRINGS or not any("str" in one for one in used):
-                allowed.append(name)
+        takes_text = any("str" in one for one in used) and operator not in _STRINGS
+        if namespace == "aten" and not foreign and not takes_text and not _NOT_ATEN.fullmatch(operator):
+            allowed.append(name)
     allowed += [f"{namespace}::{name}" for namespace, names in _OTHER_TORCH.items() for name in names.split()]
     return sorted(set(allowed))
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import ast
 import re
 
+from .words import words
+
 _SYMBOL = re.compile(r"(s|u|zf|zuf|ps|tmp)\d{1,6}")
 _LONGEST = 100_000
 _DEEPEST = 100
 _LARGEST_EXPONENT = 64
-_FUNCTIONS = frozenset(
+_FUNCTIONS = words(
     "Abs Add And CeilDiv CeilToInt CleanDiv Eq Equality Float FloatPow FloatTrueDiv FloorDiv FloorToInt Ge GreaterThan Gt Identity "
     "IntTrueDiv Integer IsNonOverlappingAndDenseIndicator LShift Le LessThan Lt Max Min Mod ModularIndexing Mul Ne Not Or Pow "
     "PowByNatural PythonMod RShift Rational RoundDecimal RoundToInt StrictGreaterThan StrictLessThan Symbol ToFloat TruncToFloat "
-    "TruncToInt Unequality Where ceiling floor sqrt".split()
+    "TruncToInt Unequality Where ceiling floor sqrt"
 )
-_ASSUMPTIONS = frozenset(
-    "commutative even extended_real finite integer negative nonnegative nonpositive nonzero odd positive precision real zero".split()
+_ASSUMPTIONS = words(
+    "commutative even extended_real finite integer negative nonnegative nonpositive nonzero odd positive precision real zero"
 )
 _CONSTANTS = frozenset({"true", "false", "oo", "int_oo"})
 _GUARD_FUNCTIONS = (_FUNCTIONS - {"Float", "Symbol"}) | {"abs", "float", "int", "max", "min", "round"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import h5py
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
 
 from .hdf5 import foreign_data

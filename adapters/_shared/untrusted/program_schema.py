@@ -21,6 +21,7 @@ from torch._export.serde import schema
 from .allowed import torch_operators
 from .expressions import guard, is_symbol, symbolic_size
 from .treespec import check_treespec
+from .words import words
 
 _PATH = re.compile(r"[\w.\-/:\[\]<>@ ]{0,1000}")
 _TEXT = re.compile(r"[^\"'\\\x00-\x1f\x7f-\x9f\u2028\u2029]{0,10000}")
@@ -28,9 +29,9 @@ _SIMPLE = re.compile(r"[\w.+\-<=]{0,100}")
 _KEPT_METADATA = ("stack_trace", "nn_module_stack", "torch_fn")
 _SIZE_OPERATORS = frozenset(
     f"_operator.{name}"
-    for name in "abs add and_ eq floordiv ge getitem gt index invert le lshift lt mod mul ne neg not_ or_ pos pow rshift sub truediv xor".split()
+    for name in words("abs add and_ eq floordiv ge getitem gt index invert le lshift lt mod mul ne neg not_ or_ pos pow rshift sub truediv xor")
 ) | {"math.ceil", "math.floor", "math.trunc"} | frozenset(
-    f"torch.{name}" for name in "sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum".split()
+    f"torch.{name}" for name in words("sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum")
 )  # fmt: skip
 
 

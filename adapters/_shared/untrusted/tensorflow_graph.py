@@ -156,8 +156,7 @@ def _initial(meta: Any) -> Iterator[str]:
     for signature in meta.signature_def.values():
         for tensor in (*signature.inputs.values(), *signature.outputs.values()):
             yield tensor.name
-            for part in (tensor.coo_sparse.values_tensor_name, tensor.coo_sparse.indices_tensor_name):
-                yield part
+            yield from (tensor.coo_sparse.values_tensor_name, tensor.coo_sparse.indices_tensor_name)
             yield tensor.coo_sparse.dense_shape_tensor_name
             yield from (component.name for component in tensor.composite_tensor.components)
     for collection in meta.collection_def.values():

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.lite.python import schema_py_generated as schema
 
-from safeconvert.adapting import ModelRequest
+from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
 
 from .allowed import tensorflow_operators
@@ -37,7 +37,7 @@ def inspect_tflite(request: ModelRequest, content: bytes) -> None:
         return
     try:
         found = list(_foreign(schema.Model.GetRootAs(content)))
-    except Exception as error:  # noqa: BLE001 - a damaged flatbuffer makes its reader raise anything
+    except Exception as error:  # a damaged flatbuffer makes its reader raise anything
         raise UnusableInput(f"{request.path}: a damaged TFLite file", "make or download the file again") from error
     if found:
         raise UnusableInput(f"{request.path}: {found[0]}; refused", _ADVICE)

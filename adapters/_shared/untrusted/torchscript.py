@@ -15,6 +15,7 @@ from safeconvert.errors import UnusableInput
 from .allowed import torch_operators
 from .archive import Archive, open_archive
 from .torchscript_source import check_source, defined, parsed
+from .words import words
 
 _ADVICE = "save it without these calls, or pass --trust-pickle if you trust whoever made the file"
 _GLOBALS = re.compile(
@@ -24,10 +25,12 @@ _GLOBALS = re.compile(
 )
 _STRUCTURE = frozenset(
     f"prim::{name}"
-    for name in "Constant If Loop Return Param ListConstruct ListUnpack TupleConstruct TupleUnpack TupleIndex TupleSlice DictConstruct "
-    "GetAttr SetAttr CallMethod CallFunction CreateObject Uninitialized isinstance unchecked_cast unchecked_unwrap_optional annotate "
-    "fork awaitable Closure Enter Exit EnumName EnumValue Store Load Drop ReturnStmt BreakStmt ContinueStmt LoopContinuation Print "
-    "RaiseException FusedConcat ConstantChunk ChunkSizes".split()
+    for name in words(
+        "Constant If Loop Return Param ListConstruct ListUnpack TupleConstruct TupleUnpack TupleIndex TupleSlice DictConstruct "
+        "GetAttr SetAttr CallMethod CallFunction CreateObject Uninitialized isinstance unchecked_cast unchecked_unwrap_optional annotate "
+        "fork awaitable Closure Enter Exit EnumName EnumValue Store Load Drop ReturnStmt BreakStmt ContinueStmt LoopContinuation Print "
+        "RaiseException FusedConcat ConstantChunk ChunkSizes"
+    )
 ) | {"aten::wait"}
 
 

@@ -17,14 +17,15 @@ import tokenize
 from collections.abc import Callable
 
 from .allowed import torch_operators
+from .words import words
 
-_LANGUAGE = frozenset(
+_LANGUAGE = words(
     "annotate unchecked_cast uninitialized getattr fork range print int float bool str complex tuple list dict isinstance enumerate zip "
-    "len min max abs all any sum round sorted slice device awaitable".split()
+    "len min max abs all any sum round sorted slice device awaitable"
 )
-_TYPES = frozenset(
+_TYPES = words(
     "Tensor List Dict Tuple Optional Union Final NoneType Any number Device Module NamedTuple Enum Interface ModuleInterface Future "
-    "Await Layout Stream Generator Storage ScalarType Scalar AnyEnumType Self".split()
+    "Await Layout Stream Generator Storage ScalarType Scalar AnyEnumType Self"
 )
 _CLASSES = frozenset({"quantized", "rnn", "sparse", "xnnpack"})
 """Namespaces of C++ classes that hold packed weights; others open files and sockets (`c10d.FileStore`)."""
