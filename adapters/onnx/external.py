@@ -23,10 +23,14 @@ def require_own_data(path: Path, model: onnx.ModelProto) -> None:
     for tensor in external_tensors(model):
         locations = [entry.value for entry in tensor.external_data if entry.key == "location"]
         if len(locations) != 1 or len({entry.key for entry in tensor.external_data}) < len(tensor.external_data):
-            raise UnusableInput(f"{path}: initializer {tensor.name} says {len(locations)} times where its data lie; refused", _ADVICE)
+            raise UnusableInput(
+                f"{path}: initializer {tensor.name} says {len(locations)} times where its data lie; refused", _ADVICE
+            )
         (location,) = locations
         if "*" in location or not (path.parent / location).resolve().is_relative_to(folder):
-            raise UnusableInput(f"{path}: initializer {tensor.name} points to {location}, outside the model's folder; refused", _ADVICE)
+            raise UnusableInput(
+                f"{path}: initializer {tensor.name} points to {location}, outside the model's folder; refused", _ADVICE
+            )
         if not (path.parent / location).is_file():
             raise UnusableInput(f"{path}: external data {location} of initializer {tensor.name} is missing")
 

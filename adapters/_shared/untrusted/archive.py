@@ -6,6 +6,8 @@ so that inspecting with one and loading with another inspects nothing. torch's r
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ class Archive:
 
     Attributes:
         path: the file.
-        reader: torch's reader.
+        reader: torch's reader, or one with its three methods.
         names: its members, without the folder in which torch puts them.
         advice: what to try where it is refused.
     """
@@ -56,6 +58,36 @@ class Archive:
         return UnusableInput(f"{self.path}: {member}: {reason}; refused", self.advice)
 
 
+class _FlatReader:
+    """An archive without a folder of its own, as torch 2.7 wrote ExportedPrograms; torch reads it with Python's zipfile, as this does."""
+
+    def __init__(self, path: str) -> None:
+        self._archive = zipfile.ZipFile(path)
+
+    def get_all_records(self) -> list[str]:
+        """The members' names, each as often as it occurs."""
+        return self._archive.namelist()
+
+    def get_record_size(self, name: str) -> int:
+        """A member's bytes once unpacked."""
+        return self._archive.getinfo(name).file_size
+
+    def get_record(self, name: str) -> bytes:
+        """A member's bytes. Raises RuntimeError as torch's reader does."""
+        try:
+            return self._archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            raise RuntimeError(str(error)) from error
+
+
+def open_flat_archive(path: str, advice: str) -> Archive:
+    """Open an archive whose members lie in no folder. Raises UnusableInput as `open_archive` does."""
+    try:
+        return _checked(path, _FlatReader(path), advice)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise UnusableInput(f"{path}: a damaged archive: {_first(error)}", "make or download the file again") from error
+
+
 def open_archive(path: str, advice: str) -> Archive:
     """Open an archive without reading what its members mean.
 
@@ -64,12 +96,16 @@ def open_archive(path: str, advice: str) -> Archive:
     """
     try:
         reader = torch._C.PyTorchFileReader(path)
-        names = list(reader.get_all_records())
     except RuntimeError as error:
         raise UnusableInput(f"{path}: a damaged archive: {_first(error)}", "make or download the file again") from error
     with Path(path).open("rb") as file:
         if file.read(8)[4:] == b"PTMF":
             raise UnusableInput(f"{path}: an archive that begins as a mobile module does; refused", advice)
+    return _checked(path, reader, advice)
+
+
+def _checked(path: str, reader: Any, advice: str) -> Archive:
+    names = list(reader.get_all_records())
     archive = Archive(path, reader, frozenset(names), advice)
     folded = [name.lower() for name in names]
     twice = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from torch.export.pt2_archive import _package
 
 from safeconvert.errors import UnusableInput
 
-from .archive import Archive, open_archive
+from .archive import Archive, open_archive, open_flat_archive
 from .program_schema import Refused, checked
 
 _ADVICE = "make the file again with torch.export.save, of plain tensors, or pass --trust-pickle if you trust whoever made the file"
@@ -36,14 +37,23 @@ def open_program(path: str) -> Any:
     Raises:
         UnusableInput: damaged; or it holds what could only be loaded by running code: the message names member and reason.
     """
-    archive = open_archive(path, _ADVICE)
+    older = _is_older(path)
+    archive = open_flat_archive(path, _ADVICE) if older else open_archive(path, _ADVICE)
     native = [name for name in archive.names if name.startswith(_NATIVE) or name.endswith((".so", ".dll", ".dylib"))]
     if native:
         raise archive.refused(native[0], "compiled code, which loading would run")
     try:
-        return _legacy(archive) if _LEGACY in archive.names else _current(archive)
+        return _legacy(archive) if older else _current(archive)
     except Refused as error:
-        raise archive.refused(_LEGACY if _LEGACY in archive.names else _MODEL, str(error)) from error
+        raise archive.refused(_LEGACY if older else _MODEL, str(error)) from error
+
+
+def _is_older(path: str) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _LEGACY in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
 
 
 def _current(archive: Archive) -> Any:
@@ -132,7 +142,8 @@ def _unpickled(archive: Archive, member: str) -> Any:
     try:
         loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = " ".join(str(error).split("\n\t")[-1].split())[:160]
+        named = re.search(r"GLOBAL (\S+)|[Uu]nsupported [^.\n]{1,80}", str(error))
+        reason = named.group(1) or named.group() if named else type(error).__name__
         raise archive.refused(member, f"more than tensors is pickled in it ({reason})") from error
     if not isinstance(loaded, dict | tuple):
         raise archive.refused(member, f"a {type(loaded).__name__} stands where torch writes a dict or tuple")
