@@ -11,7 +11,7 @@ from typing import Any
 
 from .allowed import tensorflow_operators
 
-_STREAMS = frozenset({b"stdout", b"stderr", b"log(info)", b"log(warning)", b"log(error)"})
+_STREAMS = frozenset({b"", b"stdout", b"stderr", b"log(info)", b"log(warning)", b"log(error)"})
 
 
 def check_graph(graph: Any, is_operator: Callable[[str], bool], savers: Savers | None = None) -> None:
