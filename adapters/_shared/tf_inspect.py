@@ -48,8 +48,12 @@ def inspect_graph(request: ModelRequest, graph_def: Any) -> None:
         _check(request, graph_def, None)
 
 
-def inspect_checkpoint(request: ModelRequest) -> Any:
+def inspect_checkpoint(request: ModelRequest, whole: bool = False) -> Any:
     """The MetaGraphDef of a checkpoint, checked, and cut to what its outputs and its saver need.
+
+    Args:
+        request: names the outputs.
+        whole: check and keep all of it, where somebody else is going to import the file itself.
 
     Raises:
         UnusableInput: damaged, or as for a SavedModel.
@@ -60,6 +64,10 @@ def inspect_checkpoint(request: ModelRequest) -> Any:
     except DecodeError as error:
         raise UnusableInput(f"{request.path}: not a whole MetaGraphDef: {_line(error)}") from error
     outputs = [plain(name) for name in request.part.outputs]
+    if whole:
+        if not request.trust_pickle:
+            _check(request, meta.graph_def, Savers(meta, [*outputs, *_first_values(meta)]))
+        return meta
     needed = ancestors(
         meta.graph_def.node, [*outputs, meta.saver_def.restore_op_name, meta.saver_def.filename_tensor_name]
     )

@@ -73,7 +73,7 @@ def _open_pickle(request: ModelRequest) -> TorchFile:
         if not request.trust_pickle:
             raise UnusableInput(
                 f"{request.path}: a pickled nn.Module runs code of its own on load; refused",
-                "save it as TorchScript (torch.jit.script/trace) or .pt2 (torch.export.save), "
+                "save it as TorchScript (torch.jit.script/trace) or .pt2 (torch.export.save), of which safeconvert runs nothing on load, "
                 "or pass --trust-pickle if you trust whoever made the file",
             ) from None
         sys.path.insert(0, request.search_path)

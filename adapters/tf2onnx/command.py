@@ -12,7 +12,7 @@ from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 
 from .._shared.tf_files import open_tf
-from .._shared.tf_inspect import inspect_saved_model
+from .._shared.tf_inspect import inspect_checkpoint, inspect_saved_model
 from .._shared.untrusted.keras_config import inspect_keras
 from .._shared.untrusted.tflite_operators import inspect_tflite_file
 
@@ -52,6 +52,8 @@ def _inspect(step: ConvertRequest, variant: str) -> None:
         inspect_tflite_file(step.model)
     elif variant == "saved_model":
         inspect_saved_model(step.model)
+    elif variant == "checkpoint":
+        inspect_checkpoint(step.model, whole=True)
     else:
         open_tf(step.model)
 

@@ -92,11 +92,24 @@ def _json(archive: Archive, member: str) -> Any:
         raise UnusableInput(f"{archive.path}: {member} is not whole JSON") from error
 
 
-class _Reader(_package.PT2ArchiveReader):
-    """torch's reader of the records that an archive was checked by."""
+class _Reader:
+    """An archive with the methods by which torch reads weights and constants."""
 
     def __init__(self, archive: Archive) -> None:
         self.archive_file = archive.reader
+        self._archive = archive
+
+    def read_bytes(self, name: str) -> bytes:
+        """A member's bytes, within the archive's bounds."""
+        return self._archive.read(name)
+
+    def read_string(self, name: str) -> str:
+        """A member's text."""
+        return self._archive.read(name).decode()
+
+    def get_file_names(self) -> list[str]:
+        """The members' names."""
+        return sorted(self._archive.names)
 
 
 def _tensors(archive: Archive, reader: Any, folder: str, load: Any) -> Any:

@@ -76,7 +76,7 @@ def _check(node: ast.AST, in_guard: bool, depth: int) -> None:
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     match node:
-        case ast.Constant(value=bool() | int() | float()) if abs(node.value) < 2**64 or isinstance(node.value, float):
+        case ast.Constant(value=bool() | int() | float() as number) if abs(number) < 2**64 or isinstance(number, float):
             return
         case ast.Name(id=name) if is_symbol(name) or name in _CONSTANTS or (in_guard and name in {"inf", "L"}):
             return
@@ -156,7 +156,9 @@ def _require_small_power(operator: ast.AST, base: ast.AST, exponent: ast.AST) ->
     plain = isinstance(exponent, ast.Constant | ast.UnaryOp) or (
         isinstance(exponent, ast.Call) and getattr(exponent.func, "id", "") in _NUMBERS
     )
-    small = all(abs(float(one.value)) <= _LARGEST_EXPONENT for one in written)
+    small = all(
+        isinstance(one.value, int | float | str) and abs(float(one.value)) <= _LARGEST_EXPONENT for one in written
+    )
     if not (plain and small and 0 < len(written) <= 2) or any(_is_power(inner) for inner in ast.walk(base)):
         raise ValueError("a power too large to be a size")
 

@@ -101,8 +101,8 @@ def _object(value: dict[str, Any], where: str) -> Iterator[str]:
     if module is not None and not _is_keras(module, kind == "function"):
         named = config if kind == "function" else value.get("registered_name") or kind
         yield f"needs a class that Keras does not have: {module}.{named} (in {where})"
-    for name in _PATHS if isinstance(config, dict) else ():
-        if isinstance(config.get(name), str):
+    for name in _PATHS:
+        if isinstance(config, dict) and isinstance(config.get(name), str):
             yield f"{where}: {kind} reads its {name} from {config[name]}; refused"
 
 

@@ -17,15 +17,16 @@ from places import Evil, Place, make_all, rewritten
 
 
 class Net(torch.nn.Module):
-    """Has a weight, a constant, an input that nothing reads, and a size that is free."""
+    """Has weights, an input that nothing reads, and a size that is free; gives zeros for zeros."""
 
     def __init__(self) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(4, 4)
+        torch.nn.init.zeros_(self.layer.bias)
 
     def forward(self, x: torch.Tensor, unread: torch.Tensor) -> torch.Tensor:
         """One product."""
-        return self.layer(x) + torch.ones(4)
+        return self.layer(x)
 
 
 class Wide(torch.nn.Module):
@@ -153,7 +154,7 @@ def _with_constant() -> bytes:
             self.kept = torch.ones(4)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x + self.kept
+            return x * self.kept
 
     return archived(torch.export.export(Constant(), (torch.zeros(2, 4),)))
 

@@ -57,7 +57,7 @@ class OnLoad(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Nothing."""
-        return x + 1
+        return x * 2
 
 
 class Harmless(torch.nn.Module):
