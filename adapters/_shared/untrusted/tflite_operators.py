@@ -10,10 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flatbuffers import flexbuffers
-from google.protobuf.message import DecodeError
-from tensorflow.core.framework import node_def_pb2
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
@@ -72,6 +69,10 @@ def _custom(code: Any, operator: Any, where: str) -> Iterator[str]:
 
 def _in_options(options: bytes) -> set[str]:
     """The operators that a Flex node's options name: by itself, and in its NodeDef."""
+    from flatbuffers import flexbuffers  # with TensorFlow's protobuf classes, which only such files need
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.framework import node_def_pb2
+
     root = flexbuffers.GetRoot(bytearray(options))
     if not root.IsVector or len(root.AsVector) < 2 or not all(root.AsVector[place].IsString for place in (0, 1)):
         return {"without a NodeDef"}
