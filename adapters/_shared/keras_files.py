@@ -7,15 +7,20 @@ from typing import Any
 import keras
 
 from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
+
+from .untrusted.keras_config import inspect_keras
 
 
 def open_keras(request: ModelRequest) -> Any:
     """Load `.keras` or legacy `.h5` for inference.
 
     Raises:
-        UnusableInput: damaged, holds a Lambda layer with code (without `--trust-pickle`), or a class that is not Keras'.
+        UnusableInput: damaged, holds a Lambda layer with code (without `--trust-pickle`), a class that is not Keras', or weights that
+            lie in another file.
     """
+    inspect_keras(request, detect(request.path).variant)
     try:
         return keras.models.load_model(request.path, compile=False, safe_mode=not request.trust_pickle)
     except (ValueError, TypeError, OSError, KeyError, AttributeError, RuntimeError) as error:

@@ -14,7 +14,7 @@ from safeconvert.adapter_api.shapes import natural_order
 from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 
-_CODE_OPERATORS = {"PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles", "SaveV2"}
+from .tf_inspect import inspect_checkpoint, inspect_graph, inspect_saved_model
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def open_tf(request: ModelRequest) -> TfFile:
 
 def _open_saved_model(request: ModelRequest) -> TfFile:
     part = request.part
+    inspect_saved_model(request)
     try:
         owner = tf.saved_model.load(request.path, tags=list(part.tags) or None)
     except (OSError, RuntimeError, DecodeError, ValueError, KeyError, tf.errors.OpError, AttributeError) as error:
@@ -68,7 +69,6 @@ def _open_saved_model(request: ModelRequest) -> TfFile:
             "export it with signatures=… (Keras: model.export)",
         )
     function = signatures[key]
-    _refuse_code(request, {node.op for node in function.graph.as_graph_def().node})
     inputs = dict(function.structured_input_signature[1].items())
     outputs = dict(sorted(function.structured_outputs.items(), key=lambda item: natural_order(item[0])))
     wanted = [_plain(name) for name in part.outputs]
@@ -89,6 +89,7 @@ def _frozen_graph(request: ModelRequest) -> Any:
         raise UnusableInput(f"{request.path}: not a whole GraphDef: {_line(error)}") from error
     if {node.op for node in graph_def.node} & {"VariableV2", "VarHandleOp", "Variable"}:
         raise UnusableInput(f"{request.path}: has variables: not frozen", "freeze it, or give the SavedModel folder")
+    inspect_graph(request, graph_def)
     return graph_def
 
 
@@ -98,8 +99,7 @@ def _checkpoint_graph(request: ModelRequest) -> Any:
         raise UnusableInput(f"{request.path}: a checkpoint does not say its outputs", "name inputs and outputs")
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         try:
-            saver = tf.compat.v1.train.import_meta_graph(request.path, clear_devices=True)
-            _refuse_code(request, {node.op for node in graph.as_graph_def().node} - {"SaveV2"})
+            saver = tf.compat.v1.train.import_meta_graph(inspect_checkpoint(request), clear_devices=True)
             saver.restore(session, request.path.removesuffix(".meta"))
             nodes = [_plain(name) for name in request.part.outputs]
             return tf.compat.v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), nodes)
@@ -108,7 +108,6 @@ def _checkpoint_graph(request: ModelRequest) -> Any:
 
 
 def _open_graph(request: ModelRequest, graph_def: Any) -> TfFile:
-    _refuse_code(request, {node.op for node in graph_def.node})
     used = {name.split(":")[0].lstrip("^") for node in graph_def.node for name in node.input}
     inputs = [f"{node.name}:0" for node in graph_def.node if node.op == "Placeholder"]
     ignored = {"Const", "NoOp", "Placeholder", "Assert"}
@@ -142,15 +141,6 @@ def _tensors(request: ModelRequest, graph_def: Any, names: tuple[str, ...]) -> l
             near = difflib.get_close_matches(name.split(":")[0], nodes, n=1)
             raise UnusableInput(f"{request.path}: no tensor {name}", f"did you mean {near[0]}:0?" if near else "")
     return [name if ":" in name else f"{name}:0" for name in names]
-
-
-def _refuse_code(request: ModelRequest, operators: set[str]) -> None:
-    found = sorted(operators & _CODE_OPERATORS)
-    if found and not request.trust_pickle:
-        raise UnusableInput(
-            f"{request.path}: holds {', '.join(found)}, which run code or touch files; refused",
-            "remove them, or pass --trust-pickle if you trust whoever made the file",
-        )
 
 
 def _plain(name: str) -> str:

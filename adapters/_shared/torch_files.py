@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,9 @@ import torch
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
+
+from .untrusted.exported_program import open_program
+from .untrusted.torchscript import open_torchscript
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,28 @@ def open_torch(request: ModelRequest) -> TorchFile:
     """
     variant = detect(request.path).variant
     if variant == "torchscript":
-        try:
-            module = torch.jit.load(request.path, map_location="cpu")
-        except RuntimeError as error:
-            raise UnusableInput(f"{request.path}: a damaged TorchScript archive: {_first(error)}") from error
-        return TorchFile(_inference(module), variant)
+        return TorchFile(_inference(_torchscript(request)), variant)
     if variant == "exported_program":
         try:
-            program = torch.export.load(request.path)
-        except (RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            program = torch.export.load(request.path) if request.trust_pickle else open_program(request.path)
+        except UnusableInput:
+            raise
+        except (RuntimeError, ValueError, KeyError, AssertionError, TypeError, AttributeError, IndexError) as error:
             raise UnusableInput(
                 f"{request.path}: torch {torch.__version__} cannot load this ExportedProgram: {_first(error)}",
                 "save it again with torch.export.save of a matching torch version",
             ) from error
         return TorchFile(_frozen(program.module()), variant, program)
     return _open_pickle(request)
+
+
+def _torchscript(request: ModelRequest) -> Any:
+    if not request.trust_pickle:
+        return open_torchscript(request.path)
+    try:
+        return torch.jit.load(request.path, map_location="cpu")
+    except RuntimeError as error:
+        raise UnusableInput(f"{request.path}: a damaged TorchScript archive: {_first(error)}") from error
 
 
 def _open_pickle(request: ModelRequest) -> TorchFile:
@@ -64,7 +73,7 @@ def _open_pickle(request: ModelRequest) -> TorchFile:
         if not request.trust_pickle:
             raise UnusableInput(
                 f"{request.path}: a pickled nn.Module runs code of its own on load; refused",
-                "save it as TorchScript (torch.jit.script/trace) or .pt2 (torch.export.save), "
+                "save it as TorchScript (torch.jit.script/trace) or .pt2 (torch.export.save), of which safeconvert runs nothing on load, "
                 "or pass --trust-pickle if you trust whoever made the file",
             ) from None
         sys.path.insert(0, request.search_path)

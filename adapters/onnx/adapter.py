@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from safeconvert.adapter_api.shapes import with_given_shapes
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
+from .external import external_tensors, require_own_data
 from .ranges import input_ranges  # called by name
 
 __all__ = ["check_file", "external_files", "input_ranges", "load"]
@@ -69,14 +70,7 @@ def check_file(path: Path) -> None:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:
         raise UnusableInput(f"{path}: not a whole ONNX file: {_line(error)}") from error
-    for tensor, location in _external(model):
-        data = (path.parent / location).resolve()
-        if not data.is_relative_to(path.parent.resolve()):
-            raise UnusableInput(
-                f"{path}: initializer {tensor.name} points to {location}, outside the model's folder; refused"
-            )
-        if not data.is_file():
-            raise UnusableInput(f"{path}: external data {location} of initializer {tensor.name} is missing")
+    require_own_data(path, model)
     try:
         onnx.checker.check_model(str(path))
     except onnx.checker.ValidationError as error:
@@ -85,14 +79,8 @@ def check_file(path: Path) -> None:
 
 def external_files(path: str) -> list[str]:
     """The files beside an .onnx that hold its external data, relative to its folder; [] where it holds all itself."""
-    return sorted({location for _, location in _external(onnx.load(path, load_external_data=False))})
-
-
-def _external(model: onnx.ModelProto) -> Iterator[tuple[onnx.TensorProto, str]]:
-    """The tensors that lie in other files, each with the file's name as the model gives it."""
-    for tensor in onnx.external_data_helper._get_all_tensors(model):
-        if onnx.external_data_helper.uses_external_data(tensor):
-            yield tensor, onnx.external_data_helper.ExternalDataInfo(tensor).location
+    found = external_tensors(onnx.load(path, load_external_data=False))
+    return sorted({entry.value for tensor in found for entry in tensor.external_data if entry.key == "location"})
 
 
 def _spec(value: Any, path: str) -> TensorSpec:

@@ -22,6 +22,7 @@ from .._shared.plain_trace import plainly_traced
 from .._shared.tf2onnx_lean import optimized_in_place
 from .._shared.tf2onnx_moves import recorded_moves
 from .._shared.tf_files import open_tf
+from .._shared.untrusted.tflite_operators import inspect_tflite_file
 from .command import run_command
 
 _OPSET = 17
@@ -46,6 +47,7 @@ def _from_python(step: ConvertRequest, own: dict[str, Any]) -> onnx.ModelProto:
     source = detect(step.model.path)
     opset = step.opset or (None if own else _OPSET)
     if source.format == "tflite":
+        inspect_tflite_file(step.model)
         return tf2onnx.convert.from_tflite(step.model.path, opset=opset, **own)[0]
     if source.format == "keras":
         model = as_functional(open_keras(step.model))

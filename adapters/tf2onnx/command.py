@@ -12,6 +12,9 @@ from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 
 from .._shared.tf_files import open_tf
+from .._shared.tf_inspect import inspect_checkpoint, inspect_saved_model
+from .._shared.untrusted.keras_config import inspect_keras
+from .._shared.untrusted.tflite_operators import inspect_tflite_file
 
 _SOURCES = {
     "saved_model": "--saved-model", "keras_v3": "--keras", "h5": "--keras", "tflite": "--tflite",
@@ -27,6 +30,7 @@ def run_command(step: ConvertRequest) -> onnx.ModelProto:
     """
     own = list(step.arguments["command_line"])
     variant = detect(step.model.path).variant
+    _inspect(step, variant)
     if variant == "saved_model" and not step.model.part.signature:
         _require_one_signature(step)
     before = sys.argv
@@ -38,6 +42,20 @@ def run_command(step: ConvertRequest) -> onnx.ModelProto:
     finally:
         sys.argv = before
     return onnx.load(step.target)
+
+
+def _inspect(step: ConvertRequest, variant: str) -> None:
+    """tf2onnx opens the source itself. Raises UnusableInput where it holds what would run or read more than the model."""
+    if variant in ("keras_v3", "h5"):
+        inspect_keras(step.model, variant)
+    elif variant == "tflite":
+        inspect_tflite_file(step.model)
+    elif variant == "saved_model":
+        inspect_saved_model(step.model)
+    elif variant == "checkpoint":
+        inspect_checkpoint(step.model, whole=True)
+    else:
+        open_tf(step.model)
 
 
 def _require_one_signature(step: ConvertRequest) -> None:

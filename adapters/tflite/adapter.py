@@ -17,6 +17,7 @@ from safeconvert.adapter_api.weights import replacements
 from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
+from .._shared.untrusted.tflite_operators import inspect_tflite
 from . import precision
 from .options import set_options
 from .runtime import interpreter
@@ -26,8 +27,10 @@ class TfliteModel:
     """An interpreter, fed one sample at a time with the batch that the file was allocated for."""
 
     def __init__(self, request: ModelRequest) -> None:
+        content = Path(request.path).read_bytes()
+        inspect_tflite(request, content)
         try:
-            self._interpreter = interpreter(Path(request.path).read_bytes())
+            self._interpreter = interpreter(content)
             signatures = self._interpreter.get_signature_list()
             key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
             inputs = self._resize(request, key)

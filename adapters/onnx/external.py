@@ -1,0 +1,47 @@
+"""Where an ONNX model's data lie, for every tensor of the file: initializers, attributes, sparse values, functions, subgraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from safeconvert.errors import UnusableInput
+
+_ADVICE = "save the model with its data beside it (onnx.save(…, save_as_external_data=True)), or within it"
+
+
+def require_own_data(path: Path, model: onnx.ModelProto) -> None:
+    """Raise UnusableInput where a tensor's data are missing, or anywhere but in a plain file of the model's folder.
+
+    ONNX Runtime takes the last of several locations that is not empty, onnx the last one, and a location with `_ORT_MEM_ADDR_` is for
+    ONNX Runtime an address in its own memory.
+    """
+    folder = path.parent.resolve()
+    for tensor in external_tensors(model):
+        locations = [entry.value for entry in tensor.external_data if entry.key == "location"]
+        if len(locations) != 1 or len({entry.key for entry in tensor.external_data}) < len(tensor.external_data):
+            raise UnusableInput(
+                f"{path}: initializer {tensor.name} says {len(locations)} times where its data lie; refused", _ADVICE
+            )
+        (location,) = locations
+        if "*" in location or not (path.parent / location).resolve().is_relative_to(folder):
+            raise UnusableInput(
+                f"{path}: initializer {tensor.name} points to {location}, outside the model's folder; refused", _ADVICE
+            )
+        if not (path.parent / location).is_file():
+            raise UnusableInput(f"{path}: external data {location} of initializer {tensor.name} is missing")
+
+
+def external_tensors(message: Any) -> Iterator[onnx.TensorProto]:
+    """Every tensor below a protobuf message whose data lie in another file."""
+    if isinstance(message, onnx.TensorProto):
+        if message.external_data or message.data_location == onnx.TensorProto.EXTERNAL:
+            yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for one in [value] if hasattr(value, "ListFields") else value:
+                yield from external_tensors(one)

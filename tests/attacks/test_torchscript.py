@@ -1,0 +1,27 @@
+"""TorchScript archives call nothing but operators that compute, also while they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from safeconvert.workers.pool import WorkerPool
+
+from .attempts import opened, run
+from .registry import TORCHSCRIPT, Attack
+
+pytestmark = pytest.mark.converters
+
+
+@pytest.mark.parametrize("attack", TORCHSCRIPT, ids=lambda attack: attack.id)
+def test_an_attack_is_refused(attack: Attack, require_stopped: Callable[[Attack], None]) -> None:
+    require_stopped(attack)
+
+
+@pytest.mark.parametrize("name", ["legitimate.pt"])
+def test_legitimate_files_are_opened_and_run(
+    name: str, pool: WorkerPool, made: Callable[[str], Path], tmp_path: Path
+) -> None:
+    assert run(opened(pool, "torch", made("torchscript") / name), tmp_path)
