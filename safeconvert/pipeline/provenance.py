@@ -95,7 +95,9 @@ def record_provenance(run: Run, result: Conversion | PairVerification, target: P
         ours, theirs = _model(run, source.file.path, source.file.format), _model(run, target, result.target_format)
         inputs = source.data.inputs.digest()
     crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
-    structure = compare_structures(run, source, verification)
+    structure = compare_structures(
+        run, source, verification, ours.file.sha256 == theirs.file.sha256, route.names[-1] if route.adapters else ""
+    )
     proof = prove_forms(run, source, verification, result.exporter)
     converters = tuple(versions(run, adapter.packages, adapter.python) for adapter in route.adapters)
     return Provenance(

@@ -9,6 +9,7 @@ user's own inputs are never left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,6 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, evaluate
 from safeconvert.errors import AdapterFailure
 from safeconvert.inputs.store import Chunk
-from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.native import compare, unchanged_contract
 from safeconvert.workers.run import Context
 from safeconvert.workers.session import Session
@@ -27,20 +27,28 @@ _LEAST = 0.5  # share of the samples that has to be stable; a model that moves e
 
 
 def stable_samples(
-    context: Context, session: Session, data: Dataset, outputs: Evaluated, usable: np.ndarray, settings: VerifySettings
+    context: Context,
+    session: Session,
+    chunks: Sequence[Chunk],
+    seed: int,
+    outputs: Evaluated,
+    usable: np.ndarray,
+    settings: VerifySettings,
+    least: float = _LEAST,
 ) -> np.ndarray:
-    """The usable samples on which the source stays within the tolerance; all where that are fewer than half.
+    """The usable samples on which the source stays within the tolerance; all where that are fewer than the least share.
 
     Args:
         context, settings: of the run.
         session: the source.
-        data: generated inputs.
+        chunks, seed: generated inputs.
         outputs: of the source on these.
         usable: numbers of the samples to choose from.
+        least: share of the samples below which none is left out.
     """
-    generator = np.random.default_rng(data.seed)
-    moved = [_moved(context, chunk, generator) for chunk in data.chunks]
-    if not any(chunk != own for chunk, own in zip(moved, data.chunks, strict=True)):
+    generator = np.random.default_rng(seed)
+    moved = [_moved(context, chunk, generator) for chunk in chunks]
+    if not any(chunk != own for chunk, own in zip(moved, chunks, strict=True)):
         return usable
     try:
         others = evaluate(context, session, [dict(chunk.arrays) for chunk in moved], "running the source again")
@@ -48,9 +56,9 @@ def stable_samples(
         return usable
     agreed = unchanged_contract(session.signature, session.signature)
     plain = replace(settings, comparator=None)
-    unstable = compare(agreed, outputs, others, data.chunks, plain).unequal()
+    unstable = compare(agreed, outputs, others, chunks, plain).unequal()
     stable = np.setdiff1d(usable, unstable)
-    return stable if len(stable) >= _LEAST * len(usable) else usable
+    return stable if len(stable) >= least * len(usable) else usable
 
 
 def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Chunk:

@@ -1,0 +1,99 @@
+"""Targets that are not the source's function, in ways that once went unseen: refused, and the right ones beside them accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import safeconvert
+from safeconvert.errors import NotEquivalent, NoVerdict
+from tests.scenarios.wrong_targets import pairs
+from tests.scenarios.wrong_targets.pairs import Spoiled
+
+pytestmark = pytest.mark.converters
+MADE_UP: dict[str, Callable[[], Spoiled]] = {
+    "rows of a table": pairs.table_rows,
+    "the last rows of a table": lambda: pairs.table_rows(300, 280),
+    "floor division": pairs.floor_division,
+    "a mask that hides all": pairs.hidden_rows,
+    "clipping behind a softmax": lambda: pairs.saturated("relu6"),
+    "padding behind a softmax": lambda: pairs.saturated("padding"),
+    "another answer in small calls": pairs.mixing,
+    "a mean over samples": pairs.centred,
+}
+
+
+def check(spoiled: Spoiled, folder: Path, given: bool) -> None:
+    """The wrong target is refused, the right one is not."""
+    for name in ("source", "wrong", "right"):
+        onnx.save(getattr(spoiled, name), folder / f"{name}.onnx")
+    inputs = None
+    if given:
+        np.savez(folder / "inputs.npz", **spoiled.given)
+        inputs = folder / "inputs.npz"
+    safeconvert.verify(folder / "source.onnx", folder / "right.onnx", inputs=inputs, target_layout="keep")
+    with pytest.raises(NotEquivalent):
+        safeconvert.verify(folder / "source.onnx", folder / "wrong.onnx", inputs=inputs, target_layout="keep")
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_made_up_inputs_show_it(name: str, tmp_path: Path) -> None:
+    check(MADE_UP[name](), tmp_path, given=False)
+
+
+def test_outputs_of_tiny_values_are_compared_by_their_own_size(tmp_path: Path) -> None:
+    check(pairs.tiny_outputs(), tmp_path, given=False)
+
+
+def test_an_output_that_is_never_above_the_tolerance_asked_for_gives_no_verdict(tmp_path: Path) -> None:
+    onnx.save(pairs.tiny_outputs().source, tmp_path / "source.onnx")
+    with pytest.raises(NoVerdict) as raised:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx", atol=1e-5)
+    assert "nothing to compare: y is at most" in raised.value.message
+
+
+def test_an_output_without_elements_gives_no_verdict(tmp_path: Path) -> None:
+    empty = pairs.graph([pairs.node("Slice", "x zero zero one", "y")], {"x": ("f", ["N", 3])}, ["y"],
+                        {"zero": np.array([0]), "one": np.array([1])})  # fmt: skip
+    onnx.save(empty, tmp_path / "source.onnx")
+    with pytest.raises(NoVerdict) as raised:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx")
+    assert "y has no elements" in raised.value.message
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_given_inputs_that_do_not_show_it_are_joined_by_made_up_ones(name: str, tmp_path: Path) -> None:
+    check(MADE_UP[name](), tmp_path, given=True)
+
+
+def test_copies_of_one_input_are_one_input(tmp_path: Path) -> None:
+    spoiled = pairs.tiny_outputs()
+    onnx.save(spoiled.source, tmp_path / "source.onnx")
+    same = safeconvert.verify(
+        tmp_path / "source.onnx", tmp_path / "source.onnx", inputs=np.repeat(spoiled.given["x"][:1], 400, axis=0)
+    )
+    inputs = same.predicate["inputs"]
+    assert (inputs["count"], inputs["distinct"], inputs["used"]) == (400, 1, 1)
+    assert "%" not in same.reason
+
+
+def test_few_inputs_alone_give_no_verdict_unless_asked_for(tmp_path: Path) -> None:
+    onnx.save(pairs.tiny_outputs().source, tmp_path / "source.onnx")
+    with pytest.raises(NoVerdict) as raised:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx", samples=2)
+    assert "--min-held-out 1" in raised.value.advice
+    safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx", samples=2, min_held_out=1)
+
+
+def test_what_axis_0_is_stands_in_the_certificate(tmp_path: Path) -> None:
+    for name, spoiled, said in (
+        ("rows", pairs.tiny_outputs(), "batch: "),
+        ("calls", pairs.centred(), "no batch: outputs"),
+    ):
+        onnx.save(spoiled.source, tmp_path / f"{name}.onnx")
+        made = safeconvert.verify(tmp_path / f"{name}.onnx", tmp_path / f"{name}.onnx")
+        assert made.predicate["inputs"]["axis_0"].startswith(said)
