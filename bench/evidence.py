@@ -1,0 +1,119 @@
+"""Spoiled targets, with and without given inputs that hardly show the fault: is each refused, and is the right one accepted?
+
+    python bench/evidence.py [SEEDS]
+
+Every kind of `evidence_kinds.py` for each seed. Results are kept in build/bench/evidence.json after each case, so that a run that was
+broken off goes on where it stood; a result belongs to the files of the package that made it, by their digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import onnx
+from common import ROOT, WORK, table, write
+from evidence_kinds import KINDS
+
+sys.path.insert(0, str(ROOT))
+
+from safeconvert.config.options import DataOptions, VerifyOptions
+from safeconvert.config.settings import load_settings
+from safeconvert.core.progress import Phases
+from safeconvert.errors import ExitCode, SafeconvertError
+from safeconvert.pipeline.convert import verify
+from safeconvert.workers.run import Context, open_context
+
+_KEPT = WORK / "evidence.json"
+SEEDS = 10
+
+
+def main(seeds: int) -> None:
+    """Run what is not known yet, and write the table."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    known: dict[str, dict[str, object]] = json.loads(_KEPT.read_text()) if _KEPT.exists() else {}
+    code = _digest()
+    folder = WORK / "evidence"
+    folder.mkdir(exist_ok=True)
+    cases = [f"{kind}|{seed}|{how}" for seed in range(seeds) for kind in KINDS for how in ("generated", "given")]
+    context = None
+    with open_context(load_settings(), Phases()) as context:
+        for case in cases:
+            if known.get(case, {}).get("code") == code:
+                continue
+            known[case] = {"code": code, **_case(context, folder, *case.split("|"))}
+            _KEPT.write_text(json.dumps(known))
+            print(case, known[case], flush=True)
+    _write({case: known[case] for case in cases}, seeds)
+
+
+def _case(context: Context, folder: Path, kind: str, seed: str, how: str) -> dict[str, object]:
+    spoiled = KINDS[kind](int(seed))
+    for name in ("source", "wrong", "right"):
+        onnx.save(getattr(spoiled, name), folder / f"{name}.onnx")
+    data = DataOptions()
+    if how == "given":
+        np.savez(folder / "inputs.npz", **spoiled.given)
+        data = DataOptions(folder / "inputs.npz")
+    began = time.monotonic()
+    found = {name: _verdict(context, folder, name, data) for name in ("wrong", "right")}
+    return {**found, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _verdict(context: Context, folder: Path, name: str, data: DataOptions) -> str:
+    try:
+        pair = verify(context, VerifyOptions(folder / "source.onnx", folder / f"{name}.onnx", data=data, layouts={"": "keep"}))
+    except SafeconvertError as error:
+        return f"{error.exit_code.name.lower()}: {error.message[:120]}"
+    accepted = pair.exit_code is ExitCode.VERIFIED
+    covered = pair.source.coverage.result()
+    share = f"{len(covered.exercised)}/{len(covered.items)}"
+    return f"{'accepted' if accepted else 'refused'} {share}: {pair.verification.reason[:120]}"
+
+
+def _digest() -> str:
+    """Of the package's files, so that results of other code are not taken for this one's."""
+    total = hashlib.sha256()
+    for path in sorted([*(ROOT / "safeconvert").rglob("*.py"), *(ROOT / "bench").glob("evidence*.py"), ROOT / "configs" / "default.toml"]):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
+    rows: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
+    for case, result in results.items():
+        kind, _, how = case.split("|")
+        wrong, right = str(result["wrong"]), str(result["right"])
+        for key in ((kind, how), ("all", how)):
+            rows[key][0] += 1
+            rows[key][1] += wrong.startswith("accepted")
+            rows[key][2] += not right.startswith("accepted")
+            done, items = (int(part) for part in (right.split(": ")[0].split(" ") + ["0/0"])[1].split("/")) if "/" in right.split(":")[0] else (0, 0)
+            rows[key][3] += done
+            rows[key][4] += items
+    lines = []
+    for kind in (*KINDS, "all"):
+        line: list[object] = [kind]
+        for how in ("generated", "given"):
+            count, accepted, refused, done, items = rows[(kind, how)]
+            line += [count, accepted, refused, f"{done / items:.0%}" if items else "-"]
+        lines.append(line)
+    missed = [f"- {case}: {result['wrong']}" for case, result in results.items() if str(result["wrong"]).startswith("accepted")]
+    refused = [f"- {case}: {result['right']}" for case, result in results.items() if not str(result["right"]).startswith("accepted")]
+    head = ["kind", "cases", "accepted wrong", "refused right", "exercised", "cases, inputs given", "accepted wrong", "refused right", "exercised"]
+    body = (
+        "Each case is a source, a target with one fault and a target that is the same function written otherwise, all ONNX, so that no\n"
+        "converter takes part. Without `--inputs`, and with forty given ones that hardly show the fault, or not at all.\n\n"
+        f"{table(head, lines)}\n\nWrong targets accepted:\n\n" + ("\n".join(missed) or "none")
+        + "\n\nRight targets refused:\n\n" + ("\n".join(refused) or "none")
+    )  # fmt: skip
+    write("evidence", "Wrong targets, and what the evidence says of them", f"python bench/evidence.py {seeds}", body)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
