@@ -26,8 +26,9 @@ from safeconvert.config.options import DataOptions, VerifyOptions
 from safeconvert.config.settings import load_settings
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, SafeconvertError
-from safeconvert.pipeline.convert import verify
-from safeconvert.workers.run import Context, open_context
+from safeconvert.pipeline.verify_pair import verify_pair
+from safeconvert.verification.coverage import UNKNOWN, Coverage
+from safeconvert.workers.run import Run, open_context
 
 _KEPT = WORK / "evidence.json"
 SEEDS = 10
@@ -41,18 +42,17 @@ def main(seeds: int) -> None:
     folder = WORK / "evidence"
     folder.mkdir(exist_ok=True)
     cases = [f"{kind}|{seed}|{how}" for seed in range(seeds) for kind in KINDS for how in ("generated", "given")]
-    context = None
-    with open_context(load_settings(), Phases()) as context:
+    with open_context(load_settings(), Phases()) as run:
         for case in cases:
             if known.get(case, {}).get("code") == code:
                 continue
-            known[case] = {"code": code, **_case(context, folder, *case.split("|"))}
+            known[case] = {"code": code, **_case(run, folder, *case.split("|"))}
             _KEPT.write_text(json.dumps(known))
             print(case, known[case], flush=True)
     _write({case: known[case] for case in cases}, seeds)
 
 
-def _case(context: Context, folder: Path, kind: str, seed: str, how: str) -> dict[str, object]:
+def _case(run: Run, folder: Path, kind: str, seed: str, how: str) -> dict[str, object]:
     spoiled = KINDS[kind](int(seed))
     for name in ("source", "wrong", "right"):
         onnx.save(getattr(spoiled, name), folder / f"{name}.onnx")
@@ -61,25 +61,33 @@ def _case(context: Context, folder: Path, kind: str, seed: str, how: str) -> dic
         np.savez(folder / "inputs.npz", **spoiled.given)
         data = DataOptions(folder / "inputs.npz")
     began = time.monotonic()
-    found = {name: _verdict(context, folder, name, data) for name in ("wrong", "right")}
-    return {**found, "seconds": round(time.monotonic() - began, 1)}
+    wrong, _ = _verdict(run, folder, "wrong", data)
+    right, covered = _verdict(run, folder, "right", data)
+    figures = {"exercised": len(covered.exercised), "items": len(covered.items)}
+    return {"wrong": wrong, "right": right, **figures, "seconds": round(time.monotonic() - began, 1)}
 
 
-def _verdict(context: Context, folder: Path, name: str, data: DataOptions) -> str:
+def _verdict(run: Run, folder: Path, name: str, data: DataOptions) -> tuple[str, Coverage]:
+    """What came of a target in words, and what the inputs exercised of the source."""
+    options = VerifyOptions(folder / "source.onnx", folder / f"{name}.onnx", data=data, layouts={"": "keep"})
     try:
-        pair = verify(context, VerifyOptions(folder / "source.onnx", folder / f"{name}.onnx", data=data, layouts={"": "keep"}))
+        pair = verify_pair(run, options)
     except SafeconvertError as error:
-        return f"{error.exit_code.name.lower()}: {error.message[:120]}"
-    accepted = pair.exit_code is ExitCode.VERIFIED
-    covered = pair.source.coverage.result()
-    share = f"{len(covered.exercised)}/{len(covered.items)}"
-    return f"{'accepted' if accepted else 'refused'} {share}: {pair.verification.reason[:120]}"
+        return f"{error.exit_code.name.lower()}: {error.message[:120]}", UNKNOWN
+    accepted = "accepted" if pair.exit_code is ExitCode.VERIFIED else "refused"
+    return f"{accepted}: {pair.verification.reason[:120]}", pair.source.coverage.result()
 
 
 def _digest() -> str:
     """Of the package's files, so that results of other code are not taken for this one's."""
     total = hashlib.sha256()
-    for path in sorted([*(ROOT / "safeconvert").rglob("*.py"), *(ROOT / "bench").glob("evidence*.py"), ROOT / "configs" / "default.toml"]):
+    for path in sorted(
+        [
+            *(ROOT / "safeconvert").rglob("*.py"),
+            *(ROOT / "bench").glob("evidence*.py"),
+            ROOT / "configs" / "default.toml",
+        ]
+    ):
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 
@@ -93,9 +101,8 @@ def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
             rows[key][0] += 1
             rows[key][1] += wrong.startswith("accepted")
             rows[key][2] += not right.startswith("accepted")
-            done, items = (int(part) for part in (right.split(": ")[0].split(" ") + ["0/0"])[1].split("/")) if "/" in right.split(":")[0] else (0, 0)
-            rows[key][3] += done
-            rows[key][4] += items
+            rows[key][3] += int(str(result.get("exercised", 0)))
+            rows[key][4] += int(str(result.get("items", 0)))
     lines = []
     for kind in (*KINDS, "all"):
         line: list[object] = [kind]
@@ -103,9 +110,27 @@ def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
             count, accepted, refused, done, items = rows[(kind, how)]
             line += [count, accepted, refused, f"{done / items:.0%}" if items else "-"]
         lines.append(line)
-    missed = [f"- {case}: {result['wrong']}" for case, result in results.items() if str(result["wrong"]).startswith("accepted")]
-    refused = [f"- {case}: {result['right']}" for case, result in results.items() if not str(result["right"]).startswith("accepted")]
-    head = ["kind", "cases", "accepted wrong", "refused right", "exercised", "cases, inputs given", "accepted wrong", "refused right", "exercised"]
+    missed = [
+        f"- {case}: {result['wrong']}"
+        for case, result in results.items()
+        if str(result["wrong"]).startswith("accepted")
+    ]
+    refused = [
+        f"- {case}: {result['right']}"
+        for case, result in results.items()
+        if not str(result["right"]).startswith("accepted")
+    ]
+    head = [
+        "kind",
+        "cases",
+        "accepted wrong",
+        "refused right",
+        "exercised",
+        "cases, inputs given",
+        "accepted wrong",
+        "refused right",
+        "exercised",
+    ]
     body = (
         "Each case is a source, a target with one fault and a target that is the same function written otherwise, all ONNX, so that no\n"
         "converter takes part. Without `--inputs`, and with forty given ones that hardly show the fault, or not at all.\n\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -38,7 +38,11 @@ def _one(kind: str, seed: int, right: list[onnx.NodeProto], wrong: list[onnx.Nod
     tail = [node("MatMul", "s head", "y")]
     held = {"head": weights(width, 5, seed=seed), **(constants or {})}
     shape = [int(size) for size in inputs["x"][1][1:]]
-    return _of(kind, lambda good: graph([*(right if good else wrong), *tail], inputs, ["y"], held), given or _given(seed, *shape))
+    return _of(
+        kind,
+        lambda good: graph([*(right if good else wrong), *tail], inputs, ["y"], held),
+        given or _given(seed, *shape),
+    )
 
 
 def leaky(seed: int) -> Spoiled:
@@ -52,7 +56,12 @@ def rounding(seed: int) -> Spoiled:
 
 
 def guarded(seed: int) -> Spoiled:
-    right = [node("Greater", "x zero", "p"), node("Max", "x small", "m"), node("Log", "m", "l"), node("Where", "p l zero", "s")]
+    right = [
+        node("Greater", "x zero", "p"),
+        node("Max", "x small", "m"),
+        node("Log", "m", "l"),
+        node("Where", "p l zero", "s"),
+    ]
     wrong = [node("Abs", "x", "a"), node("Max", "a small", "m"), node("Log", "m", "s")]
     return _one("guard of a logarithm", seed, right, wrong, {"zero": np.float32(0), "small": np.float32(1e-3)})
 
@@ -76,7 +85,13 @@ def exclusive(seed: int) -> Spoiled:
 
 
 def gelu(seed: int) -> Spoiled:
-    right = [node("Mul", "x root", "r"), node("Erf", "r", "e"), node("Add", "e one", "a"), node("Mul", "x a", "m"), node("Mul", "m half", "s")]
+    right = [
+        node("Mul", "x root", "r"),
+        node("Erf", "r", "e"),
+        node("Add", "e one", "a"),
+        node("Mul", "x a", "m"),
+        node("Mul", "m half", "s"),
+    ]
     wrong = [node("Mul", "x x", "q"), node("Mul", "q x", "k"), node("Mul", "k c", "kc"), node("Add", "x kc", "i"), node("Mul", "i pi", "p"),
              node("Tanh", "p", "e"), node("Add", "e one", "a"), node("Mul", "x a", "m"), node("Mul", "m half", "s")]  # fmt: skip
     values = {name: np.float32(value) for name, value in
@@ -123,7 +138,12 @@ def upper_bound(seed: int) -> Spoiled:
 def channels(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
         kernel = weights(4, 3, 3, 3, seed=seed)
-        return graph([node("Conv", "x w", "c"), node("Relu", "c", "y")], _IMAGE, ["y"], {"w": kernel if good else kernel[:, ::-1].copy()})
+        return graph(
+            [node("Conv", "x w", "c"), node("Relu", "c", "y")],
+            _IMAGE,
+            ["y"],
+            {"w": kernel if good else kernel[:, ::-1].copy()},
+        )
 
     grey = np.repeat(_given(seed, 1, 9, 9)["x"], 3, axis=1)
     return _of("order of channels", net, {"x": grey})
@@ -180,7 +200,9 @@ def gates(seed: int) -> Spoiled:
 
 def causal(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
-        mask = np.where(np.tri(6, 6, 0 if good else -1, dtype=bool) | np.eye(6, dtype=bool) * (np.arange(6) == 0), 0, -1e9).astype("f4")
+        mask = np.where(
+            np.tri(6, 6, 0 if good else -1, dtype=bool) | np.eye(6, dtype=bool) * (np.arange(6) == 0), 0, -1e9
+        ).astype("f4")
         nodes = [node("Transpose", "x", "t", perm=[0, 2, 1]), node("MatMul", "x t", "q"), node("Add", "q mask", "m"),
                  node("Softmax", "m", "a", axis=-1), node("MatMul", "a x", "y")]  # fmt: skip
         return graph(nodes, _SEQUENCE, ["y"], {"mask": mask})
@@ -191,7 +213,11 @@ def causal(seed: int) -> Spoiled:
 def ties(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
         values = {"w": weights(8, 6, seed=seed)}
-        nodes = [node("MatMul", "x w", "m"), node("Relu", "m", "r"), node("ArgMax", "r", "y", axis=1, keepdims=0, select_last_index=int(not good))]
+        nodes = [
+            node("MatMul", "x w", "m"),
+            node("Relu", "m", "r"),
+            node("ArgMax", "r", "y", axis=1, keepdims=0, select_last_index=int(not good)),
+        ]
         return graph(nodes, _VECTOR, ["y"], values)
 
     return _of("ties", net, _given(seed, 8))
@@ -201,7 +227,9 @@ def modulus(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
         values = {"d": np.int64(3 + seed % 5), "table": weights(40, 4, seed=seed, scale=6.0), "shift": np.int64(12)}
         rest = node("Mod", "x d", "r") if good else node("Mod", "x d", "r", fmod=1)
-        return graph([rest, node("Add", "r shift", "i"), node("Gather", "table i", "y")], {"x": ("i", ["N", 5])}, ["y"], values)
+        return graph(
+            [rest, node("Add", "r shift", "i"), node("Gather", "table i", "y")], {"x": ("i", ["N", 5])}, ["y"], values
+        )
 
     return _of("sign of a remainder", net, {"x": np.random.default_rng(seed).integers(0, 30, size=(40, 5))})
 
@@ -213,28 +241,19 @@ def one_hot(seed: int) -> Spoiled:
         changed = table.copy()
         changed[depth - 3 :] = changed[depth - 3 :][::-1]
         values = {"depth": np.int64(depth), "values": np.float32([0, 1]), "table": table if good else changed}
-        return graph([node("OneHot", "x depth values", "o"), node("MatMul", "o table", "y")], {"x": ("i", ["N", 5])}, ["y"], values)
+        return graph(
+            [node("OneHot", "x depth values", "o"), node("MatMul", "o table", "y")],
+            {"x": ("i", ["N", 5])},
+            ["y"],
+            values,
+        )
 
     return _of("rows of a one-hot product", net, {"x": np.random.default_rng(seed).integers(0, 15, size=(40, 5))})
 
 
-def branch(seed: int) -> Spoiled:
-    def net(good: bool) -> onnx.ModelProto:
-        def body(name: str, factor: float) -> onnx.GraphProto:
-            made = helper.make_node("Mul", ["x", f"{name}_f"], [f"{name}_y"], name)
-            constant = helper.make_tensor(f"{name}_f", TensorProto.FLOAT, [], [factor])
-            value = helper.make_tensor_value_info(f"{name}_y", TensorProto.FLOAT, [1, 8])
-            return helper.make_graph([made], name, [], [value], [constant])
-
-        choose = helper.make_node("If", ["c"], ["s"], "choice", then_branch=body("then", 1.0), else_branch=body("otherwise", 0.1 if good else 0.2))
-        nodes = [node("ReduceMean", "x", "m", keepdims=0), node("Greater", "m low", "c"), choose, node("MatMul", "s head", "y")]
-        return graph(nodes, {"x": ("f", [1, 8])}, ["y"], {"low": np.float32(-1.5), "head": weights(8, 5, seed=seed)})
-
-    return _of("branch", net, _given(seed, 8))
-
-
 def scores(seed: int) -> Spoiled:
     """Boxes of hundreds of pixels and scores below 1 in one output; the target's scores are 3 % off."""
+
     def net(good: bool) -> onnx.ModelProto:
         values = {"w": weights(8, 4, seed=seed), "v": weights(8, 2, seed=seed + 1), "size": np.float32(320),
                   "off": np.float32(1.0 if good else 1.03)}  # fmt: skip
@@ -260,5 +279,5 @@ KINDS: dict[str, Callable[[int], Spoiled]] = {
     "order of a concatenation": concat_order, "residual sum": residual, "bias": bias, "one weight": one_weight,
     "upper bound": upper_bound, "order of channels": channels, "border": border, "padding counted": padding_counted,
     "coordinates of a resize": resized, "epsilon": epsilon, "gates": gates, "causal mask": causal, "ties": ties,
-    "sign of a remainder": modulus, "rows of a one-hot product": one_hot, "branch": branch, "scores beside boxes": scores,
+    "sign of a remainder": modulus, "rows of a one-hot product": one_hot, "branch": pairs.branch, "scores beside boxes": scores,
 }  # fmt: skip

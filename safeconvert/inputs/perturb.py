@@ -110,7 +110,7 @@ class PerturbedInputs:
         for number in range(start, stop):
             random = np.random.default_rng(np.random.SeedSequence([self.seed, number, 7]))
             first = number * self.given.count // self.count
-            second = int(random.integers(self.given.count))
+            second = (first + 1 + int(random.integers(max(1, self.given.count - 1)))) % self.given.count
             one, two = self.given.chunk(first, first + 1), self.given.chunk(second, second + 1)
             for name in self.names:
                 made[name].append(_changed(random, number, one[name][0], two[name][0], self.looks[name]))

@@ -194,3 +194,43 @@ def centred(seed: int = 0) -> Spoiled:
     wrong = graph([node("MatMul", "x head", "y")], {"x": ("f", ["N", 6])}, ["y"], {"head": head})
     given = {"x": np.random.default_rng(seed).normal(size=(40, 6)).astype("f4")}
     return Spoiled("mean over samples", source, wrong, said_otherwise(source), given)
+
+
+def branch(seed: int = 0) -> Spoiled:
+    """Inputs of a mean below -1.5 take another branch, which is another in the target."""
+
+    def net(good: bool) -> onnx.ModelProto:
+        def body(name: str, factor: float) -> onnx.GraphProto:
+            made = helper.make_node("Mul", ["x", f"{name}_f"], [f"{name}_y"], name)
+            constant = helper.make_tensor(f"{name}_f", TensorProto.FLOAT, [], [factor])
+            value = helper.make_tensor_value_info(f"{name}_y", TensorProto.FLOAT, [1, 8])
+            return helper.make_graph([made], name, [], [value], [constant])
+
+        choose = helper.make_node(
+            "If",
+            ["c"],
+            ["s"],
+            "choice",
+            then_branch=body("then", 1.0),
+            else_branch=body("otherwise", 0.1 if good else 0.2),
+        )
+        nodes = [
+            node("ReduceMean", "x", "m", keepdims=0),
+            node("Greater", "m low", "c"),
+            choose,
+            node("MatMul", "s head", "y"),
+        ]
+        return graph(nodes, {"x": ("f", [1, 8])}, ["y"], {"low": np.float32(-1.5), "head": weights(8, 5, seed=seed)})
+
+    given = {"x": np.random.default_rng(seed).uniform(0.2, 0.8, size=(40, 8)).astype("f4")}
+    return Spoiled("branch", net(True), net(False), said_otherwise(net(True)), given)
+
+
+def behind_softmax(seed: int = 0) -> Spoiled:
+    """One label far above the others on every input; the target puts it twice as far, which no score shows."""
+    head = weights(6, 3, seed=seed, scale=0.3)
+    source = graph([node("MatMul", "x head", "l"), node("Add", "l bias", "logits"), node("Softmax", "logits", "y", axis=1)],
+                   {"x": ("f", ["N", 6])}, ["y"], {"head": head, "bias": np.float32([500, 0, 0])})  # fmt: skip
+    wrong = with_constant(source, "bias", np.float32([1000, 0, 0]))
+    given = {"x": np.random.default_rng(seed).normal(size=(40, 6)).astype("f4")}
+    return Spoiled("behind a softmax", source, wrong, said_otherwise(source), given)

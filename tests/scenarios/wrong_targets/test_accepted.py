@@ -24,6 +24,8 @@ MADE_UP: dict[str, Callable[[], Spoiled]] = {
     "padding behind a softmax": lambda: pairs.saturated("padding"),
     "another answer in small calls": pairs.mixing,
     "a mean over samples": pairs.centred,
+    "a branch": pairs.branch,
+    "logits behind a softmax": pairs.behind_softmax,
 }
 
 
@@ -97,3 +99,39 @@ def test_what_axis_0_is_stands_in_the_certificate(tmp_path: Path) -> None:
         onnx.save(spoiled.source, tmp_path / f"{name}.onnx")
         made = safeconvert.verify(tmp_path / f"{name}.onnx", tmp_path / f"{name}.onnx")
         assert made.predicate["inputs"]["axis_0"].startswith(said)
+
+
+def test_the_certificate_says_what_was_exercised_and_what_was_not(tmp_path: Path) -> None:
+    onnx.save(pairs.behind_softmax().source, tmp_path / "source.onnx")
+    onnx.save(pairs.behind_softmax().right, tmp_path / "right.onnx")
+    made = safeconvert.verify(tmp_path / "source.onnx", tmp_path / "right.onnx").predicate
+    assert made["coverage"]["items"] == 2 and made["coverage"]["exercised"] == 0
+    assert made["coverage"]["missing"][0] == "Softmax Softmax_y not saturated"
+    assert any("all 32 held-out inputs have label 0" in line for line in made["remarks"])
+    assert any("compared before its Softmax too" in line for line in made["remarks"])
+
+
+def test_equal_structure_is_not_claimed_of_one_file(tmp_path: Path) -> None:
+    onnx.save(pairs.branch().source, tmp_path / "source.onnx")
+    onnx.save(pairs.branch().right, tmp_path / "right.onnx")
+    found = [
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / name).predicate
+        for name in ("source.onnx", "right.onnx")
+    ]
+    assert found[0]["structure"] == "same file" != found[1]["structure"]
+
+
+def test_a_vector_that_fits_whole_is_one_call(tmp_path: Path) -> None:
+    """A TorchScript mean over a vector of four: cut into its elements, a target that takes one would pass."""
+    import torch
+
+    class Mean(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(0, keepdim=True)
+
+    torch.jit.script(Mean()).save(str(tmp_path / "mean.pt"))
+    np.savez(tmp_path / "x.npz", x=np.float32([1, 2, 2, 5]))
+    made = safeconvert.convert(tmp_path / "mean.pt", "onnx", inputs=tmp_path / "x.npz")
+    assert made.predicate["inputs"]["axis_0"].startswith("no batch")
+    assert made.predicate["contract"]["inputs"][0]["target"]["shape"] in ([4], [None])
+    assert made.predicate["structure"] == "same exporter"
