@@ -21,6 +21,7 @@ from safeconvert.inputs.preprocessing import Preprocessing
 from safeconvert.inputs.statistics import Looks
 
 Shape = tuple[int, ...]
+_TIED = 0.3  # share of values that are halves of whole numbers, where the others are as large as given ones
 _ROWS = 4  # of a whole call whose first axis is free
 
 
@@ -133,9 +134,9 @@ class GeneratedInputs:
         values = make(random, shape)
         if spec.name in self.looks:
             look = self.looks[spec.name]
-            values = look.mean + values * look.deviation
-            if make is _ties:
-                values = np.rint(values * 2) / 2  # numbers that lie between two whole ones, as large as the others
+            values = look.mean + (_noise(random, shape) if make is _ties else values) * look.deviation
+            if make is _ties:  # some of them between two whole numbers
+                values = np.where(random.random(shape) < _TIED, np.rint(values * 2) / 2, values)
         values = np.asarray(values, dtype=dtype)
         return values if not np.all(values == 1) else values / 2
 

@@ -62,7 +62,7 @@ def stable_samples(
 
 
 def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Chunk:
-    """The chunk with every float `_UNITS` units up or down; integers stay."""
+    """The chunk with every float `_UNITS` units up or down; integers and halves of whole numbers, which are exact, stay."""
     arrays, folder = dict(chunk.arrays), None
     for name, path in chunk.arrays.items():
         array = np.load(path, allow_pickle=False)
@@ -71,5 +71,6 @@ def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Ch
         folder = folder or context.folder("moved")
         steps = np.where(generator.random(array.shape) < 0.5, -_UNITS, _UNITS).astype(array.dtype)
         arrays[name] = folder / path.name
-        np.save(arrays[name], array + steps * np.spacing(array), allow_pickle=False)
+        exact = array * 2 == np.rint(array * 2)
+        np.save(arrays[name], np.where(exact, array, array + steps * np.spacing(array)), allow_pickle=False)
     return replace(chunk, arrays=arrays)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, export
 from safeconvert.verification.batching import has_rows, mixes
@@ -12,7 +15,7 @@ from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.saturation import with_logits
-from safeconvert.verification.source import chunks_for
+from safeconvert.verification.source import Source, chunks_for
 from safeconvert.verification.types import Verification
 from safeconvert.verification.verdict import MIXES, verdict_line
 from safeconvert.workers.run import Run
@@ -37,8 +40,8 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
         figures = compare(contract, source.outputs, outputs, data.chunks, settings)
     finally:
         exported = exporting.result()
-    refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
-    native = figures.result(source.steering if refuted else source.held_out)
+    refuting = _refuting(source, figures)
+    native = figures.result(source.held_out if refuting is None else refuting)
     joined = figures.result(source.joined) if len(source.joined) else None
     if native.equal and joined is not None and not joined.equal:
         native = replace(native, equal=False)
@@ -51,3 +54,12 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
         return replace(found, native=replace(found.native, equal=False), reason=MIXES)
     found = replace(found, reason=verdict_line(found.native, found.joined))
     return with_logits(run, source, found, settings)
+
+
+def _refuting(source: Source, figures: Accumulator) -> np.ndarray | None:
+    """The steering inputs that refute a target: the given ones where these do, else all; None where none does."""
+    given = source.steering[source.steering < source.data.inputs.count]
+    for numbers in (given, source.steering):
+        if len(numbers) and not figures.result(numbers).equal:
+            return numbers
+    return None
