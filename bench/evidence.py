@@ -1,8 +1,8 @@
 """Spoiled targets, with and without given inputs that hardly show the fault: is each refused, and is the right one accepted?
 
-    python bench/evidence.py [SEEDS]
+    python bench/evidence.py [SEEDS [SHARD SHARDS]]
 
-Every kind of `evidence_kinds.py` for each seed. Results are kept in build/bench/evidence.json after each case, so that a run that was
+Every kind of `evidence_kinds.py` for each seed. Results are kept below build/bench/evidence/ after each case, so that a run that was
 broken off goes on where it stood; a result belongs to the files of the package that made it, by their digest.
 """
 
@@ -30,26 +30,28 @@ from safeconvert.pipeline.verify_pair import verify_pair
 from safeconvert.verification.coverage import UNKNOWN, Coverage
 from safeconvert.workers.run import Run, open_context
 
-_KEPT = WORK / "evidence.json"
 SEEDS = 10
 
 
-def main(seeds: int) -> None:
-    """Run what is not known yet, and write the table."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    known: dict[str, dict[str, object]] = json.loads(_KEPT.read_text()) if _KEPT.exists() else {}
+def main(seeds: int, shard: int, shards: int) -> None:
+    """Run what is not known yet of a shard, and write the table of all that is known."""
+    folder = WORK / "evidence" / str(shard)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "results.json"
+    known: dict[str, dict[str, object]] = json.loads(kept.read_text()) if kept.exists() else {}
     code = _digest()
-    folder = WORK / "evidence"
-    folder.mkdir(exist_ok=True)
     cases = [f"{kind}|{seed}|{how}" for seed in range(seeds) for kind in KINDS for how in ("generated", "given")]
     with open_context(load_settings(), Phases()) as run:
-        for case in cases:
+        for case in cases[shard::shards]:
             if known.get(case, {}).get("code") == code:
                 continue
             known[case] = {"code": code, **_case(run, folder, *case.split("|"))}
-            _KEPT.write_text(json.dumps(known))
+            kept.write_text(json.dumps(known))
             print(case, known[case], flush=True)
-    _write({case: known[case] for case in cases}, seeds)
+    found: dict[str, dict[str, object]] = {}
+    for path in sorted((WORK / "evidence").glob("*/results.json")):
+        found |= {case: result for case, result in json.loads(path.read_text()).items() if result["code"] == code}
+    _write({case: found[case] for case in cases if case in found}, seeds)
 
 
 def _case(run: Run, folder: Path, kind: str, seed: str, how: str) -> dict[str, object]:
@@ -141,4 +143,5 @@ def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
+    given = [int(argument) for argument in sys.argv[1:]]
+    main(given[0] if given else SEEDS, *(given[1:3] if len(given) == 3 else (0, 1)))
