@@ -17,7 +17,7 @@ from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.saturation import with_logits
 from safeconvert.verification.source import Source, chunks_for
 from safeconvert.verification.types import Verification
-from safeconvert.verification.verdict import MIXES, verdict_line
+from safeconvert.verification.verdict import ALONE, MIXES, verdict_line
 from safeconvert.workers.run import Run
 
 
@@ -47,7 +47,8 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
         native = replace(native, equal=False)
     exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, source.counted, "target")
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
-    found = replace(found, remarks=one_sided(run, source.exported, exported))
+    alone = () if source.data.generated or source.data.extra else (ALONE,)
+    found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
     found = accept_rounding(run, source, found, figures, settings)
     shown = source.regroup if found.native.equal and has_rows(session.signature) else None
     if shown is not None and mixes(run, session, shown, contract, settings):

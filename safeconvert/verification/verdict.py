@@ -5,6 +5,10 @@ from __future__ import annotations
 from safeconvert.compare.comparison import Comparison
 
 MIXES = "the target mixes the samples of a call: it gives other outputs where they come in another order or number"
+ALONE = (
+    "no made-up inputs joined the given ones: the comparator is for real ones, the source does not run on others, or the "
+    "target is fed otherwise"
+)
 _MEANINGLESS = 0.5
 
 
