@@ -46,7 +46,8 @@ class Dataset:
         generated: whether safeconvert made the inputs up.
         chunks: the samples as files, in the source's names and order of dimensions; those of `extra` at the end.
         distinct: numbers of the samples that equal none before them.
-        extra: of each sample after the inputs', where it comes from: `generated` or `perturbed`.
+        extra: of each sample after the inputs', where it comes from: `generated`, `perturbed` or `coverage`.
+        limited: the user said how many inputs are used or generated.
     """
 
     inputs: InputSet
@@ -56,6 +57,7 @@ class Dataset:
     chunks: tuple[Chunk, ...]
     distinct: np.ndarray
     extra: tuple[str, ...] = ()
+    limited: bool = False
 
     @property
     def given(self) -> tuple[Chunk, ...]:
@@ -102,7 +104,7 @@ def prepare(
     distinct = distinct_samples(chunks)
     parts = split(len(distinct), settings.held_out, seed)
     chosen = Split(*(tuple(int(distinct[place]) for place in part) for part in (parts.steer, parts.held_out)))
-    return Dataset(inputs, chosen, seed, options.path is None, chunks, distinct)
+    return Dataset(inputs, chosen, seed, options.path is None, chunks, distinct, limited=options.limit is not None)
 
 
 def _rows_of_a_call(inputs: InputSet, signature: Signature) -> int:

@@ -93,8 +93,10 @@ def _extra(
     ranges: Mapping[str, IntegerRange],
     settings: VerifySettings,
 ) -> ExtraInputs:
-    """Inputs made up beside given ones, and those that exercise what the others leave out."""
+    """Inputs made up beside given ones, and those that exercise what the others leave out, unless a number was asked for."""
     if isinstance(data.inputs, GeneratedInputs):
+        if data.limited:
+            return NONE
         extra = replace(NONE, like=data.inputs)
     elif wanted(data, settings):
         extra = extra_inputs(context, data, session.signature, ranges)
