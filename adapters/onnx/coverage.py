@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ import onnx
 from safeconvert.graph.coverage import Coverage
 
 
-def exercised(path: str, groups: Sequence[Sequence[str]]) -> dict[str, Any]:
+def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """What each group of inputs exercises of an ONNX graph.
 
     Args:
         path: of the graph.
-        groups: for each group, the `.npy` file of every input of the graph, in order.
+        groups: for each group, the `.npy` file of every input of the native model, in its order.
 
     Returns:
         `items`: all that can be exercised, in the graph's order; `groups`: for each group the places of those that it does;
@@ -28,7 +28,12 @@ def exercised(path: str, groups: Sequence[Sequence[str]]) -> dict[str, Any]:
         places = {item: place for place, item in enumerate(items)}
         found = []
         for files in groups:
-            arrays = [np.load(file, allow_pickle=False) for file in files]
+            named = (
+                [files[name] for name in coverage.inputs]
+                if set(coverage.inputs) == set(files)
+                else list(files.values())
+            )
+            arrays = [np.load(file, allow_pickle=False) for file in named]
             found.append(sorted(places[item] for item in coverage.exercised(arrays)))
     except RuntimeError as error:
         return {"items": [], "groups": [], "reason": " ".join(str(error).split())[:200]}

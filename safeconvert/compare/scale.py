@@ -35,15 +35,13 @@ def fitted(settings: VerifySettings, scales: Mapping[str, float]) -> VerifySetti
 
     What a user gave stays as it is; so does the limit of a user's own comparator, whose unit is its own.
     """
-    narrowed = (
-        {
-            name: _fitted(settings.tolerance, scale)
-            for name, scale in scales.items()
-            if scale > 0 and not settings.atol_given and name not in settings.tolerances
-        }
-        if ":" not in (settings.comparator or "")
-        else {}
-    )
+    if settings.atol_given or ":" in (settings.comparator or ""):
+        return settings
+    narrowed = {
+        name: _fitted(settings.tolerance, scale)
+        for name, scale in scales.items()
+        if scale > 0 and name not in settings.tolerances
+    }
     return replace(settings, tolerances={**narrowed, **settings.tolerances})
 
 

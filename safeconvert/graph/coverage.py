@@ -40,6 +40,11 @@ class Coverage:
         """In the graph's order."""
         return self._points
 
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Names of the graph's inputs, in order."""
+        return [given.name for given in self._inputs]
+
     def exercised(self, arrays: Sequence[Array]) -> set[str]:
         """The items that a call exercises.
 

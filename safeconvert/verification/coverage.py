@@ -193,7 +193,7 @@ def _ask(context: Context, path: Path, signature: Signature, chunks: Sequence[Ch
         "exercised",
         {
             "path": str(path),
-            "groups": [[str(chunk.arrays[spec.name]) for spec in signature.inputs] for chunk in chunks],
+            "groups": [{spec.name: str(chunk.arrays[spec.name]) for spec in signature.inputs} for chunk in chunks],
         },
     )
     answer: dict[str, Any] = context.pool.worker("onnx").call(

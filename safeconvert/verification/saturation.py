@@ -154,7 +154,7 @@ def _run(
     settings: VerifySettings,
     ours: bool,
 ) -> list[dict[str, Array]]:
-    """Logits of one side's ONNX form for each chunk; inputs correspond by position, as exporters keep them."""
+    """Logits of one side's ONNX form for each chunk; inputs correspond by name where all names are the same, else by position."""
     native = source.outputs.signature if ours else found.outputs.signature
     candidates = tuple(tuple(size or 0 for size in spec.shape) for spec in native.inputs)
     session = open_model(context, "onnx", "onnx", ModelRequest(str(path), candidate_shapes=candidates))
@@ -163,9 +163,9 @@ def _run(
         if ours
         else feed_across(found.contract, chunks, context.folder("feed"))
     )
-    names = dict(
-        zip((spec.name for spec in native.inputs), (spec.name for spec in session.signature.inputs), strict=True)
-    )
+    theirs = [spec.name for spec in session.signature.inputs]
+    own = [spec.name for spec in native.inputs]
+    names = dict(zip(own, own if set(own) == set(theirs) else theirs, strict=True))
     feeds = [{names[name]: path for name, path in one.items()} for one in files]
     return [load_files(one) for one in evaluate(context, session, feeds, "running up to the saturation").outputs]
 
