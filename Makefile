@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test data-test lint bench bench-short bench-matrix bench-zoo docs clean
+.PHONY: demo test data-test lint bench bench-short bench-matrix bench-zoo bench-evidence docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -34,6 +34,9 @@ docs: $(VENV)/.installed-docs
 
 bench-matrix: $(VENV)/.installed-test
 	$(BIN)/python bench/matrix.py
+
+bench-evidence: $(VENV)/.installed-test
+	$(BIN)/python bench/evidence.py
 
 bench-zoo: $(VENV)/.installed-test
 	$(BIN)/python bench/zoo.py

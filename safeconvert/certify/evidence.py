@@ -13,7 +13,7 @@ from safeconvert.conversion.models import Evaluated
 from safeconvert.errors import ExitCode
 from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.repair.types import Diagnosis
-from safeconvert.verification.source import Source
+from safeconvert.verification.source import Source, given_only
 from safeconvert.verification.types import Verification
 
 _REGION_BYTES = 64 << 20  # of all regions
@@ -37,7 +37,7 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
         samples, pictures = _samples(conversion.source, verification, outputs, conversion.options.verify, of)
     elif deployed is not None and deployed.outputs is not None and decisive.verification is not None:
         samples, pictures = _samples(
-            conversion.source,
+            given_only(conversion.source),
             decisive.verification,
             deployed.outputs,
             conversion.options.verify,

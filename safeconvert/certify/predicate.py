@@ -11,12 +11,12 @@ from typing import Any
 from safeconvert import __version__
 from safeconvert.adapter_api.protocol import WHOLE
 from safeconvert.certificate.digest import FileDigest
+from safeconvert.certify import inputs
 from safeconvert.certify.figures import brief, comparator, contract, exporter, pairs
 from safeconvert.certify.findings import deployment, repair
 from safeconvert.errors import ExitCode
 from safeconvert.pipeline.provenance import ModelRecord, Provenance
 from safeconvert.pipeline.results import Attempt, Conversion, PairVerification
-from safeconvert.verification.source import Source
 
 SCHEMA = 1
 
@@ -66,9 +66,10 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "tool": {"name": "safeconvert", "version": __version__},
         "source": _model(provenance.source, folder) | ({} if part == WHOLE else {"part": asdict(part)}),
         "target": _model(provenance.target, folder),
-        "inputs": _inputs(source, provenance.inputs),
+        "inputs": inputs.described(source, provenance.inputs),
         "contract": contract(source, verification),
         "comparator": comparator(result.settings),
+        **inputs.evidence(source, verification),
         "verification": pairs(result.exporter, verification, provenance.cross_pairs),
         "structure": provenance.structure.value,
         "proof": provenance.proof.to_json(),
@@ -82,19 +83,6 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "containment": asdict(provenance.containment) | {"lacking": list(provenance.containment.lacking)},
         "environment": asdict(provenance.environment),
         "seconds": dict(provenance.seconds),
-    }
-
-
-def _inputs(source: Source, sha256: str) -> dict[str, Any]:
-    """What the models were run on."""
-    return {
-        "origin": source.data.inputs.origin,
-        "sha256": sha256,
-        "count": source.data.inputs.count,
-        "used": len(source.steering) + len(source.held_out),
-        "held_out": len(source.held_out),
-        "split_seed": source.data.seed,
-        "kinds": list(source.data.inputs.kinds),
     }
 
 

@@ -69,7 +69,7 @@ def differing_samples(
             row = number - chunk.start
             outputs, distance = _outputs(left, right, row, chunk.stop - chunk.start, result)
             entry: dict[str, Any] = {"number": number, "name": _name(inputs, number), "disagrees": number in disagreeing,
-                     "truth": inputs.labels[number] if inputs.labels is not None else None,
+                     "truth": inputs.labels[number] if inputs.labels is not None and number < inputs.count else None,
                      "distance": _number(distance), "outputs": outputs}  # fmt: skip
             found.append((number not in disagreeing, -distance, entry, {n: a[row] for n, a in fed.items()}))
         found = sorted(found, key=lambda item: item[:2])[:LIMIT]
@@ -123,6 +123,8 @@ def _values(values: Array) -> dict[str, Any]:
 
 
 def _name(inputs: InputSet, number: int) -> str:
+    if number >= inputs.count:
+        return f"made-up input {number - inputs.count}"
     if isinstance(inputs, ImageInputs):
         return inputs.files[number].name
     if isinstance(inputs, GeneratedInputs):
@@ -134,7 +136,7 @@ def _picture(
     inputs: InputSet, specs: Sequence[TensorSpec], number: int, arrays: Mapping[str, Array]
 ) -> tuple[bytes | None, str]:
     """A small picture as PNG or JPEG, or None and why there is none."""
-    if isinstance(inputs, ImageInputs):
+    if isinstance(inputs, ImageInputs) and number < inputs.count:
         try:
             image = read_picture(inputs.files[number]).convert("RGB")
         except UnusableInput as error:

@@ -49,6 +49,7 @@ class VerifySettings:
             conversion promises the same function, so any exception must be requested.
         cosine_threshold: largest 1 - cos that agrees. Default 1e-6, a relative error of 1.4e-3 in the Euclidean norm
             (1 - cos is about half its square): the rounding of float16, for which this looser comparator is meant.
+        atol_given: the user gave `tolerance.atol`, so that it is not narrowed by an output's range (see `scale`).
     """
 
     comparator: str | None = None
@@ -57,6 +58,7 @@ class VerifySettings:
     top_k: int = 5
     max_discrepancy: float = 0.0
     cosine_threshold: float = 1e-6
+    atol_given: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings under which no comparison means anything."""

@@ -148,6 +148,11 @@ FLAGS: tuple[Flag, ...] = (
         unset="0, so that a run can be repeated", least=0, takes="int", drop_in=True,
     ),
     Flag(
+        "min-held-out", Kind.INT, Group.INPUTS, _VERDICT,
+        "Distinct inputs, given and made up, that must be held out for a verdict.",
+        unset="4; fewer are no evidence", least=1, takes="int", drop_in=True,
+    ),
+    Flag(
         "input-shape", Kind.TEXT, Group.INPUTS, _VERDICT,
         "Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size.",
         unset="the model's own", many=True, metavar="SHAPE", takes="Shape | Mapping[str, Shape]", drop_in=True,

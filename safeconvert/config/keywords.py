@@ -36,6 +36,8 @@ class ConvertKeywords(TypedDict, total=False):
     """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, nine or more of each kind."""
     seed: int | None
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
+    min_held_out: int | None
+    """Distinct inputs, given and made up, that must be held out for a verdict. Default: 4; fewer are no evidence."""
     input_shape: Shape | Mapping[str, Shape] | None
     """Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size. Default: the model's own."""
     input_range: Mapping[str, tuple[int, int]] | None
@@ -105,6 +107,8 @@ class VerifyKeywords(TypedDict, total=False):
     """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, nine or more of each kind."""
     seed: int | None
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
+    min_held_out: int | None
+    """Distinct inputs, given and made up, that must be held out for a verdict. Default: 4; fewer are no evidence."""
     input_shape: Shape | Mapping[str, Shape] | None
     """Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size. Default: the model's own."""
     input_range: Mapping[str, tuple[int, int]] | None

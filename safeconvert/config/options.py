@@ -46,6 +46,7 @@ class DataOptions:
         ranges: by integer input, lowest and one past the highest value to generate.
         seed: of generated inputs and of the split; None for the configured one.
         target_preprocessing: preset or file that the target's deployment applies; "" where it is the source's.
+        min_held_out: distinct inputs that have to be held out for a verdict; None for the configured number.
     """
 
     path: Path | None = None
@@ -54,6 +55,7 @@ class DataOptions:
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     seed: int | None = None
     target_preprocessing: str = ""
+    min_held_out: int | None = None
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class Request:
             seed=given.get("seed"),
             preprocessing=given.get("preprocessing", ""),
             target_preprocessing=given.get("target_preprocessing", ""),
+            min_held_out=given.get("min_held_out"),
         )
         inputs = given.get("inputs")
         if inputs is None:

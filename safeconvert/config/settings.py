@@ -38,6 +38,8 @@ class InputSettings:
     chunk: int
     held_out: float
     seed: int
+    joined: int
+    least_held_out: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "inputs.generated": (1, math.inf),
     "inputs.chunk": (1, math.inf),
     "inputs.held_out": (0, 1),
+    "inputs.least_held_out": (1, math.inf),
     "verify.top_k": (1, math.inf),
     "verify.max_discrepancy": (0, 1),
     "verify.rounding": (0, 0.01),

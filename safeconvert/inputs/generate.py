@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.errors import UnusableInput
+from safeconvert.graph.ranges import IntegerRange
+from safeconvert.inputs.booleans import booleans
+from safeconvert.inputs.integers import integers
 from safeconvert.inputs.interface import Array
 from safeconvert.inputs.preprocessing import Preprocessing
+from safeconvert.inputs.statistics import Looks
 
 Shape = tuple[int, ...]
+_TIED = 0.3  # share of values that are halves of whole numbers, where the others are as large as given ones
+_ROWS = 4  # of a whole call whose first axis is free
 
 
 def _noise(random: np.random.Generator, shape: Shape) -> Array:
@@ -71,16 +77,18 @@ _KINDS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
 class GeneratedInputs:
     """Samples made up for a signature; sample i is of kind i modulo the number of kinds.
 
-    A sample is a row of the batch, or a whole call where the model has none (see `has_batch`).
+    A sample is a row of the batch, or a whole call where the model has none. Where `looks` says how large the values of an input
+    are, made-up ones are as large.
     """
 
     specs: tuple[TensorSpec, ...]
     count: int
     seed: int
-    ranges: Mapping[str, tuple[int, int]]
+    ranges: Mapping[str, IntegerRange]
     preprocessing: Preprocessing | None = None
     labels: tuple[int | None, ...] | None = None
     whole: bool = False
+    looks: Mapping[str, Looks] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,26 +122,42 @@ class GeneratedInputs:
 
     def _sample(self, number: int, position: int, spec: TensorSpec) -> Array:
         random = np.random.default_rng(np.random.SeedSequence([self.seed, number, position]))
-        shape = tuple(int(size or 1) for size in (spec.shape if self.whole else spec.shape[1:]))
+        sizes = (spec.shape[0] or _ROWS, *spec.shape[1:]) if self.whole and spec.shape else spec.shape[1:]
+        shape = tuple(int(size or 1) for size in sizes)
         dtype = np.dtype(spec.dtype)
         if dtype.kind == "b":
-            return random.integers(0, 2, size=shape).astype(bool)
-        if dtype.kind in "iu":
-            low, high = self.ranges.get(spec.name) or _default_range(spec)
-            return random.integers(low, high, size=shape, dtype=np.int64).astype(dtype)
+            return booleans(random, shape, number + 4 * position)
+        taken = self.ranges.get(spec.name)
+        if dtype.kind in "iu" or taken is not None:
+            return integers(random, shape, number, taken or _default_range(spec)).astype(dtype)
         make = list(_KINDS.values())[number % len(_KINDS)]
-        values = np.asarray(make(random, shape), dtype=dtype)
+        values = make(random, shape)
+        if spec.name in self.looks:
+            look = self.looks[spec.name]
+            values = look.mean + (_noise(random, shape) if make is _ties else values) * look.deviation
+            if make is _ties:  # some of them between two whole numbers
+                values = np.where(random.random(shape) < _TIED, np.rint(values * 2) / 2, values)
+        values = np.asarray(values, dtype=dtype)
         return values if not np.all(values == 1) else values / 2
 
 
-def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, tuple[int, int]]) -> GeneratedInputs:
-    """Inputs for a model of which nothing but its signature is known.
+def generate(
+    signature: Signature,
+    count: int,
+    seed: int,
+    ranges: Mapping[str, tuple[int, int]],
+    inferred: Mapping[str, IntegerRange] | None = None,
+    whole: bool | None = None,
+) -> GeneratedInputs:
+    """Inputs for a model of which its signature is known, and perhaps which integers it takes.
 
     Args:
         signature: of the source.
         count: how many samples.
         seed: of everything drawn.
-        ranges: by integer input, lowest and one past the highest value.
+        ranges: by integer input, lowest and one past the highest value, as the user gave them.
+        inferred: by input, the integers that its graph takes, where the user says nothing.
+        whole: whether a sample is a whole call; None: where the declared shapes have no batch.
 
     Raises:
         UnusableInput: a dimension other than the batch is free, or a range names no integer input or does not fit it, or an
@@ -165,12 +189,15 @@ def generate(signature: Signature, count: int, seed: int, ranges: Mapping[str, t
                 f"--input-range {name}={low}:{high}: does not fit {integers[name].dtype}",
                 f"at most {name}={least}:{most + 1}",
             )
-    return GeneratedInputs(signature.inputs, count, seed, dict(ranges), whole=not has_batch(signature))
+    taken = {**(inferred or {}), **{name: IntegerRange(low, high) for name, (low, high) in ranges.items()}}
+    return GeneratedInputs(
+        signature.inputs, count, seed, taken, whole=not has_batch(signature) if whole is None else whole
+    )
 
 
-def _default_range(spec: TensorSpec) -> tuple[int, int]:
+def _default_range(spec: TensorSpec) -> IntegerRange:
     """Bytes take their whole range; wider integers are indices of which nothing is known, so 0 and 1."""
     if spec.dtype in ("uint8", "int8"):
         limits = np.iinfo(spec.dtype)
-        return int(limits.min), int(limits.max) + 1
-    return 0, 2
+        return IntegerRange(int(limits.min), int(limits.max) + 1)
+    return IntegerRange(0, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,29 @@ class Chunk:
     stop: int
     arrays: Mapping[str, Path]
     whole: bool = False
+
+
+def picked(chunks: Sequence[Chunk], numbers: Iterable[int], folder: Path) -> list[Chunk]:
+    """Chunks that hold samples of these numbers only, numbered from 0 in the order of the chunks; whole calls stay as they are.
+
+    Args:
+        chunks: all samples.
+        numbers: of those that are wanted.
+        folder: where the files of chunks that are cut go.
+    """
+    wanted, found, start = {int(number) for number in numbers}, [], 0
+    for chunk in chunks:
+        rows = [number - chunk.start for number in range(chunk.start, chunk.stop) if number in wanted]
+        if not rows:
+            continue
+        files = dict(chunk.arrays)
+        if not chunk.whole and len(rows) < chunk.stop - chunk.start:
+            for position, (name, path) in enumerate(chunk.arrays.items()):
+                files[name] = folder / f"picked-{chunk.start:07d}-{position}.npy"
+                np.save(files[name], np.load(path, mmap_mode="r", allow_pickle=False)[rows], allow_pickle=False)
+        found.append(Chunk(start, start + len(rows), files, chunk.whole))
+        start += len(rows)
+    return found
 
 
 def materialise(inputs: InputSet, folder: Path, chunk_size: int, advance: Callable[[int], None]) -> tuple[Chunk, ...]:

@@ -115,7 +115,9 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
         ours = _model(run, source.file.path, source.file.named, source.file.format)
         theirs = _model(run, made, target, result.target_format)
     crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
-    structure = compare_structures(run, source, verification)
+    structure = compare_structures(
+        run, source, verification, ours.file.sha256 == theirs.file.sha256, route.names[-1] if route.adapters else ""
+    )
     proof = prove_forms(run, source, verification, result.exporter)
     converters = tuple(versions(run, adapter.packages, adapter.python) for adapter in route.adapters)
     return Provenance(

@@ -8,13 +8,14 @@ from typing import Any
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.contract import Contract
+from safeconvert.compare.scale import fitted
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import open_model
 from safeconvert.core.signature import Signature
 from safeconvert.repair.engine.problem import Chunk, Problem
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.cross_pairs import across, renamed_tolerances
-from safeconvert.verification.native import unchanged_contract
+from safeconvert.verification.native import real_scales, unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
 from safeconvert.workers.engine import call_engine
@@ -88,6 +89,7 @@ def _problem(run: Run, pair: OnnxPair, settings: VerifySettings) -> Problem:
     left = unchanged_contract(source.session.signature, ours)
     right = unchanged_contract(pair.target, theirs)
     names = {tensor.source.name: tensor.target.name for tensor in left.inputs}
+    narrowed = fitted(settings, real_scales(pair.contract, source.outputs))
     return Problem(
         source=str(pair.source_graph),
         target=str(pair.target_graph),
@@ -97,7 +99,7 @@ def _problem(run: Run, pair: OnnxPair, settings: VerifySettings) -> Problem:
             for chunk in source.data.chunks
         ),
         steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
-        verify=replace(settings, tolerances=renamed_tolerances(settings, left)),
+        verify=replace(narrowed, tolerances=renamed_tolerances(narrowed, left)),
         settings=run.settings.repair,
         folder=str(run.folder("repair")),
         search_path=str(Path.cwd()),

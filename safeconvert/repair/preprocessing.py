@@ -21,7 +21,7 @@ from safeconvert.repair.types import PreprocessingFault
 from safeconvert.verification.dataset import read_preprocessing
 from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.pair import Pair
-from safeconvert.verification.source import Source
+from safeconvert.verification.source import Source, given_only
 from safeconvert.verification.subset import refed, subset
 from safeconvert.workers.run import Run
 
@@ -58,7 +58,7 @@ def check_preprocessing(
     as_deployed = with_preprocessing(run, source, data, theirs)
     feeds = feed_across(pair.contract, as_deployed.data.chunks, run.folder("feed"))
     outputs = evaluate(run, pair.target.session, feeds, "running the target as deployed")
-    deployed = compare(pair.contract, source.outputs, outputs, source.data.chunks, settings).result(source.held_out)
+    deployed = compare(pair.contract, as_deployed.outputs, outputs, source.data.given, settings).result(source.held_out)
     if deployed.equal:
         return None
     evidence = (
@@ -83,7 +83,8 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
     source, contract = pair.source, pair.contract
     ours = read_preprocessing(data) or RAW
     tried = {_values(ours)}
-    steering = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
+    given = given_only(source)
+    steering = [int(number) for number in (given.steering if len(given.steering) else given.held_out)]
     probes = subset(run, source, steering[:_PROBES], first=_PROBES)
     for recipe in load_presets(data_folder("configs") / "preprocessing.toml").values():
         if _values(recipe) in tried:
@@ -117,7 +118,8 @@ def with_preprocessing(run: Run, source: Source, data: DataOptions, recipe: Prep
     inputs = open_inputs(folder, source.session.signature, recipe, data.limit)
     with run.phases.phase("reading inputs as deployed", inputs.count) as advance:
         chunks = materialise(inputs, run.folder("deployed"), run.settings.inputs.chunk, advance)
-    return replace(source, data=replace(source.data, chunks=chunks))
+    given = given_only(source)
+    return replace(given, data=replace(given.data, chunks=chunks))
 
 
 def deployed_recipe(data: DataOptions) -> Preprocessing:

@@ -47,7 +47,9 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     faults, trials = (len(sequence(predicate.get(key))) for key in ("faults", "trials"))
     console.print(Text(f"faults: {faults}  trials: {trials}"))
     if predicate.get("structure") == "equivalent":
-        console.print(Text("structurally equivalent: the same graph with equal weights, but for names"))
+        console.print(
+            Text("structurally equivalent: the ONNX forms are the same graph with equal weights, but for names")
+        )
     proof = mapping(predicate.get("proof"))
     if proof:
         console.print(Text(f"proof: {_proof(proof)}"))

@@ -14,6 +14,7 @@ from safeconvert.certificate.untrusted_json import number
 from safeconvert.core.text import printable, shown
 from safeconvert.errors import ExitCode
 from safeconvert.report.certificate import render
+from safeconvert.report.coverage import coverage_line
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
 from safeconvert.report.tree import change, fault_tree, route_tree
@@ -50,6 +51,9 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
+    exercised = coverage_line(outcome.predicate)
+    if exercised:
+        console.print(f"  {escape(printable(exercised))}")
     if outcome.settings_file is not None:
         console.print(f"  settings: {escape(shown(outcome.settings_file))}")
     for line in outcome.predicate.get("settings", {}).get("loosened", []):
@@ -72,6 +76,8 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         if exporter.get("verdict") in ("different", "failed"):
             console.print(f"  [yellow]exporter fault[/] ({side} ONNX only): {escape(exporter['reason'])}")
     _print_faults(outcome.predicate, console)
+    for remark in outcome.predicate.get("remarks", []):
+        console.print(f"  remark: {escape(printable(remark))}")
     for obligation in outcome.predicate.get("obligations", []):
         console.print(f"  obligation: {escape(obligation)}")
     for line in _weaknesses(outcome.predicate):

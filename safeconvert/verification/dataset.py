@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from safeconvert.compare.comparators import is_finite
 from safeconvert.config.options import DataOptions
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.resources import data_folder
-from safeconvert.core.signature import Signature
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import AdapterFailure, UnusableInput
+from safeconvert.graph.ranges import IntegerRange
 from safeconvert.inputs.arrays import DAMAGE
+from safeconvert.inputs.calls import Calls
+from safeconvert.inputs.distinct import distinct_samples
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.images import first_image_size
 from safeconvert.inputs.interface import InputSet
@@ -28,6 +32,7 @@ from safeconvert.workers.session import load_files
 
 _WIDE = ("int16", "int32", "int64", "uint16", "uint32", "uint64")
 """Integers of which the whole range is no input; bytes take theirs."""
+_ONE_CALL = 1024  # numbers of a vector that may be one call of a model whose shapes nobody declares
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,11 @@ class Dataset:
         split: which samples steer decisions, and which only the verdict sees.
         seed: of the generated inputs and the split.
         generated: whether safeconvert made the inputs up.
-        chunks: the samples as files, in the source's names and order of dimensions.
+        chunks: the samples as files, in the source's names and order of dimensions; those of `extra` at the end.
         sha256: of the inputs before they were read.
+        distinct: numbers of the samples that equal none before them.
+        extra: of each sample after the inputs', where it comes from: `generated`, `perturbed` or `coverage`.
+        limited: the user said how many inputs are used or generated.
     """
 
     inputs: InputSet
@@ -49,6 +57,14 @@ class Dataset:
     generated: bool
     chunks: tuple[Chunk, ...]
     sha256: str
+    distinct: np.ndarray
+    extra: tuple[str, ...] = ()
+    limited: bool = False
+
+    @property
+    def given(self) -> tuple[Chunk, ...]:
+        """The chunks without those made up beside them."""
+        return tuple(chunk for chunk in self.chunks if chunk.start < self.inputs.count)
 
 
 def read_preprocessing(options: DataOptions) -> Preprocessing | None:
@@ -59,7 +75,11 @@ def read_preprocessing(options: DataOptions) -> Preprocessing | None:
 
 
 def prepare(
-    context: Context, options: DataOptions, signature: Signature, ranges: dict[str, tuple[int, int]]
+    context: Context,
+    options: DataOptions,
+    signature: Signature,
+    ranges: Mapping[str, IntegerRange],
+    mixing: bool = False,
 ) -> Dataset:
     """Open or generate the inputs of a source model and write them out.
 
@@ -68,6 +88,7 @@ def prepare(
         options: what the user asked for.
         signature: of the source.
         ranges: of integer inputs, as read off the source's graph; what the user gave goes first.
+        mixing: the source mixes the samples of a call, whatever its shapes say: each input is a whole call.
 
     Raises:
         UnusableInput: inputs that cannot be read or do not fit, or no space to write them.
@@ -76,29 +97,58 @@ def prepare(
     seed = settings.seed if options.seed is None else options.seed
     if options.path is not None:
         inputs = open_inputs(options.path, signature, read_preprocessing(options), options.limit)
+        if mixing and not inputs.whole:
+            inputs = Calls(inputs, _rows_of_a_call(inputs, signature))
     else:
-        inputs = generate(signature, options.limit or settings.generated, seed, {**ranges, **options.ranges})
+        inputs = generate(signature, options.limit or settings.generated, seed, options.ranges, ranges, mixing or None)
     sha256 = inputs.digest()
-    parts = split(inputs.count, settings.held_out, seed)
     with context.phases.phase("reading inputs", inputs.count) as advance:
         chunks = materialise(inputs, context.kept("inputs"), settings.chunk, advance)
-    return Dataset(inputs, parts, seed, options.path is None, chunks, sha256)
+    distinct = distinct_samples(chunks)
+    parts = split(len(distinct), settings.held_out, seed)
+    chosen = Split(*(tuple(int(distinct[place]) for place in part) for part in (parts.steer, parts.held_out)))
+    limited = options.limit is not None
+    return Dataset(inputs, chosen, seed, options.path is None, chunks, sha256, distinct, limited=limited)
 
 
-def graph_ranges(context: Context, signature: Signature, exported: Export) -> dict[str, tuple[int, int]]:
-    """Ranges of integer inputs (rows of the tables they index, or of numbers), read off the source's ONNX form."""
-    if exported.path is None or not any(spec.dtype in _WIDE for spec in signature.inputs):
+def _rows_of_a_call(inputs: InputSet, signature: Signature) -> int:
+    """How many given rows make a call: as many as the model fixes; else an image alone, and of an array all."""
+    fixed = {spec.batch for spec in signature.inputs} - {None}
+    alone = inputs.preprocessing is not None or inputs.kinds != ("array",)
+    return min(inputs.count, max(size or 1 for size in fixed)) if fixed else 1 if alone else inputs.count
+
+
+def graph_ranges(context: Context, signature: Signature, exported: Export) -> dict[str, IntegerRange]:
+    """The integers that inputs take (rows of the tables they index, or numbers), read off the source's ONNX form.
+
+    Bytes take their whole range and real inputs any numbers, unless they index a table.
+    """
+    if exported.path is None:
         return {}
     request = CallFunction(framework("onnx", context.adapters).folder, "input_ranges", {"path": exported.path})
     try:
         by_position = context.pool.worker("onnx").call("onnx", f"reading {exported.path.name}", request)
     except AdapterFailure:
         return {}
-    return {
-        spec.name: (max(limits[0], int(np.iinfo(spec.dtype).min)), limits[1])
-        for spec, limits in zip(signature.inputs, by_position, strict=False)
-        if limits and spec.dtype in _WIDE
-    }
+    found: dict[str, IntegerRange] = {}
+    for spec, given in zip(signature.inputs, by_position, strict=False):
+        taken = None if given is None else IntegerRange.from_json(given)
+        if taken is not None and (taken.rows or spec.dtype in _WIDE):
+            fitting = _fitting(taken, spec)
+            found |= {spec.name: fitting} if fitting is not None else {}
+    return found
+
+
+def _fitting(taken: IntegerRange, spec: TensorSpec) -> IntegerRange | None:
+    """The range within what the input's type holds; None where nothing is left."""
+    if spec.numbers is None or spec.numbers.kind not in "iu":
+        return taken
+    limits = np.iinfo(spec.numbers)
+    least, most = int(limits.min), min(int(limits.max), 2**62)
+    low, high = max(taken.low, least), min(taken.high, most + 1)
+    far = None if taken.far is None else (max(taken.far[0], least), min(taken.far[1], most + 1))
+    near = tuple(value for value in taken.near if low <= value < high)
+    return replace(taken, low=low, high=high, far=far, near=near) if low < high else None
 
 
 def indices(samples: tuple[int, ...], usable: np.ndarray) -> np.ndarray:
@@ -123,7 +173,7 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
 def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     """Shapes that the inputs suggest for a source that declares none, most likely first, batch of one.
 
-    An array suggests its own; images suggest the size that the preprocessing makes of the first one, with three
+    An array suggests a batch of its rows, after itself where it is small enough to be one call; images suggest the size that the preprocessing makes of the first one, with three
     channels and with one, channels second and last.
     """
     path = options.path
@@ -134,8 +184,30 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
             height, width = first_image_size(path, read_preprocessing(options))
             return tuple(shape for count in (3, 1) for shape in ((1, count, height, width), (1, height, width, count)))
         if path.suffix == ".npy":
-            return ((1, *np.load(path, mmap_mode="r", allow_pickle=False).shape[1:]),)
+            return _shapes_of([np.load(path, mmap_mode="r", allow_pickle=False).shape])
         with np.load(path, allow_pickle=False) as archive:
-            return tuple((1, *archive[name].shape[1:]) for name in archive.files[:8])
+            return _shapes_of([archive[name].shape for name in archive.files[:8]])
     except (*DAMAGE, UnusableInput):
         return ()  # opening the inputs proper says what is wrong with them
+
+
+def whole_shapes(options: DataOptions) -> tuple[tuple[int, ...], ...]:
+    """Shapes of given arrays as one call; () where there are none, or they are too large to be tried so."""
+    path = options.path
+    if path is None or path.is_dir():
+        return ()
+    try:
+        if path.suffix == ".npy":
+            shapes = [np.load(path, mmap_mode="r", allow_pickle=False).shape]
+        else:
+            with np.load(path, allow_pickle=False) as archive:
+                shapes = [archive[name].shape for name in archive.files[:8]]
+    except DAMAGE:
+        return ()
+    return tuple(shapes) if all(math.prod(shape) <= _ONE_CALL for shape in shapes) else ()
+
+
+def _shapes_of(shapes: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+    """Each array as one call where all are vectors or the like, then each as rows."""
+    whole = [shape for shape in shapes if len(shape) == 1 and shape[0] <= _ONE_CALL]
+    return (*whole, *((1, *shape[1:]) for shape in shapes))

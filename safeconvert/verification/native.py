@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.compare.comparators import choose
 from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
-from safeconvert.compare.quantized import same_storage
+from safeconvert.compare.quantized import same_storage, to_real
+from safeconvert.compare.scale import fitted, output_scales
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate, open_model
 from safeconvert.core.faults import ExporterVerdict
@@ -50,14 +52,28 @@ def feed_across(agreed: Contract, chunks: Sequence[Chunk], folder: Path) -> list
 def compare(
     agreed: Contract, source: Evaluated, target: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
 ) -> Accumulator:
-    """Accumulate the figures of two evaluated models, chunk by chunk."""
-    figures = Accumulator(settings, str(Path.cwd()))
+    """Accumulate the figures of two evaluated models, chunk by chunk; an output's range bounds its absolute tolerance."""
+    figures = Accumulator(fitted(settings, real_scales(agreed, source)), str(Path.cwd()))
     for chunk, ours, theirs in zip(chunks, source.outputs, target.outputs, strict=True):
         left, right = comparable_outputs(agreed, load_files(ours), load_files(theirs))
         if chunk.whole:
             left, right = ({name: array[None] for name, array in side.items()} for side in (left, right))
         figures.add(left, right, np.arange(chunk.start, chunk.stop))
     return figures
+
+
+def real_scales(agreed: Contract, source: Evaluated) -> dict[str, float]:
+    """By real-valued output of a contract, its largest value on any input."""
+    specs = {tensor.source.name: tensor.source for tensor in agreed.outputs}
+    real = (
+        {
+            name: to_real(array, specs[name])
+            for name, array in load_files(files).items()
+            if name in specs and choose(specs[name]) != "exact"
+        }
+        for files in source.outputs
+    )
+    return output_scales(real)
 
 
 def against_export(

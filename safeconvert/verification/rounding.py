@@ -55,7 +55,7 @@ def accept_rounding(
         verification: as the native models gave it.
         figures: of the native models on all inputs.
     """
-    counted = np.union1d(source.steering, source.held_out)
+    counted = np.union1d(source.steering, source.counted)
     if verification.native.equal or not _narrow(figures.result(counted), context.settings.verify.rounding):
         return verification
     beyond = np.intersect1d(figures.unequal(), counted)
@@ -68,7 +68,9 @@ def accept_rounding(
         return verification  # no proof, no change: it stays refused
     if exact is None:
         return verification
-    return replace(verification, native=_agreeing(figures.result(source.held_out), len(beyond), exact.relative))
+    joined = verification.joined and _agreeing(verification.joined, len(beyond), exact.relative)
+    native = _agreeing(figures.result(source.held_out), len(beyond), exact.relative)
+    return replace(verification, native=native, joined=joined)
 
 
 def _agreeing(native: Comparison, rounded: int, exact: float) -> Comparison:

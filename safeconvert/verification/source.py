@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions, ModelOptions
-from safeconvert.conversion.models import Evaluated, Export, evaluate, export, model_request, open_given
+from safeconvert.conversion.models import Evaluated, Export, export, model_request, open_given
 from safeconvert.core.formats import ModelFile
-from safeconvert.core.signature import Signature
-from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
+from safeconvert.core.signature import Signature, has_batch
+from safeconvert.errors import AdapterFailure, NoVerdict
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification import dataset
+from safeconvert.verification.accepted_ranges import accepted_ranges
+from safeconvert.verification.batching import Axis, Regrouped, axis_of, regrouped
+from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
-from safeconvert.verification.native import against_export, compare, unchanged_contract
-from safeconvert.verification.stability import stable_samples
+from safeconvert.verification.native import against_export
+from safeconvert.verification.source_inputs import feed_source
 from safeconvert.verification.types import ExporterCheck
 from safeconvert.workers.run import Context
 from safeconvert.workers.session import Session
@@ -41,6 +43,11 @@ class Source:
         steering: numbers of the samples that may steer decisions.
         held_out: numbers of the samples that give the verdict.
         exporter: what became of the ONNX form; runs in the background.
+        coverage: what the inputs exercise of it; measured in the background.
+        blind: by output that is not compared, why.
+        joined: numbers of the samples made up beside given ones that give the verdict with them.
+        axis: what axis 0 of the inputs is.
+        regroup: a few samples in calls of other sizes; None where there is no batch.
     """
 
     file: ModelFile
@@ -52,6 +59,16 @@ class Source:
     steering: np.ndarray
     held_out: np.ndarray
     exporter: Future[ExporterCheck]
+    coverage: Future[Coverage]
+    blind: Mapping[str, str] = field(default_factory=dict)
+    joined: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    axis: Axis = Axis.NOT_SHOWN
+    regroup: Regrouped | None = None
+
+    @property
+    def counted(self) -> np.ndarray:
+        """Numbers of the samples that give the verdict, given and made up."""
+        return np.union1d(self.held_out, self.joined)
 
 
 def evaluate_source(
@@ -75,66 +92,98 @@ def evaluate_source(
         UnusableInput: the model or the inputs cannot be used.
         NoVerdict: it gives other outputs on the same inputs, or no finite ones.
     """
-    request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
-    with context.phases.phase("loading the source"):
-        session = open_given(context, "source", file, request)
+    request, session = _opened(context, file, model, data_options, candidates)
     opened(request, session.signature)
     exported = export(context, "source", file.format, request, session.signature, opset, "source")
     if not session.alive:
         session = open_given(context, "source", file, request)  # an exporter took the worker down with it
-    ranges = dataset.graph_ranges(context, session.signature, exported)
+    inferred = dataset.graph_ranges(context, session.signature, exported)
+    ranges = accepted_ranges(context, session, inferred, data_options.ranges, exported.path is not None)
+    if not session.alive:
+        session = open_given(context, "source", file, request)  # a guess took the worker down with it
     data = dataset.prepare(context, data_options, session.signature, ranges)
-    outputs = _run(context, session, data, settings)
-    usable = _usable(file, outputs, data)
+    fed = feed_source(context, file, session, exported, data, ranges, settings)
+    regroup = None
+    if not fed.data.inputs.whole:
+        regroup = regrouped(context, fed.data.chunks, fed.outputs, fed.usable, fed.data.seed)
+    axis = _axis(context, session, regroup, settings, fed.data.inputs.whole)
+    if axis is Axis.MIXED:
+        whole = dataset.prepare(context, data_options, session.signature, ranges, mixing=True)
+        fed, regroup = feed_source(context, file, session, exported, whole, ranges, settings), None
+    data, outputs, usable = fed.data, fed.outputs, fed.usable
+    held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(fed.extra.split.held_out, usable)
     if data.generated:
-        usable = stable_samples(context, session, data, outputs, usable, settings)
-    held_out = dataset.indices(data.split.held_out, usable)
-    if not len(held_out):
-        raise NoVerdict(f"{file.named}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")
+        held_out, joined = np.union1d(held_out, joined), joined[:0]
+    _require_enough(file, len(held_out) + len(joined), data, _least(context, data_options))
+    counted = np.union1d(held_out, joined)
     exporter = context.threads.submit(
-        against_export, context, outputs, exported, data.chunks, settings, held_out, "source"
+        against_export, context, outputs, exported, data.chunks, settings, counted, "source"
     )
-    steering = dataset.indices(data.split.steer, usable)
-    return Source(file, request, session, data, outputs, exported, steering, held_out, exporter)
+    steering = dataset.indices((*data.split.steer, *fed.extra.split.steer), usable)
+    coverage = context.threads.submit(measured, context, exported, session.signature, data.chunks, outputs, usable)
+    return Source(
+        file, request, session, data, outputs, exported, steering, held_out, exporter, coverage, fed.blind, joined, axis,
+        regroup,
+    )  # fmt: skip
 
 
-def _run(context: Context, session: Session, data: Dataset, settings: VerifySettings) -> Evaluated:
-    """Outputs on all inputs; the first chunk is run twice to see that the model is a function."""
-    feeds = [dict(chunk.arrays) for chunk in data.chunks]
-    path = context.pool.given(session.path)
+def _opened(
+    context: Context,
+    file: ModelFile,
+    model: ModelOptions,
+    data_options: DataOptions,
+    candidates: Sequence[tuple[int, ...]],
+) -> tuple[ModelRequest, Session]:
+    """The source, opened; where its shapes have no batch and nobody declares them, with those of the given arrays as one call."""
+    request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
+    with context.phases.phase("loading the source"):
+        session = open_given(context, "source", file, request)
+        whole = () if has_batch(session.signature) else dataset.whole_shapes(data_options)
+        if whole and whole[0] not in request.candidate_shapes[:1]:
+            request = replace(request, candidate_shapes=(*whole, *request.candidate_shapes))
+            session = open_given(context, "source", file, request)
+    return request, session
+
+
+def _axis(context: Context, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool) -> Axis:
     try:
-        outputs = evaluate(context, session, feeds, "running the source")
-        again = session.run(feeds[:1], context.scratch)
+        return axis_of(context, session, regroup, settings, whole)
     except AdapterFailure as failure:
-        if failure.died:
-            raise NoVerdict(f"{path}: {failure.adapter} cannot run it: {failure.cause}", "", failure.log) from failure
-        raise UnusableInput(
-            f"{path}: does not run on the inputs: {failure.cause}",
-            "check the inputs' shapes and types, and --input-shape",
-            failure.log,
-        ) from failure
-    first = Evaluated(outputs.signature, outputs.outputs[:1])
-    repeated = Evaluated(outputs.signature, tuple(again))
-    agreed = unchanged_contract(session.signature, session.signature)
-    plain = replace(settings, comparator=None)  # whether it is a function is no matter of the user's comparator
-    figures: Accumulator = compare(agreed, first, repeated, data.chunks[:1], plain)
-    comparison = figures.result()
-    if comparison.disagreements > comparison.nonfinite or comparison.beyond_tolerance > comparison.nonfinite:
         raise NoVerdict(
-            f"{path}: gives other outputs on the same inputs (max-abs {comparison.max_abs:.3g}): not a function",
-            "switch off dropout and random operators (model.eval()) and save it again",
+            f"{context.pool.given(session.path)}: does not run on calls of other sizes: {failure.cause}",
+            "say its fixed batch with --input-shape",
+            str(failure.log),
+        ) from failure
+
+
+def _least(context: Context, options: DataOptions) -> int:
+    """How many distinct inputs have to be held out."""
+    return context.settings.inputs.least_held_out if options.min_held_out is None else options.min_held_out
+
+
+def _require_enough(file: ModelFile, held_out: int, data: Dataset, least: int) -> None:
+    """Raise NoVerdict where too few distinct inputs are left for the verdict."""
+    if not held_out:
+        raise NoVerdict(f"{file.named}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")
+    if held_out < least:
+        raise NoVerdict(
+            f"{file.named}: {held_out} distinct inputs are held out of {data.inputs.count}, and a verdict needs {least}",
+            f"give more inputs that differ, or accept fewer with --min-held-out {held_out}",
         )
-    return outputs
 
 
-def _usable(file: ModelFile, outputs: Evaluated, data: Dataset) -> np.ndarray:
-    """All samples of a user; of generated ones, those on which the source is finite (the others lie outside its domain)."""
-    if not data.generated:
-        return np.arange(data.inputs.count)
-    usable = dataset.finite_samples(outputs, data.chunks)
-    if not len(usable):
-        raise NoVerdict(f"{file.named}: gives NaN or Inf on every generated input", "give real ones with --inputs")
-    return usable
+def given_only(source: Source) -> Source:
+    """The source without the inputs that were made up beside given ones."""
+    given = source.data.given
+    count = source.data.inputs.count
+    return replace(
+        source,
+        data=replace(source.data, chunks=given, extra=()),
+        outputs=replace(source.outputs, outputs=source.outputs.outputs[: len(given)]),
+        steering=source.steering[source.steering < count],
+        joined=source.joined[:0],
+        regroup=None,
+    )
 
 
 def chunks_for(data: Dataset, feeds: list[dict[str, Path]]) -> tuple[Chunk, ...]:

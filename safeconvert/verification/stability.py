@@ -9,6 +9,7 @@ user's own inputs are never left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,30 +18,35 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, evaluate
 from safeconvert.errors import AdapterFailure
 from safeconvert.inputs.store import Chunk
-from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.native import compare, unchanged_contract
 from safeconvert.workers.run import Context
 from safeconvert.workers.session import Session
 
 _UNITS = 8
-_LEAST = 0.5  # share of the samples that has to be stable; a model that moves everywhere is judged on everything
+_LEAST = 0.5
 
 
 def stable_samples(
-    context: Context, session: Session, data: Dataset, outputs: Evaluated, usable: np.ndarray, settings: VerifySettings
+    context: Context,
+    session: Session,
+    chunks: Sequence[Chunk],
+    seed: int,
+    outputs: Evaluated,
+    usable: np.ndarray,
+    settings: VerifySettings,
 ) -> np.ndarray:
-    """The usable samples on which the source stays within the tolerance; all where that are fewer than half.
+    """The usable samples on which the source stays within the tolerance.
 
     Args:
         context, settings: of the run.
         session: the source.
-        data: generated inputs.
+        chunks, seed: generated inputs.
         outputs: of the source on these.
         usable: numbers of the samples to choose from.
     """
-    generator = np.random.default_rng(data.seed)
-    moved = [_moved(context, chunk, generator) for chunk in data.chunks]
-    if not any(chunk != own for chunk, own in zip(moved, data.chunks, strict=True)):
+    generator = np.random.default_rng(seed)
+    moved = [_moved(context, chunk, generator) for chunk in chunks]
+    if not any(chunk != own for chunk, own in zip(moved, chunks, strict=True)):
         return usable
     try:
         others = evaluate(context, session, [dict(chunk.arrays) for chunk in moved], "running the source again")
@@ -48,13 +54,17 @@ def stable_samples(
         return usable
     agreed = unchanged_contract(session.signature, session.signature)
     plain = replace(settings, comparator=None)
-    unstable = compare(agreed, outputs, others, data.chunks, plain).unequal()
-    stable = np.setdiff1d(usable, unstable)
+    unstable = compare(agreed, outputs, others, chunks, plain).unequal()
+    return np.setdiff1d(usable, unstable)
+
+
+def unless_most(stable: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """The stable samples; all usable ones where fewer than half are stable: a model that moves everywhere is judged on everything."""
     return stable if len(stable) >= _LEAST * len(usable) else usable
 
 
 def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Chunk:
-    """The chunk with every float `_UNITS` units up or down; integers stay."""
+    """The chunk with every float `_UNITS` units up or down; integers and halves of whole numbers, which are exact, stay."""
     arrays, folder = dict(chunk.arrays), None
     for name, path in chunk.arrays.items():
         array = np.load(path, allow_pickle=False)
@@ -63,5 +73,6 @@ def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Ch
         folder = folder or context.folder("moved")
         steps = np.where(generator.random(array.shape) < 0.5, -_UNITS, _UNITS).astype(array.dtype)
         arrays[name] = folder / path.name
-        np.save(arrays[name], array + steps * np.spacing(array), allow_pickle=False)
+        exact = array * 2 == np.rint(array * 2)
+        np.save(arrays[name], np.where(exact, array, array + steps * np.spacing(array)), allow_pickle=False)
     return replace(chunk, arrays=arrays)

@@ -15,14 +15,29 @@ class Structure(StrEnum):
     """How two ONNX forms compare as graphs."""
 
     EQUIVALENT = "equivalent"
-    """The same graph with equal weights, but for names."""
+    """The same graph with equal weights, but for names, made by different tools."""
+    SAME_FILE = "same file"
+    SAME_EXPORTER = "same exporter"
+    """The same graph, which shows nothing: one tool made both, or nobody knows which made an existing target."""
     DIFFERENT = "different"
     UNKNOWN = "unknown"
     """One of them is not there, or cannot be read."""
 
 
-def compare_structures(run: Run, source: Source, verification: Verification | None) -> Structure:
-    """How the ONNX forms of source and target compare. No verdict rests on it."""
+def compare_structures(
+    run: Run, source: Source, verification: Verification | None, same_file: bool, converter: str
+) -> Structure:
+    """How the ONNX forms of source and target compare. No verdict rests on it.
+
+    Args:
+        run: the surroundings.
+        source: the source.
+        verification: of the target; None where there is none.
+        same_file: source and target are equal byte by byte.
+        converter: adapter that wrote the target; "" where that is not known.
+    """
+    if same_file:
+        return Structure.SAME_FILE
     if verification is None or source.exported.path is None or verification.exported.path is None:
         return Structure.UNKNOWN
     arguments = {"source": str(source.exported.path), "target": str(verification.exported.path)}
@@ -31,4 +46,8 @@ def compare_structures(run: Run, source: Source, verification: Verification | No
             same = call_engine(run, "structure", "comparing structures", arguments)
     except SafeconvertError:
         return Structure.UNKNOWN  # one of them is no graph that can be tidied
-    return Structure.EQUIVALENT if same else Structure.DIFFERENT
+    if not same:
+        return Structure.DIFFERENT
+    ours = source.exported.adapter
+    maker = verification.exported.adapter or converter or ours
+    return Structure.SAME_EXPORTER if ours and maker == ours else Structure.EQUIVALENT

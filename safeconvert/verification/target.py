@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safeconvert.compare.comparison import Comparison
+import numpy as np
+
+from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, export
+from safeconvert.verification.batching import has_rows, mixes
 from safeconvert.verification.native import against_export, compare, feed_across
+from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
-from safeconvert.verification.source import chunks_for
+from safeconvert.verification.saturation import with_logits
+from safeconvert.verification.source import Source, chunks_for
 from safeconvert.verification.types import Verification
+from safeconvert.verification.verdict import ALONE, MIXES, verdict_line
 from safeconvert.workers.run import Run
 
 
@@ -34,35 +40,27 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
         figures = compare(contract, source.outputs, outputs, data.chunks, settings)
     finally:
         exported = exporting.result()
-    refuted = len(source.steering) > 0 and not figures.result(source.steering).equal
-    native = figures.result(source.steering if refuted else source.held_out)
-    exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, source.held_out, "target")
-    found = Verification(contract, native, exporter, "", session.signature, exported, outputs)
+    refuting = _refuting(source, figures)
+    native = figures.result(source.held_out if refuting is None else refuting)
+    joined = figures.result(source.joined) if len(source.joined) else None
+    if native.equal and joined is not None and not joined.equal:
+        native = replace(native, equal=False)
+    exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, source.counted, "target")
+    found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
+    alone = () if source.data.generated or source.data.extra else (ALONE,)
+    found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
     found = accept_rounding(run, source, found, figures, settings)
-    return replace(found, reason=_verdict_line(found.native))
+    shown = source.regroup if found.native.equal and has_rows(session.signature) else None
+    if shown is not None and mixes(run, session, shown, contract, settings):
+        return replace(found, native=replace(found.native, equal=False), reason=MIXES)
+    found = replace(found, reason=verdict_line(found.native, found.joined))
+    return with_logits(run, source, found, settings)
 
 
-def _verdict_line(figures: Comparison) -> str:
-    """The verdict of a comparison in one line."""
-    if figures.equal:
-        return (
-            f"equal on {figures.samples} held-out inputs: labels or values differ on {figures.disagreements}, "
-            f"max-abs {figures.max_abs:.3g}; disagreement rate below {figures.upper_bound:.2%} with 95 % confidence"
-            + _rounding(figures)
-        )
-    outputs = next((f" ({output.reason})" for output in figures.outputs if output.reason), "")
-    return (
-        f"differs on {max(figures.disagreements, figures.beyond_tolerance)} of {figures.samples} inputs: labels or values "
-        f"on {figures.disagreements}, distance beyond tolerance on {figures.beyond_tolerance}, "
-        f"max-abs {figures.max_abs:.3g}, relative {figures.relative:.3g}{outputs}"
-    )
-
-
-def _rounding(figures: Comparison) -> str:
-    """What is said of inputs beyond tolerance by rounding alone; "" where there are none."""
-    if not figures.rounded:
-        return ""
-    return (
-        f"; beyond tolerance on {figures.rounded} by rounding alone: in float64 the two graphs are "
-        f"{figures.exact_relative:.1g} of the scale apart"
-    )
+def _refuting(source: Source, figures: Accumulator) -> np.ndarray | None:
+    """The steering inputs that refute a target: the given ones where these do, else all; None where none does."""
+    given = source.steering[source.steering < source.data.inputs.count]
+    for numbers in (given, source.steering):
+        if len(numbers) and not figures.result(numbers).equal:
+            return numbers
+    return None

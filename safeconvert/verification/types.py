@@ -23,6 +23,8 @@ class Verification:
         target: signature of the native target.
         exported: its ONNX form.
         outputs: of the native target.
+        remarks: what a reader of the verdict has to know, one line each.
+        joined: source native vs target native on inputs made up beside given ones; None where there are none.
     """
 
     contract: Contract
@@ -32,6 +34,8 @@ class Verification:
     target: Signature
     exported: Export
     outputs: Evaluated
+    joined: Comparison | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ Operations:
     call      {adapter, function, arguments}  call a function of adapter.py with JSON arguments
     open      {adapter, arguments}            adapter.load(**arguments) -> {handle, signature}
     run       {handle, chunks, folder}        feed chunk files to an opened model -> output files
+    accepts   {handle, chunks, folder}        whether an opened model runs on chunk files -> bool
     close     {handle}
 """
 
@@ -127,10 +128,22 @@ class Service:
                 from safeconvert.adapter_api.feeding import run_chunks
 
                 return run_chunks(self._models[request["handle"]], request["chunks"], request["folder"])
+            case "accepts":
+                return self._accepts(request)
             case "close":
                 self._models[request["handle"]] = None
                 return None
         raise ValueError(f"unknown operation {request['op']!r}")
+
+    def _accepts(self, request: dict[str, Any]) -> bool:
+        """Whether a model runs; that it does not is an answer here, and no failure."""
+        from safeconvert.adapter_api.feeding import run_chunks
+
+        try:
+            run_chunks(self._models[request["handle"]], request["chunks"], request["folder"])
+        except Exception:  # noqa: BLE001 - frameworks refuse inputs with errors of any class
+            return False
+        return True
 
 
 def _failure(error: BaseException) -> dict[str, str]:

@@ -110,6 +110,15 @@ class RunModel:
 
 
 @dataclass(frozen=True)
+class TryModel(RunModel):
+    """Feed chunk files to an opened model: whether it runs on them. That it does not is an answer, and no failure."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Request`."""
+        return super().to_json() | {"op": "accepts"}
+
+
+@dataclass(frozen=True)
 class CloseModel:
     """Forget an opened model."""
 

@@ -15,7 +15,7 @@ from safeconvert.core.progress import Advance
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure
 from safeconvert.registry.manifest import Adapter
-from safeconvert.workers.requests import CallFunction, CloseModel, OpenModel, RunModel
+from safeconvert.workers.requests import CallFunction, CloseModel, OpenModel, RunModel, TryModel
 from safeconvert.workers.worker import Worker
 
 Files = Mapping[str, Path]
@@ -59,6 +59,13 @@ class Session:
             if advance is not None:
                 advance(1)
         return results
+
+    def accepts(self, chunks: Sequence[Files], folder: Path) -> bool:
+        """Whether the model runs on chunk files. Raises AdapterFailure where the worker dies of them."""
+        place = folder / f"run-{next(_numbers)}"
+        place.mkdir(parents=True)
+        request = TryModel(self.handle, chunks, place)
+        return bool(self.worker.call(self.adapter.name, f"trying inputs on {self.path.name}", request))
 
     def close(self) -> None:
         """Forget the model; the worker lives on."""

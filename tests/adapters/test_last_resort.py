@@ -186,7 +186,7 @@ def test_where_the_converter_refuses_the_target_stands_alone_and_keeps_its_batch
 def test_tensorflow_operators_in_tflite_are_an_obligation_and_unverified_where_they_do_not_run(tmp_path: Path) -> None:
     onnx.save(shuffled(), tmp_path / "source.onnx")
     done = safeconvert(
-        "convert", tmp_path / "source.onnx", "--to", "tflite", "-o", tmp_path / "target.tflite", "--samples", "4",
+        "convert", tmp_path / "source.onnx", "--to", "tflite", "-o", tmp_path / "target.tflite", "--samples", "8",
         "--route", "keras_ops,tflite_converter", "--allow-select-tf-ops", "--json",
     )  # fmt: skip
     assert [line for line in done.json["predicate"]["obligations"] if "FlexErf" in line], done.text

@@ -1,4 +1,4 @@
-"""Integer inputs: rows of the table that they index, numbers of both signs, or nothing known."""
+"""Integer inputs: rows of the tables that they index, numbers of both signs, or nothing known."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from safeconvert.core.resources import data_folder
+from safeconvert.graph.ranges import IntegerRange
 from safeconvert.workers._worker import load_adapter
 
 
@@ -18,26 +19,60 @@ def node(kind: str, *inputs: str, **attributes: Any) -> onnx.NodeProto:
     return helper.make_node(kind, [*inputs], ["y"], kind, **attributes)
 
 
+def inner(kind: str, made: str, *inputs: str, **attributes: Any) -> onnx.NodeProto:
+    return helper.make_node(kind, [*inputs], [made], made, **attributes)
+
+
 CASES = [
     ([node("Gather", "table", "x", axis=0)], (0, 7)),
+    ([inner("Sub", "s", "x", "three"), node("Gather", "table", "s")], (3, 10)),
+    ([inner("Div", "d", "x", "three"), inner("Add", "s", "d", "three"), node("Gather", "table", "s")], (-9, 12)),
+    ([inner("Mul", "m", "x", "minus"), node("Gather", "table", "m")], (-6, 1)),
+    ([inner("Mod", "m", "x", "three"), node("Gather", "table", "m")], (-9, 10)),
     ([node("Mod", "x", "three")], (-9, 10)),
     ([node("Div", "three", "x")], (1, 10)),
-    ([helper.make_node("Cast", ["x"], ["f"], "cast", to=1), node("Sigmoid", "f")], (-9, 10)),
+    ([inner("Cast", "f", "x", to=1), node("Sigmoid", "f")], (-9, 10)),
+    ([node("Equal", "x", "hundred")], (-9, 102)),
     ([node("Reshape", "three", "x")], None),
-    ([node("OneHot", "x", "three", "table")], None),
-    ([helper.make_node("Add", ["x", "three"], ["s"], "sum"), node("Expand", "three", "s")], None),
+    ([node("OneHot", "x", "three", "table")], (0, 3)),
+    ([inner("Add", "s", "x", "three"), node("Expand", "three", "s")], None),
+    ([inner("Exp", "e", "x"), node("Gather", "table", "e")], None),
 ]
 
 
 @pytest.mark.parametrize(
-    ("nodes", "expected"), CASES, ids=lambda value: value[-1].op_type if isinstance(value, list) else ""
-)
+    ("nodes", "expected"), CASES, ids=lambda value: "-".join(n.op_type for n in value) if isinstance(value, list) else ""
+)  # fmt: skip
 def test_what_an_integer_input_takes(nodes: list[onnx.NodeProto], expected: object, tmp_path: Path) -> None:
+    taken = ranges(nodes, TensorProto.INT64, tmp_path)
+    assert (taken and (taken.low, taken.high)) == expected
+
+
+def test_values_at_which_the_graph_divides_or_compares_are_near(tmp_path: Path) -> None:
+    taken = ranges([inner("Div", "d", "x", "three"), node("Less", "d", "three")], TensorProto.INT64, tmp_path)
+    assert taken is not None and {-3, 0, 3, 9} <= set(taken.near) and taken.far == (-1000, 1001)
+
+
+def test_numbers_that_are_multiplied_with_each_other_stay_small(tmp_path: Path) -> None:
+    taken = ranges([node("Mul", "x", "x")], TensorProto.INT64, tmp_path)
+    assert taken is not None and taken.far is None
+
+
+def test_a_real_input_has_a_range_only_where_it_indexes_a_table(tmp_path: Path) -> None:
+    index = [inner("Cast", "i", "x", to=TensorProto.INT64), node("Gather", "table", "i")]
+    taken = ranges(index, TensorProto.FLOAT, tmp_path)
+    assert taken is not None and (taken.low, taken.high, taken.rows) == (0, 7, 7)
+    assert ranges([node("Floor", "x")], TensorProto.FLOAT, tmp_path) is None
+
+
+def ranges(nodes: list[onnx.NodeProto], code: int, folder: Path) -> IntegerRange | None:
+    """Of the input x of a graph of nodes, as the worker tells them."""
+    constants = {"table": np.zeros((7, 2), np.int64), **{name: np.array([value]) for name, value in (
+        ("three", 3), ("minus", -1), ("hundred", 100))}}  # fmt: skip
     graph = helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.INT64, ["n"])],
-        [helper.make_empty_tensor_value_info("y")],
-        [numpy_helper.from_array(np.zeros((7, 2), np.int64), "table"), numpy_helper.from_array(np.array([3]), "three")],
+        nodes, "g", [helper.make_tensor_value_info("x", code, ["n"])], [helper.make_empty_tensor_value_info("y")],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )  # fmt: skip
-    onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
-    adapter = load_adapter(str(data_folder("adapters") / "onnx"))
-    assert adapter.input_ranges(str(tmp_path / "m.onnx")) == [expected]
+    onnx.save(helper.make_model(graph), folder / "m.onnx")
+    (found,) = load_adapter(str(data_folder("adapters") / "onnx")).input_ranges(str(folder / "m.onnx"))
+    return None if found is None else IntegerRange.from_json(found)

@@ -41,7 +41,7 @@ def test_a_generated_picture_of_one_colour_is_left_out_where_it_is_rounding(tmp_
 
 
 def test_a_users_picture_of_one_colour_counts(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.full((6, 3, 9, 7), 0.3, dtype=np.float32))
+    np.save(tmp_path / "x.npy", np.linspace(0.1, 0.9, 6, dtype="f4").reshape(6, 1, 1, 1) + np.zeros((1, 3, 9, 7), "f4"))
     called = safeconvert(
         "verify", normalised(tmp_path), tmp_path / "m.onnx", "--inputs", tmp_path / "x.npy", "--json",
         XDG_STATE_HOME=str(tmp_path / "state"),

@@ -78,7 +78,7 @@ def test_a_truncated_archive(whole: Path, tmp_path: Path) -> None:
     ids=lambda value: value[-1] if isinstance(value, tuple) else "",
 )
 def test_options_that_mean_nothing(options: tuple[str, ...], says: str, whole: Path, tmp_path: Path) -> None:
-    extra = () if options[0] == "--input-shape" else ("--input-shape", "0,3,8,8", "--samples", "4")
+    extra = () if options[0] == "--input-shape" else ("--input-shape", "0,3,8,8", "--samples", "8")
     if options[0] == "--preprocessing":
         extra += ("--inputs", str(tmp_path))
     refused(convert(whole, tmp_path, *options, *extra), says)

@@ -57,7 +57,7 @@ def refused(called: Called, *says: str) -> None:
 def convert(model: Path, folder: Path, *options: object) -> Called:
     target = folder / ("out.tflite" if model.suffix == ".onnx" else "out.onnx")
     called = safeconvert(
-        "convert", model, "--to", target.suffix[1:], "-o", target, "--samples", "4", *options,
+        "convert", model, "--to", target.suffix[1:], "-o", target, "--samples", "8", *options,
         XDG_STATE_HOME=str(folder / "state"),
     )  # fmt: skip
     if called.code:

@@ -97,7 +97,7 @@ def test_layer_analysis_ranks_the_core_layers(whole: Path, wrong: Path) -> None:
     assert {layer["elements"] for layer in layers} <= {144, 5} and len(layers) in (0, 2)
     assert [layer["rate"] for layer in layers] == sorted((layer["rate"] for layer in layers), reverse=True)
     few = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--samples", "4", "--layer-analysis",
-                      "onnxruntime")  # fmt: skip
+                      "onnxruntime", "--min-held-out", "2")  # fmt: skip
     assert few.code == 1 and "layer analysis: no ranking" in few.out and "similar inputs; the test needs 3" in few.out
     refused = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--layer-analysis", "jax")
     assert refused.code == 2 and "onnxruntime" in refused.err

@@ -1,0 +1,62 @@
+"""What the models were run on, and what that exercised, as the certificate has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from safeconvert.certify.figures import brief
+from safeconvert.verification.coverage import Coverage
+from safeconvert.verification.source import Source
+from safeconvert.verification.types import Verification
+
+_MISSING = 50  # items not exercised that are named
+
+
+def described(source: Source, sha256: str) -> dict[str, Any]:
+    """The inputs: where from, how many, how many of these differ, and what axis 0 is."""
+    made_up = len(source.data.extra) if source.data.generated else 0
+    return {
+        "origin": source.data.inputs.origin,
+        "sha256": sha256,
+        "count": source.data.inputs.count + made_up,
+        "distinct": len(source.data.distinct) + made_up,
+        "used": len(source.steering) + len(source.held_out) - _steering_made_up(source),
+        "held_out": len(source.held_out),
+        "axis_0": str(source.axis),
+        "split_seed": source.data.seed,
+        "kinds": list(source.data.inputs.kinds),
+    }
+
+
+def evidence(source: Source, verification: Verification | None) -> dict[str, Any]:
+    """What made-up inputs beside given ones gave, which outputs were not compared, remarks, and what was exercised."""
+    found: dict[str, Any] = {}
+    if source.data.extra and not source.data.generated:
+        figures = verification.joined if verification is not None else None
+        found["made_up"] = {
+            "counts": dict(sorted(Counter(source.data.extra).items())),
+            "used": _steering_made_up(source) + len(source.joined),
+            "held_out": len(source.joined),
+            "figures": brief(figures) if figures is not None else None,
+        }
+    if source.blind:
+        found["not_compared"] = dict(source.blind)
+    remarks = list(verification.remarks) if verification is not None else []
+    return found | {"remarks": remarks, "coverage": _coverage(source.coverage.result())}
+
+
+def _steering_made_up(source: Source) -> int:
+    """How many samples that steer decisions were made up beside given ones."""
+    return 0 if source.data.generated else int((source.steering >= source.data.inputs.count).sum())
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    """How much of the source was exercised, and what was not."""
+    return {
+        "items": len(coverage.items),
+        "exercised": len(coverage.exercised),
+        "inputs": coverage.inputs,
+        "missing": list(coverage.missing[:_MISSING]),
+        **({"reason": coverage.reason} if coverage.reason else {}),
+    }

@@ -1,0 +1,276 @@
+"""Which integers an input of a graph takes, read off what the graph does with them.
+
+Each tensor that is computed from the input by copying, adding, scaling and dividing by constants is `a * x + b`; where such a
+tensor indexes a table, is compared, clipped or divided, that line says at which `x` it matters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from safeconvert.graph.ranges import IntegerRange
+
+NUMBERS = (-9, 10)
+"""Numbers on both sides of zero; few, so that powers and products fit their type."""
+FAR = 1000
+"""How far from zero an input is tried with which nothing is done but sums, quotients and comparisons."""
+_NEAR = 24  # points of interest that are kept
+_COPIES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Split", "Expand", "Tile",
+           "Concat", "Pad", "Where", "Gather", "GatherElements", "GatherND"}  # fmt: skip
+_BOUNDED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "Sign", "Sigmoid", "Tanh",
+            "OneHot", "Softmax", "Sin", "Cos", "IsNaN", "IsInf", "Mod", "Clip"}  # fmt: skip
+_COMPARED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Clip", "Min", "Max", "Mod"}
+_SUMS = {"Abs", "Relu", "Min", "Max", "Sum", "Mean", "Floor", "Ceil", "Round", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean",
+         "Add", "Sub", "Div", "Neg", "MatMul", "Gemm", "CumSum", "LayerNormalization", "Erf", "Softplus"}  # fmt: skip
+_PRODUCTS = {"Mul", "Pow", "ReduceProd", "ReduceSumSquare", "ReduceL2", "MatMul", "Gemm", "Exp"}
+_DATA_INPUTS = {"Reshape": 1, "Expand": 1, "Tile": 1, "Slice": 1, "Split": 1, "Squeeze": 1, "Unsqueeze": 1, "Pad": 1, "ReduceSum": 1,
+                "ReduceMax": 1, "ReduceMin": 1, "ReduceMean": 1, "ReduceProd": 1, "CumSum": 1}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A tensor as `slope * x + offset`, or (slope 0) a number that does not grow with x, or grows in no known way."""
+
+    slope: float = 0.0
+    offset: float = 0.0
+    bounded: bool = False
+
+
+@dataclass
+class _Found:
+    """What is known of one input while the graph is read."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    rows: int = 0
+    near: set[int] = field(default_factory=set)
+    least: int | None = None
+    products: bool = False
+    unknown: bool = False
+
+    def point(self, line: _Line, value: float) -> None:
+        """Note the x at which a line has a value."""
+        if line.slope and math.isfinite(value):
+            x = (value - line.offset) / line.slope
+            if abs(x) < 2**53:
+                self.near.update((math.floor(x) - 1, math.floor(x), math.ceil(x), math.ceil(x) + 1))
+
+    def indexes(self, line: _Line, rows: int) -> None:
+        """Bound x so that a line stays within 0..rows-1."""
+        if line.bounded:
+            return
+        if not line.slope:
+            self.unknown = True
+            return
+        ends = sorted((edge - line.offset) / line.slope for edge in (0, rows))
+        low, high = (
+            (math.ceil(ends[0]), math.ceil(ends[1]))
+            if line.slope > 0
+            else (math.floor(ends[0]) + 1, math.floor(ends[1]) + 1)
+        )
+        self.low, self.high = max(self.low, low), min(self.high, high)
+        self.rows = rows if not self.rows else min(self.rows, rows)
+
+
+def integer_ranges(model: onnx.ModelProto) -> list[IntegerRange | None]:
+    """For each input of a graph, in order, the integers to feed it; None where nothing is known.
+
+    A real input has a range only where it indexes a table.
+    """
+    graph = onnx.shape_inference.infer_shapes(model).graph if model.ByteSize() < 1 << 30 else model.graph
+    constants = _constants(graph)
+    shapes = _shapes(graph)
+    names = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in names]
+    return [_range_of(graph, value, constants, shapes) for value in inputs]
+
+
+def _range_of(
+    graph: onnx.GraphProto,
+    value: onnx.ValueInfoProto,
+    constants: Mapping[str, np.ndarray],
+    shapes: Mapping[str, list[int]],
+) -> IntegerRange | None:
+    found, lines = _Found(), {value.name: _Line(1.0)}
+    for node in graph.node:
+        places = [place for place, name in enumerate(node.input) if name in lines]
+        if places:
+            made = _follow(node, places, lines, constants, shapes, found)
+            lines.update({name: made for name in node.output if name and made is not None})
+        if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
+            found.unknown |= any(name in lines for name in _captured(node))
+    real = value.type.tensor_type.elem_type in (
+        onnx.TensorProto.FLOAT,
+        onnx.TensorProto.DOUBLE,
+        onnx.TensorProto.FLOAT16,
+    )
+    return _concluded(found, real)
+
+
+def _concluded(found: _Found, real: bool) -> IntegerRange | None:
+    if found.rows and found.low < found.high and not found.unknown:
+        low, high = int(found.low), int(found.high)
+        if found.least is not None:
+            low = max(low, found.least)
+        near = tuple(sorted(x for x in found.near if low <= x < high))[:_NEAR]
+        return IntegerRange(low, high, near, None, found.rows) if low < high else None
+    if real or found.unknown or found.rows:
+        return None
+    low, high = NUMBERS if found.least is None else (found.least, NUMBERS[1])
+    reach = 2 * FAR
+    closest = sorted(
+        (x for x in found.near if low - reach <= x < high + reach and (found.least is None or x >= low)), key=abs
+    )
+    kept = tuple(sorted(closest[:_NEAR]))
+    far = None if found.products else (-FAR if found.least is None else found.least, FAR + 1)
+    return IntegerRange(
+        min(low, *kept) if kept else low, max(high, *(x + 1 for x in kept)) if kept else high, kept, far
+    )
+
+
+def _follow(
+    node: onnx.NodeProto,
+    places: list[int],
+    lines: Mapping[str, _Line],
+    constants: Mapping[str, np.ndarray],
+    shapes: Mapping[str, list[int]],
+    found: _Found,
+) -> _Line | None:
+    """The line of a node's outputs; what the node says of x is noted in `found`."""
+    kind = node.op_type
+    if kind in _INDEXED and _INDEXED[kind] in places:
+        line = lines[node.input[_INDEXED[kind]]]
+        rows = _rows(node, shapes, constants)
+        if rows is None:
+            found.unknown |= not line.bounded
+        else:
+            found.indexes(line, rows)
+        if places == [_INDEXED[kind]]:
+            return None if kind != "OneHot" else _Line(bounded=True)
+    if max(places) >= _DATA_INPUTS.get(kind, len(node.input)) or kind not in _KNOWN:
+        found.unknown = True  # it may be a size, or anything
+        return None
+    line = lines[node.input[places[-1]]]
+    others = [constants.get(name) for place, name in enumerate(node.input) if place not in places and name]
+    if kind in _COMPARED:
+        for other in others:
+            for value in _few(other):
+                found.point(line, value)
+    if kind in ("Div", "Mod", "Pow") and 1 in places:
+        found.least = 1
+    if kind in _LINES and len(places) == 1 and len(others) == 1 and (edge := _single(others[0])) is not None:
+        return _LINES[kind](line, edge, places[0], found)
+    if kind in ("Add", "Sub") and len(places) == 2:
+        return _of_two(kind, lines[node.input[0]], lines[node.input[1]])
+    if kind == "Neg":
+        return replace(line, slope=-line.slope, offset=-line.offset)
+    if kind in _BOUNDED:
+        return _Line(bounded=True)
+    if kind in _COPIES | {"Floor", "Ceil", "Round"}:
+        return line
+    if kind in ("Relu", "Abs", "Min", "Max") and not line.bounded:
+        found.point(line, 0)
+        return line if kind != "Abs" else _Line()
+    found.products |= kind in _PRODUCTS and (len(places) > 1 or kind not in ("MatMul", "Gemm", "Mul"))
+    return _Line(bounded=all(lines[node.input[place]].bounded for place in places))
+
+
+def _added(line: _Line, edge: float, place: int, found: _Found) -> _Line:
+    return replace(line, offset=line.offset + edge)
+
+
+def _subtracted(line: _Line, edge: float, place: int, found: _Found) -> _Line:
+    if place == 0:
+        return replace(line, offset=line.offset - edge)
+    return replace(line, slope=-line.slope, offset=edge - line.offset)
+
+
+def _scaled(line: _Line, edge: float, place: int, found: _Found) -> _Line:
+    return replace(line, slope=line.slope * edge, offset=line.offset * edge)
+
+
+def _divided(line: _Line, edge: float, place: int, found: _Found) -> _Line:
+    if place or not edge:
+        return _Line()
+    for turn in (-2, -1, 0, 1, 2):
+        found.point(line, turn * edge)
+    return replace(line, slope=line.slope / edge, offset=line.offset / edge)
+
+
+def _of_two(kind: str, one: _Line, two: _Line) -> _Line:
+    """A sum or difference of two tensors; what is bounded does not change where the other leads."""
+    sign = -1.0 if kind == "Sub" else 1.0
+    if one.bounded and two.bounded:
+        return _Line(bounded=True)
+    if two.bounded:
+        return one
+    if one.bounded:
+        return _Line(sign * two.slope, sign * two.offset)
+    return _Line(one.slope + sign * two.slope, one.offset + sign * two.offset)
+
+
+_LINES: Mapping[str, Callable[[_Line, float, int, _Found], _Line]] = {
+    "Add": _added, "Sub": _subtracted, "Mul": _scaled, "Div": _divided,
+}  # fmt: skip
+_INDEXED = {"Gather": 1, "GatherElements": 1, "GatherND": 1, "OneHot": 0}
+_KNOWN = _COPIES | _BOUNDED | _SUMS | _PRODUCTS
+
+
+def _rows(node: onnx.NodeProto, shapes: Mapping[str, list[int]], constants: Mapping[str, np.ndarray]) -> int | None:
+    """How many rows an index chooses from, where the graph says."""
+    if node.op_type == "OneHot":
+        depth = _single(constants.get(node.input[1]))
+        return int(depth) if depth is not None and depth >= 1 else None
+    if node.op_type == "GatherND":
+        return None
+    shape = shapes.get(node.input[0], [])
+    axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
+    return (shape[axis] or None) if -len(shape) <= axis < len(shape) else None
+
+
+def _constants(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
+    """Small constants by name; a table's values are of no interest here."""
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    tensors |= {
+        node.output[0]: attribute.t
+        for node in graph.node if node.op_type == "Constant"
+        for attribute in node.attribute if attribute.name == "value"
+    }  # fmt: skip
+    return {
+        name: numpy_helper.to_array(tensor)
+        for name, tensor in tensors.items()
+        if math.prod(tensor.dims) <= 64 and tensor.data_location != onnx.TensorProto.EXTERNAL
+    }
+
+
+def _shapes(graph: onnx.GraphProto) -> dict[str, list[int]]:
+    found = {
+        value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
+        for value in [*graph.value_info, *graph.input, *graph.output]
+        if value.type.tensor_type.HasField("shape")
+    }
+    return found | {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+
+
+def _single(value: np.ndarray | None) -> float | None:
+    """The one number of a constant, or None where it holds several different ones, or none."""
+    if value is None or not value.size or value.dtype.kind not in "biuf" or (value != value.flat[0]).any():
+        return None
+    return float(value.flat[0])
+
+
+def _few(value: np.ndarray | None) -> list[float]:
+    """The numbers of a small constant."""
+    return [] if value is None or value.dtype.kind not in "biuf" else [float(x) for x in np.unique(value)[:8]]
+
+
+def _captured(node: onnx.NodeProto) -> set[str]:
+    """Tensors that bodies of control flow read, also those that they make themselves."""
+    bodies = [a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
+    return {name for body in bodies for inner in body.node for name in (*inner.input, *_captured(inner))}

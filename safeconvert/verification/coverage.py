@@ -1,0 +1,202 @@
+"""What the inputs of a run exercise of the source, measured on its ONNX form; and more inputs where they leave something out.
+
+Both sides of activations, bounds and comparisons, every stretch of a table's rows, both signs where integers are divided, what is not
+saturated, and every element of an output. What is not exercised is named: nothing is known of a target there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safeconvert.conversion.models import Evaluated, Export
+from safeconvert.core.signature import Signature
+from safeconvert.errors import SafeconvertError
+from safeconvert.inputs.generate import GeneratedInputs
+from safeconvert.inputs.statistics import Looks
+from safeconvert.inputs.store import Chunk, materialise, picked
+from safeconvert.registry.manifest import framework
+from safeconvert.workers.requests import CallFunction
+from safeconvert.workers.run import Context
+from safeconvert.workers.session import load_files
+
+_RECIPES = ((0, 0.1), (0, 30), (3, 1), (-3, 1), (0, 300), (10, 3), (-10, 3), (0, 0.001))
+"""Offset and scale of made-up values that may reach what others do not, in deviations."""
+_LARGE = 50_000  # values of a sample past which fewer samples are measured
+_GROUP, _GROUP_OF_LARGE = 4, 1
+_MEASURED, _MEASURED_OF_LARGE = 96, 8
+_KEPT = 4  # recipes that are kept at most
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What was exercised.
+
+    Attributes:
+        items: all that can be, in the graph's order.
+        exercised: those that were.
+        inputs: on how many inputs that was measured.
+        reason: why nothing could be measured; else "".
+    """
+
+    items: tuple[str, ...]
+    exercised: frozenset[str]
+    inputs: int
+    reason: str = ""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What was not exercised."""
+        return tuple(item for item in self.items if item not in self.exercised)
+
+
+UNKNOWN = Coverage((), frozenset(), 0, "the source has no ONNX form")
+
+
+def fewer(arrays: dict[str, np.ndarray], rows: int) -> bool:
+    """Whether samples are so large that fewer are measured."""
+    return max((array.size // max(1, rows) for array in arrays.values()), default=0) > _LARGE
+
+
+def reaching(
+    context: Context, exported: Export, signature: Signature, like: GeneratedInputs, chunks: Sequence[Chunk]
+) -> tuple[Chunk, ...]:
+    """Chunks of made-up samples, numbered from 0, that exercise what the given chunks leave out; () where none does.
+
+    Args:
+        context: of the run.
+        exported: the source's ONNX form.
+        signature: of the source.
+        like: samples as they are made up for it; others of the same ranges and size are tried.
+        chunks: the inputs so far.
+    """
+    if exported.path is None or not chunks:
+        return ()
+    first = load_files(chunks[0].arrays)
+    large = fewer(first, 1 if chunks[0].whole else chunks[0].stop - chunks[0].start)
+    size = _GROUP_OF_LARGE if large else _GROUP
+    tried = [_recipe(context, like, place, offset, scale, size) for place, (offset, scale) in enumerate(_RECIPES)]
+    base = _first(context, chunks, _MEASURED_OF_LARGE if large else _MEASURED)
+    groups = [*base, *(chunk for recipe in tried for chunk in recipe)]
+    answer = _ask(context, exported.path, signature, groups)
+    if answer["reason"]:
+        return ()
+    seen = {place for found in answer["groups"][: len(base)] for place in found}
+    kept: list[Chunk] = []
+    at, used = len(base), 0
+    for recipe in tried:
+        found = {place for places in answer["groups"][at : at + len(recipe)] for place in places}
+        at += len(recipe)
+        if found - seen and used < _KEPT:
+            seen |= found
+            used += 1
+            kept += recipe
+    return _numbered(kept)
+
+
+def measured(
+    context: Context,
+    exported: Export,
+    signature: Signature,
+    chunks: Sequence[Chunk],
+    outputs: Evaluated,
+    usable: np.ndarray,
+) -> Coverage:
+    """What the usable samples exercise, the elements of outputs among it. Never raises for what cannot be measured."""
+    rows = _rows(context, chunks, usable)
+    items, exercised = _elements(chunks, outputs, usable)
+    if exported.path is None:
+        return Coverage(items, exercised, len(usable), UNKNOWN.reason)
+    try:
+        answer = _ask(context, exported.path, signature, rows)
+    except SafeconvertError as error:
+        return Coverage(items, exercised, len(usable), error.message.splitlines()[0])
+    names = tuple(answer["items"])
+    found = {names[place] for places in answer["groups"] for place in places}
+    count = sum(1 if chunk.whole else chunk.stop - chunk.start for chunk in rows)
+    return Coverage((*names, *items), frozenset(found) | exercised, count, answer["reason"])
+
+
+def _recipe(
+    context: Context, like: GeneratedInputs, place: int, offset: float, scale: float, size: int
+) -> tuple[Chunk, ...]:
+    own = {}
+    for spec in like.specs:
+        look = like.looks.get(spec.name, Looks(0.0, 1.0, 0.0, 0.0))
+        own[spec.name] = replace(look, mean=look.mean + offset * look.deviation, deviation=look.deviation * scale)
+    made = replace(like, count=size, seed=like.seed + 101 * (place + 1), looks=own)
+    return materialise(made, context.kept("recipe"), size, lambda count: None)
+
+
+def _numbered(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
+    found, start = [], 0
+    for chunk in chunks:
+        count = chunk.stop - chunk.start
+        found.append(replace(chunk, start=start, stop=start + count))
+        start += count
+    return tuple(found)
+
+
+def _first(context: Context, chunks: Sequence[Chunk], count: int) -> list[Chunk]:
+    """The last samples, which are made up beside given ones, and the first; `count` in all."""
+    numbers = [number for chunk in chunks for number in range(chunk.start, chunk.stop)]
+    half = count // 2
+    wanted = numbers if len(numbers) <= count else [*numbers[:half], *numbers[-half:]]
+    return _rows(context, chunks, np.asarray(wanted))
+
+
+def _rows(context: Context, chunks: Sequence[Chunk], numbers: np.ndarray) -> list[Chunk]:
+    """The samples of these numbers, as chunks of their own; of large samples the first and the last few."""
+    first = load_files(chunks[0].arrays)
+    large = fewer(first, 1 if chunks[0].whole else chunks[0].stop - chunks[0].start)
+    if large and len(numbers) > 2 * _MEASURED_OF_LARGE:
+        numbers = np.concatenate([numbers[:_MEASURED_OF_LARGE], numbers[-_MEASURED_OF_LARGE:]])
+    return picked(chunks, numbers, context.folder("measured"))
+
+
+def _elements(
+    chunks: Sequence[Chunk], outputs: Evaluated, usable: np.ndarray
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """One item an output: whether each of its elements takes more than one value over the samples."""
+    least: dict[str, np.ndarray] = {}
+    most: dict[str, np.ndarray] = {}
+    for chunk, files in zip(chunks, outputs.outputs, strict=True):
+        rows = [int(number) - chunk.start for number in usable if chunk.start <= number < chunk.stop]
+        if not rows:
+            continue
+        for name, array in load_files(files).items():
+            if array.dtype.kind not in "biuf":
+                continue
+            picked = array[rows] if not chunk.whole and array.shape[:1] == (chunk.stop - chunk.start,) else array[None]
+            low, high = (picked.min(axis=0), picked.max(axis=0)) if picked.size else (picked[0], picked[0])
+            known = name in least and least[name].shape == low.shape
+            least[name] = np.minimum(least[name], low) if known else low
+            most[name] = np.maximum(most[name], high) if known else high
+    items, exercised = [], set()
+    for name in least:
+        still = int((least[name] == most[name]).sum())
+        item = f"every element of output {name}" + (f" ({still} of {least[name].size} are constant)" if still else "")
+        items.append(item)
+        if not still:
+            exercised.add(item)
+    return tuple(items), frozenset(exercised)
+
+
+def _ask(context: Context, path: Path, signature: Signature, chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """What the worker says of groups of inputs. Raises SafeconvertError where it dies of them."""
+    request = CallFunction(
+        framework("onnx", context.adapters).folder,
+        "exercised",
+        {
+            "path": str(path),
+            "groups": [{spec.name: str(chunk.arrays[spec.name]) for spec in signature.inputs} for chunk in chunks],
+        },
+    )
+    answer: dict[str, Any] = context.pool.worker("onnx").call(
+        "onnx", f"measuring what {path.name} is exercised on", request
+    )
+    return answer

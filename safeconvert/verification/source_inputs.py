@@ -1,0 +1,151 @@
+"""The source's inputs, with the source's own outputs on them: given or generated, joined by made-up ones, within its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import Evaluated, Export, evaluate
+from safeconvert.core.formats import ModelFile
+from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
+from safeconvert.graph.ranges import IntegerRange
+from safeconvert.inputs.generate import GeneratedInputs
+from safeconvert.verification import dataset
+from safeconvert.verification.blind_outputs import blind_outputs
+from safeconvert.verification.coverage import reaching
+from safeconvert.verification.dataset import Dataset
+from safeconvert.verification.extra_inputs import NONE, ExtraInputs, appended, extra_inputs, run_extra, wanted
+from safeconvert.verification.native import compare, unchanged_contract
+from safeconvert.verification.stability import stable_samples, unless_most
+from safeconvert.workers.run import Context
+from safeconvert.workers.session import Session
+
+
+@dataclass(frozen=True)
+class Fed:
+    """The source's outputs on a set of inputs.
+
+    Attributes:
+        data: the inputs, made-up ones at the end.
+        outputs: of the source on all of them.
+        usable: numbers of the distinct ones that lie within its domain.
+        blind: outputs that are not compared, and why.
+        extra: which are made up beside given ones, or to exercise more.
+    """
+
+    data: Dataset
+    outputs: Evaluated
+    usable: np.ndarray
+    blind: Mapping[str, str]
+    extra: ExtraInputs
+
+
+def feed_source(
+    context: Context,
+    file: ModelFile,
+    session: Session,
+    exported: Export,
+    data: Dataset,
+    ranges: Mapping[str, IntegerRange],
+    settings: VerifySettings,
+) -> Fed:
+    """Run the source on its inputs, and on more that are made up.
+
+    Made-up inputs on which it does not run, is not finite or is rounding alone are left out; a user's never are.
+
+    Args:
+        context, settings: of the run.
+        file: the source.
+        session: it, opened.
+        exported: its ONNX form, on which is measured what inputs exercise.
+        data: the inputs.
+        ranges: of integer inputs.
+
+    Raises:
+        UnusableInput: it does not run on the inputs.
+        NoVerdict: it gives other outputs on the same inputs, or none that can be compared.
+    """
+    outputs = _run(context, session, data, settings)
+    usable = data.distinct
+    if data.generated:
+        usable = np.intersect1d(usable, _usable(file, outputs, data))
+        stable = stable_samples(context, session, data.chunks, data.seed, outputs, usable, settings)
+        usable = unless_most(stable, usable)
+    extra = _extra(context, session, exported, data, ranges, settings)
+    more = run_extra(context, session, extra)
+    if more is None:
+        return Fed(data, outputs, usable, blind_outputs(file.named, outputs, settings), NONE)
+    kept = dataset.finite_samples(more, extra.chunks)
+    kept = stable_samples(context, session, extra.chunks, data.seed, more, kept, settings)
+    outputs = replace(outputs, outputs=(*outputs.outputs, *more.outputs))
+    data = replace(data, chunks=(*data.chunks, *extra.chunks), extra=extra.origins)
+    blind = blind_outputs(file.named, outputs, settings)
+    return Fed(data, outputs, np.concatenate([usable, kept]), blind, extra)
+
+
+def _extra(
+    context: Context,
+    session: Session,
+    exported: Export,
+    data: Dataset,
+    ranges: Mapping[str, IntegerRange],
+    settings: VerifySettings,
+) -> ExtraInputs:
+    """Inputs made up beside given ones, and those that exercise what the others leave out, unless a number was asked for."""
+    if isinstance(data.inputs, GeneratedInputs):
+        if data.limited:
+            return NONE
+        extra = replace(NONE, like=data.inputs)
+    elif wanted(data, settings):
+        extra = extra_inputs(context, data, session.signature, ranges)
+    else:
+        return NONE
+    if extra.like is None:
+        return extra
+    try:
+        found = reaching(context, exported, session.signature, extra.like, (*data.chunks, *extra.chunks))
+    except (AdapterFailure, UnusableInput):
+        return extra
+    return appended(context, data, extra, "coverage", found)
+
+
+def _run(context: Context, session: Session, data: Dataset, settings: VerifySettings) -> Evaluated:
+    """Outputs on all inputs; the first chunk is run twice to see that the model is a function."""
+    feeds = [dict(chunk.arrays) for chunk in data.chunks]
+    path = context.pool.given(session.path)
+    try:
+        outputs = evaluate(context, session, feeds, "running the source")
+        again = session.run(feeds[:1], context.scratch)
+    except AdapterFailure as failure:
+        if failure.died:
+            raise NoVerdict(f"{path}: {failure.adapter} cannot run it: {failure.cause}", "", failure.log) from failure
+        raise UnusableInput(
+            f"{path}: does not run on the inputs: {failure.cause}",
+            "check the inputs' shapes and types, and --input-shape",
+            failure.log,
+        ) from failure
+    first = Evaluated(outputs.signature, outputs.outputs[:1])
+    repeated = Evaluated(outputs.signature, tuple(again))
+    agreed = unchanged_contract(session.signature, session.signature)
+    plain = replace(settings, comparator=None)  # whether it is a function is no matter of the user's comparator
+    figures = compare(agreed, first, repeated, data.chunks[:1], plain)
+    comparison = figures.result()
+    if comparison.disagreements > comparison.nonfinite or comparison.beyond_tolerance > comparison.nonfinite:
+        raise NoVerdict(
+            f"{path}: gives other outputs on the same inputs (max-abs {comparison.max_abs:.3g}): not a function",
+            "switch off dropout and random operators (model.eval()) and save it again",
+        )
+    return outputs
+
+
+def _usable(file: ModelFile, outputs: Evaluated, data: Dataset) -> np.ndarray:
+    """All samples of a user; of generated ones, those on which the source is finite (the others lie outside its domain)."""
+    if not data.generated:
+        return np.arange(data.inputs.count)
+    usable = dataset.finite_samples(outputs, data.chunks)
+    if not len(usable):
+        raise NoVerdict(f"{file.named}: gives NaN or Inf on every generated input", "give real ones with --inputs")
+    return usable

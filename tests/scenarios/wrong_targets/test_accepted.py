@@ -1,0 +1,137 @@
+"""Targets that are not the source's function, in ways that once went unseen: refused, and the right ones beside them accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import safeconvert
+from safeconvert.errors import NotEquivalent, NoVerdict
+from tests.scenarios.wrong_targets import pairs
+from tests.scenarios.wrong_targets.pairs import Spoiled
+
+pytestmark = pytest.mark.converters
+MADE_UP: dict[str, Callable[[], Spoiled]] = {
+    "rows of a table": pairs.table_rows,
+    "the last rows of a table": lambda: pairs.table_rows(300, 280),
+    "floor division": pairs.floor_division,
+    "a mask that hides all": pairs.hidden_rows,
+    "clipping behind a softmax": lambda: pairs.saturated("relu6"),
+    "padding behind a softmax": lambda: pairs.saturated("padding"),
+    "another answer in small calls": pairs.mixing,
+    "a mean over samples": pairs.centred,
+    "a branch": pairs.branch,
+    "logits behind a softmax": pairs.behind_softmax,
+}
+
+
+def check(spoiled: Spoiled, folder: Path, given: bool) -> None:
+    """The wrong target is refused, the right one is not."""
+    for name in ("source", "wrong", "right"):
+        onnx.save(getattr(spoiled, name), folder / f"{name}.onnx")
+    inputs = None
+    if given:
+        np.savez(folder / "inputs.npz", **spoiled.given)
+        inputs = folder / "inputs.npz"
+    safeconvert.verify(folder / "source.onnx", folder / "right.onnx", inputs=inputs, target_layout="keep")
+    with pytest.raises(NotEquivalent):
+        safeconvert.verify(folder / "source.onnx", folder / "wrong.onnx", inputs=inputs, target_layout="keep")
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_made_up_inputs_show_it(name: str, tmp_path: Path) -> None:
+    check(MADE_UP[name](), tmp_path, given=False)
+
+
+def test_outputs_of_tiny_values_are_compared_by_their_own_size(tmp_path: Path) -> None:
+    check(pairs.tiny_outputs(), tmp_path, given=False)
+
+
+def test_an_output_that_is_never_above_the_tolerance_asked_for_gives_no_verdict(tmp_path: Path) -> None:
+    onnx.save(pairs.tiny_outputs().source, tmp_path / "source.onnx")
+    with pytest.raises(NoVerdict) as raised:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx", atol=1e-5)
+    assert "nothing to compare: y is at most" in raised.value.message
+
+
+def test_an_output_without_elements_gives_no_verdict(tmp_path: Path) -> None:
+    empty = pairs.graph([pairs.node("Slice", "x zero zero one", "y")], {"x": ("f", ["N", 3])}, ["y"],
+                        {"zero": np.array([0]), "one": np.array([1])})  # fmt: skip
+    onnx.save(empty, tmp_path / "source.onnx")
+    with pytest.raises(NoVerdict) as raised:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx")
+    assert "y has no elements" in raised.value.message
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_given_inputs_that_do_not_show_it_are_joined_by_made_up_ones(name: str, tmp_path: Path) -> None:
+    check(MADE_UP[name](), tmp_path, given=True)
+
+
+def test_copies_of_one_input_are_one_input(tmp_path: Path) -> None:
+    spoiled = pairs.tiny_outputs()
+    onnx.save(spoiled.source, tmp_path / "source.onnx")
+    same = safeconvert.verify(
+        tmp_path / "source.onnx", tmp_path / "source.onnx", inputs=np.repeat(spoiled.given["x"][:1], 400, axis=0)
+    )
+    inputs = same.predicate["inputs"]
+    assert (inputs["count"], inputs["distinct"], inputs["used"]) == (400, 1, 1)
+    assert "%" not in same.reason
+
+
+def test_few_inputs_alone_give_no_verdict_unless_asked_for(tmp_path: Path) -> None:
+    onnx.save(pairs.tiny_outputs().source, tmp_path / "source.onnx")
+    with pytest.raises(NoVerdict) as raised:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx", samples=2)
+    assert "--min-held-out 1" in raised.value.advice
+    safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx", samples=2, min_held_out=1)
+
+
+def test_what_axis_0_is_stands_in_the_certificate(tmp_path: Path) -> None:
+    for name, spoiled, said in (
+        ("rows", pairs.tiny_outputs(), "batch: "),
+        ("calls", pairs.centred(), "no batch: outputs"),
+    ):
+        onnx.save(spoiled.source, tmp_path / f"{name}.onnx")
+        made = safeconvert.verify(tmp_path / f"{name}.onnx", tmp_path / f"{name}.onnx")
+        assert made.predicate["inputs"]["axis_0"].startswith(said)
+
+
+def test_the_certificate_says_what_was_exercised_and_what_was_not(tmp_path: Path) -> None:
+    onnx.save(pairs.behind_softmax().source, tmp_path / "source.onnx")
+    onnx.save(pairs.behind_softmax().right, tmp_path / "right.onnx")
+    made = safeconvert.verify(tmp_path / "source.onnx", tmp_path / "right.onnx").predicate
+    assert made["coverage"]["items"] == 2 and made["coverage"]["exercised"] == 0
+    assert made["coverage"]["missing"][0] == "Softmax Softmax_y not saturated"
+    assert any("all 32 held-out inputs have label 0" in line for line in made["remarks"])
+    assert any("compared before its Softmax too" in line for line in made["remarks"])
+
+
+def test_equal_structure_is_not_claimed_of_one_file(tmp_path: Path) -> None:
+    onnx.save(pairs.branch().source, tmp_path / "source.onnx")
+    onnx.save(pairs.branch().right, tmp_path / "right.onnx")
+    found = [
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / name).predicate
+        for name in ("source.onnx", "right.onnx")
+    ]
+    assert found[0]["structure"] == "same file" != found[1]["structure"]
+
+
+def test_a_vector_that_fits_whole_is_one_call(tmp_path: Path) -> None:
+    """A TorchScript mean over a vector of four: cut into its elements, a target that takes one would pass."""
+    import torch
+
+    class Mean(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(0, keepdim=True)
+
+    torch.jit.script(Mean()).save(str(tmp_path / "mean.pt"))
+    np.savez(tmp_path / "x.npz", x=np.float32([1, 2, 2, 5]))
+    made = safeconvert.convert(tmp_path / "mean.pt", "onnx", inputs=tmp_path / "x.npz")
+    assert made.predicate["inputs"]["axis_0"].startswith("no batch")
+    assert made.predicate["contract"]["inputs"][0]["target"]["shape"] in ([4], [None])
+    assert made.predicate["structure"] == "same exporter"
