@@ -11,19 +11,27 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
-from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertRequest
 from safeconvert.core.formats import detect
 
 from .._shared.keras_files import open_keras
+from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
+from .._shared.tflite_interface import in_signature_order
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert; every input keeps its order of dimensions."""
     step = ConvertRequest.from_json(request)
     source = detect(step.model.path)
+    inputs: list[str] = []
+    reply = UNCHANGED
     if source.format == "keras":
-        converter = tf.lite.TFLiteConverter.from_keras_model(open_keras(step.model))
+        model = open_keras(step.model)
+        inputs = [tensor.name for tensor in getattr(model, "inputs", None) or []]
+        if not step.arguments:
+            model, reply = _convertible(model, step)
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
     elif source.variant == "saved_model":
         key, tags = open_tf(step.model).signature_key, step.model.part.tags
         converter = tf.lite.TFLiteConverter.from_saved_model(
@@ -47,8 +55,23 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     if step.optimize == "float16" and not step.arguments:
         converter.target_spec.supported_types = [tf.float16]
     content = converter.convert()
+    if not step.arguments:
+        content = in_signature_order(content, inputs)
     Path(step.target).write_bytes(content)
-    return replace(UNCHANGED, obligations=_needs_flex(content)).to_json()
+    return replace(reply, obligations=(*reply.obligations, *_needs_flex(content))).to_json()
+
+
+def _convertible(model: Any, step: ConvertRequest) -> tuple[Any, ConvertReply]:
+    """The model as the converter takes it, and what a user has to know of that."""
+    notes, obligations = (), ()
+    kinds = half_types(model)
+    if kinds:  # TFLite convolves no halves
+        model = in_float32(model)
+        obligations = (f"target computes in float32; source computes in {' and '.join(kinds)}",)
+    steps = () if step.select_tf_ops else unrolled(model)
+    if steps:
+        notes = (f"recurrent layers written out step by step: {', '.join(steps)}",)
+    return model, replace(UNCHANGED, notes=notes, obligations=obligations)
 
 
 def _needs_flex(content: bytes) -> tuple[str, ...]:

@@ -117,6 +117,12 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
     return np.concatenate(kept)
 
 
+def sample_file(options: DataOptions) -> str:
+    """The file of given arrays, "" where none are given."""
+    path = options.path
+    return str(path.absolute()) if path is not None and path.suffix in (".npy", ".npz") and path.is_file() else ""
+
+
 def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     """Shapes that the inputs suggest for a source that declares none, most likely first, batch of one.
 

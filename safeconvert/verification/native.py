@@ -15,6 +15,7 @@ from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
+from safeconvert.compare.half_precision import within_half
 from safeconvert.compare.quantized import same_storage
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate, open_model
@@ -51,6 +52,7 @@ def compare(
     agreed: Contract, source: Evaluated, target: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
 ) -> Accumulator:
     """Accumulate the figures of two evaluated models, chunk by chunk."""
+    settings = within_half(settings, [tensor.source for tensor in agreed.outputs])
     figures = Accumulator(settings, str(Path.cwd()))
     for chunk, ours, theirs in zip(chunks, source.outputs, target.outputs, strict=True):
         left, right = comparable_outputs(agreed, load_files(ours), load_files(theirs))

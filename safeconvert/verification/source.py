@@ -76,6 +76,7 @@ def evaluate_source(
         NoVerdict: it gives other outputs on the same inputs, or no finite ones.
     """
     request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
+    request = replace(request, sample=dataset.sample_file(data_options))
     with context.phases.phase("loading the source"):
         session = open_given(context, "source", file, request)
     opened(request, session.signature)
