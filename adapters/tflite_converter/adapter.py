@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.python.convert_phase import ConverterError
 
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertRequest
 from safeconvert.core.formats import detect
@@ -18,6 +19,7 @@ from .._shared.keras_files import open_keras
 from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
 from .._shared.tflite_interface import in_signature_order
+from .reasons import reason
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +56,10 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     if step.optimize == "float16" and not step.arguments:
         converter.target_spec.supported_types = [tf.float16]
-    content = converter.convert()
+    try:
+        content = converter.convert()
+    except ConverterError as error:
+        raise NotImplementedError(reason(str(error))) from error
     if not step.arguments:
         content = in_signature_order(content, inputs)
     Path(step.target).write_bytes(content)

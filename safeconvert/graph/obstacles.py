@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import onnx
 
+_OTHER_NAMES = {"Div": ("FloorDiv", "RealDiv"), "Mod": ("FloorMod", "FloorRem")}
+"""What TensorFlow calls operators of other names in ONNX."""
 _SIZED_BY_DATA = ("NonMaxSuppression", "NonZero", "Unique", "Compress")
 """Operators of which no target format but ONNX has one with the same outputs."""
 _SAID = r"(?:operators?|ops?|op_type|operation_type|operation|layer|type)\W+"
@@ -69,8 +71,11 @@ def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
 
 
 def _names(message: str, operator: str) -> bool:
-    word = re.escape(operator)
-    return re.search(rf"""['"`]{word}['"`]|{_SAID}{word}(?!\w)|(?:::|\w:){word}(?!\w)""", message) is not None
+    words = "|".join(re.escape(word) for word in (operator, *_OTHER_NAMES.get(operator, ())))
+    return (
+        re.search(rf"""['"`](?:{words})['"`]|{_SAID}(?:{words})(?!\w)|(?:::|\w:)(?:{words})(?!\w)""", message)
+        is not None
+    )
 
 
 def _obstacle(node: onnx.NodeProto, constants: Collection[str]) -> Obstacle:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safeconvert.compare.contract import contract
+from safeconvert.compare.contract import make_contract
 from safeconvert.compare.half_precision import within_half
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.core.signature import Signature, TensorSpec
@@ -14,7 +14,7 @@ OUTPUT = TensorSpec("y", (None, 4), "float32")
 
 
 def obligations(source: Signature, target: Signature) -> list[str]:
-    return list(contract(source, target).obligations)
+    return list(make_contract(source, target).obligations)
 
 
 def test_a_size_of_this_run_that_the_target_fixes_is_named() -> None:
