@@ -26,7 +26,7 @@ def inside(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
         values: of the graph around it, which a body may read.
 
     Raises:
-        NotImplementedError: a condition or a length that is not known while converting.
+        NotImplementedError: branches of other shapes under a condition, or a length, that is not known while converting.
     """
     return {"If": _branch, "Loop": _loop, "Scan": _scan}[node.operator](run, node, values)
 
@@ -41,10 +41,29 @@ def _body(
 
 
 def _branch(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
-    condition = node.known(0, "the condition")
-    assert condition is not None
-    body = node.attribute("then_branch" if bool(condition.reshape(-1)[0]) else "else_branch")
-    return _body(run, node, body, values, [], "")
+    condition = node.inputs[0]
+    if isinstance(condition, np.ndarray):
+        body = node.attribute("then_branch" if bool(condition.reshape(-1)[0]) else "else_branch")
+        return _body(run, node, body, values, [], "")
+    then, other = (
+        _body(run, node, node.attribute(f"{name}_branch"), values, [], f"{name}/") for name in ("then", "else")
+    )
+    return [_chosen(node, condition, one, two) for one, two in zip(then, other, strict=True)]
+
+
+def _chosen(node: Node, condition: Any, one: Any, two: Any) -> Any:
+    """One of two values, both of which are computed: nothing in a graph has an effect but its outputs."""
+    b = node.backend
+    if isinstance(one, list) or isinstance(two, list):
+        raise node.refuse("the condition depends on the model's inputs, and the branches give sequences")
+    shapes = [tuple(b.shape(value)) for value in (one, two)]
+    kinds = [b.dtype(value) for value in (one, two)]
+    if shapes[0] != shapes[1] or kinds[0] != kinds[1]:
+        raise node.refuse(
+            f"the condition depends on the model's inputs, and the branches give {kinds[0]} {list(shapes[0])} and "
+            f"{kinds[1]} {list(shapes[1])}"
+        )
+    return b.map("where", b.reshape(condition, [1] * len(shapes[0])), one, two)
 
 
 def _stacked(node: Node, steps: list[Any], axis: int) -> Any:
@@ -61,18 +80,26 @@ def _loop(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
     body, carried = node.attribute("body"), list(node.inputs[2:])
     collected: list[list[Any]] = [[] for _ in range(len(body.output) - 1 - len(carried))]
     steps = None if limit is None else int(limit.reshape(-1)[0])
-    going, place = condition is None or bool(condition.reshape(-1)[0]), 0
+    going, place, running = condition is None or bool(condition.reshape(-1)[0]), 0, None
     while going and (steps is None or place < steps):
         if place >= _LONGEST:
             raise node.refuse(f"a loop of more than {_LONGEST} steps")
-        flag = np.asarray(True)
-        goes, *rest = _body(run, node, body, values, [np.asarray(place, np.int64), flag, *carried], f"{place}/")
-        if not isinstance(goes, np.ndarray):
-            raise node.refuse("whether the loop goes on depends on the model's inputs")
-        carried = rest[: len(carried)]
+        goes, *rest = _body(
+            run, node, body, values, [np.asarray(place, np.int64), np.asarray(True), *carried], f"{place}/"
+        )
         for into, value in zip(collected, rest[len(carried) :], strict=True):
             into.append(value)
-        going, place = bool(goes.reshape(-1)[0]), place + 1
+        made = rest[: len(carried)]
+        carried = (
+            made if running is None else [_chosen(node, running, *pair) for pair in zip(made, carried, strict=True)]
+        )
+        if isinstance(goes, np.ndarray):
+            going = bool(goes.reshape(-1)[0])
+        elif steps is None or collected:
+            raise node.refuse("how often the loop runs depends on the model's inputs")
+        else:  # all steps are computed, and those behind the last one that counts are left out
+            running = goes if running is None else node.backend.map("and", running, goes)
+        place += 1
     return [*carried, *[_stacked(node, into, 0) for into in collected]]
 
 

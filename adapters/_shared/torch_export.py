@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import torch
 
 from safeconvert.adapter_api.protocol import ConvertRequest
 from safeconvert.core.signature import Signature
+from safeconvert.errors import UnusableInput
+
+from .torch_trees import module_call
+from .torch_trial import given_values, run_once, trials
 
 
-def example_inputs(signature: Signature, batch: int = 1) -> tuple[torch.Tensor, ...]:
-    """Zeros of the declared shapes; a free batch gets `batch` samples."""
-    return tuple(
-        torch.zeros([batch if size is None else size for size in spec.shape], dtype=getattr(torch, spec.dtype))
-        for spec in signature.inputs
-    )
+def example_inputs(step: ConvertRequest, module: Any, batch: int = 1) -> tuple[torch.Tensor, ...]:
+    """Values that the module runs on: the user's where it was given some, else zeros or ones; a free batch gets `batch` samples.
+
+    Raises:
+        UnusableInput: it runs on none of them.
+    """
+    assert step.signature is not None
+    specs = step.signature.inputs
+    names = [spec.name for spec in specs]
+    call = module_call(module, names)
+    given = [
+        {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in values.items()}
+        for values in given_values(names, step.model)
+    ]
+    complaint = ""
+    for values in [*given, None]:
+        for arguments in trials(specs, values, batch):
+            complaint = run_once(call, [arguments])[1]
+            if not complaint:
+                return tuple(arguments[name] for name in names)
+    raise UnusableInput(f"{step.model.path}: does not run on values made up: {complaint}")
 
 
 def output_names(signature: Signature) -> list[str]:

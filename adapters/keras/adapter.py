@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -16,7 +17,13 @@ from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
 from .._shared.keras_files import open_keras
+from .._shared.keras_variants import half_types
 from .layers import with_attributes
+
+_READERS = tuple(
+    getattr(keras.layers, name) for name in ("TextVectorization", "StringLookup", "HashedCrossing", "Hashing")
+)
+"""Layers that take strings."""
 
 
 class KerasModel:
@@ -28,9 +35,14 @@ class KerasModel:
         layout = _layout(model)
         if not getattr(model, "inputs", None):
             raise UnusableInput(f"{request.path}: a Keras model that was never built declares no inputs")
+        _require_numbers(model, request.path)
         inputs = tuple(_spec(tensor, layout) for tensor in model.inputs)
         names = list(getattr(model, "output_names", None) or [tensor.name for tensor in model.outputs])
         outputs = tuple(_spec(tensor, layout, name) for tensor, name in zip(model.outputs, _unique(names), strict=True))
+        computed = next(iter(half_types(model)), "")
+        outputs = tuple(
+            replace(spec, computed=computed) if spec.dtype in ("float32", "float64") else spec for spec in outputs
+        )
         self._signature = Signature(with_given_shapes(inputs, request), outputs)
 
     def signature(self) -> Signature:
@@ -51,6 +63,22 @@ def load(request: Mapping[str, Any]) -> KerasModel:
     """Open a Keras file."""
     model = ModelRequest.from_json(request)
     return KerasModel(open_keras(model), model)
+
+
+def _require_numbers(model: Any, path: str) -> None:
+    """Raise UnusableInput where an input takes strings; the message names the layer that reads them."""
+    texts = [tensor.name for tensor in model.inputs if keras.backend.standardize_dtype(tensor.dtype) == "string"]
+    if not texts:
+        return
+    readers = [layer for layer in model._flatten_layers() if isinstance(layer, _READERS)]
+    if not readers:
+        raise UnusableInput(f"{path}: input {texts[0]} takes strings, and inputs are numbers")
+    named = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in readers)
+    raise UnusableInput(
+        f"{path}: input {texts[0]} takes strings, which layer {named} looks up in a vocabulary: no converter has it",
+        "convert the model behind it, fed with token ids: "
+        f"keras.Model(model.get_layer({readers[-1].name!r}).output, model.outputs).save(FILE)",
+    )
 
 
 def _layout(model: Any) -> str | None:

@@ -18,6 +18,7 @@ from safeconvert.errors import UnusableInput
 
 from .coverage import exercised  # called by name
 from .external import external_tensors, require_own_data
+from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
 from .ranges import input_ranges  # called by name
 
@@ -33,10 +34,10 @@ class OnnxModel:
 
     def __init__(self, session: Any, request: ModelRequest) -> None:
         self._session = session
-        self._signature = Signature(
-            with_given_shapes([_spec(value, request.path) for value in session.get_inputs()], request),
-            tuple(_spec(value, request.path) for value in session.get_outputs()),
-        )
+        inputs = with_given_shapes([_spec(value, request.path) for value in session.get_inputs()], request)
+        outputs = [_spec(value, request.path) for value in session.get_outputs()]
+        unknown = doubtful(request.path)
+        self._signature = Signature(inputs, with_seen_shapes(session, inputs, outputs, unknown))
 
     def signature(self) -> Signature:
         """Inputs (initializers excluded) and outputs of the graph."""
@@ -58,25 +59,33 @@ def load(request: Mapping[str, Any]) -> OnnxModel:
         session = onnxruntime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
     except (ort_errors.Fail, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf, ort_errors.InvalidArgument,
             ort_errors.NotImplemented, ort_errors.NoSuchFile, ort_errors.RuntimeException) as error:  # fmt: skip
-        raise UnusableInput(f"{model.path}: ONNX Runtime cannot load it: {_line(error)}") from error
+        complaint = _refused_by_checker(model.path)
+        raise UnusableInput(f"{model.path}: {complaint or f'ONNX Runtime cannot load it: {_line(error)}'}") from error
     return OnnxModel(session, model)
 
 
 def check_file(path: Path) -> None:
-    """Parse the graph and run onnx.checker.
+    """Parse the graph and see where its data lie.
+
+    onnx.checker has a say only where ONNX Runtime refuses the file too: it asks for what nobody needs, such as the shapes of outputs.
 
     Raises:
-        UnusableInput: damaged, refused by onnx.checker, or external data that is missing or leaves the folder.
+        UnusableInput: damaged, or external data that is missing or leaves the folder.
     """
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:
         raise UnusableInput(f"{path}: not a whole ONNX file: {_line(error)}") from error
     require_own_data(path, model)
+
+
+def _refused_by_checker(path: str) -> str:
+    """What onnx.checker has against a file; "" for nothing."""
     try:
-        onnx.checker.check_model(str(path))
+        onnx.checker.check_model(path)
     except onnx.checker.ValidationError as error:
-        raise UnusableInput(f"{path}: onnx.checker refuses it: {_line(error)}") from error
+        return f"onnx.checker refuses it: {_line(error)}"
+    return ""
 
 
 def external_files(path: str) -> list[str]:

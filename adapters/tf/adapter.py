@@ -55,7 +55,7 @@ def _input(name: str, tensor: Any, request: ModelRequest) -> TensorSpec:
 def _spec(name: str, tensor: Any) -> TensorSpec:
     rank = tensor.shape.rank
     shape = tuple(tensor.shape.as_list()) if rank is not None else ()
-    return TensorSpec(name, shape, tensor.dtype.name, "NHWC" if rank in (4, 5) else None)
+    return TensorSpec(name, shape, tensor.dtype.name, "NHWC" if rank in (4, 5) else None, position=-1)
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:

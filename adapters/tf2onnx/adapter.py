@@ -22,6 +22,7 @@ from .._shared.plain_trace import plainly_traced
 from .._shared.tf2onnx_lean import optimized_in_place
 from .._shared.tf2onnx_moves import recorded_moves
 from .._shared.tf_files import open_tf
+from .._shared.tflite_interface import named_by_signature
 from .._shared.untrusted.tflite_operators import inspect_tflite_file
 from .command import run_command
 
@@ -48,7 +49,8 @@ def _from_python(step: ConvertRequest, own: dict[str, Any]) -> onnx.ModelProto:
     opset = step.opset or (None if own else _OPSET)
     if source.format == "tflite":
         inspect_tflite_file(step.model)
-        return tf2onnx.convert.from_tflite(step.model.path, opset=opset, **own)[0]
+        made = tf2onnx.convert.from_tflite(step.model.path, opset=opset, **own)[0]
+        return made if own else named_by_signature(made, step.model.path)
     if source.format == "keras":
         model = as_functional(open_keras(step.model))
         named = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]

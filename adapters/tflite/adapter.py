@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,21 @@ class TfliteModel:
         self._outputs = self._named(self._interpreter.get_output_details(), key, "outputs")
         self._signature = Signature(
             inputs,
-            tuple(_spec(name, detail, list(detail["shape"])) for name, detail in self._outputs.items()),
+            tuple(
+                replace(_spec(name, detail, list(detail["shape"])), position=place)
+                for (name, detail), place in zip(
+                    self._outputs.items(),
+                    self._places(self._outputs, self._interpreter.get_output_details()),
+                    strict=True,
+                )
+            ),
         )
+
+    @staticmethod
+    def _places(named: dict[str, dict[str, Any]], listed: list[dict[str, Any]]) -> list[int | None]:
+        """Where the graph lists each tensor, which callers without a signature count."""
+        order = [detail["index"] for detail in listed]
+        return [order.index(detail["index"]) if detail["index"] in order else None for detail in named.values()]
 
     def signature(self) -> Signature:
         """Inputs and outputs; a batch that the file declares free is fed one by one all the same."""
@@ -68,6 +82,8 @@ class TfliteModel:
         """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits."""
         inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
         declared = [_spec(name, detail, list(detail["shape_signature"])) for name, detail in inputs.items()]
+        places = self._places(inputs, self._interpreter.get_input_details())
+        declared = [replace(spec, position=place) for spec, place in zip(declared, places, strict=True)]
         settled = with_given_shapes(declared, request)
         for before, after, detail in zip(declared, settled, inputs.values(), strict=True):
             if before != after:

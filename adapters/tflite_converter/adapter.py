@@ -10,20 +10,30 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.python.convert_phase import ConverterError
 
-from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertRequest
 from safeconvert.core.formats import detect
 
 from .._shared.keras_files import open_keras
+from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
+from .._shared.tflite_interface import in_signature_order
+from .reasons import reason
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert; every input keeps its order of dimensions."""
     step = ConvertRequest.from_json(request)
     source = detect(step.model.path)
+    inputs: list[str] = []
+    reply = UNCHANGED
     if source.format == "keras":
-        converter = tf.lite.TFLiteConverter.from_keras_model(open_keras(step.model))
+        model = open_keras(step.model)
+        inputs = [tensor.name for tensor in getattr(model, "inputs", None) or []]
+        if not step.arguments:
+            model, reply = _convertible(model, step)
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
     elif source.variant == "saved_model":
         key, tags = open_tf(step.model).signature_key, step.model.part.tags
         converter = tf.lite.TFLiteConverter.from_saved_model(
@@ -31,11 +41,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         )
     else:
         file = open_tf(step.model)
-        inputs, outputs = file.tensor_names
+        taken, given = file.tensor_names
         frozen = Path(step.target).with_name("frozen.pb")
         frozen.write_bytes(file.graph_def.SerializeToString())
         converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(
-            str(frozen), [name.split(":")[0] for name in inputs], [name.split(":")[0] for name in outputs]
+            str(frozen), [name.split(":")[0] for name in taken], [name.split(":")[0] for name in given]
         )
         frozen.unlink()
     if step.arguments:
@@ -46,9 +56,28 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     if step.optimize == "float16" and not step.arguments:
         converter.target_spec.supported_types = [tf.float16]
-    content = converter.convert()
+    try:
+        content = converter.convert()
+    except ConverterError as error:
+        raise NotImplementedError(reason(str(error))) from error
+    if not step.arguments:
+        content = in_signature_order(content, inputs)
     Path(step.target).write_bytes(content)
-    return replace(UNCHANGED, obligations=_needs_flex(content)).to_json()
+    return replace(reply, obligations=(*reply.obligations, *_needs_flex(content))).to_json()
+
+
+def _convertible(model: Any, step: ConvertRequest) -> tuple[Any, ConvertReply]:
+    """The model as the converter takes it, and what a user has to know of that."""
+    notes: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
+    kinds = half_types(model)
+    if kinds:  # TFLite convolves no halves
+        model = in_float32(model)
+        obligations = (f"target computes in float32; source computes in {' and '.join(kinds)}",)
+    steps = () if step.select_tf_ops else unrolled(model)
+    if steps:
+        notes = (f"recurrent layers written out step by step: {', '.join(steps)}",)
+    return model, replace(UNCHANGED, notes=notes, obligations=obligations)
 
 
 def _needs_flex(content: bytes) -> tuple[str, ...]:

@@ -15,68 +15,85 @@ from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
 from .._shared.torch_files import TorchFile, open_torch
+from .._shared.torch_trees import Call, module_call, named_outputs, program_call, tensor_inputs
+from .._shared.torch_trial import given_values, run_once, trials
+from .declared import declared_inputs
 from .layers import set_in_module, set_in_program
-from .shapes import declared_inputs, flatten_outputs, probe_inputs
+from .shapes import argument_names, probe_inputs
 
 
 class TorchModel:
     """A module with its resolved signature."""
 
-    def __init__(self, file: TorchFile, signature: Signature) -> None:
-        self._file = file
+    def __init__(self, call: Call, signature: Signature) -> None:
+        self._call = call
         self._signature = signature
 
     def signature(self) -> Signature:
-        """Inputs by forward()'s argument names; outputs `output` or `output_0`, `output_1`, …"""
+        """Inputs by forward()'s argument names; outputs as `trees.named_outputs` calls them."""
         return self._signature
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of one batch."""
-        arguments = [torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs]
-        with torch.inference_mode():
-            outputs = flatten_outputs(self._file.module(*arguments))
-        return {
-            spec.name: tensor.detach().cpu().numpy()
-            for spec, tensor in zip(self._signature.outputs, outputs, strict=True)
+        arguments = {
+            spec.name: torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs
         }
+        with torch.inference_mode():
+            outputs = named_outputs(self._call(arguments))
+        return {name: tensor.detach().cpu().numpy() for name, tensor in outputs.items()}
 
 
 def load(request: Mapping[str, Any]) -> TorchModel:
     """Open a torch file; shapes that the format does not declare are probed (see `shapes`)."""
     model = ModelRequest.from_json(request)
     file = open_torch(model)
-    inputs = declared_inputs(file.program) if file.program is not None else probe_inputs(file.module, model)
-    outputs = _output_specs(file.module, inputs)
-    return TorchModel(file, Signature(inputs, outputs))
+    if file.program is None:
+        inputs = probe_inputs(file.module, model)
+        call = module_call(file.module, argument_names(file.module))
+    else:
+        inputs, call = declared_inputs(file.program, model), program_call(file.program, file.module)
+    return TorchModel(call, Signature(inputs, _output_specs(call, inputs, _examples(file, inputs, model), model.path)))
 
 
-def _output_specs(module: Any, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
-    """Run once on zeros to see how many outputs there are and of what type; on ones where it divides by an integer."""
-    sizes = [[1 if size is None else size for size in spec.shape] for spec in inputs]
-    kinds = [getattr(torch, spec.dtype) for spec in inputs]
-    with torch.inference_mode():
-        try:
-            outputs = flatten_outputs(module(*map(_zeros, sizes, kinds)))
-        except RuntimeError as error:
-            if "ZeroDivision" not in str(error):
-                raise
-            outputs = flatten_outputs(
-                module(*(_zeros(size, kind) + 1 for size, kind in zip(sizes, kinds, strict=True)))
-            )
+def _examples(file: TorchFile, inputs: tuple[TensorSpec, ...], request: ModelRequest) -> list[dict[str, torch.Tensor]]:
+    """Values to try before zeros: the user's, and those that a program was exported with."""
+    names = [spec.name for spec in inputs]
+    found = [
+        {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in values.items()}
+        for values in given_values(names, request)
+    ]
+    if file.program is not None and file.program.example_inputs is not None:
+        leaves = [
+            leaf for leaf in torch.utils._pytree.tree_leaves(file.program.example_inputs) if torch.is_tensor(leaf)
+        ]
+        found.append(dict(zip(tensor_inputs(file.program), leaves, strict=False)))
+    return found
+
+
+def _output_specs(
+    call: Call, inputs: tuple[TensorSpec, ...], examples: list[dict[str, torch.Tensor]], path: str
+) -> tuple[TensorSpec, ...]:
+    """Run once to see how many outputs there are and of what type.
+
+    Raises:
+        UnusableInput: it runs on none of the values tried.
+    """
+    tried = [arguments for given in (*examples,) or (None,) for arguments in trials(inputs, given)]
+    outputs, complaint = run_once(call, tried)
+    if complaint:
+        raise UnusableInput(
+            f"{path}: does not run on values made up: {complaint}",
+            "give inputs that it takes: --inputs FILE.npz, and sizes with --input-shape",
+        )
     free_batch = any(spec.batch is None for spec in inputs)
-    names = ["output"] if len(outputs) == 1 else [f"output_{position}" for position in range(len(outputs))]
     return tuple(
         TensorSpec(
             name=name,
             shape=tuple(None if axis == 0 and free_batch else size for axis, size in enumerate(tensor.shape)),
             dtype=str(tensor.dtype).removeprefix("torch."),
         )
-        for name, tensor in zip(names, outputs, strict=True)
+        for name, tensor in named_outputs(outputs).items()
     )
-
-
-def _zeros(size: list[int], kind: torch.dtype) -> torch.Tensor:
-    return torch.zeros(size, dtype=kind)
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:

@@ -1,45 +1,35 @@
-"""Work out a torch module's inputs: declared in an ExportedProgram, probed for in everything else.
+"""Work out the inputs of a torch module whose format declares none, by running it.
 
-Probing reads what the first operator of each input says (channels of a convolution, features of a linear layer,
-rows of an embedding), and then runs the module on the sizes that such models commonly have until one goes through.
-A given `--input-shape` is tried alone.
+The user's arrays and `--input-shape` are tried first. Without them, probing reads what the first operator of each input says
+(channels of a convolution, features of a linear layer, rows of an embedding), and then runs the module on the sizes that such
+models commonly have until one goes through. Real inputs are of the parameters' type.
 """
 
 from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import UnusableInput
 
-_IMAGE_SIZES = (224, 32, 28, 299, 256, 96, 128, 64, 160, 192, 320, 384, 512, 48, 16, 8)
-_SEQUENCE_LENGTHS = (16, 128, 32, 64, 10)
-_ADVICE = "say it: --input-shape 1,3,224,224 (several inputs: --input-shape name=1,16 for each)"
+from .._shared.torch_trees import module_call, named_outputs
+from .._shared.torch_trial import given_values, run_once, trials
+from .guesses import guesses
+from .open_sizes import with_free_batch, with_open_sizes
 
+_ADVICE = "say it: --input-shape 1,3,224,224 (several inputs: --input-shape name=1,16 for each), or give arrays: --inputs FILE.npz"
+_MOST_TYPES = 64  # combinations of types that are tried for inputs of a given shape
 
-def flatten_outputs(outputs: Any) -> list[torch.Tensor]:
-    """The tensors of a nested output, in order."""
-    leaves, _ = torch.utils._pytree.tree_flatten(outputs)
-    return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-
-
-def declared_inputs(program: Any) -> tuple[TensorSpec, ...]:
-    """The user inputs of an ExportedProgram; symbolic dimensions are free."""
-    names = set(program.graph_signature.user_inputs)
-    specs = []
-    for node in program.graph.nodes:
-        if node.op == "placeholder" and node.name in names:
-            value = node.meta["val"]
-            shape = tuple(int(size) if isinstance(size, int) else None for size in value.shape)
-            specs.append(_spec(node.name, shape, str(value.dtype).removeprefix("torch.")))
-    return tuple(specs)
+Candidate = tuple[tuple[TensorSpec, ...], Mapping[str, torch.Tensor] | None]
+"""Specs to try, and the user's values where they are their own."""
 
 
 def probe_inputs(module: Any, request: ModelRequest) -> tuple[TensorSpec, ...]:
@@ -48,26 +38,23 @@ def probe_inputs(module: Any, request: ModelRequest) -> tuple[TensorSpec, ...]:
     Raises:
         UnusableInput: no shape goes through, or the one given does not; the message holds the module's own complaint.
     """
-    names = _argument_names(module)
+    names = argument_names(module)
+    call = module_call(module, names)
     complaint = ""
-    for shapes, dtypes in _candidates(names, module, request):
-        complaint = _attempt(module, shapes, dtypes)
-        if not complaint:
-            specs = tuple(map(_spec, names, shapes, dtypes))
-            return _with_free_batch(module, specs)
-    given = f" with the shape given: {complaint}" if request.input_shapes else ""
+    for specs, given in _candidates(names, module, request):
+        outputs, said = run_once(call, trials(specs, given))
+        if not said and named_outputs(outputs):
+            shown = with_free_batch(call, specs, given)
+            return with_open_sizes(call, shown, _features(module))
+        complaint = complaint or said or "it returned no tensor"
+    what = "the shape" if request.input_shapes else "the arrays" if request.sample else ""
+    given_and_wrong = f" with {what} given: {complaint}" if what else ""
     raise UnusableInput(
-        f"{request.path}: the input shape of {', '.join(names)} could not be worked out{given}", _ADVICE
+        f"{request.path}: the input shape of {', '.join(names)} could not be worked out{given_and_wrong}", _ADVICE
     )
 
 
-def _spec(name: str, shape: Sequence[int | None], dtype: str) -> TensorSpec:
-    """A spec; the layout is said only where the channel count shows it (1, 3 or 4 second, and not last)."""
-    image = len(shape) in (4, 5) and shape[1] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
-    return TensorSpec(name, tuple(shape), dtype, "NCHW" if image else None)
-
-
-def _argument_names(module: Any) -> list[str]:
+def argument_names(module: Any) -> list[str]:
     """Names of forward()'s required arguments."""
     if isinstance(module, torch.jit.ScriptModule):
         return [argument.name for argument in module.forward.schema.arguments[1:] if not argument.has_default_value()]
@@ -77,78 +64,77 @@ def _argument_names(module: Any) -> list[str]:
     ]
 
 
-Candidate = tuple[list[tuple[int, ...]], list[str]]
-
-
 def _candidates(names: list[str], module: Any, request: ModelRequest) -> Iterator[Candidate]:
-    """Shapes and dtypes to try, most likely first."""
+    """Specs to try, most likely first."""
+    real = _real_type(module)
     if request.input_shapes:
-        given = dict(request.input_shapes)
-        if "" in given:
-            given[names[0]] = given.pop("")
-        missing = [name for name in names if name not in given]
-        unknown = [name for name in given if name not in names]
-        if missing or unknown:
-            raise UnusableInput(
-                f"{request.path}: --input-shape names {unknown or 'too few inputs'}; its inputs are {', '.join(names)}",
-                _ADVICE,
-            )
-        shapes = [tuple(size or 1 for size in given[name]) for name in names]
-        for dtypes in itertools.product(("float32", "int64"), repeat=len(names)):
-            yield shapes, list(dtypes)
+        yield from _of_shapes(names, _given_shapes(names, request), real)
         return
-    single = [(tuple(size or 1 for size in shape), "float32") for shape in request.candidate_shapes]
+    for values in given_values(names, request):
+        tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in values.items()}
+        for dtypes in itertools.product(*(_types_of(array, real) for array in values.values())):
+            specs = tuple(_spec(n, a.shape, t) for (n, a), t in zip(values.items(), dtypes, strict=True))
+            yield specs, tensors
+    single = [(tuple(size or 1 for size in shape), real) for shape in request.candidate_shapes]
     single += [(shape, "int64") for shape, _ in list(single) if len(shape) <= 3]
-    single += list(_guesses(module))
+    single += [(shape, real if dtype == "float32" else dtype) for shape, dtype in guesses(module)]
     for shape, dtype in single:
-        yield [shape] * len(names), [dtype] * len(names)
+        yield tuple(_spec(name, shape, dtype) for name in names), None
 
 
-def _guesses(module: Any) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Shapes that fit the first parameter of each kind, in the order of the module's parameters."""
-    weights = [(name, tuple(tensor.shape)) for name, tensor in module.state_dict().items() if tensor.dim() >= 2]
-    first = weights[0][1] if weights else ()
-    convolutions = [shape for _, shape in weights if len(shape) == 4]
-    channels = [convolutions[0][1]] if convolutions else []
-    if len(first) == 5:
-        yield from (((1, first[1], size, size, size), "float32") for size in (16, 32, 8))
-    for count in dict.fromkeys([*channels, 3, 1] if channels else []):
-        sizes = (28, 32, *_IMAGE_SIZES) if count == 1 else _IMAGE_SIZES
-        yield from (((1, count, size, size), "float32") for size in dict.fromkeys(sizes))
-    if len(first) == 3:
-        yield from (((1, first[1], length), "float32") for length in _SEQUENCE_LENGTHS)
-    if len(first) == 2:
-        features = first[1]
-        embeds_first = any(mark in weights[0][0].lower() for mark in ("emb", "wte", "token"))
-        tokens = [((1, length), "int64") for length in _SEQUENCE_LENGTHS]
-        dense = [((1, features), "float32"), *(((1, length, features), "float32") for length in _SEQUENCE_LENGTHS)]
-        yield from (*tokens, *dense) if embeds_first else (*dense, *tokens)
-    if not weights:
-        yield from (((1, 3, size, size), "float32") for size in _IMAGE_SIZES[:3])
-        yield ((1, 16), "float32")
+def _of_shapes(names: list[str], shapes: list[tuple[int, ...]], real: str) -> Iterator[Candidate]:
+    types = itertools.islice(itertools.product((real, "int64", "bool", "int32"), repeat=len(names)), None)
+    ordered = sorted(
+        itertools.islice(types, 4 * _MOST_TYPES), key=lambda kinds: sum(k in ("bool", "int32") for k in kinds)
+    )
+    for dtypes in ordered[:_MOST_TYPES]:
+        yield tuple(map(_spec, names, shapes, dtypes)), None
 
 
-def _attempt(module: Any, shapes: Sequence[tuple[int, ...]], dtypes: Sequence[str]) -> str:
-    """Run once on zeros; the complaint in one line, or "" where it went through."""
-    arguments = [torch.zeros(shape, dtype=getattr(torch, dtype)) for shape, dtype in zip(shapes, dtypes, strict=True)]
-    try:
-        with torch.inference_mode():
-            outputs = module(*arguments)
-    except Exception as error:  # noqa: BLE001 - a foreign module may raise anything; it is the answer here
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return (lines[-1] if lines else type(error).__name__)[:240]
-    return "" if flatten_outputs(outputs) else "it returned no tensor"
+def _given_shapes(names: list[str], request: ModelRequest) -> list[tuple[int, ...]]:
+    given = dict(request.input_shapes)
+    if "" in given:
+        given[names[0]] = given.pop("")
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    if missing or unknown:
+        raise UnusableInput(
+            f"{request.path}: --input-shape names {unknown or 'too few inputs'}; its inputs are {', '.join(names)}",
+            _ADVICE,
+        )
+    return [tuple(size or 1 for size in given[name]) for name in names]
 
 
-def _with_free_batch(module: Any, specs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
-    """Free the batch dimension where the module also takes two and three samples and returns as many."""
-    for count in (2, 3):
-        arguments = [torch.zeros((count, *spec.shape[1:]), dtype=getattr(torch, spec.dtype)) for spec in specs]
-        try:
-            with torch.inference_mode():
-                outputs = flatten_outputs(module(*arguments))
-        except Exception:  # noqa: BLE001 - a foreign module may raise anything: then the batch is fixed
-            return specs
-        if any(output.dim() == 0 or output.shape[0] != count for output in outputs):
-            return specs
-    return tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in specs)
+def _real_type(module: Any) -> str:
+    """The type of most real parameters; float32 where there are none."""
+    counts: dict[str, int] = {}
+    for value in module.state_dict().values():
+        if torch.is_tensor(value) and value.is_floating_point():
+            name = str(value.dtype).removeprefix("torch.")
+            counts[name] = counts.get(name, 0) + value.numel()
+    found = max(counts, key=lambda name: counts[name], default="float32")
+    return found if found in ("float16", "float64") else "float32"
+
+
+def _features(module: Any) -> frozenset[int]:
+    """The sizes that matrices and kernels multiply."""
+    return frozenset(
+        value.shape[1] for value in module.state_dict().values() if torch.is_tensor(value) and value.dim() > 1
+    )
+
+
+def _types_of(array: np.ndarray, real: str) -> tuple[str, ...]:
+    """Types of the model that an array may be meant for, most likely first."""
+    if array.dtype.kind == "f":
+        return (real,)
+    if array.dtype.kind == "b":
+        return ("bool",)
+    return tuple(
+        dict.fromkeys(["int64" if array.dtype.itemsize > 1 else array.dtype.name, array.dtype.name, "int32", real])
+    )
+
+
+def _spec(name: str, shape: Sequence[int | None], dtype: str) -> TensorSpec:
+    """A spec; the layout is said only where the channel count shows it (1, 3 or 4 second, and not last)."""
+    image = len(shape) in (4, 5) and shape[1] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
+    return replace(TensorSpec(name, tuple(shape), dtype), layout="NCHW" if image else None)

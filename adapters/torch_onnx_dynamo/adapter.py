@@ -15,6 +15,7 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import TorchFile, open_torch
+from .division import size_translations
 from .lacking import spelled_out
 
 
@@ -32,6 +33,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             input_names=[spec.name for spec in step.signature.inputs],
             output_names=output_names(step.signature),
             opset_version=step.opset or None,
+            custom_translation_table=size_translations(program) or None,
             verbose=False,
         )
     except torch.onnx.OnnxExporterError as error:
@@ -74,9 +76,9 @@ def _program(file: TorchFile, step: ConvertRequest) -> Any:
     if file.kind == "torchscript":
         from torch._export.converter import TS2EPConverter
 
-        return TS2EPConverter(file.module, example_inputs(step.signature)).convert()
+        return TS2EPConverter(file.module, example_inputs(step, file.module)).convert()
     free = any(spec.batch is None for spec in step.signature.inputs)
     shapes = tuple({0: torch.export.Dim.AUTO} if free else {} for _ in step.signature.inputs)
     return torch.export.export(
-        file.module, example_inputs(step.signature, batch=2 if free else 1), dynamic_shapes=shapes
+        file.module, example_inputs(step, file.module, batch=2 if free else 1), dynamic_shapes=shapes
     )

@@ -1,4 +1,4 @@
-"""Operators that the dynamo exporter of torch 2.13 has no translation for, in operators that it has.
+"""Operators that the dynamo exporter of torch 2.13 has no translation for, or a wrong one, in operators that it says right.
 
 `torch.export`'s own means: each is a decomposition, applied to the program before it is exported, only where it occurs. They
 give what the operator gives, except which of several equal numbers an index points to, and NaN among what is compared.
@@ -13,12 +13,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .attention import attended, plain, safe_softmax
+from .division import DIVISIONS
+
 _aten = torch.ops.aten
+_ATTENTION = _aten.scaled_dot_product_attention.default
 
 
 def spelled_out(program: Any) -> Any:
     """The program without the operators of this module; itself where it has none."""
-    found = {node.target for node in program.graph.nodes if node.op == "call_function"} & LACKING.keys()
+    called = [node for node in program.graph.nodes if node.op == "call_function" and node.target in LACKING]
+    found = {node.target for node in called if node.target != _ATTENTION or not plain(node)}
     return program.run_decompositions({operator: LACKING[operator] for operator in found}) if found else program
 
 
@@ -183,7 +188,18 @@ def _searchsorted(edges: Tensor, x: Tensor, *, out_int32: bool = False, right: b
     return before.to(torch.int64).sum(-1).to(torch.int32 if out_int32 else torch.int64)
 
 
+def _logaddexp(x: Tensor, y: Tensor) -> Tensor:
+    """The exporter's log(exp(x) + exp(y)) overflows."""
+    larger = torch.maximum(x, y)
+    apart = torch.where(x == y, torch.zeros_like(larger), (x - y).abs())  # equal infinities have no difference
+    return larger + torch.log1p(torch.exp(-apart))
+
+
 LACKING: Mapping[Any, Callable[..., Any]] = MappingProxyType({
+    **DIVISIONS,
+    _ATTENTION: attended,
+    _aten._safe_softmax.default: safe_softmax,
+    _aten.logaddexp.default: _logaddexp,
     _aten.kthvalue.default: _kthvalue,
     _aten.median.dim: _median,
     _aten.median.default: _median_of_all,

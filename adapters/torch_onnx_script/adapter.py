@@ -13,7 +13,8 @@ from safeconvert.errors import UnusableInput
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import open_torch
-from .attention import register
+from . import attention, division, packing
+from .open_sizes import with_open_sizes
 
 _OPSET = 17  # the newest whose Reduce* axes are attributes; onnx2torch 1.5.15 and onnx2keras 0.0.25 read it best
 
@@ -26,31 +27,51 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     step = ConvertRequest.from_json(request)
     assert step.signature is not None
-    register()
+    attention.register()
+    division.register()
+    packing.register()
     file = open_torch(step.model)
     module = file.module
     if step.arguments:
         return _as_asked(step, module, dict(step.arguments))
+    example = example_inputs(step, module)
     if file.program is not None:
         raise UnusableInput("an ExportedProgram is not traced again", "the dynamo exporter takes it as it is")
-    inputs = [spec.name for spec in step.signature.inputs]
-    outputs = output_names(step.signature)
+    batch = _free_batch(step)
+    if step.keep_open:
+        reply = with_open_sizes(step, module, example, lambda axes: _export(step, module, example, batch | axes))
+        if reply is not None:
+            return reply.to_json()
+    _export(step, module, example, batch)
+    finish(step)
+    return UNCHANGED.to_json()
+
+
+def _free_batch(step: ConvertRequest) -> dict[str, dict[int, str]]:
+    """The free axes of inputs and outputs: of the batch."""
+    assert step.signature is not None
     free = {spec.name: {0: "batch"} for spec in step.signature.inputs if spec.shape and spec.batch is None}
     if free:
-        free |= {name: {0: "batch"} for name, spec in zip(outputs, step.signature.outputs, strict=True) if spec.shape}
+        outputs = zip(output_names(step.signature), step.signature.outputs, strict=True)
+        free |= {name: {0: "batch"} for name, spec in outputs if spec.shape}
+    return free
+
+
+def _export(
+    step: ConvertRequest, module: Any, example: tuple[torch.Tensor, ...], free: dict[str, dict[int, str]]
+) -> None:
+    assert step.signature is not None
     torch.onnx.export(
         module,
-        example_inputs(step.signature),
+        example,
         step.target,
         dynamo=False,
-        input_names=inputs,
-        output_names=outputs,
+        input_names=[spec.name for spec in step.signature.inputs],
+        output_names=output_names(step.signature),
         dynamic_axes=free,
         opset_version=step.opset or _OPSET,
         training=torch.onnx.TrainingMode.EVAL if isinstance(module, torch.nn.Module) else None,
     )
-    finish(step)
-    return UNCHANGED.to_json()
 
 
 def _as_asked(step: ConvertRequest, module: Any, own: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class ModelRequest:
         trust_pickle: the user allows code in the file to run.
         search_path: folder put on the import path for `factory`.
         part: which part of a TensorFlow model is meant.
+        sample: the user's `.npy` or `.npz`, whose values a source that declares no inputs is tried on; "" where there is none.
     """
 
     path: str
@@ -68,6 +69,7 @@ class ModelRequest:
     trust_pickle: bool = False
     search_path: str = ""
     part: ModelPart = WHOLE
+    sample: str = ""
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ModelRequest:
@@ -98,6 +100,8 @@ class ConvertRequest:
         optimize: TFLite only: "none", "default" (dynamic-range 8 bit) or "float16".
         select_tf_ops: TFLite only: operators that TFLite lacks may stay TensorFlow's.
         arguments: the converter's own arguments, by its own names; the manifest lists those that an adapter honours.
+        keep_open: sizes that the source leaves free are to stay free (see `TensorSpec.open`); asked of a route's last step only,
+            since converters behind an exporter need them fixed.
     """
 
     model: ModelRequest
@@ -107,6 +111,7 @@ class ConvertRequest:
     optimize: str = "none"
     arguments: Mapping[str, Any] = field(default_factory=dict)
     select_tf_ops: bool = False
+    keep_open: bool = False
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ConvertRequest:
@@ -120,6 +125,7 @@ class ConvertRequest:
             optimize=data["optimize"],
             arguments=data["arguments"],
             select_tf_ops=data["select_tf_ops"],
+            keep_open=data.get("keep_open", False),
         )
 
     def to_json(self) -> dict[str, Any]:

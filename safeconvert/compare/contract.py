@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from safeconvert.compare.half_precision import UNITS
 from safeconvert.compare.layout import LayoutAmbiguous, Override, TensorContract, align_dimensions, fits, override_order
 from safeconvert.compare.pairing import Declared, pair, require_dtype
 from safeconvert.compare.quantized import is_quantized, same_storage
@@ -89,6 +90,8 @@ def make_contract(
     inputs, outputs = tuple(aligned["input"]), tuple(aligned["output"])
     obligations = [line for tensor in inputs for line in _obligations("input", tensor)]
     obligations += [line for tensor in outputs for line in _obligations("output", tensor)]
+    obligations += _moved("input", inputs, source.inputs, target.inputs)
+    obligations += _moved("output", outputs, source.outputs, target.outputs)
     return Contract(inputs, outputs, tuple(obligations))
 
 
@@ -127,6 +130,32 @@ def _settle(
         return align_dimensions(source, target, *facts, general)
 
 
+def _moved(
+    role: str, tensors: Sequence[TensorContract], source: Sequence[TensorSpec], target: Sequence[TensorSpec]
+) -> list[str]:
+    """A line for each tensor that callers who count find at another place of the target."""
+
+    def places(specs: Sequence[TensorSpec]) -> dict[str, int]:
+        return {spec.name: place if spec.position is None else spec.position for place, spec in enumerate(specs)}
+
+    ours, theirs = places(source), places(target)
+    found = [(tensor, ours[tensor.source.name], theirs[tensor.target.name]) for tensor in tensors]
+    return [
+        f"{role} {tensor.source.name}: is number {after} of the target's {role}s, and {before} of the source's"
+        for tensor, before, after in found
+        if before != after and min(before, after) >= 0
+    ]
+
+
+def _called(spec: TensorSpec, axis: int) -> str:
+    """What people call an axis of images, in brackets; "" where it is not known to be one."""
+    if len(spec.shape) != 4:
+        return ""
+    first = spec.layout == "NCHW" or (spec.layout is None and spec.shape[1] in (1, 3, 4))
+    known = first or spec.layout == "NHWC"
+    return f" ({('height', 'width')[axis - 1 - first]})" if known and 0 <= axis - 1 - first < 2 else ""
+
+
 def _obligations(role: str, tensor: TensorContract) -> list[str]:
     source, target = tensor.source, tensor.target
     verb = "takes" if role == "input" else "gives"
@@ -135,10 +164,14 @@ def _obligations(role: str, tensor: TensorContract) -> list[str]:
         lines.append(f"target {verb} the source's dimensions in the order {list(tensor.permutation)}")
     order = tensor.permutation or tuple(range(len(source.shape)))
     for j, axis in enumerate(order if role == "input" else ()):
-        size, wanted = source.shape[axis], target.shape[j]
+        size = None if axis in source.open else source.shape[axis]
+        wanted = None if j in target.open else target.shape[j]
         if wanted is not None and size != wanted:
-            what = f"batch {wanted}" if j == 0 else f"size {wanted} in dimension {j}"
+            what = f"batch {wanted}" if j == 0 else f"size {wanted} in dimension {j}{_called(source, axis)}"
             lines.append(f"target takes {what} only; source takes {'any' if size is None else size}")
+    if source.computed and role == "output":
+        unit = UNITS[source.computed]
+        lines.append(f"source computes in {source.computed}; compared within its precision, {unit:.1e} of the scale")
     if source.dtype != target.dtype:
         lines.append(f"target {verb} {target.dtype}; source {verb} {source.dtype}")
     if not same_storage(source, target):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safeconvert.adapter_api.protocol import WHOLE, ConvertRequest, ModelRequest
 from safeconvert.config.options import ModelOptions
-from safeconvert.core.formats import ModelFile
+from safeconvert.core.formats import ModelFile, detect
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
@@ -99,7 +99,7 @@ def export(
     if format_name == "onnx":
         return Export("", Path(request.path), "", opset)
     failures = []
-    for adapter in exporters(format_name, context.adapters):
+    for adapter in exporters(format_name, context.adapters, detect(request.path).variant):
         target = context.folder("export") / f"{side}.onnx"
         step = ConvertRequest(request, str(target), signature, opset)
         try:

@@ -127,6 +127,7 @@ def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[
         job.options.optimize,
         dict(job.options.arguments) if last else {},
         run.settings.tflite.select_tf_ops,
+        keep_open=last,
     )
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
         declared = run_converter(run.pool.worker("convert", adapter.python), adapter, request)

@@ -29,6 +29,10 @@ class TensorSpec:
         layout: `NCHW` or `NHWC` (also for 3-D and 5-D: channels second or last) where the format itself declares it,
             else None.
         quantization: set where stored integers stand for real values.
+        computed: of an output, the 16-bit type that the model computes in where `dtype` is wider; "" otherwise.
+        position: place among the file's inputs or outputs, which callers may count, where it is not the place in the signature;
+            -1 where they go by name alone.
+        open: axes behind the batch whose size in `shape` is this run's only: the model takes others.
     """
 
     name: str
@@ -36,6 +40,9 @@ class TensorSpec:
     dtype: str
     layout: str | None = None
     quantization: Quantization | None = None
+    open: tuple[int, ...] = ()
+    position: int | None = None
+    computed: str = ""
 
     @property
     def numbers(self) -> np.dtype[Any] | None:
@@ -93,4 +100,7 @@ def _spec(data: Mapping[str, Any]) -> TensorSpec:
         dtype=data["dtype"],
         layout=data.get("layout"),
         quantization=Quantization(**quantization) if quantization else None,
+        open=tuple(data.get("open", ())),
+        position=data.get("position"),
+        computed=data.get("computed", ""),
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import onnx
 
+_OTHER_NAMES = {"Div": ("FloorDiv", "RealDiv"), "Mod": ("FloorMod", "FloorRem")}
+"""What TensorFlow calls operators of other names in ONNX."""
+_SIZED_BY_DATA = ("NonMaxSuppression", "NonZero", "Unique", "Compress")
+"""Operators of which no target format but ONNX has one with the same outputs."""
 _SAID = r"(?:operators?|ops?|op_type|operation_type|operation|layer|type)\W+"
 
 
@@ -18,10 +22,13 @@ class Obstacle:
     Attributes:
         operator: with its domain where that is not ONNX' own: `com.example::Frobnicate`.
         node: the node's name; that of its first output where it has none.
+        cut: of an operator whose output's size depends on the data, the tensors in front of it, where the graph can be cut; "" of
+            any other.
     """
 
     operator: str
     node: str
+    cut: str = ""
 
 
 def named(model: onnx.ModelProto, messages: Sequence[str]) -> list[Obstacle]:
@@ -31,12 +38,14 @@ def named(model: onnx.ModelProto, messages: Sequence[str]) -> list[Obstacle]:
     are plain words (If, And, Where). Of an operator's nodes those are taken whose own name is in the message too, else all.
     """
     found: dict[Obstacle, None] = {}
+    constants = {tensor.name for tensor in model.graph.initializer}
+    constants |= {name for node in model.graph.node if node.op_type == "Constant" for name in node.output}
     for message in messages:
         nodes = [node for node in _nodes(model.graph) if _names(message, node.op_type)]
         named_nodes = [
             node for node in nodes if node.name and re.search(rf"(?<!\w){re.escape(node.name)}(?!\w)", message)
         ]
-        found.update(dict.fromkeys(_obstacle(node) for node in named_nodes or nodes))
+        found.update(dict.fromkeys(_obstacle(node, constants) for node in named_nodes or nodes))
     return list(found)
 
 
@@ -46,7 +55,7 @@ def undefined(model: onnx.ModelProto) -> list[Obstacle]:
     local = {(function.domain, function.name) for function in model.functions}
     bodies = [_nodes(model.graph), *(iter(function.node) for function in model.functions)]
     return [
-        _obstacle(node)
+        _obstacle(node, ())
         for nodes in bodies
         for node in nodes
         if (node.domain, node.op_type) not in local
@@ -64,10 +73,15 @@ def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
 
 
 def _names(message: str, operator: str) -> bool:
-    word = re.escape(operator)
-    return re.search(rf"""['"`]{word}['"`]|{_SAID}{word}(?!\w)|(?:::|\w:){word}(?!\w)""", message) is not None
+    words = "|".join(re.escape(word) for word in (operator, *_OTHER_NAMES.get(operator, ())))
+    return (
+        re.search(rf"""['"`](?:{words})['"`]|{_SAID}(?:{words})(?!\w)|(?:::|\w:)(?:{words})(?!\w)""", message)
+        is not None
+    )
 
 
-def _obstacle(node: onnx.NodeProto) -> Obstacle:
+def _obstacle(node: onnx.NodeProto, constants: Collection[str]) -> Obstacle:
     operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op_type}"
-    return Obstacle(operator, node.name or next(iter(node.output), ""))
+    computed = [name for name in node.input if name and name not in constants]
+    cut = ", ".join(computed) if operator in _SIZED_BY_DATA else ""
+    return Obstacle(operator, node.name or next(iter(node.output), ""), cut)

@@ -57,7 +57,7 @@ def select_routes(run: Run, file: ModelFile, options: ConvertOptions) -> tuple[R
         return (route,)
     if options.arguments:
         raise UnusableInput("arguments for a converter need the route that ends in it")
-    found = routes(file.format, options.target_format, run.adapters)
+    found = routes(file.format, options.target_format, run.adapters, file.variant)
     if not found:
         offered = offers(file.format, options.target_format, run.adapters, run.missing)
         advice = "; ".join(offer.command for offer in offered)

@@ -38,7 +38,14 @@ def described(found: Sequence[Mapping[str, Any]]) -> str:
     """The operators in words: `operator Det at node determinant`."""
     words = [f"operator {one['operator']} at node {one['node']}" for one in found[:_SHOWN]]
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return ", ".join(words) + more
+    cuts = [str(one["cut"]) for one in found if one.get("cut")]
+    sized = (
+        f" (the size of its output depends on the data: cut the graph at {cuts[0]} with onnx.utils.extract_model, convert the "
+        "part in front, and run the rest behind it)"
+        if cuts
+        else ""
+    )
+    return ", ".join(words) + more + sized
 
 
 def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: Sequence[Route], name: str) -> None:

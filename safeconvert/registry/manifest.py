@@ -55,6 +55,8 @@ class Step:
     source: str
     target: str
     rank: int
+    excludes: tuple[str, ...] = ()
+    """Variants of the source format that it does not take."""
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,13 @@ def read_manifest(path: Path) -> Adapter:
 
 
 def _steps(path: Path, items: object) -> tuple[Step, ...]:
-    """The conversions of a manifest: tables with `from`, `to` and perhaps `rank`."""
+    """The conversions of a manifest: tables with `from`, `to` and perhaps `rank` and `excludes`."""
     steps = []
     for item in items if isinstance(items, list) else [items]:
         rank = item.get("rank", 50) if isinstance(item, dict) else None
         if (
             not isinstance(item, dict)
-            or not {"from", "to"} <= set(item) <= {"from", "to", "rank"}
+            or not {"from", "to"} <= set(item) <= {"from", "to", "rank", "excludes"}
             or item["from"] not in FORMATS
             or item["to"] not in FORMATS
             or type(rank) is not int
@@ -171,7 +173,7 @@ def _steps(path: Path, items: object) -> tuple[Step, ...]:
                 f"{path}: converts holds {item!r}",
                 f'write it as {{ from = "…", to = "…", rank = 50 }}; formats: {", ".join(FORMATS)}',
             )
-        steps.append(Step(item["from"], item["to"], rank))
+        steps.append(Step(item["from"], item["to"], rank, tuple(item.get("excludes", ()))))
     return tuple(steps)
 
 
@@ -191,13 +193,13 @@ def framework(format_name: str, known: Iterable[Adapter]) -> Adapter:
     raise UnusableInput(f"no adapter runs the format '{format_name}'")
 
 
-def exporters(format_name: str, known: Iterable[Adapter]) -> tuple[Adapter, ...]:
-    """The converters from a format to ONNX, best rank first."""
+def exporters(format_name: str, known: Iterable[Adapter], variant: str = "") -> tuple[Adapter, ...]:
+    """The converters from a format to ONNX that take the variant, best rank first."""
     offers = [
         (step.rank, adapter.name, adapter)
         for adapter in known
         for step in adapter.steps
-        if step.source == format_name and step.target == "onnx"
+        if step.source == format_name and step.target == "onnx" and variant not in step.excludes
     ]
     return tuple(adapter for _, _, adapter in sorted(offers, key=lambda offer: offer[:2]))
 

@@ -30,8 +30,8 @@ class Route:
         return " → ".join(self.names) or "as given"
 
 
-def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, ...]:
-    """Every route from one format to another that visits no format twice.
+def routes(source: str, target: str, known: Sequence[Adapter], variant: str = "") -> tuple[Route, ...]:
+    """Every route from one format to another that visits no format twice, from a variant of the source's that its first step takes.
 
     Fewest steps first, then lowest rank; those with a last resort are behind all others.
     """
@@ -44,7 +44,8 @@ def routes(source: str, target: str, known: Sequence[Adapter]) -> tuple[Route, .
             return
         for adapter in known:
             for step in adapter.steps:
-                if step.source == formats[-1] and step.target not in formats:
+                taken = bool(chain) or variant not in step.excludes
+                if step.source == formats[-1] and step.target not in formats and taken:
                     extend((*formats, step.target), (*chain, adapter), rank + step.rank)
 
     extend((source,), (), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -168,6 +169,19 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
                 finite &= is_finite(array).reshape(len(array), -1).all(axis=1)
         kept.append(np.arange(chunk.start, chunk.stop)[finite])
     return np.concatenate(kept)
+
+
+def sample_file(context: Context, options: DataOptions) -> str:
+    """A copy of the file of given arrays, where workers may read it; "" where none are given."""
+    path = options.path
+    if path is None or path.suffix not in (".npy", ".npz") or not path.is_file():
+        return ""
+    copy = context.kept("sample") / path.name
+    try:
+        shutil.copyfile(path, copy)
+    except OSError as error:
+        raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
+    return str(copy)
 
 
 def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:

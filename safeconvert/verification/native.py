@@ -16,6 +16,7 @@ from safeconvert.compare.comparators import choose
 from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
+from safeconvert.compare.half_precision import within_half
 from safeconvert.compare.quantized import same_storage, to_real
 from safeconvert.compare.scale import fitted, output_scales
 from safeconvert.compare.settings import VerifySettings
@@ -53,6 +54,7 @@ def compare(
     agreed: Contract, source: Evaluated, target: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
 ) -> Accumulator:
     """Accumulate the figures of two evaluated models, chunk by chunk; an output's range bounds its absolute tolerance."""
+    settings = within_half(settings, [tensor.source for tensor in agreed.outputs])
     figures = Accumulator(fitted(settings, real_scales(agreed, source)), str(Path.cwd()))
     for chunk, ours, theirs in zip(chunks, source.outputs, target.outputs, strict=True):
         left, right = comparable_outputs(agreed, load_files(ours), load_files(theirs))

@@ -136,6 +136,7 @@ def _opened(
 ) -> tuple[ModelRequest, Session]:
     """The source, opened; where its shapes have no batch and nobody declares them, with those of the given arrays as one call."""
     request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
+    request = replace(request, sample=dataset.sample_file(context, data_options))
     with context.phases.phase("loading the source"):
         session = open_given(context, "source", file, request)
         whole = () if has_batch(session.signature) else dataset.whole_shapes(data_options)
