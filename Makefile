@@ -3,14 +3,18 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test data-test lint bench bench-short bench-matrix bench-zoo bench-evidence docs clean
+.PHONY: demo test test-all data-test lint bench bench-short bench-matrix bench-zoo bench-evidence docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
 	$(BIN)/safeconvert check build/demo/digits.keras.certificate.json
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not data"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m "not data and not slow"
+
+# All but the tests on real models: also the slowest property tests, every n-th of which `make test` runs.
+test-all: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m "not data"
 
 data-test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m data

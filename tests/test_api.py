@@ -20,6 +20,14 @@ HEAVY = ("torch", "tensorflow", "keras", "onnx", "onnxruntime", "tvm", "scipy", 
 FAKES = ROOT / "tests" / "fakes" / "fakes.toml"
 
 
+def _python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of `tests/programs` outside the checkout, with nothing of the environment but where safeconvert is."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "programs" / program), *arguments],
+        capture_output=True, text=True, cwd="/", check=True, env={"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -29,21 +37,13 @@ FAKES = ROOT / "tests" / "fakes" / "fakes.toml"
     ],
 )
 def test_importing_imports_nothing_heavy(statement: str) -> None:
-    script = f"import sys, safeconvert\n{statement}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = _python("imported.py", statement, *HEAVY)
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("use", ["convert", "verify", "convert, verify"])
+@pytest.mark.parametrize("use", ["convert", "verify", "convert,verify"])
 def test_the_api_imports_no_framework(use: str) -> None:
-    heavy = HEAVY[:6]
-    script = (
-        f"import sys\nfrom safeconvert import {use}\nimport safeconvert\nassert callable(safeconvert.verify)\n"
-        "try:\n    safeconvert.verify('a', 'b')\nexcept safeconvert.UnusableInput as error:\n    print(error)\n"
-        f"print([name for name in {heavy!r} if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=True,
-                          env={"PYTHONPATH": str(ROOT)})  # fmt: skip
+    done = _python("refusing.py", use, *HEAVY[:6])
     assert done.stdout.splitlines() == ["/a: no such file or folder", "[]"]
 
 
@@ -119,31 +119,17 @@ def test_an_unknown_layout_is_refused(tmp_path: Path) -> None:
         asked(tmp_path / "c.toml", target_layout="NHCW").layouts()
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small ONNX classifier with a symmetric weight that a fake converter gets wrong."""
-    path = tmp_path_factory.mktemp("api") / "model.pt"
-    script = (
-        "import sys, torch\ntorch.manual_seed(3)\n"
-        "net = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3, padding=1), torch.nn.ReLU(), torch.nn.Flatten(),"
-        " torch.nn.Linear(384, 10)).eval()\n"
-        "torch.jit.trace(net, torch.zeros(2, 3, 8, 8)).save(sys.argv[1])\n"
-    )
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
-    return path
-
-
 @pytest.mark.converters
-def test_convert_and_verify_give_outcomes_and_raise_with_the_certificate(model: Path, tmp_path: Path) -> None:
+def test_convert_and_verify_give_outcomes_and_raise_with_the_certificate(source: Path, tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(12, 3, 8, 8)).astype(np.float32)
-    made = safeconvert.convert(model, to="onnx", inputs=x, output=tmp_path / "made.onnx")
+    made = safeconvert.convert(source, to="onnx", inputs=x, output=tmp_path / "made.onnx")
     assert made.target == tmp_path / "made.onnx" and made.target.exists()
     assert made.certificate is not None and made.predicate["inputs"]["count"] == 12
-    again = safeconvert.verify(model, made.target, inputs=x, certificate=tmp_path / "pair.json")
+    again = safeconvert.verify(source, made.target, inputs=x, certificate=tmp_path / "pair.json")
     assert again.predicate["verdict"] == "verified" and (tmp_path / "pair.json").exists()
     with pytest.raises(safeconvert.NotEquivalent) as raised:
         safeconvert.convert(
-            model,
+            source,
             to="onnx",
             inputs=x,
             output=tmp_path / "wrong.onnx",
@@ -156,4 +142,4 @@ def test_convert_and_verify_give_outcomes_and_raise_with_the_certificate(model: 
     assert error.rejected is not None and error.rejected.exists() and not (tmp_path / "wrong.onnx").exists()
     json.dumps(error.certificate)
     with pytest.raises(safeconvert.NoRoute, match="unsupported padding"):
-        safeconvert.convert(model, to="onnx", inputs=x, output=tmp_path / "no.onnx", route="fake_raises", config=FAKES)
+        safeconvert.convert(source, to="onnx", inputs=x, output=tmp_path / "no.onnx", route="fake_raises", config=FAKES)

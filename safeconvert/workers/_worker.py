@@ -83,27 +83,29 @@ def _versions(packages: list[str]) -> dict[str, str | None]:
     return found
 
 
-def _contain(policy: dict[str, Any], requests: int) -> dict[str, Any]:
-    """Tie this process to its parent and restrict it, before anything else is imported."""
+def _contain(policy: dict[str, Any], requests: int, guarded: bool) -> dict[str, Any]:
+    """Tie this process to its parent, unless that guards it, and restrict it, before anything of a model is loaded."""
     from safeconvert.workers.containment import enforce, lifeline
     from safeconvert.workers.containment.policy import Policy
 
-    lifeline.tie(requests)
+    if not guarded:
+        lifeline.tie(requests)
     return enforce.contain(Policy.from_json(policy)).to_json()
 
 
 class Service:
     """Answers requests, the first of which is the policy; holds the opened models."""
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, requests: int, guarded: bool) -> None:
         self._requests = requests
+        self._guarded = guarded
         self._models: dict[int, Any] = {}
         self.contained = False
 
     def answer(self, request: dict[str, Any]) -> Any:
         """The result of one request, JSON-able. Raises whatever the adapter raises."""
         if not self.contained:
-            held = _contain(request, self._requests)
+            held = _contain(request, self._requests, self._guarded)
             self.contained = True
             return held
         match request["op"]:
@@ -172,12 +174,16 @@ def _give_back() -> None:
         return
 
 
-def main(argv: list[str]) -> int:
-    """Serve until the request pipe closes."""
-    requests, replies = os.fdopen(int(argv[1]), "rb"), os.fdopen(int(argv[2]), "wb")
+def prepare(root: str) -> None:
+    """Take this file's folder off the search path, where its neighbours would hide modules of their names, and offer the package."""
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
-    offer_package(argv[3])
-    service = Service(requests.fileno())
+    offer_package(root)
+
+
+def serve(request_end: int, reply_end: int, guarded: bool = False) -> int:
+    """Answer requests until their pipe closes; the exit code. A guarded process is ended by who made it when the host is gone."""
+    requests, replies = os.fdopen(request_end, "rb"), os.fdopen(reply_end, "wb")
+    service = Service(requests.fileno(), guarded)
     for line in requests:
         request = json.loads(line)
         try:
@@ -191,6 +197,12 @@ def main(argv: list[str]) -> int:
             return 1
         _give_back()
     return 0
+
+
+def main(argv: list[str]) -> int:
+    """Serve until the request pipe closes."""
+    prepare(argv[3])
+    return serve(int(argv[1]), int(argv[2]))
 
 
 if __name__ == "__main__":

@@ -14,4 +14,5 @@ _ENGINE = Path(__file__).resolve().parents[1] / "repair" / "engine"
 
 def call_engine(context: Context, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:
     """Call a function of the engine in the worker that holds ONNX Runtime. Raises AdapterFailure, SafeconvertError."""
-    return context.pool.worker("onnx").call("safeconvert", doing, CallFunction(_ENGINE, function, arguments))
+    request = CallFunction(_ENGINE, function, arguments, modules=("onnx", "onnxruntime"))
+    return context.pool.worker("onnx").call("safeconvert", doing, request)

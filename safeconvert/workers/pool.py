@@ -13,6 +13,7 @@ from safeconvert.core.containment import Level, Mode
 from safeconvert.errors import AdapterFailure
 from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
 from safeconvert.workers.requests import ImportModules
+from safeconvert.workers.templates import Templates
 from safeconvert.workers.worker import Limits, Worker
 
 
@@ -27,7 +28,16 @@ class WorkerKey:
 class WorkerPool:
     """The workers of one conversion. Use as a context manager: leaving it ends every process."""
 
-    def __init__(self, logs: Path, scratch: Path, limits: Limits, policy: Policy = UNCONTAINED) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        scratch: Path,
+        limits: Limits,
+        policy: Policy = UNCONTAINED,
+        templates: Templates | None = None,
+    ) -> None:
+        """With templates, whose owner closes them, workers are forked from these where they can be."""
+        self._templates = templates
         self._logs = logs
         self._policy = policy
         self._names: dict[str, str] = {}
@@ -54,7 +64,9 @@ class WorkerPool:
                 raise RuntimeError("the workers of this run were ended")
             if key not in self._workers:
                 log = self._logs / f"{lane}-{len(self._workers)}.log"
-                self._workers[key] = Worker(python, log, self._limits, self._scratch, self._policy, self._names)
+                self._workers[key] = Worker(
+                    python, log, self._limits, self._scratch, self._policy, self._names, self._templates
+                )
             return self._workers[key]
 
     def names(self, copy: Path, given: Path) -> None:

@@ -60,11 +60,13 @@ class CallFunction:
         folder: the adapter's.
         function: its name in `adapter.py`.
         arguments: by name; what JSON can hold, and paths.
+        modules: what it will import, where the folder has no manifest that says so; only spares time.
     """
 
     folder: Path
     function: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    modules: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `Request`."""

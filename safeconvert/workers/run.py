@@ -24,6 +24,7 @@ from safeconvert.registry.manifest import Adapter
 from safeconvert.workers.grants import policy_for
 from safeconvert.workers.pool import WorkerPool
 from safeconvert.workers.scratch import scratch_folder
+from safeconvert.workers.templates import run_templates
 from safeconvert.workers.worker import Limits
 
 _THREADS = 6
@@ -83,7 +84,8 @@ def open_context(settings: Settings, phases: Phases) -> Iterator[Run]:
             folder.mkdir()
         readable = [copies, data_folder("configs"), *(adapter.folder.parent for adapter in usable)]
         policy = policy_for(Mode(settings.limits.containment), readable, [work], memory)
-        with WorkerPool(logs, work, Limits(settings.limits.seconds, memory), policy) as pool:
+        limits = Limits(settings.limits.seconds, memory)
+        with run_templates() as templates, WorkerPool(logs, work, limits, policy, templates) as pool:
             with _threads(pool) as threads:
                 yield Run(work, copies, logs, pool, threads, settings, phases, usable, missing)
             failed = pool.failed

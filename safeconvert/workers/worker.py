@@ -14,7 +14,6 @@ import os
 import select
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -28,11 +27,10 @@ from safeconvert.errors import AdapterFailure
 from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
 from safeconvert.workers.log import BoundedLog
 from safeconvert.workers.requests import Request
+from safeconvert.workers.start import Process, Start, anew
+from safeconvert.workers.templates import Templates, Wait
 from safeconvert.workers.variables import variables
 from safeconvert.workers.watch import excess as find_excess
-
-_WORKER = Path(__file__).with_name("_worker.py")
-
 
 _PEOPLE_ERRORS = {
     cls.__name__: cls for cls in (errors.UnusableInput, errors.NotEquivalent, errors.NoRoute, errors.NoVerdict)
@@ -71,8 +69,11 @@ class Worker:
         folder: Path,
         policy: Policy = UNCONTAINED,
         names: Mapping[str, str] | None = None,
+        templates: Templates | None = None,
     ) -> None:
         self.log = log
+        self._templates = templates
+        self._cancelled = threading.Event()
         self._names = {} if names is None else names
         self._policy = policy
         self._printed = BoundedLog(log)
@@ -82,7 +83,7 @@ class Worker:
         self._limits = limits
         self._folder = folder
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._requests = -1
         self._replies = -1
         self._buffer = bytearray()
@@ -113,7 +114,10 @@ class Worker:
         with self._lock:
             if self._process is None:
                 try:
-                    self._start()
+                    self._start(request)
+                except TimeoutError as failed:
+                    cause = f"no answer within the time limit of {self._limits.seconds:g} s"
+                    raise AdapterFailure(adapter, doing, cause, self.log, died=True) from failed
                 except OSError as failed:
                     cause = f"{self._python} cannot be started: {failed.strerror}"
                     raise AdapterFailure(adapter, doing, cause, self.log, died=True) from failed
@@ -161,6 +165,7 @@ class Worker:
 
     def abandon(self) -> None:
         """Kill the process, so that a call that still waits for it fails at once. Safe from another thread."""
+        self._cancelled.set()
         process = self._process
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -183,7 +188,9 @@ class Worker:
         os.close(self._requests)
         os.close(self._replies)
 
-    def _start(self) -> None:
+    def _start(self, request: Request) -> None:
+        """Begin a process, from a template where there is one that has imported what the request needs."""
+        self._cancelled.clear()
         if self._ended:
             raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
         request_end, self._requests = os.pipe()
@@ -192,16 +199,11 @@ class Worker:
         self.generation += 1
         printed = self._printed.open()
         try:
-            self._process = subprocess.Popen(
-                [str(self._python), str(_WORKER), str(request_end), str(reply_end), str(_WORKER.parents[2])],
-                pass_fds=(request_end, reply_end),
-                stdin=subprocess.DEVNULL,
-                stdout=printed,
-                stderr=printed,
-                cwd=self._folder,
-                env=variables(self._python, self._folder, self._policy.mode),
-                start_new_session=True,
-            )
+            own = variables(self._python, self._folder, self._policy.mode)
+            start = Start(printed, request_end, reply_end, self._folder, own)
+            wait = Wait(time.monotonic() + self._limits.seconds, self._cancelled)
+            forked = self._templates.fork(self._python, request, start, wait) if self._templates is not None else None
+            self._process = forked or anew(self._python, start)
         except OSError:
             os.close(self._requests)
             os.close(self._replies)

@@ -19,6 +19,7 @@ from safeconvert.registry.manifest import adapters, framework
 from safeconvert.workers.grants import policy_for
 from safeconvert.workers.pool import WorkerPool
 from safeconvert.workers.session import Session, load_files, open_session, run_converter
+from safeconvert.workers.templates import Templates
 from safeconvert.workers.worker import Limits
 
 pytestmark = pytest.mark.converters
@@ -33,11 +34,11 @@ SHAPES = ((0, 3, 8, 8), (0, 8, 8, 3))
 
 
 @pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
+def pool(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Iterator[WorkerPool]:
     logs, scratch = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("scratch")
     folders = {adapter.folder.parent for adapter in KNOWN}
     policy = policy_for(Mode.REQUIRE, folders, [tmp_path_factory.getbasetemp()], 16 << 30)
-    with WorkerPool(logs, scratch, Limits(300, 16 << 30), policy) as made:
+    with WorkerPool(logs, scratch, Limits(300, 16 << 30), policy, templates) as made:
         yield made
 
 

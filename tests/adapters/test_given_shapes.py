@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,30 +14,20 @@ from safeconvert.errors import UnusableInput
 from safeconvert.registry.manifest import adapters, framework
 from safeconvert.workers.pool import WorkerPool
 from safeconvert.workers.session import Session, open_session
+from safeconvert.workers.templates import Templates
 from safeconvert.workers.worker import Limits
+from tests.program import KERAS, run_program
 
 pytestmark = pytest.mark.converters
 KNOWN = adapters()
-_SCRIPT = """
-import os, pathlib, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import keras, tensorflow as tf
-folder = pathlib.Path(sys.argv[1])
-image = keras.Input((None, None, 3), name="image")
-pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(image))
-model = keras.Model(image, pooled)
-model.save(folder / "free.keras")
-model.export(str(folder / "free_saved"), verbose=False)
-converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "free_saved"))
-(folder / "free.tflite").write_bytes(converter.convert())
-"""
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 @pytest.fixture(scope="module")
 def free(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models whose height and width are free."""
     folder = tmp_path_factory.mktemp("free")
-    subprocess.run([sys.executable, "-c", _SCRIPT, str(folder)], check=True, capture_output=True)
+    run_program(PROGRAMS / "free_sizes.py", folder, modules=KERAS)
     value, kind = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("GlobalAveragePool", ["image"], ["y"])], "g",
@@ -53,9 +41,9 @@ def free(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
+def pool(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Iterator[WorkerPool]:
     logs, scratch = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("scratch")
-    with WorkerPool(logs, scratch, Limits(300, 16 << 30)) as made:
+    with WorkerPool(logs, scratch, Limits(300, 16 << 30), templates=templates) as made:
         yield made
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -13,8 +11,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from tests.command import ROOT, safeconvert
+from tests.command import safeconvert
 from tests.onnx_models import model, random, run
+from tests.program import KERAS, TORCH, run_program
 
 pytestmark = pytest.mark.converters
 node = helper.make_node
@@ -102,53 +101,6 @@ def refused() -> dict[str, onnx.ModelProto]:
     }  # fmt: skip
 
 
-_RUN = """
-import sys, warnings
-warnings.filterwarnings("ignore")
-import json
-from pathlib import Path
-import numpy as np, onnx
-
-back_end, folder = sys.argv[1], Path(sys.argv[2])
-if back_end == "torch":
-    import torch
-    from adapters.torch_ops.adapter import export
-    from adapters.torch_ops.module import GraphModule
-
-    def converted(made):
-        module = GraphModule(made).eval()
-        sizes = [[d.dim_value or 2 for d in value.type.tensor_type.shape.dim] for value in made.graph.input]
-        free = [not value.type.tensor_type.shape.dim[0].dim_value for value in made.graph.input]
-        examples = tuple(torch.zeros(size) for size in sizes)
-        with torch.inference_mode():
-            module(*examples)
-        module.close()
-        program = export(module, examples, free).module()
-        return lambda feeds: program(*map(torch.from_numpy, feeds))[0].numpy()
-else:
-    import keras
-    from adapters.keras_ops.model import build
-
-    def converted(made):
-        build(made).save(folder / "made.keras")
-        loaded = keras.models.load_model(folder / "made.keras", safe_mode=True)
-        return lambda feeds: np.asarray(keras.tree.flatten(loaded(feeds))[0])
-
-said = {}
-for path in sorted(folder.glob("*.onnx")):
-    made = onnx.load(path)
-    try:
-        call = converted(made)
-    except NotImplementedError as error:
-        said[path.stem] = str(error)
-        continue
-    for data in sorted(folder.glob(f"{path.stem}-*.npz")):
-        with np.load(data) as archive:
-            np.save(data.with_suffix(f".{back_end}.npy"), call([archive[v.name] for v in made.graph.input]))
-print(json.dumps(said))
-"""
-
-
 def feeds_of(made: onnx.ModelProto, batch: int) -> dict[str, np.ndarray]:
     """Inputs beyond the borders of what they are read in."""
     shapes = {v.name: [d.dim_value or batch for d in v.type.tensor_type.shape.dim] for v in made.graph.input}
@@ -171,11 +123,8 @@ def test_they_compute_what_onnx_runtime_does_for_any_batch_or_refuse(back_end: s
     declined = refused()
     for number, one in enumerate(declined.values()):
         onnx.save(one, tmp_path / f"refused{number}.onnx")
-    done = subprocess.run(
-        [sys.executable, "-c", _RUN, back_end, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    said = json.loads(done.stdout.splitlines()[-1])
+    program, modules = Path(__file__).parent / "programs" / "sampled.py", TORCH if back_end == "torch" else KERAS
+    said = json.loads(run_program(program, back_end, tmp_path, modules=modules).splitlines()[-1])
     assert set(said) == {f"refused{number}" for number in range(len(declined))}, said
     for number, why in enumerate(declined):
         assert why in said[f"refused{number}"] and "operator " in said[f"refused{number}"]

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PROGRAMS = ("_worker.py", "_template.py")
 FAKES = ROOT / "tests" / "fakes" / "fakes.toml"
 
 
@@ -51,7 +52,7 @@ def workers(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.cwd().startswith(str(folder)) and "_worker.py" in " ".join(process.cmdline()):
+            if process.cwd().startswith(str(folder)) and any(name in " ".join(process.cmdline()) for name in PROGRAMS):
                 found.append(process)
         except psutil.Error:
             continue

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.workers.templates import Templates, sharing
+
 HERE = Path(__file__).parent
 if not hasattr(np, "object"):  # tf2onnx 1.17 itself says np.object, which numpy 2 no longer has
     np.object = object  # type: ignore[attr-defined]
@@ -26,7 +28,7 @@ def state(*checks: Callable[[], dict[str, Any]]) -> None:
     out = os.fdopen(os.dup(1), "w")  # the converters' chatter goes to stderr
     os.dup2(2, 1)
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), Templates() as made, sharing(made):
         for check in checks:
             begun = time.monotonic()
             try:

@@ -7,8 +7,6 @@ import importlib
 import importlib.util
 import inspect
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,54 +14,8 @@ import pytest
 from safeconvert.compat import onnx2tf, tflite
 from safeconvert.compat.tf2onnx import command
 from tests.command import ROOT
+from tests.program import KERAS, run_program
 
-_SCRIPT = """
-import inspect, json, os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import argparse
-import numpy as np
-np.object = object
-sys.path.insert(0, sys.argv[1])
-from adapters._shared.torch_files import declare_torchvision_operators
-declare_torchvision_operators()
-import torch, onnx2torch, onnx2keras, onnxmltools, tf2onnx.convert, keras
-import tensorflow as tf
-converter = tf.lite.TFLiteConverter
-functions = {
-    "onnx2torch.convert": onnx2torch.convert, "onnx2keras.onnx_to_keras": onnx2keras.onnx_to_keras,
-    "onnxmltools.convert_keras": onnxmltools.convert_keras, "torch_onnx.export": torch.onnx.export,
-    "tf2onnx.convert.from_keras": tf2onnx.convert.from_keras,
-    "tf2onnx.convert.from_function": tf2onnx.convert.from_function,
-    "tf2onnx.convert.from_graph_def": tf2onnx.convert.from_graph_def,
-    "tf2onnx.convert.from_tflite": tf2onnx.convert.from_tflite,
-    "tflite.TFLiteConverter.from_keras_model": converter.from_keras_model,
-    "tflite.TFLiteConverter.from_saved_model": converter.from_saved_model,
-    "tflite.TFLiteConverter.from_concrete_functions": converter.from_concrete_functions,
-    "tflite.TFLiteConverter.experimental_from_jax": converter.experimental_from_jax,
-    "tflite.TFLiteConverter.convert": converter.convert,
-}
-
-def described(function):
-    return [
-        [p.name, p.kind.name, "" if p.default is p.empty else repr(p.default)]
-        for p in inspect.signature(function).parameters.values() if p.name != "self"
-    ]
-
-parsers = []
-argparse.ArgumentParser.parse_args = lambda self, *a: parsers.append(self) or sys.exit(0)
-try:
-    tf2onnx.convert.get_args()
-except SystemExit:
-    pass
-model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
-print(json.dumps({
-    "functions": {name: described(function) for name, function in functions.items()},
-    "entries": [name for name in vars(tf2onnx.convert) if name.startswith("from_")],
-    "options": {a.dest: [a.option_strings, a.nargs, list(a.choices or [])] for a in parsers[0]._actions},
-    "attributes": [name for name in vars(converter.from_keras_model(model)) if not name.startswith("_")],
-    "classmethods": [n for n in dir(converter) if not n.startswith("_") and callable(getattr(converter, n))],
-}))
-"""
 # What stands for a library's own enumeration or default object.
 _ELSEWISE = {"training": "None", "operator_export_type": "None"}
 
@@ -71,9 +23,8 @@ _ELSEWISE = {"training": "None", "operator_export_type": "None"}
 @pytest.fixture(scope="module")
 def installed() -> dict:
     """What the installed libraries have."""
-    done = subprocess.run([sys.executable, "-c", _SCRIPT, str(ROOT)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    program = Path(__file__).parent / "programs" / "signatures.py"
+    return json.loads(run_program(program, ROOT, modules=KERAS).splitlines()[-1])
 
 
 def ours(name: str) -> list[list[str]]:

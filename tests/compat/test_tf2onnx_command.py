@@ -13,20 +13,9 @@ import pytest
 from safeconvert.adapter_api.protocol import ModelPart
 from safeconvert.compat.tf2onnx import command
 from tests.command import ROOT
+from tests.program import KERAS, run_program
 
 HERE = Path(__file__).parent
-_CHECKPOINT = """
-import sys, os
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import tensorflow.compat.v1 as tf
-tf.disable_eager_execution()
-x = tf.placeholder(tf.float32, (None, 4), "x")
-w = tf.get_variable("w", initializer=tf.constant([[1.0, -2.0]] * 4))
-tf.nn.softmax(tf.matmul(x, w), name="y")
-with tf.Session() as session:
-    session.run(tf.global_variables_initializer())
-    tf.train.Saver().save(session, sys.argv[1])
-"""
 
 
 @pytest.mark.parametrize(
@@ -90,7 +79,7 @@ def test_a_saved_model_with_its_signature_and_channels_first(whole: Path, projec
 
 @pytest.mark.converters
 def test_a_checkpoint_between_its_inputs_and_outputs(project: Path) -> None:
-    subprocess.run([sys.executable, "-c", _CHECKPOINT, str(project / "net")], check=True, capture_output=True)
+    run_program(HERE / "programs" / "checkpoint.py", project / "net", modules=KERAS)
     done = _command(
         project, "--checkpoint", "net.meta", "--inputs", "x:0", "--outputs", "y:0", "--output", "m.onnx",
         module="safeconvert.compat.tf2onnx.convert",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -69,14 +70,32 @@ class Ran:
     problem: str
 
 
-def open_shell(folder: Path) -> Shell:
-    """A shell whose programs lie in an empty folder."""
-    for name, module in (("safeconvert", "safeconvert.cli"), ("python", "")):
-        call = f"-m {module} " if module else ""
+def open_shell(folder: Path, server: Path | None = None) -> Shell:
+    """A shell whose programs lie in an empty folder; with the socket of a `server.py`, that runs its commands."""
+    client = f"-S -E {Path(__file__).with_name('client.py')} {server} "
+    for name, call in (("safeconvert", client if server else "-m safeconvert "), ("python", "")):
         program = folder / name
         program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} {call}"$@"\n')
         program.chmod(0o755)
     return Shell(folder)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Shell]:
+    """A shell whose commands fork their workers from the same templates, until it is left."""
+    path, programs = folder / "socket", folder / "programs"
+    programs.mkdir()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.docs.server", str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env={**os.environ, **_TERMINAL, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    try:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "ready\n", "the server of the pages' commands does not start"
+        yield open_shell(programs, path)
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def run_page(page: Path, folder: Path, shell: Shell, exempt: frozenset[str] = frozenset()) -> Iterator[Ran]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.command import ROOT
 from tests.docs.blocks import blocks
 from tests.docs.compare import near, same, same_line
-from tests.docs.run import Shell, open_shell, run_page
+from tests.docs.run import Shell, open_shell, run_page, served
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 EXEMPT = {
@@ -20,16 +21,27 @@ EXEMPT = {
     ". .venv/bin/activate": "the programs are on the path already",
 }
 """Commands that are not run, and why."""
+PLAIN = ("README.md", "index.md", "settings.md")
+"""Pages whose every command is a process of its own from the start."""
 
 
 @pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with served(tmp_path_factory.mktemp("served")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell whose every command starts as a user's does."""
     return open_shell(tmp_path_factory.mktemp("programs"))
 
 
 @pytest.mark.converters
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
-def test_a_page_s_commands_print_what_it_says(page: Path, shell: Shell, tmp_path: Path) -> None:
+def test_a_page_s_commands_print_what_it_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Those of some pages as a user starts them, the others' from templates that are there already."""
+    shell = request.getfixturevalue("plain" if page.name in PLAIN else "shell")
     begun = time.monotonic()
     wrong = []
     for ran in run_page(page, tmp_path, shell, frozenset(EXEMPT)):

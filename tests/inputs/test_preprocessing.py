@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +14,9 @@ from PIL import Image
 from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.preprocessing import Preprocessing, apply, final_size, load_presets, preset_or_file
+from tests.program import KERAS, run_program
 
 PRESETS = data_folder("configs") / "preprocessing.toml"
-_SCRIPT = """
-import json, os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import importlib, numpy as np
-pixels = np.load(sys.argv[1])
-out = {}
-for name in sys.argv[2:]:
-    module = importlib.import_module("keras.applications." + name)
-    out[name] = module.preprocess_input(pixels.astype("float32").copy()[None])[0].reshape(-1).tolist()
-print(json.dumps(out))
-"""
 
 
 def test_every_preset_says_where_it_is_defined() -> None:
@@ -44,13 +32,8 @@ def test_keras_presets_compute_what_keras_computes(tmp_path: Path) -> None:
     np.save(tmp_path / "pixels.npy", pixels)
     presets = load_presets(PRESETS)
     names = [name.removeprefix("keras.") for name in presets if name.startswith("keras.")]
-    done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(tmp_path / "pixels.npy"), *names],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    theirs = json.loads(done.stdout.splitlines()[-1])
+    program = Path(__file__).parent / "programs" / "library_preprocessing.py"
+    theirs = json.loads(run_program(program, tmp_path / "pixels.npy", *names, modules=KERAS).splitlines()[-1])
     assert theirs.keys() == set(names) and len(names) >= 5
     for name in names:
         ours = apply(Image.fromarray(pixels), presets[f"keras.{name}"], None, 3)

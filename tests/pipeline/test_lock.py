@@ -11,14 +11,14 @@ import pytest
 from safeconvert.errors import UnusableInput
 from safeconvert.pipeline.lock import locked
 
-HOLD = "import sys; from pathlib import Path; from safeconvert.pipeline.lock import locked\nwith locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+PROGRAM = Path(__file__).parent / "programs" / "hold.py"
 
 
 def test_a_second_run_is_told_which_process_holds_the_output(tmp_path: Path) -> None:
     target = tmp_path / "m.onnx"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(target)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True,
+        [sys.executable, str(PROGRAM), str(target)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     told = rf"m\.onnx: another run of safeconvert \(process {holder.pid}\) writes it"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import pytest
 from safeconvert.certificate.archive import Evidence
 from safeconvert.report import explorer
 from tests.command import safeconvert
+from tests.program import run_program
 
 if TYPE_CHECKING:
     from tests.conftest import Converted
@@ -25,59 +25,12 @@ NEEDS_EXPLORER = pytest.mark.skipif(
 )
 
 # what the web page does with node data: a key is an output tensor's name, or else a node's id
-_SCRIPT = """
-import json, sys
-from dacite import Config, from_dict
-from model_explorer import config, graph_builder
-from model_explorer.extension_manager import ExtensionManager
-from model_explorer.node_data_builder import ModelNodeData
-from model_explorer.utils import convert_adapter_response
-
-model, extension, nodes, graphs = sys.argv[1:]
-data = json.load(open(nodes))
-made = from_dict(ModelNodeData, {"graphsData": data}, Config(strict=True))
-assert json.loads(made.to_json_string()) == {
-    key: {**value, "gradient": [], "hideInAggregatedStatsTable": False, "hideInChildrenStatsTable": False,
-          "showExpandedSummaryOnGroupNode": False, "showLabelCountColumnsInChildrenStatsTable": False}
-    for key, value in data.items()
-}
-opened = config()
-opened.add_model_from_path(model)
-opened.add_node_data_from_path(nodes)
-assert opened.has_data_to_encode_in_url()
-extensions = ExtensionManager(["model_explorer_onnx"])
-extensions.load_extensions()
-answer = extensions.run_cmd({"cmdId": "convert", "extensionId": extension, "modelPath": model, "settings": {},
-                             "deleteAfterConversion": False})
-found = {g["id"]: g["nodes"] for c in answer.get("graphCollections", [answer]) for g in c["graphs"]}
-collection = json.load(open(graphs))
-assert set(collection) == {"label", "graphs"}
-for graph in collection["graphs"]:
-    from_dict(graph_builder.Graph, graph, Config(strict=True))
-    found[graph["id"]] = graph["nodes"]
-    ids = [node["id"] for node in graph["nodes"]]
-    assert len(set(ids)) == len(ids)
-    assert all(edge["sourceNodeId"] in ids for node in graph["nodes"] for edge in node["incomingEdges"])
-shown = {}
-for graph, values in data.items():
-    tensors = {}
-    for node in found[graph]:
-        for output in node["outputsMetadata"]:
-            tensors |= {item["value"]: node["id"] for item in output["attrs"] if item["key"] == "tensor_name"}
-    labels = {node["id"]: node["label"] for node in found[graph]}
-    shown[graph] = {labels[tensors.get(key, key)]: item["value"] for key, item in values["results"].items()}
-print(json.dumps(shown))
-"""
 
 
 def opened(model: Path, extension: str, nodes: Path) -> dict[str, dict[str, float]]:
     """By graph, the operators that Model Explorer colours and their errors; KeyError for a node that is in no graph."""
-    done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(model), extension, str(nodes), str(explorer.beside(nodes)[1])],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    program = Path(__file__).parent / "programs" / "explorer_graphs.py"
+    return json.loads(run_program(program, model, extension, nodes, explorer.beside(nodes)[1]).splitlines()[-1])
 
 
 @NEEDS_EXPLORER

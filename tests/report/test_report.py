@@ -10,7 +10,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -25,22 +24,10 @@ from safeconvert.errors import UnusableInput
 from safeconvert.report.page import render
 from safeconvert.report.write import write_report
 from tests.command import ROOT, safeconvert
+from tests.program import KERAS, run_program
 
 pytestmark = pytest.mark.converters
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-_SCRIPT = """
-import os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import keras, numpy as np
-model = keras.models.load_model(sys.argv[1])
-kernel = np.asarray(model.layers[0].kernel).copy()
-kernel[0, 0, 0, 1] += 0.7
-model.layers[0].kernel.assign(kernel)
-head = np.asarray(model.layers[-1].kernel).copy()
-head[0, 0] += 0.7
-model.layers[-1].kernel.assign(head)
-model.save(sys.argv[2])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +35,8 @@ def repaired(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The certificate of a repair, its evidence beside it."""
     folder = tmp_path_factory.mktemp("report")
     wrong = folder / "wrong.keras"
-    subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(whole / "model.keras"), str(wrong)], check=True, capture_output=True
-    )
+    program = Path(__file__).parent / "programs" / "wrong_kernel.py"
+    run_program(program, whole / "model.keras", wrong, modules=KERAS)
     called = safeconvert(
         "repair", whole / "model.keras", wrong, "-o", folder / "fixed.keras", "--samples", "28", "--report"
     )

@@ -22,18 +22,7 @@ from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.report.tree import change, fault_tree, route_tree
 from tests.command import ROOT
 
-_SHOW = """
-import json, sys
-from pathlib import Path
-from safeconvert.cli.errors import run_program
-from safeconvert.errors import ExitCode
-from safeconvert.report import terminal
-from safeconvert.report.outcome import Outcome
-predicate = json.loads(Path(sys.argv[1]).read_text())
-place = Path.cwd() / "a model.keras.certificate.json"
-outcome = Outcome(ExitCode.VERIFIED, predicate["reason"], Path.cwd() / "a model.keras", None, place, predicate, (), None)
-run_program(lambda: terminal.print_outcome(outcome, False))
-"""
+SHOW = Path(__file__).parent / "programs" / "show_outcome.py"
 LONG = "functional_1/block_13_project_batch_normalization_1/FusedBatchNormV3_with_a_name_that_no_terminal_holds"
 
 
@@ -81,7 +70,7 @@ def run(tmp_path: Path) -> Path:
 
 def _piped(folder: Path, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _SHOW, "content.json"], cwd=folder, capture_output=True, check=True, text=True,
+        [sys.executable, str(SHOW), "content.json"], cwd=folder, capture_output=True, check=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
     )  # fmt: skip
     assert not done.stderr
@@ -94,7 +83,7 @@ def _in_terminal(folder: Path, columns: int) -> str:
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-c", _SHOW, "content.json"], cwd=folder, stdin=child, stdout=child, stderr=child,
+        [sys.executable, str(SHOW), "content.json"], cwd=folder, stdin=child, stdout=child, stderr=child,
         env={**environment, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
     )  # fmt: skip
     os.close(child)
@@ -243,7 +232,11 @@ def test_the_next_command_can_be_typed_as_it_is(outcome: Outcome, words: list[st
     [
         ("full", [], None),
         ("off", ["switched off"], "containment: off; what is in the model files could do whatever you can"),
-        ("partial", ["no Landlock: files are not guarded"], "containment: no Landlock: files are not guarded; run only"),
+        (
+            "partial",
+            ["no Landlock: files are not guarded"],
+            "containment: no Landlock: files are not guarded; run only",
+        ),
     ],
 )
 def test_what_containment_lacked_is_said_and_nothing_where_it_held(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,48 +17,10 @@ from safeconvert.errors import ExitCode, NoVerdict
 from safeconvert.pipeline.convert import convert
 from safeconvert.workers.run import Run, open_context
 from safeconvert.workers.session import load_files
+from tests.program import KERAS, TORCH, run_program
 
 pytestmark = pytest.mark.converters
-_SCRIPT = """
-import os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import tensorflow as tf, torch
-folder = sys.argv[1]
-
-
-def saved(name, shape, dtype, function):
-    module = tf.Module()
-    module.f = tf.function(function, input_signature=[tf.TensorSpec(shape, dtype, name="x")])
-    tf.saved_model.save(module, f"{folder}/{name}", signatures=module.f)
-
-
-saved("floordiv", [None, 6], tf.int32, lambda x: {"y": x // 4})
-saved("floormod", [None, 6], tf.int32, lambda x: {"y": x % 4})
-saved("area", [None, 6, 6, 2], tf.float32, lambda x: {"y": tf.compat.v1.image.resize_area(x, [4, 4])})
-saved("scatter", [None, 3], tf.float32, lambda x: {"y": x + tf.scatter_nd([[1], [1], [2]], tf.reshape(x[0], [3, 1]) * [[1.0, 2.0, 3.0]], [5, 3])[1]})
-saved("unstack", [1, 12], tf.float32, lambda x: {"y": tf.reshape(tf.concat(tf.unstack(tf.reshape(x, [1, 3, 4]), axis=2), axis=1), [1, 12])})
-saved("normalized", [3, 5], tf.float32, lambda x: {"y": tf.nn.l2_normalize(x)})
-saved("strided", [1, 8, 8, 2], tf.float32, lambda x: {"y": tf.nn.conv2d(x, tf.reshape(tf.range(2.0), [1, 1, 2, 1]), 3, "SAME")})
-
-
-class Mean(torch.nn.Module):
-    def forward(self, x):
-        index = torch.tensor([[0, 1, 1, 2, 2, 2]]).expand(x.shape[0], -1)
-        return torch.zeros(x.shape[0], 3).scatter_reduce(1, index, x, "mean", include_self=False)
-
-
-class Put(torch.nn.Module):
-    def forward(self, x):
-        made = torch.zeros_like(x)
-        return made.index_put((torch.tensor([0, 0, 1]),), x[:3], accumulate=True)
-
-
-for name, module in (("mean", Mean()), ("put", Put())):
-    example = torch.randn(4, 6)
-    torch.export.save(torch.export.export(module, (example,)), f"{folder}/{name}.pt2")
-norm = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3)).train()
-torch.export.save(torch.export.export(norm, (torch.randn(4, 2, 5, 5),)), f"{folder}/training.pt2")
-"""
+PROGRAMS = Path(__file__).parent / "programs"
 CASES = [
     ("floordiv", "onnx", True), ("floormod", "onnx", True), ("area", "onnx", False), ("scatter", "onnx", True),
     ("unstack", "tflite", False), ("normalized", "tflite", False), ("strided", "tflite", False),
@@ -73,8 +33,8 @@ SUFFIX = {"onnx": ".onnx", "tflite": ".tflite"}
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
-    done = subprocess.run([sys.executable, "-c", _SCRIPT, str(folder)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_program(PROGRAMS / "silent_tensorflow.py", folder, modules=KERAS)
+    run_program(PROGRAMS / "silent_torch.py", folder, modules=TORCH)
     return folder
 
 

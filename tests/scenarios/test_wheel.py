@@ -34,7 +34,7 @@ def test_the_wheel_runs_the_demo_in_an_environment_of_its_own(tmp_path: Path) ->
     )  # fmt: skip
     (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
     where = subprocess.run(
-        [python, "-c", "import safeconvert; print(safeconvert.__file__)"],
+        [python, str(ROOT / "tests" / "programs" / "where.py")],
         capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(site)

@@ -59,31 +59,12 @@ def test_threads_are_counted(attacker: Attack) -> None:
         attacker(memory=32 << 30).tries("threads", count=2200)
 
 
-_PARENT = """
-import sys, threading
-from pathlib import Path
-from safeconvert.workers.requests import CallFunction, LoadAdapter
-from safeconvert.workers.worker import Limits, Worker
-from safeconvert.core.containment import Mode
-from safeconvert.workers.grants import policy_for
-folder, hostile, function = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-mode = Mode.OFF if function == "sleep_with_child" else Mode.REQUIRE
-worker = Worker(Path(sys.executable), folder / "log", Limits(300, 4 << 30), folder, policy_for(mode, [Path(hostile).parent], [folder], 4 << 30))
-worker.call("hostile", "starting", LoadAdapter(Path(hostile)))
-print(worker._process.pid, flush=True)
-arguments = {"path": str(folder / "child")} if function == "sleep_with_child" else {}
-if function:
-    worker.call("hostile", function, CallFunction(Path(hostile), function, arguments))
-sys.stdin.read()
-"""
-
-
 @pytest.mark.parametrize("function", ["", "spin", "sleep_with_child"])
 def test_a_worker_dies_with_its_parent(function: str, tmp_path: Path) -> None:
     """Idle, busy in a loop, or asleep with a child of its own."""
     root = str(Path(__file__).parents[2])
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT, str(tmp_path), str(HOSTILE), function],
+        [sys.executable, str(Path(__file__).parent / "programs" / "parent.py"), str(tmp_path), str(HOSTILE), function],
         stdout=subprocess.PIPE, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}, text=True,
     )  # fmt: skip
     assert parent.stdout is not None

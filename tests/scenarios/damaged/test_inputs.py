@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.command import Called, safeconvert
+from tests.command import ROOT, Called, safeconvert
 from tests.scenarios.damaged.test_models import refused
 
 pytestmark = pytest.mark.converters
@@ -118,22 +118,13 @@ def test_a_full_disk(whole: Path, tmp_path: Path) -> None:
 
 def test_a_full_disk_at_the_output(tmp_path: Path) -> None:
     """Placing a finished target fails as on a full disk; nothing, and nothing partial, is left there."""
-    script = (
-        "import os, sys, pathlib\n"
-        "from safeconvert.pipeline.publication import publish\n"
-        "from safeconvert.errors import UnusableInput\n"
-        "made = pathlib.Path(sys.argv[1]); target = pathlib.Path(sys.argv[2])\n"
-        "import resource\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "try:\n    publish(made, '', target, lambda: None)\nexcept UnusableInput as error:\n    print(error.message); sys.exit(2)\n"
-    )
+    program = [sys.executable, str(Path(__file__).parent / "programs" / "small_files.py")]
     (tmp_path / "made").mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "made" / "m.onnx").write_bytes(b"x" * 100_000)
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "made" / "m.onnx"), str(tmp_path / "out" / "m.onnx")],
-        capture_output=True, text=True, check=False,
+        [*program, str(tmp_path / "made" / "m.onnx"), str(tmp_path / "out" / "m.onnx")],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert "m.onnx: cannot be written" in done.stdout

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.command import safeconvert
+from tests.program import KERAS, run_program
 
 pytestmark = pytest.mark.converters
-
-_SCRIPT = """
-import os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-out = sys.argv[1]
-import keras, tensorflow as tf
-keras.utils.set_random_seed(0)
-L = keras.layers
-def net(size):
-    x = keras.Input((size, size, 3), name="image")
-    y = L.Conv2D(4, 3, activation="relu", name="conv")(x)
-    z = L.Dense(5, name="head")(L.GlobalAveragePooling2D(name="pool")(y))
-    return keras.Model(x, z), y
-small, hidden = net(8)
-large, _ = net(12)
-large.set_weights(small.get_weights())
-small.save(out + "/small.keras")
-open(out + "/large.tflite", "wb").write(tf.lite.TFLiteConverter.from_keras_model(large).convert())
-keras.Model(small.input, [hidden, small.output]).save(out + "/more.keras")
-large.layers[1].bias.assign([0.5, 0.0, 0.0, 0.0])
-large.save(out + "/large_wrong.keras")
-"""
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("interface")
-    subprocess.run([sys.executable, "-c", _SCRIPT, str(folder)], check=True, capture_output=True)
+    run_program(PROGRAMS / "interfaces.py", folder, modules=KERAS)
     return folder
 
 

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.command import safeconvert
+from tests.program import KERAS, TORCH, run_program
 
 pytestmark = pytest.mark.converters
+PROGRAMS = Path(__file__).parent / "programs"
 
-_SCRIPT = """
-import os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-whole, out = sys.argv[1:3]
-import keras, numpy as np, tensorflow as tf, torch
-model = keras.models.load_model(whole + "/model.keras")
-kernel = model.layers[0].kernel
-value = np.asarray(kernel).copy()
-value[0, 0, 0, 1] += 0.7
-kernel.assign(value)
-model.save(out + "/wrong.keras")
-model.export(out + "/wrong_saved_model", verbose=False)
-with open(out + "/wrong.tflite", "wb") as file:
-    file.write(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-program = torch.export.load(whole + "/program.pt2")
-name = next(name for name, value in program.state_dict.items() if value.dim() == 4)
-with torch.no_grad():
-    program.state_dict[name][0, 0, 0, 0] += 0.7
-torch.export.save(program, out + "/wrong.pt2")
-"""
 CASES = {
     "wrong.keras": ("model.keras", "weights patched in the keras file"),
     "wrong_saved_model": ("model.keras", "weights patched in the tf file"),
@@ -44,7 +24,8 @@ CASES = {
 def wrong(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of targets of the small models, with one weight of the convolution changed."""
     folder = tmp_path_factory.mktemp("wrong")
-    subprocess.run([sys.executable, "-c", _SCRIPT, str(whole), str(folder)], check=True, capture_output=True)
+    run_program(PROGRAMS / "changed_weights_keras.py", whole, folder, modules=KERAS)
+    run_program(PROGRAMS / "changed_weights_torch.py", whole, folder, modules=TORCH)
     return folder
 
 

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.command import safeconvert
+from tests.program import KERAS, run_program
 
 pytestmark = pytest.mark.converters
-
-_SCRIPT = """
-import os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import keras, numpy as np
-keras.utils.set_random_seed(1)
-L = keras.layers
-x = keras.Input((16,))
-y = x
-for width in (64, 64, 64):
-    y = L.Dense(width, activation="relu")(y)
-model = keras.Model(x, L.Dense(10)(y))
-# one layer whose weights lose much in eight bits: a few are far larger than the rest
-kernel, bias = model.layers[2].get_weights()
-kernel[0] *= 300
-model.layers[2].set_weights([kernel, bias])
-model.save(sys.argv[1])
-"""
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("precision") / "model.keras"
-    subprocess.run([sys.executable, "-c", _SCRIPT, str(path)], check=True, capture_output=True)
+    run_program(PROGRAMS / "wide_layers.py", path, modules=KERAS)
     return path
 
 

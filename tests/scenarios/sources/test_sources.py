@@ -92,46 +92,16 @@ def test_a_shape_that_cannot_be_probed_is_asked_for(whole: Path, tmp_path: Path)
         assert "--input-shape" in called.json["reason"] + called.json["advice"]
 
 
-_ALONE = """
-import sys
-sys.modules.update(dict.fromkeys({blocked!r}))  # None in its place: the import fails as if it were not installed
-import os
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-import numpy as np
-x = np.load({inputs!r})
-{run}
-np.save({outputs!r}, np.asarray(y))
-"""
-_OURS = ["safeconvert", "onnx2keras", "onnx2torch", "tf2onnx", "onnxmltools", "onnx", "onnxscript"]
-RUN = {
-    "keras": "import keras; m = keras.models.load_model({path!r}, safe_mode=True, compile=False); y = m(x.transpose(0, 2, 3, 1))",
-    "torch": "import torch; y = torch.export.load({path!r}).module()(torch.from_numpy(x)).detach().numpy()",
-    "tf": (
-        "import tensorflow as tf; m = tf.saved_model.load({path!r}); s = m.signatures['serving_default']\n"
-        "y = next(iter(s(**{{next(iter(s.structured_input_signature[1])): tf.constant(x.transpose(0, 2, 3, 1))}}).values()))"
-    ),
-    "tflite": (
-        "import tensorflow as tf; m = tf.lite.Interpreter({path!r}); m.allocate_tensors()\n"
-        "y = []\n"
-        "for one in x.transpose(0, 2, 3, 1):\n"
-        "    m.set_tensor(m.get_input_details()[0]['index'], one[None]); m.invoke()\n"
-        "    y.append(m.get_tensor(m.get_output_details()[0]['index'])[0])"
-    ),
-}
-
-
-@pytest.mark.parametrize("format_name", sorted(RUN))
+@pytest.mark.parametrize("format_name", ["keras", "tf", "tflite", "torch"])
 def test_a_target_stands_alone_in_its_framework(format_name: str, whole: Path, tmp_path: Path) -> None:
     """In a fresh process where neither safeconvert nor a converter can be imported, it gives what the source gives."""
     target = tmp_path / f"made{SUFFIX[format_name]}"
     assert convert(whole / "model.onnx", target, format_name).code == 0
     x = np.random.default_rng(0).normal(size=(3, 3, 8, 8)).astype(np.float32)
     np.save(tmp_path / "x.npy", x)
-    script = _ALONE.format(
-        blocked=_OURS, inputs=str(tmp_path / "x.npy"), outputs=str(tmp_path / "y.npy"),
-        run=RUN[format_name].format(path=str(target)),
-    )  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    program = [sys.executable, str(Path(__file__).parent / "programs" / "in_its_framework.py"), format_name]
+    arguments = [str(target), str(tmp_path / "x.npy"), str(tmp_path / "y.npy")]
+    done = subprocess.run([*program, *arguments], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     import onnxruntime
 

@@ -1,0 +1,162 @@
+"""A process that has imported a framework and nothing else, and forks workers: importing takes seconds, forking milliseconds.
+
+No model and no adapter is ever loaded here, so that every worker begins as one that was started anew and then imported the same
+modules. Only the standard library is imported at the top, and this runs single-threaded Python: what a framework's import started
+(OpenBLAS' idle threads) is made again in a forked process by the library itself.
+
+It is started as `python _template.py CONTROL_FD PACKAGE_ROOT MODULE…`. Each message on the control socket is one JSON object with
+file descriptors:
+    {"fork": "worker", "folder", "environment"}   printed, requests, replies, status
+    {"fork": "template", "modules"}               control
+A worker writes `PID\n` to its status pipe, and its template `CODE\n` when it ended (negative: the signal). When the control
+socket closes, the workers end; a template that was forked has a control socket of its own.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_LONGEST_MESSAGE = 1 << 20
+_MOST_DESCRIPTORS = 8
+
+
+def load_worker() -> types.ModuleType:
+    """The module `_worker` beside this file, under a name that no package has."""
+    spec = importlib.util.spec_from_file_location("_safeconvert_worker", Path(__file__).with_name("_worker.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def import_modules(modules: Sequence[str]) -> None:
+    """Import what can be imported; the rest is left for the worker that needs it, which says why it cannot."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception:  # noqa: BLE001 - a module may raise anything
+            traceback.print_exc()
+            return
+    gc.collect()
+    gc.freeze()  # what is shared with the forked processes stays shared
+
+
+class Template:
+    """Forks on request, and tells each forked process' end."""
+
+    def __init__(self, control: socket.socket, worker: types.ModuleType) -> None:
+        self._control = control
+        self._worker = worker
+        self._statuses: dict[int, int] = {}
+        self._wake, self._woken = -1, -1
+
+    def serve(self) -> int:
+        """Until the control socket closes; also what a forked process does, whose exit code this then is."""
+        self._wake, self._woken = os.pipe()
+        os.set_blocking(self._woken, False)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        control = self._control.fileno()
+        while True:
+            ready, _, _ = select.select([control, self._wake], [], [])
+            if self._wake in ready:
+                os.read(self._wake, 1 << 12)
+            self._reap()
+            if control in ready:
+                message, descriptors, _, _ = socket.recv_fds(self._control, _LONGEST_MESSAGE, _MOST_DESCRIPTORS)
+                if not message:
+                    return self._end()
+                request = json.loads(message)
+                pid = os.fork()
+                if pid == 0:
+                    return self._begin(request, descriptors)
+                if request["fork"] == "worker":
+                    self._statuses[pid] = descriptors.pop()
+                for descriptor in descriptors:
+                    os.close(descriptor)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._statuses:
+                pipe = self._statuses.pop(pid)
+                _write(pipe, os.waitstatus_to_exitcode(status))
+                os.close(pipe)
+
+    def _end(self) -> int:
+        for pid in self._statuses:
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return 0
+
+    def _begin(self, request: dict[str, Any], descriptors: Sequence[int]) -> int:
+        """In the forked process: be what was asked for."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._control.close()
+        for descriptor in (self._wake, self._woken, *self._statuses.values()):
+            os.close(descriptor)
+        os.setsid()
+        if request["fork"] == "template":
+            import_modules(request["modules"])
+            return Template(socket.socket(fileno=descriptors[0]), self._worker).serve()
+        printed, requests, replies, status = descriptors
+        _write(status, os.getpid())
+        os.close(status)
+        for standard in (1, 2):
+            os.dup2(printed, standard)
+        os.close(printed)
+        os.chdir(request["folder"])
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        tempfile.tempdir = None  # the environment says where
+        return int(self._worker.serve(requests, replies, guarded=True))
+
+
+def _write(pipe: int, number: int) -> None:
+    """A number and a newline; nobody may be there to read it."""
+    try:
+        os.write(pipe, b"%d\n" % number)
+    except BrokenPipeError:
+        return
+
+
+def main(argv: list[str]) -> int:
+    """Import, then serve."""
+    worker = load_worker()
+    worker.prepare(argv[2])
+    import_modules(argv[3:])
+    return Template(socket.socket(fileno=int(argv[1])), worker).serve()
+
+
+if __name__ == "__main__":
+    code = 1
+    try:
+        code = main(sys.argv)
+    except BaseException:  # noqa: BLE001 - a forked process ends here, and must not run what its parent would at its end
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
