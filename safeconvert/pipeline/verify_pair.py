@@ -12,7 +12,7 @@ from safeconvert.pipeline.results import PairVerification
 from safeconvert.pipeline.steps import existing_pair, open_existing, shapes_of_target, warm
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.rounding import accept_export_rounding
-from safeconvert.verification.source import evaluate_source
+from safeconvert.verification.source import SourceOptions, evaluate_source
 from safeconvert.verification.target import verify_target
 from safeconvert.workers.run import Run
 
@@ -29,7 +29,7 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
     file, target_file = detect(options.source), detect(options.target)
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
-    source = evaluate_source(run, file, options.model, options.data, options.verify, 0, candidates=shapes)
+    source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
     target = open_existing(run, target_file, source, options)
     pair = existing_pair(source, target, target_file.path, options)
     try:

@@ -54,28 +54,43 @@ class Source:
     exporter: Future[ExporterCheck]
 
 
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a source is opened, exported, fed and compared.
+
+    Attributes:
+        model, data, verify: of the command.
+        opset: ONNX opset requested of its exporter; 0 leaves it to the exporter.
+        candidates: shapes to try after those of the data, where the source declares none.
+    """
+
+    model: ModelOptions
+    data: DataOptions
+    verify: VerifySettings
+    opset: int = 0
+    candidates: Sequence[tuple[int, ...]] = ()
+
+
 def evaluate_source(
     context: Context,
     file: ModelFile,
-    model: ModelOptions,
-    data_options: DataOptions,
-    settings: VerifySettings,
-    opset: int,
+    options: SourceOptions,
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
-    candidates: Sequence[tuple[int, ...]] = (),
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
     Args:
-        context, file, model, data_options, settings, opset: of the run.
+        context: the surroundings.
+        file: the source.
+        options: how it is opened, exported, fed and compared.
         opened: told as soon as the source is loaded, so that other work can begin.
-        candidates: shapes to try after those of the data, where the source declares none.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
         NoVerdict: it gives other outputs on the same inputs, or no finite ones.
     """
-    request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
+    model, data_options, settings, opset = options.model, options.data, options.verify, options.opset
+    request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *options.candidates))
     with context.phases.phase("loading the source"):
         session = open_given(context, "source", file, request)
     opened(request, session.signature)
