@@ -38,7 +38,7 @@ from safeconvert.registry.manifest import framework
 from safeconvert.registry.routes import Route
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.snapshot import admit, snapshot
-from safeconvert.verification.source import Source, evaluate_source
+from safeconvert.verification.source import Source, SourceOptions, evaluate_source
 from safeconvert.workers.run import Run
 
 
@@ -114,7 +114,9 @@ def _first_verified(
             early.append(PrefetchedRoute(run.threads.submit(convert_along, run, job), began))
 
     try:
-        source = evaluate_source(run, file, options.model, options.data, options.verify, options.opset, opened)
+        source = evaluate_source(
+            run, file, SourceOptions(options.model, options.data, options.verify, options.opset), opened
+        )
     except BaseException as error:
         run.pool.worker("convert", found[0].adapters[-1].python).abandon()
         if isinstance(error, UnusableInput):

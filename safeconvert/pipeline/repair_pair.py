@@ -33,7 +33,7 @@ from safeconvert.verification.interface import require_sizes
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.snapshot import admit, snapshot
-from safeconvert.verification.source import Source, evaluate_source
+from safeconvert.verification.source import Source, SourceOptions, evaluate_source
 from safeconvert.verification.target import verify_target
 from safeconvert.workers.run import Run
 
@@ -89,7 +89,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     file, target_file = snapshot(run, file), snapshot(run, target_file)
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
-    source = evaluate_source(run, file, options.model, options.data, options.verify, 0, candidates=shapes)
+    source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
     tried = _repaired(run, source, target_file, options)
     exporter = accept_export_rounding(run, source.exporter.result(), tried.attempts[-1].verification)
     exit_code, reason = conclude(tried.attempts)

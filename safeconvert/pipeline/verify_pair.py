@@ -13,7 +13,7 @@ from safeconvert.pipeline.steps import existing_pair, open_existing, shapes_of_t
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.snapshot import admit, snapshot
-from safeconvert.verification.source import evaluate_source
+from safeconvert.verification.source import SourceOptions, evaluate_source
 from safeconvert.verification.target import verify_target
 from safeconvert.workers.run import Run
 
@@ -31,7 +31,7 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
     file, target_file = (snapshot(run, detect(path)) for path in (options.source, options.target))
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
-    source = evaluate_source(run, file, options.model, options.data, options.verify, 0, candidates=shapes)
+    source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
     target = open_existing(run, target_file, source, options)
     pair = existing_pair(source, target, options)
     try:

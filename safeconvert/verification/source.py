@@ -71,30 +71,45 @@ class Source:
         return np.union1d(self.held_out, self.joined)
 
 
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a source is opened, exported, fed and compared.
+
+    Attributes:
+        model, data, verify: of the command.
+        opset: ONNX opset requested of its exporter; 0 leaves it to the exporter.
+        candidates: shapes to try after those of the data, where the source declares none.
+    """
+
+    model: ModelOptions
+    data: DataOptions
+    verify: VerifySettings
+    opset: int = 0
+    candidates: Sequence[tuple[int, ...]] = ()
+
+
 def evaluate_source(
     context: Context,
     file: ModelFile,
-    model: ModelOptions,
-    data_options: DataOptions,
-    settings: VerifySettings,
-    opset: int,
+    options: SourceOptions,
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
-    candidates: Sequence[tuple[int, ...]] = (),
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
     Args:
-        context, file, model, data_options, settings, opset: of the run.
+        context: the surroundings.
+        file: the source.
+        options: how it is opened, exported, fed and compared.
         opened: told as soon as the source is loaded, so that other work can begin.
-        candidates: shapes to try after those of the data, where the source declares none.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
         NoVerdict: it gives other outputs on the same inputs, or no finite ones.
     """
-    request, session = _opened(context, file, model, data_options, candidates)
+    data_options, settings = options.data, options.verify
+    request, session = _opened(context, file, options)
     opened(request, session.signature)
-    exported = export(context, "source", file.format, request, session.signature, opset, "source")
+    exported = export(context, "source", file.format, request, session.signature, options.opset, "source")
     if not session.alive:
         session = open_given(context, "source", file, request)  # an exporter took the worker down with it
     inferred = dataset.graph_ranges(context, session.signature, exported)
@@ -127,19 +142,14 @@ def evaluate_source(
     )  # fmt: skip
 
 
-def _opened(
-    context: Context,
-    file: ModelFile,
-    model: ModelOptions,
-    data_options: DataOptions,
-    candidates: Sequence[tuple[int, ...]],
-) -> tuple[ModelRequest, Session]:
+def _opened(context: Context, file: ModelFile, options: SourceOptions) -> tuple[ModelRequest, Session]:
     """The source, opened; where its shapes have no batch and nobody declares them, with those of the given arrays as one call."""
-    request = model_request(file.path, model, (*dataset.shapes_suggested(data_options), *candidates))
-    request = replace(request, sample=dataset.sample_file(context, data_options))
+    suggested = (*dataset.shapes_suggested(options.data), *options.candidates)
+    request = model_request(file.path, options.model, suggested)
+    request = replace(request, sample=dataset.sample_file(context, options.data))
     with context.phases.phase("loading the source"):
         session = open_given(context, "source", file, request)
-        whole = () if has_batch(session.signature) else dataset.whole_shapes(data_options)
+        whole = () if has_batch(session.signature) else dataset.whole_shapes(options.data)
         if whole and whole[0] not in request.candidate_shapes[:1]:
             request = replace(request, candidate_shapes=(*whole, *request.candidate_shapes))
             session = open_given(context, "source", file, request)

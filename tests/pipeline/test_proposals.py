@@ -22,7 +22,7 @@ from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.results import Attempt, Compared
 from safeconvert.registry.routes import Route
 from safeconvert.repair.proposals import NotMade, TargetProposal
-from safeconvert.verification.source import Source, evaluate_source
+from safeconvert.verification.source import Source, SourceOptions, evaluate_source
 from safeconvert.workers.run import Run, open_context
 
 WEIGHTS = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
@@ -51,7 +51,7 @@ def run() -> Iterator[Run]:
 @pytest.fixture(scope="module")
 def source(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Source:
     file = detect(saved(tmp_path_factory.mktemp("source") / "m.onnx", WEIGHTS))
-    return evaluate_source(run, file, ModelOptions(), DataOptions(limit=14), VerifySettings(), 0)
+    return evaluate_source(run, file, SourceOptions(ModelOptions(), DataOptions(limit=14), VerifySettings()))
 
 
 def attempts(run: Run, proposals: Iterator[TargetProposal]) -> list[Attempt]:
