@@ -28,12 +28,12 @@ def replacements(native: Mapping[str, Array], changes: Sequence[tuple[Array, Arr
     found: dict[str, Array] = {}
     for number, (old, new) in enumerate(changes):
         candidates = [(name, value) for name, value in native.items() if _same_values(old, value)]
-        fitting = [(name, value, find([old], [value], 0.0)) for name, value in candidates]
-        fitting = [item for item in fitting if item[2] is not None]
+        fitting = [
+            (name, value, relation) for name, value in candidates if (relation := find([old], [value], 0.0)) is not None
+        ]
         if len(fitting) != 1:
             raise UnusableInput(f"changed weight {number} is in {len(fitting)} of the target's own weights, not in one")
         name, value, relation = fitting[0]
-        assert relation is not None
         found[name] = relation.to_target(new.astype(value.dtype), value.shape)
     return found
 

@@ -1,4 +1,4 @@
-"""Which target input and output stands for which source one, and what that requires of whoever uses the target."""
+"""Which target input and output corresponds to which source one, and what that requires of whoever uses the target."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def make_contract(
 
 
 def _as_stored(source: Sequence[TensorSpec], target: Sequence[TensorSpec]) -> tuple[TensorSpec, ...]:
-    """Plain integers of a target stand for reals as the source's of the same type do.
+    """Plain integers of a target represent reals as the source's of the same type do.
 
     ONNX has no field for the scale of an input or output, so that the int8 input of a TFLite model is a plain one there.
     """

@@ -30,7 +30,7 @@ def comparable_outputs(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Both models' outputs by source output name, in the source's order of dimensions, as real values.
 
-    Quantised integers become the reals that they stand for, so that labels and tolerances mean the same as elsewhere.
+    Quantised integers become the reals that they represent, so that labels and tolerances mean the same as elsewhere.
 
     Raises:
         LayoutMismatch: an output is missing, or has another number of dimensions than its permutation.

@@ -118,7 +118,7 @@ def fits(source: TensorSpec, target: TensorSpec, order: Permutation) -> bool:
 
 
 def override_order(override: Override, rank: int) -> Permutation | None:
-    """The permutation that an override stands for; None where a tensor of that rank has no channel dimension."""
+    """The permutation that an override means; None where a tensor of that rank has no channel dimension."""
     if override == "keep":
         return tuple(range(rank))
     if not 3 <= rank <= 5:

@@ -1,4 +1,4 @@
-"""Which target tensor stands for which source tensor: by name, by position, or by the only shapes that fit."""
+"""Which target tensor corresponds to which source tensor: by name, by position, or by the only shapes that fit."""
 
 from __future__ import annotations
 

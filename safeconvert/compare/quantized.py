@@ -1,4 +1,4 @@
-"""Stored integers and the real values that they stand for."""
+"""Stored integers and the real values that they represent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 def is_quantized(spec: TensorSpec) -> bool:
-    """Whether a tensor holds integers that stand for real values."""
+    """Whether a tensor holds integers that represent real values."""
     return spec.quantization is not None and spec.dtype.startswith(("int", "uint"))
 
 

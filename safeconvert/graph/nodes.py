@@ -65,7 +65,7 @@ def rewritten(
 ) -> onnx.ModelProto:
     """Replace nodes of some operators by what `make` gives; None leaves a node as it is.
 
-    The nodes made must give the outputs of the node that they stand for.
+    The nodes made must give the outputs of the node that they replace.
     """
     if not any(node.op_type in kinds for node in model.graph.node):
         return model

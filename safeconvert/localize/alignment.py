@@ -113,7 +113,7 @@ class _Search:
                         self.pairs[name] = pair
 
     def _plausible(self, pair: Pair) -> bool:
-        """A graph output can only stand for the source's output that it is paired with."""
+        """A graph output can only correspond to the source's output that it is paired with."""
         return self.outputs.get(pair.target, pair.source) == pair.source or pair.source not in self.outputs.values()
 
     def sound(self) -> set[int]:
@@ -162,7 +162,7 @@ class _Search:
         return (fallback, False) if fallback is not None else None
 
     def _source_side(self, entries: Sequence[str]) -> list[tuple[int, str]]:
-        """Source tensors behind the cut points that no target tensor stands for, nearest first."""
+        """Source tensors behind the cut points that no target tensor corresponds to, nearest first."""
         taken = {pair.source for pair in self.pairs.values()}
         found: dict[str, int] = {}
         level, depth = list(entries), 0
@@ -278,8 +278,8 @@ def align(
     Args:
         source, target: tidied graphs.
         feeds: the source's inputs, one dict a probe; at least two that differ.
-        inputs: by target input, the source input that it stands for.
-        outputs: by target output, the source output that it stands for.
+        inputs: by target input, the source input that it corresponds to.
+        outputs: by target output, the source output that it corresponds to.
         rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
     """
     search = _Search(source, target, feeds, inputs, outputs, rtol)

@@ -28,7 +28,7 @@ class IsolatedRegion:
         target: the target's nodes between the cut points, as a graph.
         source: the source's nodes between them.
         entries: the cut points in front, by target tensor.
-        by_source: target tensors that stand for a source tensor, anywhere in front of the exit.
+        by_source: by source tensor, the target tensor that carries its values, anywhere in front of the exit.
         movers: by entry whose axes are in another order than the source's, the target's node that moved them.
         target_feeds: the target's tensors at the entries, one dict a probe.
         source_feeds: the source's.

@@ -72,7 +72,7 @@ def analyse(
 
     Args:
         source, target: the graphs.
-        layers: outputs of core layers that stand for each other, in the target's order (see `core_pairs`).
+        layers: outputs of core layers that correspond, in the target's order (see `core_pairs`).
         groups: the inputs.
         activations: the back end.
     """
@@ -105,11 +105,11 @@ def unranked(layers: int, similar: int, dissimilar: int) -> str:
     """Why there can be no ranking of so many layers on so many inputs; "" where there can.
 
     Args:
-        layers: core layers of both sides that stand for each other.
+        layers: core layers of both sides that correspond.
         similar, dissimilar: inputs on which the labels agree, and on which they do not.
     """
     if not layers:
-        return "no core layer of the target stands for one of the source"
+        return "no core layer of the target corresponds to one of the source"
     for word, count in (("similar", similar), ("dissimilar", dissimilar)):
         if count < SMALLEST_GROUP:
             return f"{count} {word} inputs; the test needs {SMALLEST_GROUP} of either kind"

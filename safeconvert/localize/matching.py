@@ -20,7 +20,7 @@ Probes = Sequence[Array]
 
 @dataclass(frozen=True)
 class Pair:
-    """A cut point: a target tensor that stands for a source tensor.
+    """A cut point: a target tensor that carries the values of a source tensor.
 
     Attributes:
         target: name in the target graph.

@@ -21,7 +21,7 @@ def locate(pair: NodePair) -> Iterator[Difference]:
     source, target = pair.source_node, pair.target_node
     if pair.reads:
         evidence = "; ".join(
-            f"input {index}: reads {target.input[index]}, and {expected} stands for the source's {source.input[index]}"
+            f"input {index}: reads {target.input[index]}, and {expected} carries the source's {source.input[index]}"
             for index, expected in pair.reads.items()
         )
         yield Difference(FaultKind.COMPUTATION_GRAPH, target.name, source.name, evidence, propose_edges(pair))

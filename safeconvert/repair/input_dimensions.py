@@ -1,7 +1,7 @@
 """ID faults: a target whose inputs are of other sizes than the source's, or which gives more outputs.
 
 Such a target cannot be compared with the source as it is. Its ONNX form is given the source's input sizes (in the order of
-dimensions in which most of them agree) and only the outputs that stand for the source's; what it computes with them is then
+dimensions in which most of them agree) and only the outputs that correspond to the source's; what it computes with them is then
 verified, localized and repaired like any other candidate. Source: FetaFix (Louloudakis et al., EASE 2025), sections 4.1.2
 and 4.2.2, and its cases 9, 11 and 13.
 """
@@ -44,7 +44,7 @@ class Matched:
     Attributes:
         path: the ONNX file.
         signature: its inputs and outputs.
-        contract: which of them stand for the source's.
+        contract: which of them correspond to the source's.
         faults: what was changed.
     """
 

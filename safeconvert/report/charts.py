@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from safeconvert.certificate.faults import Trial
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, numbers, text
+from safeconvert.core.faults import TrialOutcome
 from safeconvert.report.svg import (
     LOWEST,
     Box,
@@ -187,13 +188,13 @@ def _panel(
                 dots.append(words("cross", x, box.top + 6, "×", "middle"))
             continue
         y = scale.y(value)
-        if trial.outcome == "accepted":
+        if trial.outcome == TrialOutcome.ACCEPTED:
             line_points += [(x, line_points[-1][1]), (x, y)] if line_points else [(x, y)]
         if trial.number not in dotted:
             continue
         undone = ", ".join(str(position + 1) for position in trial.faults)
         title = f"trial {trial.number}, faults {undone}: {trial.outcome.replace('_', ' ')}, {_figure(value)}"
-        dots.append(dot("accepted" if trial.outcome == "accepted" else "no_gain", x, y, 4.5, title))
+        dots.append(dot("accepted" if trial.outcome == TrialOutcome.ACCEPTED else "no_gain", x, y, 4.5, title))
     if line_points:
         line_points.append((box.right, line_points[-1][1] if last is None else scale.y(last)))
     return [*grid(box, scale.ticks()), path("state", line_points), *dots]

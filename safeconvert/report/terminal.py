@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.segment import Segment, Segments
 
 from safeconvert.certificate.untrusted_json import number
+from safeconvert.core.faults import RouteOutcome, TrialOutcome
 from safeconvert.core.text import printable, shown
 from safeconvert.errors import ExitCode
 from safeconvert.report.certificate import render
@@ -61,7 +62,7 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     if outcome.compared:
         _print_tree(route_tree(outcome.attempts), console)
     for tried in () if outcome.compared else outcome.attempts:
-        why = "" if tried.outcome == "verified" else f": {tried.reason}"
+        why = "" if tried.outcome == RouteOutcome.VERIFIED else f": {tried.reason}"
         if len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
             console.print(f"  route {escape(tried.route)}: {tried.outcome}{escape(why)}")
     for offer in outcome.offers:
@@ -124,7 +125,7 @@ def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
     trials = predicate.get("trials", [])
     if trials:
         repair = predicate["repair"]
-        accepted = sum(trial["outcome"] == "accepted" for trial in trials)
+        accepted = sum(trial["outcome"] == TrialOutcome.ACCEPTED for trial in trials)
         before, after = repair["before"], repair["after"]
         share = float(before["discrepancy"]), float(after["discrepancy"])
         gained = change(share, (number(before.get("distance")), number(after.get("distance"))))

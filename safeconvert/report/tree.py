@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from safeconvert.certificate.faults import FaultState, Trial, read_faults, read_trials
+from safeconvert.core.faults import TrialOutcome
 from safeconvert.core.text import printable
 from safeconvert.report.outcome import Tried
 
@@ -84,7 +85,7 @@ def change(share: tuple[float | None, float | None], distance: tuple[float | Non
 def _tried(trial: Trial, fault: FaultState) -> str:
     others = [str(position + 1) for position in trial.faults if position != fault.position]
     together = f" with fault{'s' * (len(others) > 1)} {_listed(others)}" if others else ""
-    outcome = "" if trial.outcome == "accepted" else f" {trial.outcome.replace('_', ' ')}"
+    outcome = "" if trial.outcome == TrialOutcome.ACCEPTED else f" {trial.outcome.replace('_', ' ')}"
     gained = change((trial.share_before, trial.share_after), (trial.distance_before, trial.distance_after))
     why = "; ".join(part for part in (gained, trial.reason) if part)
     return f"trial {trial.number}{together}{outcome}" + (f": {why}" if why else "")

@@ -11,7 +11,7 @@ from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.faults import read_faults, read_trials
 from safeconvert.certificate.replay import steps
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
-from safeconvert.core.faults import kind_name
+from safeconvert.core.faults import TrialOutcome, kind_name
 from safeconvert.core.formats import TITLES
 from safeconvert.report.charts import Layer, layers_chart, models_chart, read_layers, trajectory_chart
 from safeconvert.report.thumbnails import sample_views
@@ -164,7 +164,7 @@ def _models(predicate: Mapping[str, Any]) -> dict[str, Any]:
 
 def _layers(predicate: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     layers = read_layers(content.get("along"))
-    repaired = any(trial.outcome == "accepted" for trial in read_trials(predicate))
+    repaired = any(trial.outcome == TrialOutcome.ACCEPTED for trial in read_trials(predicate))
     order = sorted(range(len(layers)), key=lambda place: -_worst(layers[place]))[:_ROWS]
     clean = predicate.get("verdict") == "verified" and not sequence(predicate.get("faults"))
     why = "The models were equal at their outputs; the layers were not compared." if clean else (
@@ -195,8 +195,8 @@ def _worst(layer: Layer) -> float:
 def _repair(predicate: Mapping[str, Any]) -> dict[str, Any]:
     repair = mapping(predicate.get("repair"))
     trials = read_trials(predicate)
-    accepted = sum(trial.outcome == "accepted" for trial in trials)
-    order = sorted(trials, key=lambda trial: trial.outcome != "accepted")[:_ROWS]
+    accepted = sum(trial.outcome == TrialOutcome.ACCEPTED for trial in trials)
+    order = sorted(trials, key=lambda trial: trial.outcome != TrialOutcome.ACCEPTED)[:_ROWS]
     return {
         "trajectory_chart": trajectory_chart(trials, repair, frozenset(trial.number for trial in order)),
         "trials_left": len(trials) - len(order),
