@@ -92,7 +92,13 @@ def test_a_checkpoint_between_its_inputs_and_outputs(project: Path) -> None:
 def test_a_wrong_model_is_left_under_another_name_with_exit_code_1(whole: Path, tmp_path: Path) -> None:
     settings = (HERE / "unrepaired.toml").read_text().replace('"wrong"', f'"{HERE / "wrong"}"')
     (tmp_path / "safeconvert.toml").write_text(settings)
-    done = _command(tmp_path, "--keras", whole / "model.keras", "--output", "m.onnx")
+    words = ("--keras", whole / "model.keras", "--output", "m.onnx")
+    refused = _command(tmp_path, *words)
+    assert refused.returncode == 2 and "adapters.folders names" in refused.stderr, refused.stderr
+    done = subprocess.run(
+        [sys.executable, HERE / "programs" / "named_settings.py", "safeconvert.toml", *map(str, words)],
+        capture_output=True, text=True, cwd=tmp_path, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.startswith("not equivalent  m.onnx\n") and "fault WB" in done.stdout
     assert not (tmp_path / "m.onnx").exists() and (tmp_path / "m.onnx.rejected").exists()

@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 from safeconvert.app.attestations import Attestations, write_attestations
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import PAYLOAD_TYPE, write_certificate
-from safeconvert.certificate.keys import generate_key
+from safeconvert.certificate.keys import generate_key, public_part
 from safeconvert.certificate.statement import build_statement
 from safeconvert.errors import NotEquivalent, UnusableInput
 
@@ -55,6 +55,8 @@ def certify(folder: Path, verdict: str, key: Path | None) -> Path:
         "route": [{"adapter": "tf2onnx", "from": "tf", "to": "onnx", "packages": {"tf2onnx": "1.17.0"}}],
         "verification": {"source_native_target_native": {"equal": verdict == "verified", "samples": 16}},
     }
+    if key is not None:
+        content["signer"] = public_part(key)
     path = folder / "target.onnx.certificate.json"
     write_certificate(path, build_statement("target.onnx", str(target["sha256"]), content), key)
     return path
