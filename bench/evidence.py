@@ -46,7 +46,9 @@ def main(seeds: int, shard: int, shards: int) -> None:
             if known.get(case, {}).get("code") == code:
                 continue
             known[case] = {"code": code, **_case(run, folder, *case.split("|"))}
-            kept.write_text(json.dumps(known))
+            written = kept.with_suffix(".part")
+            written.write_text(json.dumps(known))
+            written.replace(kept)
             print(case, known[case], flush=True)
     found: dict[str, dict[str, object]] = {}
     for path in sorted((WORK / "evidence").glob("*/results.json")):

@@ -35,7 +35,7 @@ def _stretched(random: np.random.Generator, one: Array, two: Array, look: Looks)
 
 def _pale(random: np.random.Generator, one: Array, two: Array, look: Looks) -> Array:
     """Next to no contrast, which shows what is added to a variance."""
-    return np.asarray(look.mean + (one - look.mean) * 10.0 ** random.uniform(-2.5, -0.5))
+    return np.asarray(look.mean + (one - look.mean) * 10.0 ** random.uniform(-1.5, -0.5))
 
 
 def _bordered(random: np.random.Generator, one: Array, two: Array, look: Looks) -> Array:
