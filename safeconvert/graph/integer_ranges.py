@@ -40,6 +40,7 @@ class _Line:
     slope: float = 0.0
     offset: float = 0.0
     bounded: bool = False
+    masked: bool = False  # times 0 or 1, as exporters spell a choice between two tensors
 
 
 @dataclass
@@ -166,6 +167,10 @@ def _follow(
         found.least = 1
     if kind in _LINES and len(places) == 1 and len(others) == 1 and (edge := _single(others[0])) is not None:
         return _LINES[kind](line, edge, places[0], found)
+    if kind == "Mul" and len(places) == 2:
+        one, two = lines[node.input[0]], lines[node.input[1]]
+        if one.bounded != two.bounded:
+            return replace(two if one.bounded else one, masked=True)
     if kind in ("Add", "Sub") and len(places) == 2:
         return _of_two(kind, lines[node.input[0]], lines[node.input[1]])
     if kind == "Neg":
@@ -206,6 +211,8 @@ def _divided(line: _Line, edge: float, place: int, found: _Found) -> _Line:
 def _of_two(kind: str, one: _Line, two: _Line) -> _Line:
     """A sum or difference of two tensors; what is bounded does not change where the other leads."""
     sign = -1.0 if kind == "Sub" else 1.0
+    if one.masked and two.masked:
+        return replace(two, masked=False)
     if one.bounded and two.bounded:
         return _Line(bounded=True)
     if two.bounded:

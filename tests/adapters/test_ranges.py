@@ -29,6 +29,20 @@ CASES = [
     ([inner("Div", "d", "x", "three"), inner("Add", "s", "d", "three"), node("Gather", "table", "s")], (-9, 12)),
     ([inner("Mul", "m", "x", "minus"), node("Gather", "table", "m")], (-6, 1)),
     ([inner("Mod", "m", "x", "three"), node("Gather", "table", "m")], (-9, 10)),
+    (
+        [
+            inner("Less", "l", "x", "three"),
+            inner("Cast", "c", "l", to=7),
+            inner("Add", "w", "x", "seven"),
+            inner("Mul", "m", "c", "w"),
+            inner("Not", "n", "l"),
+            inner("Cast", "d", "n", to=7),
+            inner("Mul", "k", "x", "d"),
+            inner("Add", "s", "m", "k"),
+            node("Gather", "table", "s"),
+        ],
+        (0, 7),
+    ),
     ([node("Mod", "x", "three")], (-9, 10)),
     ([node("Div", "three", "x")], (1, 10)),
     ([inner("Cast", "f", "x", to=1), node("Sigmoid", "f")], (-9, 10)),
@@ -68,7 +82,7 @@ def test_a_real_input_has_a_range_only_where_it_indexes_a_table(tmp_path: Path) 
 def ranges(nodes: list[onnx.NodeProto], code: int, folder: Path) -> IntegerRange | None:
     """Of the input x of a graph of nodes, as the worker tells them."""
     constants = {"table": np.zeros((7, 2), np.int64), **{name: np.array([value]) for name, value in (
-        ("three", 3), ("minus", -1), ("hundred", 100))}}  # fmt: skip
+        ("three", 3), ("minus", -1), ("hundred", 100), ("seven", 7))}}  # fmt: skip
     graph = helper.make_graph(
         nodes, "g", [helper.make_tensor_value_info("x", code, ["n"])], [helper.make_empty_tensor_value_info("y")],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
