@@ -30,6 +30,7 @@ bench: bench-short bench-matrix bench-zoo
 bench-short: $(VENV)/.installed-test
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/containment.py
 	$(BIN)/python bench/pairs.py
 
 docs: $(VENV)/.installed-docs

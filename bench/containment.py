@@ -102,7 +102,10 @@ def _summary(rows: list[dict], pairs: list[tuple[str, str]]) -> str:
         if ratios
         else ""
     )
-    load = f"Load of the machine when the table was written: {os.getloadavg()[1]:.1f}; where that is more than its cores, the clock says little."
+    load = (
+        f"Load of the machine when the table was written: {os.getloadavg()[1]:.1f}. Where that is more than its cores, the clock says "
+        "little, and processor seconds of single pairs scatter by a tenth and more; such figures are not those of an idle machine."
+    )
     header = (
         "pair",
         "verdict",
