@@ -24,7 +24,19 @@ def spelled_out(program: Any) -> Any:
     """The program without the operators of this module; itself where it has none."""
     called = [node for node in program.graph.nodes if node.op == "call_function" and node.target in LACKING]
     found = {node.target for node in called if node.target != _ATTENTION or not plain(node)}
+    _let_views_copy(program)
     return program.run_decompositions({operator: LACKING[operator] for operator in found}) if found else program
+
+
+def _let_views_copy(program: Any) -> None:
+    """Make every view a reshape, which is one too where memory allows.
+
+    A decomposition gives other strides than the operator did, attention above all, and a view behind it is refused then ("view size is
+    not compatible with input tensor's size and stride").
+    """
+    for node in program.graph.nodes:
+        if node.op == "call_function" and node.target == _aten.view.default:
+            node.target = _aten.reshape.default
 
 
 def _ranked(x: Tensor, place: Tensor | int, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:

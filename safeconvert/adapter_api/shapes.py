@@ -31,8 +31,8 @@ def _with_shape(spec: TensorSpec, given: tuple[int, ...] | None, request: ModelR
         pairs = list(zip(spec.shape[1:], shape[1:], strict=False))
         if len(shape) == len(spec.shape) and all(own is None or not other or own == other for own, other in pairs):
             fixed = tuple(axis for axis, (own, other) in enumerate(pairs, start=1) if own is None and other)
-            settled = (*spec.shape[:1], *(own or other or None for own, other in pairs))
-            return replace(spec, shape=settled, open=fixed)
+            sizes = (*spec.shape[:1], *(own or other or None for own, other in pairs))
+            return replace(spec, shape=sizes, open=fixed)
         if given is not None:
             raise UnusableInput(f"{request.path}: --input-shape {given} does not fit input {spec.name} {spec.shape}")
     return spec

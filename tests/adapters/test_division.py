@@ -24,6 +24,9 @@ DYNAMO = {
     "remainder by a tenth": "tenths % 0.3",
     "shift to the right": "integers >> (wide % 5)",
     "attention under a mask": "F.scaled_dot_product_attention(q, q, q, attn_mask=mask)",
+    "attention under a mask, heads joined": (
+        "F.scaled_dot_product_attention(q, q, q, attn_mask=mask).transpose(1, 2).reshape(2, 6, 16)"
+    ),
     "attention under minus infinity": "F.scaled_dot_product_attention(q, q, q, attn_mask=torch.log(mask.float()))",
     "attention of three dimensions": "F.scaled_dot_product_attention(q[0], q[0], q[0], attn_mask=mask[0])",
     "attention of grouped queries": "F.scaled_dot_product_attention(q, q[:, :1], q[:, :1], attn_mask=mask, enable_gqa=True)",

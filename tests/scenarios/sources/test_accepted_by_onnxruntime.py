@@ -42,8 +42,7 @@ def models() -> dict[str, onnx.ModelProto]:
     }
 
 
-@pytest.mark.parametrize("name", models())
-@pytest.mark.parametrize("target", ["torch", "keras"])
+@pytest.mark.parametrize(("name", "target"), [("shape", "torch"), ("old", "keras"), ("computed", "torch")])
 def test_it_is_converted(name: str, target: str, tmp_path: Path) -> None:
     onnx.save(models()[name], tmp_path / "m.onnx")
     suffix = {"torch": ".pt2", "keras": ".keras"}[target]
