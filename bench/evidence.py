@@ -28,7 +28,7 @@ from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, SafeconvertError
 from safeconvert.pipeline.verify_pair import verify_pair
 from safeconvert.verification.coverage import UNKNOWN, Coverage
-from safeconvert.workers.run import Run, open_context
+from safeconvert.workers.run import Run, open_run
 
 SEEDS = 10
 
@@ -41,7 +41,7 @@ def main(seeds: int, shard: int, shards: int) -> None:
     known: dict[str, dict[str, object]] = json.loads(kept.read_text()) if kept.exists() else {}
     code = _digest()
     cases = [f"{kind}|{seed}|{how}" for seed in range(seeds) for kind in KINDS for how in ("generated", "given")]
-    with open_context(load_settings(), Phases()) as run:
+    with open_run(load_settings(), Phases()) as run:
         for case in cases[shard::shards]:
             if known.get(case, {}).get("code") == code:
                 continue

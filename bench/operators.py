@@ -32,7 +32,7 @@ from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError
 from safeconvert.pipeline.convert import convert
 from safeconvert.registry.manifest import Adapter
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Run, open_context
+from safeconvert.workers.run import Run, open_run
 from safeconvert.workers.session import load_files
 from safeconvert.workers.worker import Limits, Worker
 
@@ -170,7 +170,7 @@ def _python(path: str) -> Path:
     """The interpreter of a raw converter: onnx2tf has an environment of its own (`safeconvert adapters install onnx2tf`)."""
     if path != "onnx2tf":
         return Path(sys.executable)
-    with open_context(load_settings(), Phases()) as opened:
+    with open_run(load_settings(), Phases()) as opened:
         return next(adapter.python for adapter in opened.adapters if adapter.name == path)
 
 
@@ -190,7 +190,7 @@ def _verified(path: str) -> Iterator[Callable[[Case], list]]:
             nonlocal opened, count
             if count % _FRESH == 0:
                 stack.close()
-                opened = stack.enter_context(open_context(settings, Phases()))
+                opened = stack.enter_context(open_run(settings, Phases()))
                 opened = replace(opened, adapters=_without_exporters(opened.adapters))
             count += 1
             assert opened is not None

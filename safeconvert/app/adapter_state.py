@@ -13,14 +13,14 @@ from safeconvert.registry.install import install, remove
 from safeconvert.registry.manifest import Adapter, adapters, find
 from safeconvert.registry.status import AdapterState
 from safeconvert.workers.requests import LoadAdapter, ReadVersions
-from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.run import Run, open_run
 
 
 def list_adapters(settings: Settings, phases: Phases) -> list[AdapterState]:
     """Import each adapter in a worker of its own kind; what fails is data."""
-    with open_context(settings, phases) as context:
-        states = [_loaded(context, adapter) for adapter in context.adapters]
-        states += [_missing(adapter, where) for adapter, where in context.missing]
+    with open_run(settings, phases) as run:
+        states = [_loaded(run, adapter) for adapter in run.adapters]
+        states += [_missing(adapter, where) for adapter, where in run.missing]
     return sorted(states, key=lambda state: state.name)
 
 
@@ -35,15 +35,15 @@ def install_adapters(
     every = adapters(settings.adapters.folders)
     chosen = [find(name, every) for name in names]
     states = []
-    with open_context(settings, phases) as context:
+    with open_run(settings, phases) as run:
         for adapter in chosen:
-            log = context.logs / f"install-{adapter.name}.log"
+            log = run.logs / f"install-{adapter.name}.log"
             try:
                 python = install(adapter, settings.adapters, log, tell, relock)
             except BaseException:
-                context.pool.keep_logs()
+                run.pool.keep_logs()
                 raise
-            states.append(_loaded(context, replace(adapter, python=python)))
+            states.append(_loaded(run, replace(adapter, python=python)))
     return states
 
 
@@ -53,13 +53,13 @@ def remove_adapters(names: Sequence[str], settings: Settings) -> list[tuple[str,
     return [(name, remove(find(name, every), settings.adapters)) for name in names]
 
 
-def _loaded(context: Context, adapter: Adapter) -> AdapterState:
-    where = environment(adapter, context.settings.adapters)
-    lane = adapter.packages[0] if adapter.packages else adapter.name
+def _loaded(run: Run, adapter: Adapter) -> AdapterState:
+    where = environment(adapter, run.settings.adapters)
+    role = adapter.packages[0] if adapter.packages else adapter.name
     reason = ""
     versions: dict[str, str | None] = {}
-    with context.phases.phase(f"loading {adapter.name}"):
-        worker = context.pool.worker(lane, adapter.python)
+    with run.phases.phase(f"loading {adapter.name}"):
+        worker = run.pool.worker(role, adapter.python)
         try:
             versions = worker.call(adapter.name, "reading versions", ReadVersions(adapter.packages))
             worker.call(adapter.name, "loading", LoadAdapter(adapter.folder))

@@ -12,7 +12,7 @@ from safeconvert.core.progress import Phases
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.report.outcome import Demo
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import open_context
+from safeconvert.workers.run import open_run
 
 _DEMO_SEED = 7
 _TRAINER = Path(__file__).resolve().parents[1] / "demo"
@@ -26,13 +26,13 @@ def run_demo(folder: Path, settings: Settings, phases: Phases) -> Demo:
     except OSError as error:
         raise UnusableInput(f"{folder}: cannot be made: {error.strerror}", "name another with --folder") from error
     with (
-        open_context(settings, phases) as context,
+        open_run(settings, phases) as run,
         phases.phase("training on handwritten digits"),
     ):
-        made = context.folder("demo")
+        made = run.folder("demo")
         request = CallFunction(_TRAINER, "train", {"folder": made, "seed": _DEMO_SEED})
         try:
-            trained = context.pool.worker("train").call("demo", "training", request)
+            trained = run.pool.worker("train").call("demo", "training", request)
         except AdapterFailure as failure:
             raise UnusableInput(f"{folder}: the demo could not train: {failure.cause}", "", failure.log) from failure
         try:

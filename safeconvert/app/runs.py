@@ -1,4 +1,4 @@
-"""What each command does, behind the CLI: settings, context, pipeline, certificate. Returns data; prints nothing."""
+"""What each command does, behind the CLI: settings, run, pipeline, certificate. Returns data; prints nothing."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from safeconvert.pipeline.route_selection import ALL
 from safeconvert.pipeline.verify_pair import verify_pair
 from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.verification.snapshot import confirm_all
-from safeconvert.workers.run import open_context
+from safeconvert.workers.run import open_run
 
 
 def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> Outcome:
     """Convert, verify, certify. Raises SafeconvertError for what ends without a conversion to speak of."""
-    with locked(destination(options)), open_context(settings, phases) as context:
-        conversion = convert(context, options)
+    with locked(destination(options)), open_run(settings, phases) as run:
+        conversion = convert(run, options)
         verified = conversion.exit_code is ExitCode.VERIFIED
         place = conversion.target if verified else conversion.rejected
         certificate = None
@@ -46,7 +46,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
         found = evidence.of_conversion(conversion)
         candidate = conversion.decisive.candidate
         if place is not None and candidate is not None:
-            provenance = record_provenance(context, conversion, candidate.path, place)
+            provenance = record_provenance(run, conversion, candidate.path, place)
             content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
             confirm_all(conversion.source)
             beside = paths.certificate_path(place)
@@ -64,7 +64,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             certificate=certificate,
             predicate=content,
             attempts=tuple(map(_tried, conversion.attempts)),
-            log=context.logs if context.pool.failed else None,
+            log=run.logs if run.pool.failed else None,
             evidence=found,
             obstacles=conversion.obstacles,
             offers=conversion.offers,
@@ -82,14 +82,14 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
     with ExitStack() as stack:
         if options.repair:
             stack.enter_context(locked(repaired_destination(options, given)))
-        context = stack.enter_context(open_context(settings, phases))
-        conversion, file = repair_pair(context, options, given)
+        run = stack.enter_context(open_run(settings, phases))
+        conversion, file = repair_pair(run, options, given)
         candidate = conversion.decisive.candidate
         repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED and candidate is not None
         subject = conversion.target if repaired else given.absolute()
         made = candidate.path if repaired and candidate is not None else file.path
         place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
-        provenance = record_provenance(context, conversion, made, subject)
+        provenance = record_provenance(run, conversion, made, subject)
         content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
         found = evidence.of_conversion(conversion)
         confirm_all(conversion.source, file)
@@ -110,7 +110,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
             certificate=certificate,
             predicate=content,
             attempts=tuple(map(_tried, conversion.attempts)),
-            log=context.logs if context.pool.failed else None,
+            log=run.logs if run.pool.failed else None,
             evidence=found,
             settings_file=options.origin.file,
             kept=kept,
@@ -119,10 +119,10 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
 
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
     """Compare an existing conversion with its source; the certificate is written where one is requested."""
-    with open_context(settings, phases) as context:
-        pair = verify_pair(context, options)
+    with open_run(settings, phases) as run:
+        pair = verify_pair(run, options)
         place = options.certificate or pair.target.named
-        provenance = record_provenance(context, pair, pair.target.path, pair.target.named)
+        provenance = record_provenance(run, pair, pair.target.path, pair.target.named)
         content = predicate.of_pair(pair, provenance, place.absolute().parent) | _settings(options, settings)
         found = evidence.of_pair(pair)
         confirm_all(pair.source, pair.target)

@@ -37,7 +37,7 @@ def differing_samples(
     inputs: InputSet,
     specs: Sequence[TensorSpec],
     chunks: Sequence[Chunk],
-    agreed: Contract,
+    contract: Contract,
     source: Evaluated,
     target: Evaluated,
     settings: VerifySettings,
@@ -50,11 +50,11 @@ def differing_samples(
         inputs: the samples.
         specs: the source's inputs.
         chunks: the samples as the source was fed them.
-        agreed: contract of the two models.
+        contract: contract of the two models.
         source, target: their outputs.
         settings: how outputs are compared.
     """
-    figures = compare(agreed, source, target, chunks, settings)
+    figures = compare(contract, source, target, chunks, settings)
     unequal = {int(number) for number in figures.unequal()}
     result = figures.result()
     disagreeing = set(result.disagreeing)
@@ -63,7 +63,7 @@ def differing_samples(
         wanted = [number for number in range(chunk.start, chunk.stop) if number in unequal]
         if not wanted:
             continue
-        left, right = comparable_outputs(agreed, load_files(ours), load_files(theirs))
+        left, right = comparable_outputs(contract, load_files(ours), load_files(theirs))
         fed = load_files(chunk.arrays)
         for number in wanted:
             row = number - chunk.start

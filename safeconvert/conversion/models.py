@@ -13,7 +13,7 @@ from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
 from safeconvert.registry.manifest import exporters, framework
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Files, Session, open_session, run_converter
 
 _CAUSE = 300  # characters: an exception's name and the first line of its message
@@ -57,13 +57,13 @@ def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[
     )
 
 
-def open_model(context: Context, lane: str, format_name: str, request: ModelRequest) -> Session:
-    """Load a model in a lane's worker. Raises UnusableInput or AdapterFailure."""
-    adapter = framework(format_name, context.adapters)
-    return open_session(context.pool.worker(lane, adapter.python), adapter, request)
+def open_model(run: Run, role: str, format_name: str, request: ModelRequest) -> Session:
+    """Load a model in a role's worker. Raises UnusableInput or AdapterFailure."""
+    adapter = framework(format_name, run.adapters)
+    return open_session(run.pool.worker(role, adapter.python), adapter, request)
 
 
-def open_given(context: Context, lane: str, file: ModelFile, request: ModelRequest) -> Session:
+def open_given(run: Run, role: str, file: ModelFile, request: ModelRequest) -> Session:
     """Load a model that the user gave; whatever goes wrong there is an unusable input.
 
     Raises:
@@ -76,7 +76,7 @@ def open_given(context: Context, lane: str, file: ModelFile, request: ModelReque
             f"leave them out: this is a {file.format} model",
         )
     try:
-        return open_model(context, lane, file.format, request)
+        return open_model(run, role, file.format, request)
     except AdapterFailure as failure:
         raise UnusableInput(
             f"{file.named}: {failure.adapter} cannot load it: {failure.cause}",
@@ -85,26 +85,26 @@ def open_given(context: Context, lane: str, file: ModelFile, request: ModelReque
         ) from failure
 
 
-def evaluate(context: Context, session: Session, chunks: Sequence[Files], title: str) -> Evaluated:
+def evaluate(run: Run, session: Session, chunks: Sequence[Files], title: str) -> Evaluated:
     """Run a model on all inputs. Raises AdapterFailure."""
-    with context.phases.phase(title, len(chunks)) as advance:
-        outputs = session.run(chunks, context.scratch, advance)
+    with run.phases.phase(title, len(chunks)) as advance:
+        outputs = session.run(chunks, run.scratch, advance)
     return Evaluated(session.signature, tuple(outputs))
 
 
 def export(
-    context: Context, lane: str, format_name: str, request: ModelRequest, signature: Signature, opset: int, side: str
+    run: Run, role: str, format_name: str, request: ModelRequest, signature: Signature, opset: int, side: str
 ) -> Export:
     """Export a native model to ONNX with the first exporter that manages to. Never raises for an exporter's failure."""
     if format_name == "onnx":
         return Export("", Path(request.path), "", opset)
     failures = []
-    for adapter in exporters(format_name, context.adapters, detect(request.path).variant):
-        target = context.folder("export") / f"{side}.onnx"
+    for adapter in exporters(format_name, run.adapters, detect(request.path).variant):
+        target = run.folder("export") / f"{side}.onnx"
         step = ConvertRequest(request, str(target), signature, opset)
         try:
-            with context.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
-                run_converter(context.pool.worker(lane, adapter.python), adapter, step)
+            with run.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
+                run_converter(run.pool.worker(role, adapter.python), adapter, step)
             return Export(adapter.name, target, "", opset)
         except (AdapterFailure, UnusableInput) as error:
             failures.append(f"{adapter.name}: {cause_of(error)}")

@@ -27,7 +27,7 @@ from safeconvert.reproduce.names import plainly_named
 from safeconvert.reproduce.regions import FaultRegion, Level, fault_regions
 from safeconvert.reproduce.types import Packed, Tried
 from safeconvert.workers.requests import CallFunction, LoadAdapter, ReadVersions
-from safeconvert.workers.run import Run, open_context
+from safeconvert.workers.run import Run, open_run
 
 _RUNNER = Path(__file__).parent / "runner"
 
@@ -69,7 +69,7 @@ def pack(certificate: Path, folder: Path | None, every: bool, settings: Settings
         return []
     stem = certificate.name.removesuffix(".json").removesuffix(".certificate")
     place = folder if folder is not None else certificate.with_name(f"{stem}.issues")
-    with open_context(settings, phases) as run:
+    with open_run(settings, phases) as run:
         packer = _Packer(run, content, certificate)
         return [packer.region(region, place) for region in regions]
 

@@ -10,7 +10,7 @@ from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.graph.ranges import IntegerRange
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.store import materialise
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
 _TRIED = 8  # samples: one of each kind of made-up integers
@@ -19,7 +19,7 @@ _UNKNOWN = (IntegerRange(-9, 10), IntegerRange(0, 10), IntegerRange(0, 2))
 
 
 def accepted_ranges(
-    context: Context,
+    run: Run,
     session: Session,
     inferred: Mapping[str, IntegerRange],
     given: Mapping[str, tuple[int, int]],
@@ -28,7 +28,7 @@ def accepted_ranges(
     """By input, the widest of the likely ranges on which the source runs; an input of which none was inferred may be absent.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         session: the source.
         inferred: as its graph tells.
         given: by the user; these are not tried.
@@ -43,7 +43,7 @@ def accepted_ranges(
         for candidate in _likely(inferred.get(spec.name)):
             low = 0 if spec.dtype.startswith("uint") else candidate.low
             fitting = replace(candidate, low=max(candidate.low, low))
-            if _runs(context, session, signature, given, {**settled, spec.name: fitting}):
+            if _runs(run, session, signature, given, {**settled, spec.name: fitting}):
                 settled[spec.name] = fitting
                 break
     return settled
@@ -62,7 +62,7 @@ def _likely(inferred: IntegerRange | None) -> tuple[IntegerRange, ...]:
 
 
 def _runs(
-    context: Context,
+    run: Run,
     session: Session,
     signature: Signature,
     given: Mapping[str, tuple[int, int]],
@@ -72,7 +72,7 @@ def _runs(
         return False
     try:
         made = generate(signature, _TRIED, 0, given, ranges)
-        chunks = materialise(made, context.kept("tried"), _TRIED, lambda count: None)
-        return session.accepts([chunk.arrays for chunk in chunks], context.scratch)
+        chunks = materialise(made, run.kept("tried"), _TRIED, lambda count: None)
+        return session.accepts([chunk.arrays for chunk in chunks], run.scratch)
     except (AdapterFailure, UnusableInput):
         return False

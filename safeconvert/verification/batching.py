@@ -22,7 +22,7 @@ from safeconvert.conversion.models import Evaluated, evaluate
 from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import compare, feed_across, unchanged_contract
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session, load_files
 
 Array = np.ndarray[Any, Any]
@@ -48,13 +48,11 @@ class Regrouped:
     expected: Evaluated
 
 
-def regrouped(
-    context: Context, chunks: Sequence[Chunk], outputs: Evaluated, usable: Array, seed: int
-) -> Regrouped | None:
+def regrouped(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, usable: Array, seed: int) -> Regrouped | None:
     """Up to seven of the usable samples; None where there are fewer than two.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         chunks: rows of a batch.
         outputs: of the source on these.
         usable: numbers of samples to choose from.
@@ -68,7 +66,7 @@ def regrouped(
     order = np.random.default_rng(seed).permutation(chosen)
     while (np.diff(order) > 0).all():
         order = order[::-1]
-    folder = context.folder("regrouped")
+    folder = run.folder("regrouped")
     fed, given = [], []
     start = 0
     for size in _SIZES:
@@ -82,9 +80,7 @@ def regrouped(
     return Regrouped(tuple(fed), Evaluated(outputs.signature, tuple(given)))
 
 
-def axis_of(
-    context: Context, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool
-) -> Axis:
+def axis_of(run: Run, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool) -> Axis:
     """What axis 0 of a source's inputs is. Raises AdapterFailure where it dies of other sizes."""
     if whole:
         return Axis.WHOLE
@@ -92,27 +88,27 @@ def axis_of(
         return Axis.ONE
     if regroup is None:
         return Axis.NOT_SHOWN
-    agreed = unchanged_contract(session.signature, session.signature)
-    return Axis.MIXED if mixes(context, session, regroup, agreed, settings) else Axis.BATCH
+    contract = unchanged_contract(session.signature, session.signature)
+    return Axis.MIXED if mixes(run, session, regroup, contract, settings) else Axis.BATCH
 
 
-def mixes(context: Context, session: Session, regroup: Regrouped, agreed: Contract, settings: VerifySettings) -> bool:
+def mixes(run: Run, session: Session, regroup: Regrouped, contract: Contract, settings: VerifySettings) -> bool:
     """Whether a model gives other outputs where samples come in another order or number.
 
     Rounding may differ with the size of a call; what is beyond `[verify] rounding` of the scale is more than that.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         session: the model.
         regroup: samples, and what the source gave for them.
-        agreed: contract of the source and this model.
+        contract: contract of the source and this model.
         settings: how outputs are compared.
     """
-    feeds = feed_across(agreed, regroup.chunks, context.folder("feed"))
-    outputs = evaluate(context, session, feeds, "running calls of other sizes")
+    feeds = feed_across(contract, regroup.chunks, run.folder("feed"))
+    outputs = evaluate(run, session, feeds, "running calls of other sizes")
     plain = VerifySettings(tolerance=settings.tolerance, tolerances=settings.tolerances)
-    figures = compare(agreed, regroup.expected, outputs, regroup.chunks, plain).result()
-    return _beyond_rounding(figures, context.settings.verify.rounding)
+    figures = compare(contract, regroup.expected, outputs, regroup.chunks, plain).result()
+    return _beyond_rounding(figures, run.settings.verify.rounding)
 
 
 def has_rows(signature: Signature) -> bool:

@@ -25,11 +25,11 @@ def blind_outputs(path: Path, outputs: Evaluated, settings: VerifySettings) -> M
     Raises:
         NoVerdict: no output is compared.
     """
-    agreed = unchanged_contract(outputs.signature, outputs.signature)
+    contract = unchanged_contract(outputs.signature, outputs.signature)
     elements: Counter[str] = Counter()
     for files in outputs.outputs:
         elements.update({name: array.size for name, array in load_files(files).items()})
-    blind = not_compared(settings, real_scales(agreed, outputs), elements)
+    blind = not_compared(settings, real_scales(contract, outputs), elements)
     if len(blind) == len(elements):
         why = "; ".join(f"{name} {reason}" for name, reason in blind.items())
         raise NoVerdict(

@@ -21,7 +21,7 @@ from safeconvert.inputs.statistics import Looks
 from safeconvert.inputs.store import Chunk, materialise, picked
 from safeconvert.registry.manifest import framework
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 _RECIPES = ((0, 0.1), (0, 30), (3, 1), (-3, 1), (0, 300), (10, 3), (-10, 3), (0, 0.001))
@@ -63,12 +63,12 @@ def fewer(arrays: dict[str, np.ndarray], rows: int) -> bool:
 
 
 def reaching(
-    context: Context, exported: Export, signature: Signature, like: GeneratedInputs, chunks: Sequence[Chunk]
+    run: Run, exported: Export, signature: Signature, like: GeneratedInputs, chunks: Sequence[Chunk]
 ) -> tuple[Chunk, ...]:
     """Chunks of made-up samples, numbered from 0, that exercise what the given chunks leave out; () where none does.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         exported: the source's ONNX form.
         signature: of the source.
         like: samples as they are made up for it; others of the same ranges and size are tried.
@@ -79,10 +79,10 @@ def reaching(
     first = load_files(chunks[0].arrays)
     large = fewer(first, 1 if chunks[0].whole else chunks[0].stop - chunks[0].start)
     size = _GROUP_OF_LARGE if large else _GROUP
-    tried = [_recipe(context, like, place, offset, scale, size) for place, (offset, scale) in enumerate(_RECIPES)]
-    base = _first(context, chunks, _MEASURED_OF_LARGE if large else _MEASURED)
+    tried = [_recipe(run, like, place, offset, scale, size) for place, (offset, scale) in enumerate(_RECIPES)]
+    base = _first(run, chunks, _MEASURED_OF_LARGE if large else _MEASURED)
     groups = [*base, *(chunk for recipe in tried for chunk in recipe)]
-    answer = _ask(context, exported.path, signature, groups)
+    answer = _ask(run, exported.path, signature, groups)
     if answer["reason"]:
         return ()
     seen = {place for found in answer["groups"][: len(base)] for place in found}
@@ -99,7 +99,7 @@ def reaching(
 
 
 def measured(
-    context: Context,
+    run: Run,
     exported: Export,
     signature: Signature,
     chunks: Sequence[Chunk],
@@ -107,12 +107,12 @@ def measured(
     usable: np.ndarray,
 ) -> Coverage:
     """What the usable samples exercise, the elements of outputs among it. Never raises for what cannot be measured."""
-    rows = _rows(context, chunks, usable)
+    rows = _rows(run, chunks, usable)
     items, exercised = _elements(chunks, outputs, usable)
     if exported.path is None:
         return Coverage(items, exercised, len(usable), UNKNOWN.reason)
     try:
-        answer = _ask(context, exported.path, signature, rows)
+        answer = _ask(run, exported.path, signature, rows)
     except SafeconvertError as error:
         return Coverage(items, exercised, len(usable), error.message.splitlines()[0])
     names = tuple(answer["items"])
@@ -121,15 +121,13 @@ def measured(
     return Coverage((*names, *items), frozenset(found) | exercised, count, answer["reason"])
 
 
-def _recipe(
-    context: Context, like: GeneratedInputs, place: int, offset: float, scale: float, size: int
-) -> tuple[Chunk, ...]:
+def _recipe(run: Run, like: GeneratedInputs, place: int, offset: float, scale: float, size: int) -> tuple[Chunk, ...]:
     own = {}
     for spec in like.specs:
         look = like.looks.get(spec.name, Looks(0.0, 1.0, 0.0, 0.0))
         own[spec.name] = replace(look, mean=look.mean + offset * look.deviation, deviation=look.deviation * scale)
     made = replace(like, count=size, seed=like.seed + 101 * (place + 1), looks=own)
-    return materialise(made, context.kept("recipe"), size, lambda count: None)
+    return materialise(made, run.kept("recipe"), size, lambda count: None)
 
 
 def _numbered(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
@@ -141,21 +139,21 @@ def _numbered(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
     return tuple(found)
 
 
-def _first(context: Context, chunks: Sequence[Chunk], count: int) -> list[Chunk]:
+def _first(run: Run, chunks: Sequence[Chunk], count: int) -> list[Chunk]:
     """The last samples, which are made up beside given ones, and the first; `count` in all."""
     numbers = [number for chunk in chunks for number in range(chunk.start, chunk.stop)]
     half = count // 2
     wanted = numbers if len(numbers) <= count else [*numbers[:half], *numbers[-half:]]
-    return _rows(context, chunks, np.asarray(wanted))
+    return _rows(run, chunks, np.asarray(wanted))
 
 
-def _rows(context: Context, chunks: Sequence[Chunk], numbers: np.ndarray) -> list[Chunk]:
+def _rows(run: Run, chunks: Sequence[Chunk], numbers: np.ndarray) -> list[Chunk]:
     """The samples of these numbers, as chunks of their own; of large samples the first and the last few."""
     first = load_files(chunks[0].arrays)
     large = fewer(first, 1 if chunks[0].whole else chunks[0].stop - chunks[0].start)
     if large and len(numbers) > 2 * _MEASURED_OF_LARGE:
         numbers = np.concatenate([numbers[:_MEASURED_OF_LARGE], numbers[-_MEASURED_OF_LARGE:]])
-    return picked(chunks, numbers, context.folder("measured"))
+    return picked(chunks, numbers, run.folder("measured"))
 
 
 def _elements(
@@ -186,17 +184,17 @@ def _elements(
     return tuple(items), frozenset(exercised)
 
 
-def _ask(context: Context, path: Path, signature: Signature, chunks: Sequence[Chunk]) -> dict[str, Any]:
+def _ask(run: Run, path: Path, signature: Signature, chunks: Sequence[Chunk]) -> dict[str, Any]:
     """What the worker says of groups of inputs. Raises SafeconvertError where it dies of them."""
     request = CallFunction(
-        framework("onnx", context.adapters).folder,
+        framework("onnx", run.adapters).folder,
         "exercised",
         {
             "path": str(path),
             "groups": [{spec.name: str(chunk.arrays[spec.name]) for spec in signature.inputs} for chunk in chunks],
         },
     )
-    answer: dict[str, Any] = context.pool.worker("onnx").call(
+    answer: dict[str, Any] = run.pool.worker("onnx").call(
         "onnx", f"measuring what {path.name} is exercised on", request
     )
     return answer

@@ -28,7 +28,7 @@ from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.registry.manifest import framework
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 _WIDE = ("int16", "int32", "int64", "uint16", "uint32", "uint64")
@@ -76,7 +76,7 @@ def read_preprocessing(options: DataOptions) -> Preprocessing | None:
 
 
 def prepare(
-    context: Context,
+    run: Run,
     options: DataOptions,
     signature: Signature,
     ranges: Mapping[str, IntegerRange],
@@ -85,7 +85,7 @@ def prepare(
     """Open or generate the inputs of a source model and write them out.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         options: what the user asked for.
         signature: of the source.
         ranges: of integer inputs, as read off the source's graph; what the user gave goes first.
@@ -94,7 +94,7 @@ def prepare(
     Raises:
         UnusableInput: inputs that cannot be read or do not fit, or no space to write them.
     """
-    settings = context.settings.inputs
+    settings = run.settings.inputs
     seed = settings.seed if options.seed is None else options.seed
     if options.path is not None:
         inputs = open_inputs(options.path, signature, read_preprocessing(options), options.limit)
@@ -103,8 +103,8 @@ def prepare(
     else:
         inputs = generate(signature, options.limit or settings.generated, seed, options.ranges, ranges, mixing or None)
     sha256 = inputs.digest()
-    with context.phases.phase("reading inputs", inputs.count) as advance:
-        chunks = materialise(inputs, context.kept("inputs"), settings.chunk, advance)
+    with run.phases.phase("reading inputs", inputs.count) as advance:
+        chunks = materialise(inputs, run.kept("inputs"), settings.chunk, advance)
     distinct = distinct_samples(chunks)
     parts = split(len(distinct), settings.held_out, seed)
     chosen = Split(*(tuple(int(distinct[place]) for place in part) for part in (parts.steer, parts.held_out)))
@@ -119,16 +119,16 @@ def _rows_of_a_call(inputs: InputSet, signature: Signature) -> int:
     return min(inputs.count, max(size or 1 for size in fixed)) if fixed else 1 if alone else inputs.count
 
 
-def graph_ranges(context: Context, signature: Signature, exported: Export) -> dict[str, IntegerRange]:
+def graph_ranges(run: Run, signature: Signature, exported: Export) -> dict[str, IntegerRange]:
     """The integers that inputs take (rows of the tables they index, or numbers), read off the source's ONNX form.
 
     Bytes take their whole range and real inputs any numbers, unless they index a table.
     """
     if exported.path is None:
         return {}
-    request = CallFunction(framework("onnx", context.adapters).folder, "input_ranges", {"path": exported.path})
+    request = CallFunction(framework("onnx", run.adapters).folder, "input_ranges", {"path": exported.path})
     try:
-        by_position = context.pool.worker("onnx").call("onnx", f"reading {exported.path.name}", request)
+        by_position = run.pool.worker("onnx").call("onnx", f"reading {exported.path.name}", request)
     except AdapterFailure:
         return {}
     found: dict[str, IntegerRange] = {}
@@ -171,12 +171,12 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
     return np.concatenate(kept)
 
 
-def sample_file(context: Context, options: DataOptions) -> str:
+def sample_file(run: Run, options: DataOptions) -> str:
     """A copy of the file of given arrays, where workers may read it; "" where none are given."""
     path = options.path
     if path is None or path.suffix not in (".npy", ".npz") or not path.is_file():
         return ""
-    copy = context.kept("sample") / path.name
+    copy = run.kept("sample") / path.name
     try:
         shutil.copyfile(path, copy)
     except OSError as error:

@@ -23,7 +23,7 @@ from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.statistics import looks, seen_ranges
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.verification.dataset import Dataset
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
 _LARGE = 50_000  # values of a sample past which fewer are made
@@ -62,18 +62,16 @@ def wanted(data: Dataset, settings: VerifySettings) -> bool:
     return not data.generated and settings.comparator in _JOINED and settings.max_discrepancy == 0
 
 
-def extra_inputs(
-    context: Context, data: Dataset, signature: Signature, ranges: Mapping[str, IntegerRange]
-) -> ExtraInputs:
+def extra_inputs(run: Run, data: Dataset, signature: Signature, ranges: Mapping[str, IntegerRange]) -> ExtraInputs:
     """Half generated and half perturbed samples beside given ones; none where the configuration says 0.
 
     Args:
-        context: of the run.
+        run: the surroundings.
         data: the given inputs.
         signature: of the source.
         ranges: of integer inputs, as the source's graph tells; where it does not, those that the given samples span.
     """
-    count = context.settings.inputs.joined
+    count = run.settings.inputs.joined
     first = {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in data.chunks[0].arrays.items()}
     rows = 1 if data.inputs.whole else data.chunks[0].stop
     if max((array.size // max(1, rows) for array in first.values()), default=0) > _LARGE:
@@ -92,18 +90,18 @@ def extra_inputs(
         return NONE  # a type that can be given and not be made up
     generated = replace(made, looks={name: one for name, one in like.items() if name not in taken})
     perturbed = PerturbedInputs(data.inputs, count // 2, data.seed, like)
-    return _written(context, data, [("generated", generated), ("perturbed", perturbed)], generated)
+    return _written(run, data, [("generated", generated), ("perturbed", perturbed)], generated)
 
 
-def run_extra(context: Context, session: Session, extra: ExtraInputs) -> Evaluated | None:
+def run_extra(run: Run, session: Session, extra: ExtraInputs) -> Evaluated | None:
     """The source's outputs on made-up samples; None where there are none, or it does not run on them."""
     if not extra.chunks:
         return None
     feeds = [dict(chunk.arrays) for chunk in extra.chunks]
     try:
-        if not session.accepts(feeds[:1], context.scratch):
+        if not session.accepts(feeds[:1], run.scratch):
             return None
-        return evaluate(context, session, feeds, "running the source on made-up inputs")
+        return evaluate(run, session, feeds, "running the source on made-up inputs")
     except AdapterFailure:
         return None
 
@@ -113,22 +111,22 @@ def _shape(array: np.ndarray, whole: bool) -> tuple[int | None, ...]:
     return tuple(array.shape) if whole else (None, *array.shape[1:])
 
 
-def _written(context: Context, data: Dataset, parts: list[tuple[str, InputSet]], like: GeneratedInputs) -> ExtraInputs:
+def _written(run: Run, data: Dataset, parts: list[tuple[str, InputSet]], like: GeneratedInputs) -> ExtraInputs:
     extra = ExtraInputs((), (), Split((), ()), like)
     for origin, inputs in parts:
         if inputs.count:
-            made = materialise(inputs, context.kept(origin), context.settings.inputs.chunk, lambda count: None)
-            extra = appended(context, data, extra, origin, made)
+            made = materialise(inputs, run.kept(origin), run.settings.inputs.chunk, lambda count: None)
+            extra = appended(run, data, extra, origin, made)
     return extra
 
 
-def appended(context: Context, data: Dataset, extra: ExtraInputs, origin: str, chunks: Sequence[Chunk]) -> ExtraInputs:
+def appended(run: Run, data: Dataset, extra: ExtraInputs, origin: str, chunks: Sequence[Chunk]) -> ExtraInputs:
     """Made-up samples with more of them (numbered from 0) at the end, split anew."""
     start = data.inputs.count + len(extra.origins)
     moved = tuple(replace(chunk, start=chunk.start + start, stop=chunk.stop + start) for chunk in chunks)
     origins = (*extra.origins, *(origin for chunk in chunks for _ in range(chunk.start, chunk.stop)))
     if not origins:
         return extra
-    parted, after = split(len(origins), context.settings.inputs.held_out, data.seed), data.inputs.count
+    parted, after = split(len(origins), run.settings.inputs.held_out, data.seed), data.inputs.count
     parts = Split(tuple(after + n for n in parted.steer), tuple(after + n for n in parted.held_out))
     return ExtraInputs((*extra.chunks, *moved), origins, parts, extra.like)

@@ -27,23 +27,23 @@ from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.types import ExporterCheck
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 
-def feed_across(agreed: Contract, chunks: Sequence[Chunk], folder: Path) -> list[dict[str, Path]]:
+def feed_across(contract: Contract, chunks: Sequence[Chunk], folder: Path) -> list[dict[str, Path]]:
     """Chunk files for the other model of a contract: its names, order of dimensions and dtypes."""
     plain = all(
         t.permutation is None and t.source.dtype == t.target.dtype and same_storage(t.source, t.target)
-        for t in agreed.inputs
+        for t in contract.inputs
     )
     if plain:
-        return [{t.target.name: chunk.arrays[t.source.name] for t in agreed.inputs} for chunk in chunks]
+        return [{t.target.name: chunk.arrays[t.source.name] for t in contract.inputs} for chunk in chunks]
     fed = []
     for number, chunk in enumerate(chunks):
         arrays = {name: np.load(path, allow_pickle=False) for name, path in chunk.arrays.items()}
         files = {}
-        for position, (name, array) in enumerate(target_feeds(agreed, arrays).items()):
+        for position, (name, array) in enumerate(target_feeds(contract, arrays).items()):
             files[name] = folder / f"feed-{number:05d}-{position}.npy"
             np.save(files[name], array, allow_pickle=False)
         fed.append(files)
@@ -51,22 +51,22 @@ def feed_across(agreed: Contract, chunks: Sequence[Chunk], folder: Path) -> list
 
 
 def compare(
-    agreed: Contract, source: Evaluated, target: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
+    contract: Contract, source: Evaluated, target: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
 ) -> Accumulator:
     """Accumulate the figures of two evaluated models, chunk by chunk; an output's range bounds its absolute tolerance."""
-    settings = within_half(settings, [tensor.source for tensor in agreed.outputs])
-    figures = Accumulator(fitted(settings, real_scales(agreed, source)), str(Path.cwd()))
+    settings = within_half(settings, [tensor.source for tensor in contract.outputs])
+    figures = Accumulator(fitted(settings, real_scales(contract, source)), str(Path.cwd()))
     for chunk, ours, theirs in zip(chunks, source.outputs, target.outputs, strict=True):
-        left, right = comparable_outputs(agreed, load_files(ours), load_files(theirs))
+        left, right = comparable_outputs(contract, load_files(ours), load_files(theirs))
         if chunk.whole:
             left, right = ({name: array[None] for name, array in side.items()} for side in (left, right))
         figures.add(left, right, np.arange(chunk.start, chunk.stop))
     return figures
 
 
-def real_scales(agreed: Contract, source: Evaluated) -> dict[str, float]:
+def real_scales(contract: Contract, source: Evaluated) -> dict[str, float]:
     """By real-valued output of a contract, its largest value on any input."""
-    specs = {tensor.source.name: tensor.source for tensor in agreed.outputs}
+    specs = {tensor.source.name: tensor.source for tensor in contract.outputs}
     real = (
         {
             name: to_real(array, specs[name])
@@ -79,7 +79,7 @@ def real_scales(agreed: Contract, source: Evaluated) -> dict[str, float]:
 
 
 def against_export(
-    context: Context,
+    run: Run,
     native: Evaluated,
     exported: Export,
     chunks: Sequence[Chunk],
@@ -95,20 +95,20 @@ def against_export(
     candidates = tuple(tuple(size or 0 for size in spec.shape) for spec in native.signature.inputs)
     request = ModelRequest(str(exported.path), candidate_shapes=candidates)
     try:
-        session = open_model(context, "onnx", "onnx", request)
-        agreed = unchanged_contract(native.signature, session.signature)
-        feeds = feed_across(agreed, chunks, context.folder("feed"))
-        outputs = evaluate(context, session, feeds, f"running the {side} (ONNX)")
-        figures = compare(agreed, native, outputs, chunks, settings).result(counted)
+        session = open_model(run, "onnx", "onnx", request)
+        contract = unchanged_contract(native.signature, session.signature)
+        feeds = feed_across(contract, chunks, run.folder("feed"))
+        outputs = evaluate(run, session, feeds, f"running the {side} (ONNX)")
+        figures = compare(contract, native, outputs, chunks, settings).result(counted)
     except SafeconvertError as error:
         return ExporterCheck(exported.adapter, ExporterVerdict.FAILED, first_line(str(error)))
     if figures.equal:
-        return ExporterCheck(exported.adapter, ExporterVerdict.EQUAL, "", figures, outputs, agreed)
+        return ExporterCheck(exported.adapter, ExporterVerdict.EQUAL, "", figures, outputs, contract)
     reason = (
         f"{exported.adapter} changed the {side}: labels or values differ on {figures.disagreements} of {figures.samples} inputs, "
         f"max-abs {figures.max_abs:.3g}"
     )
-    return ExporterCheck(exported.adapter, ExporterVerdict.DIFFERENT, reason, figures, outputs, agreed)
+    return ExporterCheck(exported.adapter, ExporterVerdict.DIFFERENT, reason, figures, outputs, contract)
 
 
 def unchanged_contract(native: Signature, other: Signature) -> Contract:

@@ -6,19 +6,19 @@ from safeconvert.conversion.models import Export
 from safeconvert.errors import SafeconvertError
 from safeconvert.registry.manifest import framework
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 
 
-def one_sided(context: Context, source: Export, target: Export) -> tuple[str, ...]:
+def one_sided(run: Run, source: Export, target: Export) -> tuple[str, ...]:
     """One line each; () where a side has no ONNX form. Never raises for a graph that cannot be read."""
     if source.path is None or target.path is None:
         return ()
     request = CallFunction(
-        framework("onnx", context.adapters).folder,
+        framework("onnx", run.adapters).folder,
         "only_on_one_side",
         {"source": str(source.path), "target": str(target.path)},
     )
     try:
-        return tuple(context.pool.worker("onnx").call("onnx", "comparing what both graphs have", request))
+        return tuple(run.pool.worker("onnx").call("onnx", "comparing what both graphs have", request))
     except SafeconvertError:
         return ()

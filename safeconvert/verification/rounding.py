@@ -36,7 +36,7 @@ from safeconvert.verification.cross_pairs import across, renamed_tolerances
 from safeconvert.verification.native import compare, feed_across, unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import open_session
 
 _NUMERIC = {"label", "allclose"}
@@ -46,24 +46,24 @@ _WITH_DOUBLE = "torch_ops"
 
 
 def accept_rounding(
-    context: Context, source: Source, verification: Verification, figures: Accumulator, settings: VerifySettings
+    run: Run, source: Source, verification: Verification, figures: Accumulator, settings: VerifySettings
 ) -> Verification:
     """The verification, equal where all that was beyond tolerance is rounding.
 
     Args:
-        context, source, settings: of the run.
+        run, source, settings: of the run.
         verification: as the native models gave it.
         figures: of the native models on all inputs.
     """
     counted = np.union1d(source.steering, source.counted)
-    if verification.native.equal or not _may_be_rounding(source, figures, counted, context.settings.verify.rounding):
+    if verification.native.equal or not _may_be_rounding(source, figures, counted, run.settings.verify.rounding):
         return verification
     beyond = np.intersect1d(figures.unequal(), counted)
-    adapter = next((adapter for adapter in context.adapters if adapter.name == _WITH_DOUBLE), None)
+    adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
     if adapter is None or len(beyond) > _MOST:
         return verification
     try:
-        exact = _exact(context, adapter, source, verification, beyond, settings)
+        exact = _exact(run, adapter, source, verification, beyond, settings)
     except SafeconvertError:
         return verification  # no proof, no change: it stays refused
     if exact is None:
@@ -108,7 +108,7 @@ def _narrow(figures: Comparison, limit: float) -> bool:
 
 
 def _exact(
-    context: Context,
+    run: Run,
     adapter: Adapter,
     source: Source,
     verification: Verification,
@@ -126,13 +126,13 @@ def _exact(
         if np.any((beyond >= chunk.start) & (beyond < chunk.stop))
     ]
     chunks = [source.data.chunks[place] for place in places]
-    ours = _in_double(context, adapter, source.exported, left, chunks, "source")
+    ours = _in_double(run, adapter, source.exported, left, chunks, "source")
     native = replace(source.outputs, outputs=tuple(source.outputs.outputs[place] for place in places))
     if not compare(left, native, ours, chunks, settings).result().equal:
         return None
-    fed = feed_across(verification.contract, chunks, context.folder("feed"))
+    fed = feed_across(verification.contract, chunks, run.folder("feed"))
     as_target = [replace(chunk, arrays=feed) for chunk, feed in zip(chunks, fed, strict=True)]
-    theirs = _in_double(context, adapter, verification.exported, right, as_target, "target")
+    theirs = _in_double(run, adapter, verification.exported, right, as_target, "target")
     strict = replace(
         settings,
         tolerance=_stricter(settings.tolerance),
@@ -148,20 +148,20 @@ def _to_graph(native: Signature, check: ExporterCheck) -> Contract | None:
 
 
 def _in_double(
-    context: Context, adapter: Adapter, exported: Export, agreed: Contract, chunks: Sequence[Chunk], side: str
+    run: Run, adapter: Adapter, exported: Export, contract: Contract, chunks: Sequence[Chunk], side: str
 ) -> Evaluated:
     assert exported.path is not None
-    worker = context.pool.worker("double", adapter.python)
+    worker = run.pool.worker("double", adapter.python)
     session = open_session(worker, adapter, ModelRequest(str(exported.path)))
-    feeds = feed_across(agreed, chunks, context.folder("feed"))
-    return evaluate(context, session, feeds, f"running the {side} (float64)")
+    feeds = feed_across(contract, chunks, run.folder("feed"))
+    return evaluate(run, session, feeds, f"running the {side} (float64)")
 
 
 def _stricter(tolerance: Tolerance) -> Tolerance:
     return Tolerance(tolerance.rtol / _STRICTER, tolerance.atol / _STRICTER)
 
 
-def accept_export_rounding(context: Context, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
+def accept_export_rounding(run: Run, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
     """The check of the source's exporter; equal where its distance, too, was found to be rounding."""
     if (
         verification is None
@@ -170,6 +170,6 @@ def accept_export_rounding(context: Context, check: ExporterCheck, verification:
         or check.figures is None
     ):
         return check
-    if not _narrow(check.figures, context.settings.verify.rounding):
+    if not _narrow(check.figures, run.settings.verify.rounding):
         return check
     return replace(check, verdict=ExporterVerdict.EQUAL, reason="")

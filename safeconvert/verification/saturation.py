@@ -26,7 +26,7 @@ from safeconvert.verification.native import feed_across
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 _MOST = 64  # samples on which logits are compared
@@ -45,11 +45,11 @@ class Logits:
     remarks: tuple[str, ...] = ()
 
 
-def before_saturation(context: Context, source: Source, found: Verification, settings: VerifySettings) -> Logits:
+def before_saturation(run: Run, source: Source, found: Verification, settings: VerifySettings) -> Logits:
     """Compare what saturated outputs were before; nothing where none is saturated.
 
     Args:
-        context, source, settings: of the run.
+        run, source, settings: of the run.
         found: of a target whose outputs are equal.
     """
     saturated, labels = _saturated(source)
@@ -57,7 +57,7 @@ def before_saturation(context: Context, source: Source, found: Verification, set
     if not places:
         return Logits("", labels)
     try:
-        return _compared(context, source, found, settings, places, labels)
+        return _compared(run, source, found, settings, places, labels)
     except SafeconvertError as error:
         why = error.message.splitlines()[0]
         return Logits("", (*labels, f"saturated outputs could not be compared before the saturation: {why}"))
@@ -87,7 +87,7 @@ def _saturated(source: Source) -> tuple[set[str], tuple[str, ...]]:
 
 
 def _compared(
-    context: Context,
+    run: Run,
     source: Source,
     found: Verification,
     settings: VerifySettings,
@@ -101,10 +101,10 @@ def _compared(
         return Logits(
             "", (*labels, "saturated outputs were not compared before the saturation: a side has no ONNX form")
         )
-    folder = context.folder("logits")
+    folder = run.folder("logits")
     targets = [folder / "source.onnx", folder / "target.onnx"]
     request = CallFunction(
-        framework("onnx", context.adapters).folder,
+        framework("onnx", run.adapters).folder,
         "expose_logits",
         {
             "paths": [str(source.exported.path), str(found.exported.path)],
@@ -112,7 +112,7 @@ def _compared(
             "places": [list(pair) for pair in zip(*sides, strict=True)],
         },
     )
-    answer = context.pool.worker("onnx").call("onnx", "reading what is saturated", request)
+    answer = run.pool.worker("onnx").call("onnx", "reading what is saturated", request)
     both, remarks = [], list(labels)
     for place, first, second, kinds in zip(places, *sides, answer, strict=True):
         name = outputs[place].source.name
@@ -126,10 +126,10 @@ def _compared(
         return Logits("", tuple(remarks))
     numbers = source.counted[np.linspace(0, len(source.counted) - 1, min(_MOST, len(source.counted))).astype(int)]
     chunks = picked(source.data.chunks, np.unique(numbers), folder)
-    ours = _run(context, targets[0], source, found, chunks, settings, True)
-    theirs = _run(context, targets[1], source, found, chunks, settings, False)
+    ours = _run(run, targets[0], source, found, chunks, settings, True)
+    theirs = _run(run, targets[1], source, found, chunks, settings, False)
     figures = _figures(ours, theirs, chunks, both, found, settings)
-    limit = context.settings.verify.rounding
+    limit = run.settings.verify.rounding
     for place, _, _, kind in both:
         name = outputs[place].source.name
         one = next(output for output in figures.outputs if output.name == name)
@@ -146,7 +146,7 @@ def _places(specs: object, names: list[str]) -> list[int]:
 
 
 def _run(
-    context: Context,
+    run: Run,
     path: Path,
     source: Source,
     found: Verification,
@@ -157,17 +157,15 @@ def _run(
     """Logits of one side's ONNX form for each chunk; inputs correspond by name where all names are the same, else by position."""
     native = source.outputs.signature if ours else found.outputs.signature
     candidates = tuple(tuple(size or 0 for size in spec.shape) for spec in native.inputs)
-    session = open_model(context, "onnx", "onnx", ModelRequest(str(path), candidate_shapes=candidates))
+    session = open_model(run, "onnx", "onnx", ModelRequest(str(path), candidate_shapes=candidates))
     files = (
-        [dict(chunk.arrays) for chunk in chunks]
-        if ours
-        else feed_across(found.contract, chunks, context.folder("feed"))
+        [dict(chunk.arrays) for chunk in chunks] if ours else feed_across(found.contract, chunks, run.folder("feed"))
     )
     theirs = [spec.name for spec in session.signature.inputs]
     own = [spec.name for spec in native.inputs]
     names = dict(zip(own, own if set(own) == set(theirs) else theirs, strict=True))
     feeds = [{names[name]: path for name, path in one.items()} for one in files]
-    return [load_files(one) for one in evaluate(context, session, feeds, "running up to the saturation").outputs]
+    return [load_files(one) for one in evaluate(run, session, feeds, "running up to the saturation").outputs]
 
 
 def _figures(
@@ -195,11 +193,11 @@ def _figures(
     return figures.result()
 
 
-def with_logits(context: Context, source: Source, found: Verification, settings: VerifySettings) -> Verification:
+def with_logits(run: Run, source: Source, found: Verification, settings: VerifySettings) -> Verification:
     """A verification of an equal target, refused where what is behind a saturation is not equal before it."""
     if not found.native.equal:
         return found
-    logits = before_saturation(context, source, found, settings)
+    logits = before_saturation(run, source, found, settings)
     found = replace(found, remarks=(*found.remarks, *logits.remarks))
     if not logits.different:
         return found

@@ -22,38 +22,38 @@ from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.source import Source
 from safeconvert.workers.requests import CallFunction
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 
 _CLONE = 0x40049409  # FICLONE: a copy that shares its blocks until one side is written
 
 
-def snapshot(context: Context, file: ModelFile) -> ModelFile:
+def snapshot(run: Run, file: ModelFile) -> ModelFile:
     """A model that was given, copied with the files beside it that hold a part of it.
 
     Raises:
         UnusableInput: it cannot be read or copied, or changed meanwhile.
     """
-    folder = context.kept(file.path.parent.name or "model")
+    folder = run.kept(file.path.parent.name or "model")
     path = _copied(file.path, folder)
-    context.pool.names(path, file.path)
+    run.pool.names(path, file.path)
     found = replace(detect(path), given=file.path)
     if (found.format, found.variant) != (file.format, file.variant):
         raise _changed(file.path)
-    for name in _beside(context, found, file.path):
+    for name in _beside(run, found, file.path):
         _copied(file.path.parent / name, (folder / name).parent)
         found = replace(found, beside=(*found.beside, (name, digest(folder / name).sha256)))
     return replace(found, sha256=digest(path).sha256)
 
 
-def sealed(context: Context, candidate: Candidate) -> Candidate:
+def sealed(run: Run, candidate: Candidate) -> Candidate:
     """A target as it was made, copied with all that lies in its folder; as it is where it was not made, or is a copy.
 
     Raises:
         UnusableInput: it holds something other than files and folders, or there is no space.
     """
-    if not candidate.path.exists() or candidate.path.is_relative_to(context.copies):
+    if not candidate.path.exists() or candidate.path.is_relative_to(run.copies):
         return candidate
-    folder = context.kept("target")
+    folder = run.kept("target")
     for entry in sorted(candidate.path.parent.rglob("*")):
         if entry.is_symlink():
             raise UnusableInput(f"{entry.name}: a converter left a link, which is no part of a model")
@@ -63,18 +63,18 @@ def sealed(context: Context, candidate: Candidate) -> Candidate:
     return replace(candidate, path=path, sha256=digest(path).sha256)
 
 
-def admit(context: Context, model: ModelOptions, arguments: Mapping[str, Any] | None = None) -> None:
+def admit(run: Run, model: ModelOptions, arguments: Mapping[str, Any] | None = None) -> None:
     """Let workers read what the user names besides models: files in a converter's arguments, and the code of `--model`.
 
     That code lies in the working folder: its Python files and packages, and nothing else that is there.
     """
     named = (Path(value) for value in (arguments or {}).values() if isinstance(value, str))
-    context.pool.allow(path for path in named if path.is_absolute() and path.exists())
+    run.pool.allow(path for path in named if path.is_absolute() and path.exists())
     if model.factory:
         folder = Path.cwd()
         packages = (entry.parent for entry in folder.glob("*/__init__.py"))
         named_package = folder / model.factory.partition(":")[0].partition(".")[0]
-        context.pool.allow((*folder.glob("*.py"), *packages, named_package), listed=(folder,))
+        run.pool.allow((*folder.glob("*.py"), *packages, named_package), listed=(folder,))
 
 
 def confirm(file: ModelFile) -> None:
@@ -106,7 +106,7 @@ def _changed(path: Path) -> UnusableInput:
     return UnusableInput(f"{path}: changed while it was read", "run it again when nothing writes it")
 
 
-def _beside(context: Context, file: ModelFile, given: Path) -> list[str]:
+def _beside(run: Run, file: ModelFile, given: Path) -> list[str]:
     """Files beside a model that hold a part of it, relative to its folder; those of them that are there."""
     if file.variant == "checkpoint":
         stem = given.name.removesuffix(".meta")
@@ -116,18 +116,18 @@ def _beside(context: Context, file: ModelFile, given: Path) -> list[str]:
             if entry.name == f"{stem}.index" or entry.name.startswith(f"{stem}.data-")
         )
     elif file.format == "onnx" and _mentions(file.path, b"location"):
-        names = external_files(context, file.path)
+        names = external_files(run, file.path)
     else:
         return []
     plain = (name for name in names if ".." not in PurePosixPath(name).parts and not PurePosixPath(name).is_absolute())
     return sorted({name for name in plain if (given.parent / name).is_file()})
 
 
-def external_files(context: Context, path: Path) -> list[str]:
+def external_files(run: Run, path: Path) -> list[str]:
     """Files that an .onnx names as parts of itself, by name, there or not."""
-    request = CallFunction(framework("onnx", context.adapters).folder, "external_files", {"path": path})
+    request = CallFunction(framework("onnx", run.adapters).folder, "external_files", {"path": path})
     try:
-        return list(context.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
+        return list(run.pool.worker("onnx").call("onnx", f"reading {path.name}", request))
     except (AdapterFailure, UnusableInput):
         return []  # no whole ONNX file; whoever loads it says so
 

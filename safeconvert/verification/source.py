@@ -25,7 +25,7 @@ from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.native import against_export
 from safeconvert.verification.source_inputs import feed_source
 from safeconvert.verification.types import ExporterCheck
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
 
@@ -89,7 +89,7 @@ class SourceOptions:
 
 
 def evaluate_source(
-    context: Context,
+    run: Run,
     file: ModelFile,
     options: SourceOptions,
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
@@ -97,7 +97,7 @@ def evaluate_source(
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
     Args:
-        context: the surroundings.
+        run: the surroundings.
         file: the source.
         options: how it is opened, exported, fed and compared.
         opened: told as soon as the source is loaded, so that other work can begin.
@@ -107,69 +107,67 @@ def evaluate_source(
         NoVerdict: it gives other outputs on the same inputs, or no finite ones.
     """
     data_options, settings = options.data, options.verify
-    request, session = _opened(context, file, options)
+    request, session = _opened(run, file, options)
     opened(request, session.signature)
-    exported = export(context, "source", file.format, request, session.signature, options.opset, "source")
+    exported = export(run, "source", file.format, request, session.signature, options.opset, "source")
     if not session.alive:
-        session = open_given(context, "source", file, request)  # an exporter took the worker down with it
-    inferred = dataset.graph_ranges(context, session.signature, exported)
-    ranges = accepted_ranges(context, session, inferred, data_options.ranges, exported.path is not None)
+        session = open_given(run, "source", file, request)  # an exporter took the worker down with it
+    inferred = dataset.graph_ranges(run, session.signature, exported)
+    ranges = accepted_ranges(run, session, inferred, data_options.ranges, exported.path is not None)
     if not session.alive:
-        session = open_given(context, "source", file, request)  # a guess took the worker down with it
-    data = dataset.prepare(context, data_options, session.signature, ranges)
-    fed = feed_source(context, file, session, exported, data, ranges, settings)
+        session = open_given(run, "source", file, request)  # a guess took the worker down with it
+    data = dataset.prepare(run, data_options, session.signature, ranges)
+    fed = feed_source(run, file, session, exported, data, ranges, settings)
     regroup = None
     if not fed.data.inputs.whole:
-        regroup = regrouped(context, fed.data.chunks, fed.outputs, fed.usable, fed.data.seed)
-    axis = _axis(context, session, regroup, settings, fed.data.inputs.whole)
+        regroup = regrouped(run, fed.data.chunks, fed.outputs, fed.usable, fed.data.seed)
+    axis = _axis(run, session, regroup, settings, fed.data.inputs.whole)
     if axis is Axis.MIXED:
-        whole = dataset.prepare(context, data_options, session.signature, ranges, mixing=True)
-        fed, regroup = feed_source(context, file, session, exported, whole, ranges, settings), None
+        whole = dataset.prepare(run, data_options, session.signature, ranges, mixing=True)
+        fed, regroup = feed_source(run, file, session, exported, whole, ranges, settings), None
     data, outputs, usable = fed.data, fed.outputs, fed.usable
     held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(fed.extra.split.held_out, usable)
     if data.generated:
         held_out, joined = np.union1d(held_out, joined), joined[:0]
-    _require_enough(file, len(held_out) + len(joined), data, _least(context, data_options))
+    _require_enough(file, len(held_out) + len(joined), data, _least(run, data_options))
     counted = np.union1d(held_out, joined)
-    exporter = context.threads.submit(
-        against_export, context, outputs, exported, data.chunks, settings, counted, "source"
-    )
+    exporter = run.threads.submit(against_export, run, outputs, exported, data.chunks, settings, counted, "source")
     steering = dataset.indices((*data.split.steer, *fed.extra.split.steer), usable)
-    coverage = context.threads.submit(measured, context, exported, session.signature, data.chunks, outputs, usable)
+    coverage = run.threads.submit(measured, run, exported, session.signature, data.chunks, outputs, usable)
     return Source(
         file, request, session, data, outputs, exported, steering, held_out, exporter, coverage, fed.blind, joined, axis,
         regroup,
     )  # fmt: skip
 
 
-def _opened(context: Context, file: ModelFile, options: SourceOptions) -> tuple[ModelRequest, Session]:
+def _opened(run: Run, file: ModelFile, options: SourceOptions) -> tuple[ModelRequest, Session]:
     """The source, opened; where its shapes have no batch and nobody declares them, with those of the given arrays as one call."""
     suggested = (*dataset.shapes_suggested(options.data), *options.candidates)
     request = model_request(file.path, options.model, suggested)
-    request = replace(request, sample=dataset.sample_file(context, options.data))
-    with context.phases.phase("loading the source"):
-        session = open_given(context, "source", file, request)
+    request = replace(request, sample=dataset.sample_file(run, options.data))
+    with run.phases.phase("loading the source"):
+        session = open_given(run, "source", file, request)
         whole = () if has_batch(session.signature) else dataset.whole_shapes(options.data)
         if whole and whole[0] not in request.candidate_shapes[:1]:
             request = replace(request, candidate_shapes=(*whole, *request.candidate_shapes))
-            session = open_given(context, "source", file, request)
+            session = open_given(run, "source", file, request)
     return request, session
 
 
-def _axis(context: Context, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool) -> Axis:
+def _axis(run: Run, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool) -> Axis:
     try:
-        return axis_of(context, session, regroup, settings, whole)
+        return axis_of(run, session, regroup, settings, whole)
     except AdapterFailure as failure:
         raise NoVerdict(
-            f"{context.pool.given(session.path)}: does not run on calls of other sizes: {failure.cause}",
+            f"{run.pool.given(session.path)}: does not run on calls of other sizes: {failure.cause}",
             "say its fixed batch with --input-shape",
             str(failure.log),
         ) from failure
 
 
-def _least(context: Context, options: DataOptions) -> int:
+def _least(run: Run, options: DataOptions) -> int:
     """How many distinct inputs have to be held out."""
-    return context.settings.inputs.least_held_out if options.min_held_out is None else options.min_held_out
+    return run.settings.inputs.least_held_out if options.min_held_out is None else options.min_held_out
 
 
 def _require_enough(file: ModelFile, held_out: int, data: Dataset, least: int) -> None:

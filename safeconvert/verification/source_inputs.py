@@ -20,7 +20,7 @@ from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.extra_inputs import NONE, ExtraInputs, appended, extra_inputs, run_extra, wanted
 from safeconvert.verification.native import compare, unchanged_contract
 from safeconvert.verification.stability import stable_samples, unless_most
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
 
@@ -44,7 +44,7 @@ class Fed:
 
 
 def feed_source(
-    context: Context,
+    run: Run,
     file: ModelFile,
     session: Session,
     exported: Export,
@@ -57,7 +57,7 @@ def feed_source(
     Made-up inputs on which it does not run, is not finite or is rounding alone are left out; a user's never are.
 
     Args:
-        context, settings: of the run.
+        run, settings: the surroundings, and how outputs are compared.
         file: the source.
         session: it, opened.
         exported: its ONNX form, on which is measured what inputs exercise.
@@ -68,18 +68,18 @@ def feed_source(
         UnusableInput: it does not run on the inputs.
         NoVerdict: it gives other outputs on the same inputs, or none that can be compared.
     """
-    outputs = _run(context, session, data, settings)
+    outputs = _run(run, session, data, settings)
     usable = data.distinct
     if data.generated:
         usable = np.intersect1d(usable, _usable(file, outputs, data))
-        stable = stable_samples(context, session, data.chunks, data.seed, outputs, usable, settings)
+        stable = stable_samples(run, session, data.chunks, data.seed, outputs, usable, settings)
         usable = unless_most(stable, usable)
-    extra = _extra(context, session, exported, data, ranges, settings)
-    more = run_extra(context, session, extra)
+    extra = _extra(run, session, exported, data, ranges, settings)
+    more = run_extra(run, session, extra)
     if more is None:
         return Fed(data, outputs, usable, blind_outputs(file.named, outputs, settings), NONE)
     kept = dataset.finite_samples(more, extra.chunks)
-    kept = stable_samples(context, session, extra.chunks, data.seed, more, kept, settings)
+    kept = stable_samples(run, session, extra.chunks, data.seed, more, kept, settings)
     outputs = replace(outputs, outputs=(*outputs.outputs, *more.outputs))
     data = replace(data, chunks=(*data.chunks, *extra.chunks), extra=extra.origins)
     blind = blind_outputs(file.named, outputs, settings)
@@ -87,7 +87,7 @@ def feed_source(
 
 
 def _extra(
-    context: Context,
+    run: Run,
     session: Session,
     exported: Export,
     data: Dataset,
@@ -100,25 +100,25 @@ def _extra(
             return NONE
         extra = replace(NONE, like=data.inputs)
     elif wanted(data, settings):
-        extra = extra_inputs(context, data, session.signature, ranges)
+        extra = extra_inputs(run, data, session.signature, ranges)
     else:
         return NONE
     if extra.like is None:
         return extra
     try:
-        found = reaching(context, exported, session.signature, extra.like, (*data.chunks, *extra.chunks))
+        found = reaching(run, exported, session.signature, extra.like, (*data.chunks, *extra.chunks))
     except (AdapterFailure, UnusableInput):
         return extra
-    return appended(context, data, extra, "coverage", found)
+    return appended(run, data, extra, "coverage", found)
 
 
-def _run(context: Context, session: Session, data: Dataset, settings: VerifySettings) -> Evaluated:
+def _run(run: Run, session: Session, data: Dataset, settings: VerifySettings) -> Evaluated:
     """Outputs on all inputs; the first chunk is run twice to see that the model is a function."""
     feeds = [dict(chunk.arrays) for chunk in data.chunks]
-    path = context.pool.given(session.path)
+    path = run.pool.given(session.path)
     try:
-        outputs = evaluate(context, session, feeds, "running the source")
-        again = session.run(feeds[:1], context.scratch)
+        outputs = evaluate(run, session, feeds, "running the source")
+        again = session.run(feeds[:1], run.scratch)
     except AdapterFailure as failure:
         if failure.died:
             raise NoVerdict(f"{path}: {failure.adapter} cannot run it: {failure.cause}", "", failure.log) from failure
@@ -129,9 +129,9 @@ def _run(context: Context, session: Session, data: Dataset, settings: VerifySett
         ) from failure
     first = Evaluated(outputs.signature, outputs.outputs[:1])
     repeated = Evaluated(outputs.signature, tuple(again))
-    agreed = unchanged_contract(session.signature, session.signature)
+    contract = unchanged_contract(session.signature, session.signature)
     plain = replace(settings, comparator=None)  # whether it is a function is no matter of the user's comparator
-    figures = compare(agreed, first, repeated, data.chunks[:1], plain)
+    figures = compare(contract, first, repeated, data.chunks[:1], plain)
     comparison = figures.result()
     if comparison.disagreements > comparison.nonfinite or comparison.beyond_tolerance > comparison.nonfinite:
         raise NoVerdict(

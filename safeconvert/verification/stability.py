@@ -19,7 +19,7 @@ from safeconvert.conversion.models import Evaluated, evaluate
 from safeconvert.errors import AdapterFailure
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import compare, unchanged_contract
-from safeconvert.workers.run import Context
+from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
 _UNITS = 8
@@ -27,7 +27,7 @@ _LEAST = 0.5
 
 
 def stable_samples(
-    context: Context,
+    run: Run,
     session: Session,
     chunks: Sequence[Chunk],
     seed: int,
@@ -38,23 +38,23 @@ def stable_samples(
     """The usable samples on which the source stays within the tolerance.
 
     Args:
-        context, settings: of the run.
+        run, settings: the surroundings, and how outputs are compared.
         session: the source.
         chunks, seed: generated inputs.
         outputs: of the source on these.
         usable: numbers of the samples to choose from.
     """
     generator = np.random.default_rng(seed)
-    moved = [_moved(context, chunk, generator) for chunk in chunks]
+    moved = [_moved(run, chunk, generator) for chunk in chunks]
     if not any(chunk != own for chunk, own in zip(moved, chunks, strict=True)):
         return usable
     try:
-        others = evaluate(context, session, [dict(chunk.arrays) for chunk in moved], "running the source again")
+        others = evaluate(run, session, [dict(chunk.arrays) for chunk in moved], "running the source again")
     except AdapterFailure:
         return usable
-    agreed = unchanged_contract(session.signature, session.signature)
+    contract = unchanged_contract(session.signature, session.signature)
     plain = replace(settings, comparator=None)
-    unstable = compare(agreed, outputs, others, chunks, plain).unequal()
+    unstable = compare(contract, outputs, others, chunks, plain).unequal()
     return np.setdiff1d(usable, unstable)
 
 
@@ -63,14 +63,14 @@ def unless_most(stable: np.ndarray, usable: np.ndarray) -> np.ndarray:
     return stable if len(stable) >= _LEAST * len(usable) else usable
 
 
-def _moved(context: Context, chunk: Chunk, generator: np.random.Generator) -> Chunk:
+def _moved(run: Run, chunk: Chunk, generator: np.random.Generator) -> Chunk:
     """The chunk with every float `_UNITS` units up or down; integers and halves of whole numbers, which are exact, stay."""
     arrays, folder = dict(chunk.arrays), None
     for name, path in chunk.arrays.items():
         array = np.load(path, allow_pickle=False)
         if array.dtype.kind != "f":
             continue
-        folder = folder or context.folder("moved")
+        folder = folder or run.folder("moved")
         steps = np.where(generator.random(array.shape) < 0.5, -_UNITS, _UNITS).astype(array.dtype)
         arrays[name] = folder / path.name
         exact = array * 2 == np.rint(array * 2)

@@ -21,7 +21,7 @@ from safeconvert.workers.worker import Limits, Worker
 class WorkerKey:
     """Which process: the role it plays in this conversion, and the interpreter it runs in."""
 
-    lane: str
+    role: str
     python: Path
 
 
@@ -56,14 +56,14 @@ class WorkerPool:
     ) -> None:
         self.close()
 
-    def worker(self, lane: str, python: Path = Path(sys.executable)) -> Worker:
-        """The worker of a lane in an interpreter; made at first use, reused afterwards."""
-        key = WorkerKey(lane, python)
+    def worker(self, role: str, python: Path = Path(sys.executable)) -> Worker:
+        """The worker of a role in an interpreter; made at first use, reused afterwards."""
+        key = WorkerKey(role, python)
         with self._lock:
             if self.ended:
                 raise RuntimeError("the workers of this run were ended")
             if key not in self._workers:
-                log = self._logs / f"{lane}-{len(self._workers)}.log"
+                log = self._logs / f"{role}-{len(self._workers)}.log"
                 self._workers[key] = Worker(
                     python, log, self._limits, self._scratch, self._policy, self._names, self._templates
                 )
@@ -90,11 +90,11 @@ class WorkerPool:
 
     @property
     def held(self) -> dict[str, Held]:
-        """What containment each lane's workers had, where they differ the weaker; in the lanes' order by name."""
+        """What containment each role's workers had, where they differ the weaker; in the roles' order by name."""
         found: dict[str, Held] = {}
-        for key, worker in sorted(self._workers.items(), key=lambda item: (item[0].lane, str(item[0].python))):
-            if worker.held is not None and (key.lane not in found or worker.held.level is not Level.FULL):
-                found[key.lane] = worker.held
+        for key, worker in sorted(self._workers.items(), key=lambda item: (item[0].role, str(item[0].python))):
+            if worker.held is not None and (key.role not in found or worker.held.level is not Level.FULL):
+                found[key.role] = worker.held
         return found
 
     def end(self) -> None:
@@ -112,10 +112,10 @@ class WorkerPool:
         """Count as failed, so that the logs are kept."""
         self._failed = True
 
-    def warm(self, lane: str, python: Path, modules: Sequence[str]) -> None:
-        """Import modules in a lane ahead of need. Failures are left for the call that needs them."""
+    def warm(self, role: str, python: Path, modules: Sequence[str]) -> None:
+        """Import modules in a role ahead of need. Failures are left for the call that needs them."""
         try:
-            self.worker(lane, python).call(lane, "importing its framework", ImportModules(modules))
+            self.worker(role, python).call(role, "importing its framework", ImportModules(modules))
         except AdapterFailure:
             return
 

@@ -66,11 +66,8 @@ class Run:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.copies))
 
 
-Context = Run
-
-
 @contextmanager
-def open_context(settings: Settings, phases: Phases) -> Iterator[Run]:
+def open_run(settings: Settings, phases: Phases) -> Iterator[Run]:
     """Make the folders and the worker pool; end the workers and remove the scratch folder on the way out.
 
     The logs are removed where every call of a worker went well, and kept otherwise.

@@ -44,8 +44,8 @@ def pool(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Iter
 
 def opened(pool: WorkerPool, path: Path) -> Session:
     adapter = framework(detect(path).format, KNOWN)
-    lane = "torch" if adapter.name == "torch" else "rest"
-    return open_session(pool.worker(lane), adapter, ModelRequest(str(path), candidate_shapes=SHAPES))
+    role = "torch" if adapter.name == "torch" else "rest"
+    return open_session(pool.worker(role), adapter, ModelRequest(str(path), candidate_shapes=SHAPES))
 
 
 def outputs(session: Session, array: np.ndarray, folder: Path) -> list[np.ndarray]:
@@ -80,9 +80,9 @@ def test_a_framework_loads_its_forms_and_gives_the_same_whatever_the_batch(
 @pytest.mark.parametrize("name", sorted(FORMS))
 def test_a_framework_refuses_what_is_not_its_own(name: str, pool: WorkerPool, tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(np.random.default_rng(0).bytes(4000))
-    lane = "torch" if name == "torch" else "rest"
+    role = "torch" if name == "torch" else "rest"
     with pytest.raises((UnusableInput, AdapterFailure)):
-        open_session(pool.worker(lane), framework(name, KNOWN), ModelRequest(str(tmp_path / "noise")))
+        open_session(pool.worker(role), framework(name, KNOWN), ModelRequest(str(tmp_path / "noise")))
 
 
 @pytest.mark.parametrize(("adapter", "step"), STEPS, ids=[f"{a.name}-{s.source}2{s.target}" for a, s in STEPS])
@@ -95,9 +95,9 @@ def test_a_converter_makes_a_file_of_its_format_that_computes_the_same(
     source = whole / FORMS[step.source][0]
     session = opened(pool, source)
     target = tmp_path / f"made{SUFFIX[step.target]}"
-    lane = "torch" if "torch" in adapter.name else "rest"
+    role = "torch" if "torch" in adapter.name else "rest"
     request = ConvertRequest(ModelRequest(str(source), candidate_shapes=SHAPES), str(target), session.signature)
-    reply = run_converter(pool.worker(lane, where.python), adapter, request)
+    reply = run_converter(pool.worker(role, where.python), adapter, request)
     assert isinstance(reply, ConvertReply)
     made = opened(pool, target)
     assert detect(target).format == step.target

@@ -91,7 +91,11 @@ def test_a_slot_that_dies_costs_its_job_and_the_rest_goes_on(manifest: Path) -> 
 
 def test_memory_decides_how_many_run_at_a_time() -> None:
     assert slots_for(8, 7 * UNKNOWN // 2, 100) == 3
-    assert slots_for(8, UNKNOWN // 2, 100) == 1 and slots_for(2, 100 * UNKNOWN, 100) == 2 and slots_for(8, 100 * UNKNOWN, 1) == 1
+    assert (
+        slots_for(8, UNKNOWN // 2, 100) == 1
+        and slots_for(2, 100 * UNKNOWN, 100) == 2
+        and slots_for(8, 100 * UNKNOWN, 1) == 1
+    )
     large, small = (Job(command, Path("a"), None, None) for command in ("torch2keras", "verify"))
     needs = {"torch2keras": 10, "verify": 2}
     assert _admitted([large, small], {}, needs, 5) is large, "something always runs"

@@ -32,7 +32,9 @@ def test_toml_with_defaults_and_paths_relative_to_it(models: Path) -> None:
         '[[jobs]]\ncommand = "verify"\nsource = "a.pt"\ntarget = "c.onnx"\n'
     )
     one, two = read_manifest(models / "m.toml", models / "results")
-    assert one == Job("torch2onnx", models / "a.pt", None, models / "out" / "a.onnx", {"opset": 17, "samples": 8, "seed": 3})
+    assert one == Job(
+        "torch2onnx", models / "a.pt", None, models / "out" / "a.onnx", {"opset": 17, "samples": 8, "seed": 3}
+    )
     assert two == Job("verify", models / "a.pt", models / "c.onnx", None, {"samples": 32}), "verify has no opset"
     assert one.arguments()[:4] == ["torch2onnx", str(models / "a.pt"), "--output", str(models / "out" / "a.onnx")]
     assert one.arguments()[4:] == ["--opset", "17", "--samples", "8", "--seed", "3", "--json"]

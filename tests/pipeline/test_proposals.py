@@ -23,7 +23,7 @@ from safeconvert.pipeline.results import Attempt, Compared
 from safeconvert.registry.routes import Route
 from safeconvert.repair.proposals import NotMade, TargetProposal
 from safeconvert.verification.source import Source, SourceOptions, evaluate_source
-from safeconvert.workers.run import Run, open_context
+from safeconvert.workers.run import Run, open_run
 
 WEIGHTS = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
 
@@ -44,7 +44,7 @@ def saved(path: Path, weights: np.ndarray, width: int = 3) -> Path:
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
-    with open_context(load_settings(), Phases()) as made:
+    with open_run(load_settings(), Phases()) as made:
         yield made
 
 

@@ -20,7 +20,13 @@ LAST = (0, 2, 3, 1)
 
 
 def batchnorm_folded(scale: float = 1.0) -> Pair:
-    w, gamma, beta, mean, var = numbers((4, 3, 3, 3), 1), numbers((4,), 2), numbers((4,), 3), numbers((4,), 4), numbers((4,), 5) ** 2
+    w, gamma, beta, mean, var = (
+        numbers((4, 3, 3, 3), 1),
+        numbers((4,), 2),
+        numbers((4,), 3),
+        numbers((4,), 4),
+        numbers((4,), 5) ** 2,
+    )
     a = Builder(["n", 3, 8, 8])
     conv = a("Conv", "x", a.constant(w), pads=[1, 1, 1, 1])
     one = a.model(a("BatchNormalization", conv, *(a.constant(v) for v in (gamma, beta, mean, var)), epsilon=1e-3))

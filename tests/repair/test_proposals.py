@@ -19,7 +19,7 @@ from safeconvert.registry.manifest import find
 from safeconvert.registry.routes import Route
 from safeconvert.repair.precision import float_twin
 from safeconvert.repair.proposals import NotMade, Regraph, converted_again
-from safeconvert.workers.run import Run, open_context
+from safeconvert.workers.run import Run, open_run
 
 _MANIFEST = """
 name = "{name}"
@@ -55,7 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         (folder / name / "adapter.toml").write_text(_MANIFEST.format(name=name))
         (folder / name / "adapter.py").write_text(_ADAPTER)
     settings = load_settings()
-    with open_context(replace(settings, adapters=replace(settings.adapters, folders=(folder,))), Phases()) as made:
+    with open_run(replace(settings, adapters=replace(settings.adapters, folders=(folder,))), Phases()) as made:
         yield made
 
 

@@ -15,7 +15,7 @@ from safeconvert.config.settings import load_settings
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, NoVerdict
 from safeconvert.pipeline.convert import convert
-from safeconvert.workers.run import Run, open_context
+from safeconvert.workers.run import Run, open_run
 from safeconvert.workers.session import load_files
 from tests.program import KERAS, TORCH, run_program
 
@@ -41,7 +41,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Run]:
     settings = load_settings()
-    with open_context(replace(settings, limits=replace(settings.limits, routes=1)), Phases()) as made:
+    with open_run(replace(settings, limits=replace(settings.limits, routes=1)), Phases()) as made:
         yield made
 
 

@@ -19,7 +19,9 @@ def small(path: Path, folded: bool, slope: float = 0.0) -> Path:
     if folded:
         made = b("Gemm", "x", b.constant(weights * factor), b.constant(numbers((3,), 3) * factor))
     else:
-        made = b("Mul", b("Add", b("MatMul", "x", b.constant(weights)), b.constant(numbers((3,), 3))), b.constant(factor))
+        made = b(
+            "Mul", b("Add", b("MatMul", "x", b.constant(weights)), b.constant(numbers((3,), 3))), b.constant(factor)
+        )
     made = b("LeakyRelu", made, alpha=slope) if slope else b("Relu", made)
     onnx.save(onnx.shape_inference.infer_shapes(b.model(made)), path)
     return path

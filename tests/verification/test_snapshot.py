@@ -21,15 +21,15 @@ from safeconvert.core.formats import detect
 from safeconvert.core.progress import Advance, Phases
 from safeconvert.errors import NoVerdict, UnusableInput
 from safeconvert.verification.snapshot import confirm, sealed, snapshot
-from safeconvert.workers.run import Context, open_context
+from safeconvert.workers.run import Run, open_run
 
 TFLITE = b"\0\0\0\0TFL3" + bytes(64)
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with open_context(load_settings(), Phases()) as made:
+    with open_run(load_settings(), Phases()) as made:
         yield made
 
 
@@ -43,42 +43,42 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_file_is_copied_under_its_own_name(context: Context, tmp_path: Path) -> None:
+def test_a_file_is_copied_under_its_own_name(run: Run, tmp_path: Path) -> None:
     (tmp_path / "m.tflite").write_bytes(TFLITE)
-    copy = snapshot(context, detect(tmp_path / "m.tflite"))
-    assert copy.path.name == "m.tflite" and copy.path.is_relative_to(context.copies)
+    copy = snapshot(run, detect(tmp_path / "m.tflite"))
+    assert copy.path.name == "m.tflite" and copy.path.is_relative_to(run.copies)
     assert copy.named == tmp_path / "m.tflite" and copy.format == "tflite"
     assert copy.sha256 == digest(tmp_path / "m.tflite").sha256
-    assert context.pool.given(copy.path) == tmp_path / "m.tflite"
+    assert run.pool.given(copy.path) == tmp_path / "m.tflite"
     confirm(copy)
 
 
-def test_a_folder_is_copied_whole(context: Context, folder: Path) -> None:
-    copy = snapshot(context, detect(folder))
+def test_a_folder_is_copied_whole(run: Run, folder: Path) -> None:
+    copy = snapshot(run, detect(folder))
     assert copy.sha256 == digest(folder).sha256
     confirm(copy)
 
 
 @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
-def test_a_file_that_changes_while_it_is_run_is_refused(name: str, context: Context, folder: Path) -> None:
-    copy = snapshot(context, detect(folder))
+def test_a_file_that_changes_while_it_is_run_is_refused(name: str, run: Run, folder: Path) -> None:
+    copy = snapshot(run, detect(folder))
     (folder / name).write_bytes(b"other")
     with pytest.raises(UnusableInput, match="saved: changed while it was read"):
         confirm(copy)
 
 
-def test_a_copy_that_code_changed_gives_no_verdict(context: Context, folder: Path) -> None:
-    copy = snapshot(context, detect(folder))
+def test_a_copy_that_code_changed_gives_no_verdict(run: Run, folder: Path) -> None:
+    copy = snapshot(run, detect(folder))
     (copy.path / "saved_model.pb").write_bytes(b"other")
     with pytest.raises(NoVerdict, match="the copy that was run was changed"):
         confirm(copy)
 
 
-def test_files_beside_it_are_part_of_it(context: Context, tmp_path: Path) -> None:
+def test_files_beside_it_are_part_of_it(run: Run, tmp_path: Path) -> None:
     (tmp_path / "m.meta").write_bytes(b"\x12\x00\x1a\x00")  # an empty graph and an empty saver
     for name in ("m.index", "m.data-00000-of-00001", "n.index"):
         (tmp_path / name).write_bytes(name.encode())
-    copy = snapshot(context, detect(tmp_path / "m.meta"))
+    copy = snapshot(run, detect(tmp_path / "m.meta"))
     assert copy.variant == "checkpoint"
     assert [name for name, _ in copy.beside] == ["m.data-00000-of-00001", "m.index"]
     (tmp_path / "m.index").write_bytes(b"other")
@@ -86,34 +86,34 @@ def test_files_beside_it_are_part_of_it(context: Context, tmp_path: Path) -> Non
         confirm(copy)
 
 
-def test_a_link_that_leads_out_of_a_folder_is_refused(context: Context, folder: Path, tmp_path: Path) -> None:
+def test_a_link_that_leads_out_of_a_folder_is_refused(run: Run, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (folder / "assets").symlink_to(tmp_path / "secret")
     with pytest.raises(UnusableInput, match="leads out of the folder"):
-        snapshot(context, detect(folder))
+        snapshot(run, detect(folder))
 
 
-def test_a_target_is_sealed_with_its_side_files(context: Context) -> None:
-    made = context.folder("step") / "m.onnx"
+def test_a_target_is_sealed_with_its_side_files(run: Run) -> None:
+    made = run.folder("step") / "m.onnx"
     made.write_bytes(b"model")
     (made.parent / "m.data").write_bytes(b"weights")
     still_open = made.open("r+b")
-    copy = sealed(context, Candidate(made, UNCHANGED))
+    copy = sealed(run, Candidate(made, UNCHANGED))
     still_open.write(b"wrong")
     still_open.close()
     (made.parent / "m.data").write_bytes(b"wrong")
     assert copy.path.read_bytes() == b"model" and (copy.path.parent / "m.data").read_bytes() == b"weights"
     assert copy.sha256 == digest(copy.path).sha256
-    assert sealed(context, copy) == copy
-    assert sealed(context, replace(copy, path=made)).sha256 == digest(made).sha256
+    assert sealed(run, copy) == copy
+    assert sealed(run, replace(copy, path=made)).sha256 == digest(made).sha256
 
 
-def test_a_link_that_a_converter_left_is_refused(context: Context, tmp_path: Path) -> None:
+def test_a_link_that_a_converter_left_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
-    made = context.folder("step") / "m.onnx"
+    made = run.folder("step") / "m.onnx"
     made.symlink_to(tmp_path / "secret")
     with pytest.raises(UnusableInput, match="left a link"):
-        sealed(context, Candidate(made, UNCHANGED))
+        sealed(run, Candidate(made, UNCHANGED))
 
 
 class Swapping(Phases):

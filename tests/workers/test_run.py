@@ -10,7 +10,7 @@ import pytest
 
 from safeconvert.config.settings import load_settings
 from safeconvert.core.progress import Phases
-from safeconvert.workers.run import open_context
+from safeconvert.workers.run import open_run
 
 
 def test_a_long_run_keeps_its_logs_whatever_other_runs_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,6 +20,6 @@ def test_a_long_run_keeps_its_logs_whatever_other_runs_begin(tmp_path: Path, mon
     for folder in (gone, running):
         folder.mkdir(parents=True)
     settings = load_settings()
-    with open_context(replace(settings, logs=replace(settings.logs, kept=1)), Phases()) as run:
+    with open_run(replace(settings, logs=replace(settings.logs, kept=1)), Phases()) as run:
         assert run.logs.is_dir() and run.logs.parent == root
         assert running.is_dir() and not gone.exists()
