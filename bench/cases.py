@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +49,7 @@ def _run(case: Case, command: str, folder: Path, kept: Path) -> None:
 
 def _row(case: Case, command: str, outcome: dict) -> tuple[object, ...]:
     said = outcome["reason"] or "; ".join(outcome["obligations"])
-    said = " ".join(said.split()).replace(str(ROOT), "")[:200]
+    said = re.sub(r"\S*/(?=[^/\s]+/model)", "", " ".join(said.split()))[:200]
     return case.name, command, case.expected, outcome["code"], outcome["verdict"], f"{outcome['seconds']:.0f}", said
 
 
