@@ -5,6 +5,7 @@ Zeros are no length of a sequence and no divisor, and in an attention mask they 
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,11 @@ def given_values(names: Sequence[str], request: ModelRequest) -> list[dict[str, 
     """
     if not request.sample:
         return []
-    loaded = np.load(Path(request.sample), allow_pickle=False)
-    arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    try:
+        loaded = np.load(Path(request.sample), allow_pickle=False)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return []  # opening the inputs proper says what is wrong with them
     if len(arrays) != len(names):
         return []
     by_name = arrays if set(arrays) == set(names) else dict(zip(names, arrays.values(), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from . import precision
 from .options import set_options
 from .runtime import interpreter
 
+_FILLERS = (1, 32, 224)  # a window may need more than one place
+
 
 class TfliteModel:
     """An interpreter, fed one sample at a time with the batch that the file was allocated for."""
@@ -31,11 +34,7 @@ class TfliteModel:
         content = Path(request.path).read_bytes()
         inspect_tflite(request, content)
         try:
-            self._interpreter = interpreter(content)
-            signatures = self._interpreter.get_signature_list()
-            key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
-            inputs = self._resize(request, key)
-            self._interpreter.allocate_tensors()
+            key, inputs = self._prepare(content, request)
         except (ValueError, RuntimeError) as error:
             text = " ".join(str(error).split())[:240]
             raise UnusableInput(f"{request.path}: the TFLite interpreter cannot load it: {text}") from error
@@ -52,6 +51,27 @@ class TfliteModel:
                 )
             ),
         )
+
+    def _prepare(self, content: bytes, request: ModelRequest) -> tuple[str, tuple[TensorSpec, ...]]:
+        """Load, resize and allocate; without XNNPACK where that cannot follow a resize and the plain kernels can.
+
+        Returns:
+            The signature's key, "" where there is none, and the inputs.
+        """
+        refused: RuntimeError | None = None
+        for filler, delegate in product(_FILLERS, (True, False)):
+            self._interpreter = interpreter(content, delegate)
+            signatures = self._interpreter.get_signature_list()
+            key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
+            inputs = self._resize(request, key, filler)
+            try:
+                self._interpreter.allocate_tensors()
+                return key, inputs
+            except RuntimeError as error:
+                refused = refused or error
+            if not any(size is None for spec in inputs for size in spec.shape[1:]) and not delegate:
+                break
+        raise refused or RuntimeError("not allocated")
 
     @staticmethod
     def _places(named: dict[str, dict[str, Any]], listed: list[dict[str, Any]]) -> list[int | None]:
@@ -78,16 +98,20 @@ class TfliteModel:
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
         return {name: joined(parts) for name, parts in collected.items()}
 
-    def _resize(self, request: ModelRequest, key: str) -> tuple[TensorSpec, ...]:
-        """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits."""
+    def _resize(self, request: ModelRequest, key: str, filler: int) -> tuple[TensorSpec, ...]:
+        """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits.
+
+        Those for which there is none stay free, and are `filler` long meanwhile.
+        """
         inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
         declared = [_spec(name, detail, list(detail["shape_signature"])) for name, detail in inputs.items()]
         places = self._places(inputs, self._interpreter.get_input_details())
         declared = [replace(spec, position=place) for spec, place in zip(declared, places, strict=True)]
         settled = with_given_shapes(declared, request)
         for before, after, detail in zip(declared, settled, inputs.values(), strict=True):
-            if before != after:
-                self._interpreter.resize_tensor_input(detail["index"], [size or 1 for size in after.shape])
+            sizes = [size or (filler if axis else 1) for axis, size in enumerate(after.shape)]
+            if before != after or sizes != list(detail["shape"]):
+                self._interpreter.resize_tensor_input(detail["index"], sizes)
         return settled
 
     def _named(self, details: list[dict[str, Any]], key: str, side: str) -> dict[str, dict[str, Any]]:

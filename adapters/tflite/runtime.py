@@ -10,17 +10,26 @@ import os
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
-def interpreter(content: bytes) -> Any:
-    """An interpreter with the file loaded and nothing allocated yet. Raises ValueError or RuntimeError for a file that is none."""
+def interpreter(content: bytes, delegate: bool = True) -> Any:
+    """An interpreter with the file loaded and nothing allocated yet.
+
+    Args:
+        content: of the file.
+        delegate: XNNPACK computes what it can, as in apps; False leaves all to the plain kernels.
+
+    Raises:
+        ValueError, RuntimeError: no TFLite file.
+    """
     threads = os.cpu_count() or 1
     if needs_flex(content):
         import tensorflow as tf
 
         return tf.lite.Interpreter(model_content=content, num_threads=threads)
-    return Interpreter(model_content=content, num_threads=threads)
+    kernels = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
 
 
 def needs_flex(content: bytes) -> bool:

@@ -25,6 +25,7 @@ from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, numbers, sequence
 from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
+from safeconvert.report.tflite_names import signature_tensors
 
 _LARGEST = sys.float_info.max
 _COLOURS = ((1e-6, "#e6f4ea"), (1e-4, "#fef7e0"), (1e-2, "#fbbc04"), (_LARGEST, "#d93025"))
@@ -126,8 +127,10 @@ def _native(path: Path, nodes: Nodes, errors: Errors) -> dict[str, Errors]:
     try:
         format_name = detect(path).format
         if format_name == "tflite":
-            known = _tflite_tensors(path.read_bytes(), nodes)
-            return {_TFLITE_GRAPH: _by_maker(nodes, errors, known.__contains__)}
+            data = path.read_bytes()
+            known = _tflite_tensors(data, nodes)
+            named = signature_tensors(data)  # the ONNX form has the signature's names
+            return {_TFLITE_GRAPH: _renamed(_by_maker(nodes, errors, known.__contains__), named)}
         return _onnx(path, nodes, errors) if format_name == "onnx" else {}
     except (UnusableInput, OSError):
         return {}  # not there any more, or another file by now
@@ -138,6 +141,15 @@ def _tflite_tensors(data: bytes, nodes: Nodes) -> set[str]:
     names = {name for node in nodes for name in sequence(node.get("makes")) if isinstance(name, str)}
     encoded = {name: name.encode() for name in names}
     return {name for name, text in encoded.items() if struct.pack("<I", len(text)) + text + b"\0" in data}
+
+
+def _renamed(errors: Errors, names: Mapping[str, str]) -> Errors:
+    """Errors by other names, the larger one where two become one."""
+    found: Errors = {}
+    for name, error in errors.items():
+        own = names.get(name, name)
+        found[own] = max(found.get(own, 0.0), error)
+    return found
 
 
 def _by_maker(nodes: Nodes, errors: Errors, known: Callable[[str], bool]) -> Errors:

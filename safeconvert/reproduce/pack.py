@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ class _Packer:
         return program
 
     def _try(self, chain: scripts.Chain, level: Level, folder: Path) -> Tried:
-        request = CallFunction(_RUNNER, "run", {"path": (folder / "reproduce.py").absolute()})
+        copy = self._run.folder("pack") / "region"  # workers read and write nothing of the user's
+        shutil.copytree(folder, copy)
+        request = CallFunction(_RUNNER, "run", {"path": copy / "reproduce.py"})
         try:
             answer = self._run.pool.worker("pack").call(chain.subject, "converting a region", request)
         except SafeconvertError as error:

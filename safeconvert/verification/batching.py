@@ -7,7 +7,7 @@ another function.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,17 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True)
 class Regrouped:
-    """A few samples in another order, in calls of 1, 2 and 4, and what the source gave for them before."""
+    """A few samples in another order, in calls of 1, 2 and 4, and what a model gave for them before.
+
+    Attributes:
+        chunks: the calls, as the source is fed.
+        expected: of each call, put together from what the model gave in other calls.
+        numbers: of each call, the samples.
+    """
 
     chunks: tuple[Chunk, ...]
     expected: Evaluated
+    numbers: tuple[Array, ...]
 
 
 def regrouped(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, usable: Array, seed: int) -> Regrouped | None:
@@ -67,17 +74,24 @@ def regrouped(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, usable: Arr
     while (np.diff(order) > 0).all():
         order = order[::-1]
     folder = run.folder("regrouped")
-    fed, given = [], []
-    start = 0
-    for size in _SIZES:
-        numbers = order[start : start + size]
-        if len(numbers):
-            arrays, expected = _rows(chunks, outputs, numbers)
-            files = _saved(folder, f"in-{start}", arrays)
-            fed.append(Chunk(start, start + len(numbers), files))
-            given.append(_saved(folder, f"out-{start}", expected))
-        start += size
-    return Regrouped(tuple(fed), Evaluated(outputs.signature, tuple(given)))
+    starts = np.cumsum((0, *_SIZES[:-1]))
+    calls = tuple(order[start : start + size] for start, size in zip(starts, _SIZES, strict=True) if start < len(order))
+    fed = []
+    for start, numbers in zip(starts, calls, strict=False):
+        files = _saved(folder, f"in-{start}", _rows(chunks, outputs, numbers)[0])
+        fed.append(Chunk(int(start), int(start) + len(numbers), files))
+    return Regrouped(tuple(fed), _expected(run, chunks, outputs, calls), calls)
+
+
+def regrouped_target(run: Run, regroup: Regrouped, chunks: Sequence[Chunk], outputs: Evaluated) -> Regrouped:
+    """The same calls with what a target gave for their samples before: whether it mixes them is no matter of the source."""
+    return replace(regroup, expected=_expected(run, chunks, outputs, regroup.numbers))
+
+
+def _expected(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, calls: Sequence[Array]) -> Evaluated:
+    folder = run.folder("expected")
+    given = [_saved(folder, f"out-{place}", _rows(chunks, outputs, numbers)[1]) for place, numbers in enumerate(calls)]
+    return Evaluated(outputs.signature, tuple(given))
 
 
 def axis_of(run: Run, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool) -> Axis:
@@ -100,14 +114,15 @@ def mixes(run: Run, session: Session, regroup: Regrouped, contract: Contract, se
     Args:
         run: the surroundings.
         session: the model.
-        regroup: samples, and what the source gave for them.
-        contract: contract of the source and this model.
+        regroup: samples, and what this model gave for them in other calls.
+        contract: of the source, as which the calls are said, and this model.
         settings: how outputs are compared.
     """
     feeds = feed_across(contract, regroup.chunks, run.folder("feed"))
     outputs = evaluate(run, session, feeds, "running calls of other sizes")
     plain = VerifySettings(tolerance=settings.tolerance, tolerances=settings.tolerances)
-    figures = compare(contract, regroup.expected, outputs, regroup.chunks, plain).result()
+    itself = unchanged_contract(session.signature, session.signature)
+    figures = compare(itself, regroup.expected, outputs, regroup.chunks, plain).result()
     return _beyond_rounding(figures, run.settings.verify.rounding)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, export
-from safeconvert.verification.batching import has_rows, mixes
+from safeconvert.verification.batching import has_rows, mixes, regrouped_target
 from safeconvert.verification.native import against_export, compare, feed_across
 from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
@@ -51,7 +51,8 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
     found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
     found = accept_rounding(run, source, found, figures, settings)
     shown = source.regroup if found.native.equal and has_rows(session.signature) else None
-    if shown is not None and mixes(run, session, shown, contract, settings):
+    own = regrouped_target(run, shown, source.data.chunks, outputs) if shown is not None else None
+    if own is not None and mixes(run, session, own, contract, settings):
         return replace(found, native=replace(found.native, equal=False), reason=MIXES)
     found = replace(found, reason=verdict_line(found.native, found.joined))
     return with_logits(run, source, found, settings)

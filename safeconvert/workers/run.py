@@ -79,7 +79,8 @@ def open_run(settings: Settings, phases: Phases) -> Iterator[Run]:
         work, copies = scratch / "work", scratch / "copies"
         for folder in (work, copies):
             folder.mkdir()
-        readable = [copies, data_folder("configs"), *(adapter.folder.parent for adapter in usable)]
+        folders = dict.fromkeys(adapter.folder.parent for adapter in (*usable, *(one for one, _ in missing)))
+        readable = [copies, data_folder("configs"), *folders]
         policy = policy_for(Mode(settings.limits.containment), readable, [work], memory)
         limits = Limits(settings.limits.seconds, memory)
         with run_templates() as templates, WorkerPool(logs, work, limits, policy, templates) as pool:

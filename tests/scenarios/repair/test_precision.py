@@ -33,7 +33,7 @@ def test_the_fewest_layers_are_restored(model: Path, tmp_path: Path) -> None:
     assert code == 0, answer["reason"]
     assert predicate["attempts"][0]["outcome"] == "not_equivalent"
     restored = [fault for fault in predicate["faults"] if fault["proven"]]
-    assert 0 < len(restored) < len(predicate["faults"]), "neither none nor all of them"
+    assert 0 < len(restored) < len(predicate["faults"]), ("neither none nor all of them", answer["attempts"])
     assert restored[0]["isolated"] == max(fault["isolated"] for fault in predicate["faults"])
     assert {fault["kind"] for fault in predicate["faults"]} == {"WB"}
     assert "bytes became" in predicate["repair"]["lift"]
@@ -50,7 +50,7 @@ def test_keeping_the_precision_only_reports(model: Path, tmp_path: Path) -> None
 
 def test_a_loss_that_is_allowed_restores_nothing(model: Path, tmp_path: Path) -> None:
     code, answer = convert(model, tmp_path / "loose.tflite", "--max-discrepancy", "0.9")
-    assert code == 0 and answer["predicate"]["faults"] == []
+    assert code == 0 and answer["predicate"]["faults"] == [], answer["attempts"]
 
 
 def test_without_a_comparator_for_labels_everything_is_restored(model: Path, tmp_path: Path) -> None:
