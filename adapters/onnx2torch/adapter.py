@@ -59,10 +59,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_it_is(step: ConvertRequest) -> torch.nn.Module:
     """What `onnx2torch.convert` makes of the file; of the graph said more plainly where it cannot convert that."""
+    model = onnx.load(step.model.path)  # of a path, onnx2torch writes a file beside it, where a worker may not
     try:
-        module = onnx2torch.convert(step.model.path, **step.arguments)
+        module = onnx2torch.convert(model, **step.arguments)
     except Exception:  # noqa: BLE001 - onnx2torch raises anything; the second try has the last word
-        legal = legalise(onnx.load(step.model.path), rules_of(__file__), _READS)
+        legal = legalise(model, rules_of(__file__), _READS)
         module = onnx2torch.convert(legal.model, **step.arguments)
     return module.eval()
 

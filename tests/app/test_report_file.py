@@ -8,6 +8,10 @@ import pytest
 
 import safeconvert
 from safeconvert.app.report_file import BESIDE, RequestedPage, reporting, with_value
+from safeconvert.certificate.digest import digest
+from safeconvert.certificate.envelope import write_certificate
+from safeconvert.certificate.statement import build_statement
+from safeconvert.core.paths import certificate_path
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report.outcome import Outcome, Tried
 from tests.command import safeconvert as command
@@ -63,10 +67,18 @@ def test_an_earlier_page_does_not_outlive_a_run_that_cannot_write_one(tmp_path: 
     assert "earlier" not in page.read_text(encoding="utf-8")
 
 
-def test_where_the_page_cannot_be_written_nothing_is_left_at_the_output_path(tmp_path: Path) -> None:
+def test_where_the_page_cannot_be_written_no_target_of_the_run_is_left_at_the_output_path(tmp_path: Path) -> None:
+    """What the run certified goes; a file without a certificate is the user's own, and stays."""
     target = tmp_path / "m.keras"
-    for makes, left in ((False, True), (True, False)):
+    for makes, certified, left in ((False, True, True), (True, False, True), (True, True, False)):
         target.write_text("a target")
+        if certified:
+            sha256 = digest(target).sha256
+            entry = {"path": target.name, "sha256": sha256, "kind": "file", "files": []}
+            content = {"schema": 1, "verdict": "verified", "target": entry, "source": entry}
+            write_certificate(certificate_path(target), build_statement(target.name, sha256, content), None)
+        else:
+            certificate_path(target).unlink()
         outcome = Outcome(ExitCode.VERIFIED, "", target, None, None, {}, (), None)
         with pytest.raises(UnusableInput, match="cannot be written"):
             RequestedPage(tmp_path / "no" / "page.html", makes).written(outcome)

@@ -19,7 +19,7 @@ CONVERSIONS = {f"{one}2{other}" for one in ("torch", "keras", "tf", "tflite", "o
 ELSEWHERE = {"demo": "README.md, run by tests/docs", "attest": "docs/certificate.md, run by tests/docs"}
 CALLED = {
     "convert", "torch2onnx", "verify", "localize", "repair", "check", "show", "keygen", "report", "gate", "explain", "config",
-    "adapters", "pack",
+    "adapters", "pack", "batch",
 }  # fmt: skip
 
 
@@ -44,6 +44,16 @@ def convert(folder: Path, command: str, output: str, *options: object, config: s
 def test_every_command_is_called_here_or_on_a_page() -> None:
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
     assert commands - CONVERSIONS == (CALLED | set(ELSEWHERE)) - CONVERSIONS
+
+
+def test_a_batch_says_what_it_would_run(tmp_path: Path) -> None:
+    (tmp_path / "m.pt").write_bytes(b"a model")
+    (tmp_path / "jobs.jsonl").write_text('{"command": "torch2onnx", "source": "m.pt", "output": "m.onnx"}')
+    called = safeconvert_process("batch", "jobs.jsonl", "--dry-run", cwd=tmp_path)
+    assert called.code == 0 and "1 to run, 0 done" in called.out, called.text
+    (tmp_path / "jobs.jsonl").write_text('{"command": "torch2onx"}')
+    called = safeconvert_process("batch", "jobs.jsonl", cwd=tmp_path)
+    assert called.code == 2 and "did you mean torch2onnx" in called.err, called.text
 
 
 @pytest.mark.converters

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from safeconvert.core.resources import data_folder
+from safeconvert.workers._worker import load_adapter
 
 
 def real(name: str):
     """adapter.py of the real converter."""
-    worker = sys.modules["__main__"]
-    return worker.load_adapter(str(Path(data_folder("adapters")) / name))
+    return load_adapter(str(Path(data_folder("adapters")) / name))
