@@ -46,6 +46,8 @@ _POLL_SECONDS = 0.1
 _PLACES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR",
            "MPLCONFIGDIR", "TORCH_HOME", "KERAS_HOME", "HF_HOME")  # fmt: skip
 """Variables that name a worker's own folder; they differ from worker to worker, and no import depends on them."""
+_CALLER = ("PYTEST_CURRENT_TEST", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_")
+"""Variables that say where safeconvert was called from; a template for each would pile up in a process of many runs."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Templates:
         modules = modules_of(request)
         if not modules or python != Path(sys.executable) or sys.platform != "linux":
             return None
-        kept = frozenset((name, value) for name, value in start.environment.items() if name not in _PLACES)
+        kept = frozenset((name, value) for name, value in start.environment.items() if name not in (*_PLACES, *_CALLER))
         key = _Key(modules, kept)
         try:
             template = self._template(key, start.environment)
