@@ -131,6 +131,7 @@ class Template:
         os.environ.clear()
         os.environ.update(request["environment"])
         tempfile.tempdir = None  # the environment says where
+        sys.argv[1:] = [str(requests), str(replies), *sys.argv[2:3]]  # as those of a worker that is started anew
         return int(self._worker.serve(requests, replies, guarded=True))
 
 
