@@ -56,7 +56,7 @@ def test_what_is_verified_is_right_and_what_is_wrong_is_refused(
     except NoVerdict:
         assert not output.exists()
         return
-    assert output.exists() == (made.exit_code is ExitCode.VERIFIED)
+    assert not output.exists(), "the pipeline publishes nothing by itself"
     if made.exit_code is not ExitCode.VERIFIED:
         assert made.exit_code in (ExitCode.NOT_EQUIVALENT, ExitCode.NO_ROUTE, ExitCode.NO_VERDICT)
         return

@@ -78,7 +78,7 @@ def test_it_is_said_which_operator_at_which_node_and_why_each_route_failed(
     assert called.code == 3, called.text
     found = called.json
     assert found["verdict"] == "no_route" and f"operator {operator} at node {node}" in found["reason"]
-    assert {"operator": operator, "node": node} in found["obstacles"]
+    assert (operator, node) in [(one["operator"], one["node"]) for one in found["obstacles"]]
     assert len(found["attempts"]) >= 2, "a converter and a last resort at least"
     for attempt in found["attempts"]:
         assert attempt["outcome"] == "crashed" and attempt["reason"]
