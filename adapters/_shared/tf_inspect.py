@@ -71,7 +71,13 @@ def inspect_checkpoint(request: ModelRequest, whole: bool = False) -> Any:
     needed = ancestors(
         meta.graph_def.node, [*outputs, meta.saver_def.restore_op_name, meta.saver_def.filename_tensor_name]
     )
-    kept = [node for node in meta.graph_def.node if node.name in needed]
+    # convert_variables_to_constants fetches each variable by the node that reads it first
+    readers = {
+        f"{node.name}/Read/ReadVariableOp"
+        for node in meta.graph_def.node
+        if node.op == "VarHandleOp" and node.name in needed
+    }
+    kept = [node for node in meta.graph_def.node if node.name in needed or node.name in readers]
     del meta.graph_def.node[:]
     meta.graph_def.node.extend(kept)
     meta.collection_def.clear()

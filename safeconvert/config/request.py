@@ -71,6 +71,7 @@ class Request:
         return VerifySettings(
             comparator=given.get("comparator") or None,
             tolerance=Tolerance(given.get("rtol", configured.rtol), given.get("atol", configured.atol)),
+            atol_given=given.get("atol") is not None,
             tolerances={name: Tolerance(*pair) for name, pair in given.get("tolerance", {}).items()},
             top_k=given.get("top_k", configured.top_k),
             max_discrepancy=given.get("max_discrepancy", configured.max_discrepancy),
