@@ -133,5 +133,5 @@ def test_a_vector_that_fits_whole_is_one_call(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.float32([1, 2, 2, 5]))
     made = safeconvert.convert(tmp_path / "mean.pt", "onnx", inputs=tmp_path / "x.npz")
     assert made.predicate["inputs"]["axis_0"].startswith("no batch")
-    assert made.predicate["contract"]["inputs"][0]["target"]["shape"] in ([4], [None])
+    assert list(made.predicate["contract"]["inputs"][0]["target"]["shape"]) in ([4], [None])
     assert made.predicate["structure"] == "same exporter"
