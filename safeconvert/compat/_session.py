@@ -133,8 +133,11 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
     within = _REQUESTED.get()
     given, config = (within.given, within.config) if within is not None else ({}, None)
     request = requested("convert", given, Path(config) if config is not None else None)
+    settings = request.settings
     if request.values.get("inputs") is None and job.inputs is not None:
         request = replace(request, values={**request.values, "inputs": job.inputs})
+        # a target that was calibrated on these inputs is only meant for inputs like them
+        settings = replace(settings, inputs=replace(settings.inputs, joined=0))
     with request.data() as data:
         options = ConvertOptions(
             source=job.source,
@@ -153,7 +156,7 @@ def run_unraised(job: Job, output: Path, phases: Phases) -> Outcome:
             arguments=job.arguments,
             origin=origin_of(request.project),
         )
-        outcome = runs.run_convert(options, request.settings, phases)
+        outcome = runs.run_convert(options, settings, phases)
     if within is not None:
         within.record.outcomes.append(outcome)
         within.record.key = options.key

@@ -32,12 +32,12 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 def convert(request):
     assert importlib.util.find_spec("numpy") is None, "packages of another environment are seen"
     step = ConvertRequest.from_json(request)
-    tiny_converter.copy(Path(step.model.path).with_name("model.onnx"), step.target)
+    tiny_converter.copy(Path(__file__).with_name("model.onnx"), step.target)
     return UNCHANGED.to_json()
 """
 MANIFEST = """
 name = "tiny"
-summary = "Copies what lies beside the source"
+summary = "Copies what lies beside it"
 kind = "converter"
 modules = ["tiny_converter"]
 packages = ["tiny-converter"]
@@ -134,6 +134,7 @@ def test_the_lock_file_is_kept_to_although_there_is_a_newer_version(installed: P
 def test_a_conversion_through_it_is_verified_and_names_its_versions(
     installed: Place, whole: Path, tmp_path: Path
 ) -> None:
+    shutil.copyfile(whole / "model.onnx", installed.folder / "more" / "tiny" / "model.onnx")
     called = installed.run(
         "torch2onnx", whole / "script.pt", "-o", tmp_path / "made.onnx", "--input-shape", "0,3,8,8", "--json"
     )
