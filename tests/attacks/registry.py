@@ -67,7 +67,7 @@ EXPORTED_PROGRAM = _listed(
     ("opaque_constant", _WRITES, "lies in opaque_obj_0, which is no tensor"),
     ("argument_name", _WRITES, "is no identifier"),
     ("weight_path", _WRITES, "is not plain text"),
-    ("text_constant", _NONE, "is not plain text"),
+    ("text_constant", _WRITES, "is not plain text"),
     ("imported_container", _NONE, "imports antigravity.fly"),
     ("called_function", _NONE, "operator 'torch.os.system' is not one that only computes"),
     ("file_read", _READS, "operator 'torch.ops.aten.from_file.default' is not one that only computes"),
