@@ -49,8 +49,8 @@ def run() -> Iterator[Run]:
 
 
 @pytest.fixture(scope="module")
-def source(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Source:
-    file = detect(saved(tmp_path_factory.mktemp("source") / "m.onnx", WEIGHTS))
+def source(run: Run) -> Source:
+    file = detect(saved(run.scratch / "source" / "m.onnx", WEIGHTS))
     return evaluate_source(run, file, SourceOptions(ModelOptions(), DataOptions(limit=14), VerifySettings()))
 
 
@@ -59,9 +59,9 @@ def attempts(run: Run, proposals: Iterator[TargetProposal]) -> list[Attempt]:
     return list(verify_proposals(run, proposals, route, ConvertOptions(Path("m.onnx"), "onnx")))
 
 
-def test_each_is_tried_as_far_as_the_first_that_is_equal(run: Run, source: Source, tmp_path: Path) -> None:
+def test_each_is_tried_as_far_as_the_first_that_is_equal(run: Run, source: Source) -> None:
     def proposed(name: str, weights: np.ndarray, width: int = 3) -> TargetProposal:
-        return TargetProposal(name, Candidate(saved(tmp_path / name / "m.onnx", weights, width), UNCHANGED), source)
+        return TargetProposal(name, Candidate(saved(run.scratch / name / "m.onnx", weights, width), UNCHANGED), source)
 
     def proposals() -> Iterator[TargetProposal]:
         yield TargetProposal("patched", NotMade("two layers hold this weight"), source)
@@ -81,8 +81,8 @@ def test_each_is_tried_as_far_as_the_first_that_is_equal(run: Run, source: Sourc
     assert isinstance(found[3].result, Compared) and found[3].verified
 
 
-def test_a_repair_that_does_not_load_is_not_blamed_on_a_converter(run: Run, source: Source, tmp_path: Path) -> None:
-    broken = saved(tmp_path / "m.onnx", np.zeros((4, 2), np.float32))
+def test_a_repair_that_does_not_load_is_not_blamed_on_a_converter(run: Run, source: Source) -> None:
+    broken = saved(run.scratch / "broken" / "m.onnx", np.zeros((4, 2), np.float32))
     (found,) = attempts(run, iter([TargetProposal("patched", Candidate(broken, UNCHANGED), source)]))
     assert found.outcome is RouteOutcome.CRASHED and found.reason.startswith(
         "the repair wrote a target that does not load"
