@@ -28,7 +28,9 @@ def with_free_batch(call: Call, specs: Specs, given: Mapping[str, torch.Tensor] 
 
 
 def with_open_sizes(call: Call, specs: Specs, features: frozenset[int]) -> Specs:
-    """Note the other axes of which the module takes twice the size too: theirs is a guess, or that of the user's arrays.
+    """Note the other axes of which the module takes another size too: theirs is a guess, or that of the user's arrays.
+
+    Twice the size is tried, and where that fails half of it: a table of positions ends somewhere, and so does memory.
 
     Args:
         call: of the module.
@@ -44,11 +46,17 @@ def _open(call: Call, specs: Sequence[TensorSpec], place: int, features: frozens
     for axis in range(1, len(spec.shape)):
         if (axis == 1 and spec.layout == "NCHW") or spec.shape[axis] in features:
             continue
-        shape = tuple(2 * (size or 1) if axis == other else size for other, size in enumerate(spec.shape))
-        tried = [*specs[:place], replace(spec, shape=shape), *specs[place + 1 :]]
-        if not run_once(call, trials(tried, None))[1]:
+        size = spec.shape[axis] or 1
+        if any(_runs(call, specs, place, axis, other) for other in (2 * size, size // 2) if other):
             found.append(axis)
     return tuple(found)
+
+
+def _runs(call: Call, specs: Sequence[TensorSpec], place: int, axis: int, size: int) -> bool:
+    """Whether the module runs where one axis of the input at `place` has another size."""
+    own = specs[place].shape
+    changed = replace(specs[place], shape=(*own[:axis], size, *own[axis + 1 :]))
+    return not run_once(call, trials([*specs[:place], changed, *specs[place + 1 :]], None))[1]
 
 
 def _rows(given: Mapping[str, torch.Tensor] | None, count: int) -> Mapping[str, torch.Tensor] | None:

@@ -1,7 +1,7 @@
 """Export with the sizes free that the source leaves free, where the ONNX file is still the source at other sizes.
 
 A trace keeps what it met as a number in a few places (grids, adaptive windows), so that a size which is called free need not be:
-the file is run at two other sizes beside the module, and where it differs or stops, the caller exports fixed sizes.
+the file is run at other sizes beside the module, and where it differs or stops, the caller exports fixed sizes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .._shared.torch_trees import module_call, named_outputs
 from .._shared.torch_trial import run_once
 
 Axes = dict[str, dict[int, str]]
+_CALLS = 2  # at other sizes; larger ones first, a smaller one where the module takes no larger
 _CLOSE = 1e-4  # of an output's scale: two runtimes in float32
 _CLOSE_HALF = 1e-2
 
@@ -28,7 +29,7 @@ _CLOSE_HALF = 1e-2
 def with_open_sizes(
     step: ConvertRequest, module: Any, example: tuple[torch.Tensor, ...], export: Callable[[Axes], None]
 ) -> ConvertReply | None:
-    """Export with open sizes, checked at two others; None where there are none or they do not stay right."""
+    """Export with open sizes, checked at others; None where there are none or they do not stay right."""
     assert step.signature is not None
     inputs = step.signature.inputs
     if not any(spec.open for spec in inputs):
@@ -36,8 +37,10 @@ def with_open_sizes(
     names, outputs = [spec.name for spec in inputs], output_names(step.signature)
     call = module_call(module, names)
     calls = []
-    for grow in (lambda size: 2 * size, lambda size: size + size // 2 + 1):
-        arguments = _resized(inputs, example, grow)
+    for resize in (lambda size: 2 * size, lambda size: size + size // 2 + 1, lambda size: size // 2 or 1):
+        if len(calls) == _CALLS:
+            break
+        arguments = _resized(inputs, example, resize)
         found, complaint = run_once(call, [dict(zip(names, arguments, strict=True))])
         if not complaint:
             calls.append((arguments, list(named_outputs(found).values())))
@@ -75,13 +78,13 @@ def _with_batch(free: Axes, step: ConvertRequest) -> Axes:
 
 
 def _resized(
-    specs: Sequence[TensorSpec], example: tuple[torch.Tensor, ...], grow: Callable[[int], int]
+    specs: Sequence[TensorSpec], example: tuple[torch.Tensor, ...], resize: Callable[[int], int]
 ) -> tuple[torch.Tensor, ...]:
     """Arguments of other sizes along the open axes: noise, or the example's integers over again."""
     generator = torch.Generator().manual_seed(0)
     made = []
     for spec, value in zip(specs, example, strict=True):
-        shape = [grow(size) if axis in spec.open else size for axis, size in enumerate(value.shape)]
+        shape = [resize(size) if axis in spec.open else size for axis, size in enumerate(value.shape)]
         if value.is_floating_point():
             made.append(torch.randn(shape, generator=generator).to(value.dtype))
         else:

@@ -1,4 +1,4 @@
-"""The evidence file: a zip of `evidence.json`, small pictures and regions, always the same bytes for the same content.
+"""The evidence file: a zip of `evidence.json`, small images and regions, always the same bytes for the same content.
 
 It may come from anybody, so that nothing is unpacked to a path of its own choosing, and sizes are bounded.
 """
@@ -35,7 +35,7 @@ class Evidence:
 
     Attributes:
         content: JSON-able; see `collect`.
-        files: pictures (`samples/…`) and regions (`regions/…`), by name.
+        files: images (`samples/…`) and regions (`regions/…`), by name.
     """
 
     content: Mapping[str, Any]

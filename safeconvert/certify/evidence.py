@@ -29,14 +29,14 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
     decisive, deployed = conversion.decisive, conversion.preprocessing
     wrong = [a for a in conversion.attempts if a.verification is not None and _differs(a.verification)]
     samples: dict[str, Any] = {}
-    pictures: dict[str, bytes] = {}
+    images: dict[str, bytes] = {}
     shown = next((attempt for attempt in wrong if attempt is decisive), next(iter(wrong), None))
     if shown is not None and shown.verification is not None:
         of = "the target" if shown is decisive else "the target as it was converted"
         verification, outputs = shown.verification, shown.verification.outputs
-        samples, pictures = _samples(conversion.source, verification, outputs, conversion.options.verify, of)
+        samples, images = _samples(conversion.source, verification, outputs, conversion.options.verify, of)
     elif deployed is not None and deployed.outputs is not None and decisive.verification is not None:
-        samples, pictures = _samples(
+        samples, images = _samples(
             given_only(conversion.source),
             decisive.verification,
             deployed.outputs,
@@ -48,17 +48,17 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
     verified = conversion.exit_code is ExitCode.VERIFIED
     regions, files = _regions(decisive.diagnosis, verified) if decisive.diagnosis is not None else ([], {})
     record = (decisive.diagnosis.record if decisive.diagnosis is not None else {}) or conversion.layers
-    return Evidence(_content({**record, **samples, "regions": regions}), {**pictures, **files})
+    return Evidence(_content({**record, **samples, "regions": regions}), {**images, **files})
 
 
 def of_pair(pair: PairVerification) -> Evidence | None:
     """The evidence of a verification; None where nothing differed."""
     if not _differs(pair.verification):
         return None
-    samples, pictures = _samples(
+    samples, images = _samples(
         pair.source, pair.verification, pair.verification.outputs, pair.options.verify, "the target"
     )
-    return Evidence(_content(samples), pictures)
+    return Evidence(_content(samples), images)
 
 
 def _content(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,11 +76,11 @@ def _samples(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     if source.data.inputs.whole:
         return {"samples": [], "samples_of": ""}, {}  # a whole call has no rows to show
-    samples, pictures = differing_samples(
+    samples, images = differing_samples(
         source.data.inputs, source.session.signature.inputs, source.data.chunks, verification.contract, source.outputs,
         target, settings,
     )  # fmt: skip
-    return {"samples": samples, "samples_of": of}, pictures
+    return {"samples": samples, "samples_of": of}, images
 
 
 def _regions(diagnosis: Diagnosis, repaired: bool) -> tuple[list[dict[str, Any]], dict[str, bytes]]:

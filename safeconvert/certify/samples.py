@@ -1,4 +1,4 @@
-"""Inputs on which two models differ, the worst first: what each model says of them, and a small picture where they are one."""
+"""Inputs on which two models differ, the worst first: what each model says of them, and a small image where they are one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from safeconvert.conversion.models import Evaluated
 from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.generate import GeneratedInputs
-from safeconvert.inputs.images import ImageInputs, read_picture
+from safeconvert.inputs.images import ImageInputs, read_image_file
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import compare
@@ -27,7 +27,7 @@ from safeconvert.workers.session import load_files
 Array = np.ndarray[Any, Any]
 LIMIT = 24
 """Samples shown."""
-_SIDE = 112  # pixels of a picture's longer side
+_SIDE = 112  # pixels of an image's longer side
 _OUTPUTS = 4  # shown of one sample
 _BEST = 3  # labels shown of one output
 _LABELLED = ("label", "top1", "topk")
@@ -42,7 +42,7 @@ def differing_samples(
     target: Evaluated,
     settings: VerifySettings,
 ) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
-    """At most `LIMIT` samples that disagree or are beyond tolerance, and pictures of them by file name.
+    """At most `LIMIT` samples that disagree or are beyond tolerance, and images of them by file name.
 
     Those that disagree go first, and of these the most distant ones.
 
@@ -73,16 +73,16 @@ def differing_samples(
                      "distance": _number(distance), "outputs": outputs}  # fmt: skip
             found.append((number not in disagreeing, -distance, entry, {n: a[row] for n, a in fed.items()}))
         found = sorted(found, key=lambda item: item[:2])[:LIMIT]
-    pictures: dict[str, bytes] = {}
+    images: dict[str, bytes] = {}
     entries = []
     for _, _, entry, arrays in found:
-        picture, note = _picture(inputs, specs, entry["number"], arrays)
+        thumbnail, note = _thumbnail(inputs, specs, entry["number"], arrays)
         entries.append({**entry, "picture": "", "note": note})
-        if picture is not None:
-            suffix = "png" if picture.startswith(b"\x89PNG") else "jpg"
+        if thumbnail is not None:
+            suffix = "png" if thumbnail.startswith(b"\x89PNG") else "jpg"
             entries[-1]["picture"] = f"samples/{entry['number']}.{suffix}"
-            pictures[entries[-1]["picture"]] = picture
-    return entries, pictures
+            images[entries[-1]["picture"]] = thumbnail
+    return entries, images
 
 
 def _outputs(
@@ -132,13 +132,13 @@ def _name(inputs: InputSet, number: int) -> str:
     return f"input {number}"
 
 
-def _picture(
+def _thumbnail(
     inputs: InputSet, specs: Sequence[TensorSpec], number: int, arrays: Mapping[str, Array]
 ) -> tuple[bytes | None, str]:
-    """A small picture as PNG or JPEG, or None and why there is none."""
+    """A small image as PNG or JPEG, or None and why there is none."""
     if isinstance(inputs, ImageInputs) and number < inputs.count:
         try:
-            image = read_picture(inputs.files[number]).convert("RGB")
+            image = read_image_file(inputs.files[number]).convert("RGB")
         except UnusableInput as error:
             return None, error.message
         image.thumbnail((_SIDE, _SIDE))
@@ -154,7 +154,7 @@ def _picture(
 
 
 def _pixels(array: Array, layout: str | None) -> Array | None:
-    """An array as 8-bit pixels, its values stretched from the least to the largest; None where it is no picture."""
+    """An array as 8-bit pixels, its values stretched from the least to the largest; None where it is no image."""
     if array.ndim != 3 or array.dtype.kind not in "fiu":
         return None
     if layout == "NCHW" or (layout is None and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3)):

@@ -1,1 +1,1 @@
-"""What models are run on: pictures, arrays, or generated samples; split, and written out for workers."""
+"""What models are run on: images, arrays, or generated samples; split, and written out for workers."""

@@ -73,7 +73,7 @@ class ArrayInputs:
 def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInputs:
     """Open and check; see `open_inputs`."""
     if path.suffix not in (".npy", ".npz"):
-        raise UnusableInput(f"--inputs {path}: neither a folder of pictures nor .npy nor .npz")
+        raise UnusableInput(f"--inputs {path}: neither a folder of images nor .npy nor .npz")
     try:
         if path.suffix == ".npy":
             loaded = np.load(path, mmap_mode="r", allow_pickle=False)

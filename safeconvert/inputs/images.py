@@ -1,4 +1,4 @@
-"""Samples from a folder of pictures, with an optional `labels.csv` (file,label)."""
+"""Samples from a folder of images, with an optional `labels.csv` (file,label)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 @dataclass(frozen=True)
 class ImageInputs:
-    """Pictures, decoded when asked for."""
+    """Images, decoded when asked for."""
 
     folder: Path
     files: tuple[Path, ...]
@@ -43,13 +43,13 @@ class ImageInputs:
 
     @property
     def count(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
         return len(self.files)
 
     @property
     def origin(self) -> str:
         """The folder."""
-        return f"{self.folder.absolute().name}/ ({self.count} pictures)"
+        return f"{self.folder.absolute().name}/ ({self.count} images)"
 
     def digest(self) -> str:
         """SHA-256 over the names and bytes of the files."""
@@ -59,10 +59,10 @@ class ImageInputs:
         return total.hexdigest()
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
-        """Pictures start..stop. Raises UnusableInput that names a file that cannot be read."""
+        """Images start..stop. Raises UnusableInput that names a file that cannot be read."""
         arrays = []
         for file in self.files[start:stop]:
-            with read_picture(file) as image:
+            with read_image_file(file) as image:
                 arrays.append(apply(image, self.preprocessing, self.size, self.channels))
         batch = np.stack(arrays)
         if not self.channels_last:
@@ -81,18 +81,18 @@ def open_images(
     if len(signature.inputs) != 1 or len(signature.inputs[0].shape) != 4:
         described = ", ".join(f"{spec.name} {list(spec.shape)}" for spec in signature.inputs)
         raise UnusableInput(
-            f"--inputs {folder}: pictures are for models with one 4-dimensional input, and this one takes {described}",
+            f"--inputs {folder}: images are for models with one 4-dimensional input, and this one takes {described}",
             "give an .npy or .npz instead",
         )
     spec = signature.inputs[0]
     if spec.numbers is None:
-        raise UnusableInput(f"--inputs {folder}: input {spec.name} takes {spec.dtype}, and pictures give plain numbers")
+        raise UnusableInput(f"--inputs {folder}: input {spec.name} takes {spec.dtype}, and images give plain numbers")
     files = list_images(folder)
     channels_last = _channels_last(folder, spec)
     height, width = (spec.shape[1], spec.shape[2]) if channels_last else (spec.shape[2], spec.shape[3])
     channels = spec.shape[3] if channels_last else spec.shape[1]
     if channels not in (None, 1, 3):
-        raise UnusableInput(f"--inputs {folder}: the model takes {channels} channels, and pictures have 1 or 3")
+        raise UnusableInput(f"--inputs {folder}: the model takes {channels} channels, and images have 1 or 3")
     recipe = preprocessing or RAW
     natural = first_image_size(folder, recipe)
     chosen = files if limit is None else files[:limit]
@@ -109,27 +109,27 @@ def open_images(
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name. Raises UnusableInput where there are none."""
+    """The images of a folder, by name. Raises UnusableInput where there are none."""
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
     except OSError as error:
         raise UnusableInput(f"--inputs {folder}: cannot be read: {error.strerror}") from error
     if not files:
-        raise UnusableInput(f"--inputs {folder}: holds no picture", f"known: {', '.join(sorted(_SUFFIXES))}")
+        raise UnusableInput(f"--inputs {folder}: holds no image", f"known: {', '.join(sorted(_SUFFIXES))}")
     return files
 
 
 def first_image_size(folder: Path, preprocessing: Preprocessing | None) -> tuple[int, int]:
-    """(height, width) that the first picture has after the preprocessing's resize."""
-    with read_picture(list_images(folder)[0]) as image:
+    """(height, width) that the first image has after the preprocessing's resize."""
+    with read_image_file(list_images(folder)[0]) as image:
         return final_size(image.width, image.height, preprocessing)
 
 
-def read_picture(file: Path) -> Image.Image:
-    """A picture, decoded: turned as its EXIF orientation says, 16 bits of grey scaled to 8.
+def read_image_file(file: Path) -> Image.Image:
+    """An image, decoded: turned as its EXIF orientation says, 16 bits of grey scaled to 8.
 
     Raises:
-        UnusableInput: no picture, an unreasonably large one, or one whose values have no known scale; the message names it.
+        UnusableInput: no image, an unreasonably large one, or one whose values have no known scale; the message names it.
     """
     try:
         with warnings.catch_warnings():
@@ -138,20 +138,20 @@ def read_picture(file: Path) -> Image.Image:
             image.load()
             return _eight_bits(file, ImageOps.exif_transpose(image))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise UnusableInput(f"{file}: not a picture that can be read: {error}", "take it out of the folder") from error
+        raise UnusableInput(f"{file}: not an image that can be read: {error}", "take it out of the folder") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnusableInput(f"{file}: unreasonably large: {error}", "take it out of the folder") from error
 
 
 def _eight_bits(file: Path, image: Image.Image) -> Image.Image:
-    """A picture of 8 bits a channel; Pillow would cut off what is larger, and show it white."""
+    """An image of 8 bits a channel; Pillow would cut off what is larger, and show it white."""
     if image.mode.startswith("I;16") or (image.mode == "I" and file.suffix.lower() == ".png"):
         grey = np.asarray(image).astype(np.float64) / 257
         return Image.fromarray(np.rint(grey).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise UnusableInput(
             f"{file}: its values of 32 bits have no known scale",
-            "give the pictures as an .npy array, scaled as you train",
+            "give the images as an .npy array, scaled as you train",
         )
     return image
 
@@ -165,7 +165,7 @@ def _channels_last(folder: Path, spec: TensorSpec) -> bool:
         return last
     raise UnusableInput(
         f"--inputs {folder}: which dimension of input {spec.name} {list(spec.shape)} is the channels?",
-        "give the pictures as an .npy array in the model's own order",
+        "give the images as an .npy array in the model's own order",
     )
 
 

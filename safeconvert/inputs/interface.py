@@ -36,7 +36,7 @@ class InputSet(Protocol):
 
     @property
     def preprocessing(self) -> Preprocessing | None:
-        """What was done to pictures."""
+        """What was done to images."""
         ...
 
     @property

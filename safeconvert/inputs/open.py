@@ -1,4 +1,4 @@
-"""Open what `--inputs` names: a folder of pictures, an `.npy` or an `.npz`. Nothing is unpickled."""
+"""Open what `--inputs` names: a folder of images, an `.npy` or an `.npz`. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing |
     """The samples of a file or folder, checked against a model's inputs.
 
     Args:
-        path: a folder of pictures, `.npy` or `.npz`.
+        path: a folder of images, `.npy` or `.npz`.
         signature: of the source.
-        preprocessing: for pictures; None leaves their pixels raw.
+        preprocessing: for images; None leaves their pixels raw.
         limit: take at most so many samples, the first ones; None for all.
 
     Raises:
@@ -30,7 +30,7 @@ def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing |
         raise UnusableInput(f"--inputs {path}: no such file or folder")
     if preprocessing is not None and preprocessing.name != "raw":
         raise UnusableInput(
-            f"--preprocessing {preprocessing.name}: applies to a folder of pictures, and {path} is an array",
+            f"--preprocessing {preprocessing.name}: applies to a folder of images, and {path} is an array",
             "leave it out: arrays are fed as they are",
         )
     return open_arrays(path, signature, limit)

@@ -1,4 +1,4 @@
-"""Turn a picture into a model's input: value = (pixel · scale − mean) / std for each channel.
+"""Turn an image into a model's input: value = (pixel · scale − mean) / std for each channel.
 
 Presets lie in `configs/preprocessing.toml`, each with the place where the official repository defines it.
 """
@@ -34,7 +34,7 @@ class Preprocessing:
         mean: subtracted after scaling, one for each channel in `channel_order`.
         std: divides at the end, one for each channel in `channel_order`.
         channel_order: `RGB` or `BGR`.
-        resize: shorter side, in pixels, that larger pictures are brought to before the crop; 0 leaves them.
+        resize: shorter side, in pixels, that larger images are brought to before the crop; 0 leaves them.
         interpolation: `bilinear` or `bicubic`, for resizing.
     """
 
@@ -84,17 +84,17 @@ def preset_or_file(name: str, presets: Path) -> Preprocessing:
 
 
 def apply(image: Image, recipe: Preprocessing, size: tuple[int, int] | None, channels: int) -> Floats:
-    """The input made of one picture.
+    """The input made of one image.
 
-    A picture whose shorter side is larger than `resize` is resized to it first. Then, to reach `size`: a picture at
+    An image whose shorter side is larger than `resize` is resized to it first. Then, to reach `size`: an image at
     least that large is cropped at its centre (so that 227 pixels become 224 without resampling); a smaller one is
     resized.
 
     Args:
-        image: any picture that Pillow opens.
+        image: any image that Pillow opens.
         recipe: what to do with the values.
-        size: (height, width) in pixels that the model takes; None keeps the picture's.
-        channels: 3, or 1 for a grey picture (scaled with the first channel's mean and std); 4 is not supported.
+        size: (height, width) in pixels that the model takes; None keeps the image's.
+        channels: 3, or 1 for a grey image (scaled with the first channel's mean and std); 4 is not supported.
 
     Returns:
         float32, height × width × channels.
@@ -121,7 +121,7 @@ def apply(image: Image, recipe: Preprocessing, size: tuple[int, int] | None, cha
 
 
 def final_size(width: int, height: int, recipe: Preprocessing | None) -> tuple[int, int]:
-    """(height, width) that a picture has after the resize, where a model asks for no size of its own."""
+    """(height, width) that an image has after the resize, where a model asks for no size of its own."""
     shorter = min(width, height)
     if recipe is None or not recipe.resize or shorter <= recipe.resize:
         return height, width

@@ -1,4 +1,4 @@
-"""The inputs that disagreed, as the page shows them: the picture, and what each model says."""
+"""The inputs that disagreed, as the page shows them: the image, and what each model says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
 from safeconvert.certify.samples import LIMIT
 
-_LARGEST = 20 << 10  # bytes of one picture: 24 of them leave room on a page of 1.5 MB
+_LARGEST = 20 << 10  # bytes of one thumbnail: 24 of them leave room on a page of 1.5 MB
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 
@@ -34,34 +34,34 @@ def sample_views(evidence: Evidence | None, predicate: Mapping[str, Any]) -> dic
 def _sample(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
     outputs = list(mappings(entry.get("outputs")))
     first = outputs[0] if outputs else {}
-    picture, tiny, why = _picture(str(entry.get("picture") or ""), files)
+    thumbnail, tiny, why = _thumbnail(str(entry.get("picture") or ""), files)
     note = str(entry.get("note") or "") or why
     source, target = (_said(mapping(first.get(side))) for side in ("source", "target"))
     name = text(entry.get("name"))
     distance = number(entry.get("distance"))
     return {
-        "name": name, "picture": picture, "tiny": tiny, "note": note, "source": source, "target": target,
+        "name": name, "picture": thumbnail, "tiny": tiny, "note": note, "source": source, "target": target,
         "disagrees": entry.get("disagrees") is True, "truth": "" if entry.get("truth") is None else text(entry["truth"]),
         "distance": "-" if distance is None else f"{distance:.3g}",
         "alt": f"{name}: the source says {source}, the target {target}",
     }  # fmt: skip
 
 
-def _picture(name: str, files: Mapping[str, bytes]) -> tuple[str, bool, str]:
+def _thumbnail(name: str, files: Mapping[str, bytes]) -> tuple[str, bool, str]:
     """(data URI, whether it is tiny, why there is none)."""
     if not name:
-        return "", False, "no picture"
+        return "", False, "no image"
     data = files.get(name)
     if data is None:
-        return "", False, "the evidence file does not hold this picture"
+        return "", False, "the evidence file does not hold this image"
     try:
         with Image.open(io.BytesIO(data)) as image:
             kind, tiny = _FORMATS[str(image.format)], max(image.size) <= 32
             image.load()
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, Image.DecompressionBombError):
-        return "", False, "this picture cannot be read any more"
+        return "", False, "this image cannot be read any more"
     if len(data) > _LARGEST:
-        return "", False, "this picture is too large to show"
+        return "", False, "this image is too large to show"
     return f"data:{kind};base64,{base64.b64encode(data).decode()}", tiny, ""
 
 

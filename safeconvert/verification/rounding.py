@@ -1,7 +1,7 @@
 """Is a small distance beyond tolerance only rounding? Both models computed in float64 tell.
 
 float32 runtimes sum in different orders. Where a network cancels (a BatchNorm of a channel that hardly varies, folded into its
-convolution; a picture of one colour), the order alone moves the outputs by more than the tolerance: EfficientNet-B0 on an
+convolution; an image of one colour), the order alone moves the outputs by more than the tolerance: EfficientNet-B0 on an
 image of ones lies 1.6e-4 of its scale off its own graph in ONNX Runtime and TFLite, and 4e-6 in PyTorch. The
 graphs of both sides in float64 have no such freedom. A target counts as equal there if
 

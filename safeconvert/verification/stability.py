@@ -1,6 +1,6 @@
 """Which generated inputs can tell two models apart: those on which the source does not move by rounding alone.
 
-A picture of one colour, normalised by its own deviation, is rounding divided by next to nothing; a value on the edge of a
+An image of one colour, normalised by its own deviation, is rounding divided by next to nothing; a value on the edge of a
 `round` or a tie of two labels falls to either side. What the source gives there is no property of the model. Such a sample is
 found with the native source alone: every value of its input moves by a few units in the last place, about what the rounding of
 a deep net's layers adds up to, and an output moves beyond the tolerance. It lies outside the domain, as one with NaN does; a

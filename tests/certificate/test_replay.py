@@ -15,7 +15,7 @@ PAIR: dict[str, Any] = {
     "verdict": "not_equivalent",
     "source": {"path": "../a model.pt"},
     "target": {"path": "m.keras", "format": "keras"},
-    "inputs": {"origin": "images/ (60 pictures)", "kinds": ["image"], "count": 60, "split_seed": 3, "sha256": "ab"},
+    "inputs": {"origin": "images/ (60 images)", "kinds": ["image"], "count": 60, "split_seed": 3, "sha256": "ab"},
     "contract": {"preprocessing": {"name": "torchvision"}},
     "comparator": {"name": "top1", "tolerances": {"rtol": 1e-4, "atol": 1e-5}, "max_discrepancy": 0.1,
                    "per_output": {"y": {"rtol": 0.1, "atol": 0.2}}},

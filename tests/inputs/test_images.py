@@ -156,13 +156,13 @@ def test_a_name_that_is_no_utf8_is_a_name(folder: Path) -> None:
 
 def test_the_folder_is_named_also_where_it_is_the_current_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    assert open_inputs(Path(), takes(None, 3, 9, 7), None, None).origin == "pictures/ (4 pictures)"
+    assert open_inputs(Path(), takes(None, 3, 9, 7), None, None).origin == "pictures/ (4 images)"
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "a.png").mkdir()
     (tmp_path / "b.txt").write_text("x")
-    with pytest.raises(UnusableInput, match="no picture"):
+    with pytest.raises(UnusableInput, match="no image"):
         open_inputs(tmp_path, takes(None, 3, 8, 8), None, None)
 
 

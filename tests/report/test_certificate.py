@@ -49,7 +49,7 @@ WHOLE: dict[str, Any] = {
     "exporters": {"source": {"verdict": "faithful"}, "target": {"verdict": "faithful"}},
     "obligations": ["preprocess as torchvision does"],
     "comparator": {"name": "top1", "tolerances": {"rtol": 1e-4, "atol": 1e-5}},
-    "inputs": {"origin": "images/ (64 pictures)", "count": 64},
+    "inputs": {"origin": "images/ (64 images)", "count": 64},
     "seconds": {"converting": 3.25},
 }  # fmt: skip
 

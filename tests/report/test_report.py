@@ -296,7 +296,7 @@ def test_a_picture_that_cannot_be_read_any_more_is_said_in_its_place(repaired: P
         {"samples": [picture, lost, huge]}, {"samples/1.jpg": b"\xff\xd8\xffgarbage", "samples/3.png": noise.getvalue()}
     )
     page = render(content, evidence)
-    assert "this picture cannot be read any more" in page and "does not hold this picture" in page
+    assert "this image cannot be read any more" in page and "does not hold this image" in page
     assert "too large to show" in page and "<img" not in page
 
 

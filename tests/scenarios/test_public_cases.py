@@ -44,9 +44,6 @@ OBLIGED = {
 """Words of the obligations that a right file must come with."""
 
 
-_KNOWN = pytest.mark.xfail(strict=True, reason="the target takes a guessed height and width, and no obligation says so")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cases")
@@ -54,11 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("case", "command"),
-    [
-        pytest.param(case, c, id=f"{case.name}-{c}", marks=[_KNOWN] if f"{case.name}-{c}" == "interp1x1-torch2onnx" else [])
-        for case in public_cases()
-        for c in case.commands
-    ],
+    [pytest.param(case, c, id=f"{case.name}-{c}") for case in public_cases() for c in case.commands],
 )
 def test_a_case_behaves_as_it_says(case: Case, command: str, folder: Path) -> None:
     build(case, folder)

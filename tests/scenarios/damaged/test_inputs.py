@@ -35,7 +35,7 @@ def test_pictures_that_cannot_be_read(whole: Path, tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures(whole: Path, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
-    refused(convert(whole, tmp_path, "--inputs", tmp_path / "none"), "none", "no picture")
+    refused(convert(whole, tmp_path, "--inputs", tmp_path / "none"), "none", "no image")
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 8, 3), (4, 3, 8), (4, 3, 9, 9), (0, 3, 8, 8)])
