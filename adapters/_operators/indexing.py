@@ -56,8 +56,8 @@ def _pad(n: Node) -> Any:
     given_axes = n.known(3, "the axes")
     axes = list(range(rank)) if given_axes is None else [int(axis) % rank for axis in given_axes.reshape(-1)]
     pairs = [(0, 0)] * rank
-    for place, axis in enumerate(axes):
-        pairs[axis] = (int(pads[place]), int(pads[place + len(axes)]))
+    for index, axis in enumerate(axes):
+        pairs[axis] = (int(pads[index]), int(pads[index + len(axes)]))
     cut = [slice(max(-a, 0), -max(-z, 0) or None) for a, z in pairs]
     if any(part != slice(0, None) for part in cut):
         x = b.slice(x, [slice(None) if part == slice(0, None) else part for part in cut])
@@ -70,8 +70,8 @@ def _pad(n: Node) -> Any:
             size = b.shape(x)[axis]
             if not isinstance(size, int):
                 raise n.refuse(f"mode {mode} along a free dimension")
-            places = np.pad(np.arange(size), (before, after), mode=mode)
-            x = b.take(x, places.astype(np.int64), axis)
+            indices = np.pad(np.arange(size), (before, after), mode=mode)
+            x = b.take(x, indices.astype(np.int64), axis)
     return x
 
 

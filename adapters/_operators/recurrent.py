@@ -175,11 +175,11 @@ def _one_direction(
     step = {"RNN": _rnn, "GRU": _gru, "LSTM": _lstm}[n.operator]
     cell = _Cell(n, r, rb, peepholes, functions, hidden)
     states: list[Any] = []
-    for place in range(length) if not backwards or lengths is not None else reversed(range(length)):
-        own = b.reshape(b.slice(inputs, [slice(place, place + 1), slice(None), slice(None)]), [batch, gates * hidden])
+    for index in range(length) if not backwards or lengths is not None else reversed(range(length)):
+        own = b.reshape(b.slice(inputs, [slice(index, index + 1), slice(None), slice(None)]), [batch, gates * hidden])
         new_h, new_c = step(cell, own, h, c)
         if lengths is not None:
-            inside = f("gt", b.reshape(b.cast(lengths, "int64"), [-1, 1]), np.asarray(place, dtype=np.int64))
+            inside = f("gt", b.reshape(b.cast(lengths, "int64"), [-1, 1]), np.asarray(index, dtype=np.int64))
             states.append(f("where", inside, new_h, zeros))
             new_h = f("where", inside, new_h, h)
             new_c = f("where", inside, new_c, c) if lstm else c

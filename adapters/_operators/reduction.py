@@ -112,10 +112,10 @@ def _hardmax(n: Node) -> Any:
         size, rank = b.shape(x)[axis], len(b.shape(x))
         if not isinstance(size, int):
             raise n.refuse("over a free dimension")
-        places = np.arange(size, dtype=np.int64).reshape([-1 if a == axis else 1 for a in range(rank)])
+        indices = np.arange(size, dtype=np.int64).reshape([-1 if a == axis else 1 for a in range(rank)])
         found = b.arg("max", x, axis)
         found = b.reshape(found, [1 if a == axis else s for a, s in enumerate(b.shape(x))])
-        return b.cast(b.map("eq", found, places), b.dtype(x))
+        return b.cast(b.map("eq", found, indices), b.dtype(x))
 
     return _flattened(n, apply)
 
@@ -151,8 +151,8 @@ def _top(n: Node) -> Any:
         given = n.known(1, "the number of elements")
         assert given is not None
         k = int(given.reshape(-1)[0])
-    values, places = b.top(x, int(k), n.axis(len(b.shape(x)), -1), bool(n.attribute("largest", 1)))
-    return values, places
+    values, indices = b.top(x, int(k), n.axis(len(b.shape(x)), -1), bool(n.attribute("largest", 1)))
+    return values, indices
 
 
 def _lp_normalization(n: Node) -> Any:

@@ -38,10 +38,10 @@ def _resize(n: Node) -> Any:
         policy_scale: float | None = ratio
     else:
         policy_scale = None
-    for place, axis in enumerate(axes):
-        region = None if roi is None or roi.size == 0 else roi.reshape(2, -1)[:, place]
-        scale = None if scales is None else float(scales.reshape(-1)[place])
-        size = None if sizes is None else sizes[place]
+    for index, axis in enumerate(axes):
+        region = None if roi is None or roi.size == 0 else roi.reshape(2, -1)[:, index]
+        scale = None if scales is None else float(scales.reshape(-1)[index])
+        size = None if sizes is None else sizes[index]
         crops = n.attribute("coordinate_transformation_mode", b"half_pixel") == b"tf_crop_and_resize"
         if (scale == 1 or (size is not None and size is shape[axis]) or (size == shape[axis])) and not crops:
             continue

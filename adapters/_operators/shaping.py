@@ -194,8 +194,8 @@ def _sequence_at(n: Node) -> Any:
 def _sequence_insert(n: Node) -> Any:
     at = n.known(2, "the position")
     items = list(n.inputs[0])
-    place = len(items) if at is None else int(at.reshape(-1)[0])
-    items.insert(place, n.inputs[1])
+    index = len(items) if at is None else int(at.reshape(-1)[0])
+    items.insert(index, n.inputs[1])
     return (items,)
 
 

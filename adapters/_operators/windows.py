@@ -165,16 +165,16 @@ def _max_pool_with_indices(n: Node) -> Any:
         raise n.refuse("indices of a free size")
     batch, sizes = shape[0], shape[2:]
     shape = [1, *shape[1:]]
-    places = np.arange(product(shape), dtype=np.int64).reshape(shape)
+    indices = np.arange(product(shape), dtype=np.int64).reshape(shape)
     if n.attribute("storage_order", 0):
         order = [0, 1, *range(len(shape) - 1, 1, -1)]
         column = np.arange(product(shape), dtype=np.int64).reshape([shape[axis] for axis in order])
-        places = column.transpose(np.argsort(order))
+        indices = column.transpose(np.argsort(order))
     g = geometry(n, sizes, n.attribute("kernel_shape"))
     pads = [(0, 0), (0, 0), *_sum(g.pads, _rounded_up(n, g, sizes))]
     kind = b.dtype(x)
     values = b.pad(b.cast(x, "int32") if kind in ("int8", "uint8") else x, pads, _lowest(kind))
-    positions = np.pad(places, pads)
+    positions = np.pad(indices, pads)
     best = index = None
     for offsets in itertools.product(*[range(size) for size in g.kernel]):
         parts = [slice(None), slice(None)]

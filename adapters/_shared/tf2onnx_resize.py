@@ -60,8 +60,8 @@ class ResizeByChoice:
         ]
         resized = node.input[0]
         for axis, weights in enumerate(chosen, start=1):
-            places = ctx.make_const(utils.make_name("chosen"), weights.argmax(axis=1).astype(np.int64)).output[0]
-            resized = ctx.make_node("Gather", [resized, places], attr={"axis": axis}).output[0]
+            indices = ctx.make_const(utils.make_name("chosen"), weights.argmax(axis=1).astype(np.int64)).output[0]
+            resized = ctx.make_node("Gather", [resized, indices], attr={"axis": axis}).output[0]
         replace_node(ctx, node, resized)
 
 

@@ -58,12 +58,12 @@ def named_outputs(outputs: Any) -> dict[str, torch.Tensor]:
     leaves = [(path, leaf) for path, leaf in _pytree.tree_flatten_with_path(outputs)[0] if torch.is_tensor(leaf)]
     if all(isinstance(key, _pytree.SequenceKey) for path, _ in leaves for key in path):
         single = len(leaves) == 1
-        return {"output" if single else f"output_{place}": leaf for place, (_, leaf) in enumerate(leaves)}
+        return {"output" if single else f"output_{index}": leaf for index, (_, leaf) in enumerate(leaves)}
     named: dict[str, torch.Tensor] = {}
-    for place, (path, leaf) in enumerate(leaves):
+    for index, (path, leaf) in enumerate(leaves):
         name = "_".join(str(_key(key)) for key in path)
         name = f"output_{name}" if name[:1].isdigit() else name
-        named[name if name and name not in named else f"output_{place}"] = leaf
+        named[name if name and name not in named else f"output_{index}"] = leaf
     return named
 
 

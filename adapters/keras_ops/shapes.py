@@ -33,11 +33,11 @@ class Shapes(Values):
         x = self.in_order(self.tensor(x))
         sizes = list(sizes)
         if -1 in sizes:
-            place = sizes.index(-1)
+            index = sizes.index(-1)
             try:
-                sizes[place] = product(self.shape(x)) // product(sizes[:place] + sizes[place + 1 :])
+                sizes[index] = product(self.shape(x)) // product(sizes[:index] + sizes[index + 1 :])
             except (TypeError, ZeroDivisionError):
-                sizes[place] = Dim((f"unknown{len(self._alive)}",))
+                sizes[index] = Dim((f"unknown{len(self._alive)}",))
         if tuple(sizes) == self.shape(x):
             return x
         if sum(isinstance(size, Dim) for size in sizes) > 1:

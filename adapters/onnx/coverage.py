@@ -25,7 +25,7 @@ def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     try:
         coverage = Coverage(onnx.load(path))
         items = list(dict.fromkeys(item for point in coverage.points for item in point.items()))
-        places = {item: place for place, item in enumerate(items)}
+        indices = {item: index for index, item in enumerate(items)}
         found = []
         for files in groups:
             named = (
@@ -34,7 +34,7 @@ def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
                 else list(files.values())
             )
             arrays = [np.load(file, allow_pickle=False) for file in named]
-            found.append(sorted(places[item] for item in coverage.exercised(arrays)))
+            found.append(sorted(indices[item] for item in coverage.exercised(arrays)))
     except RuntimeError as error:
         return {"items": [], "groups": [], "reason": " ".join(str(error).split())[:200]}
     return {"items": items, "groups": found, "reason": ""}

@@ -12,7 +12,7 @@ from safeconvert.graph.saturation import before_saturation, exposed
 
 
 def expose_logits(
-    paths: Sequence[str], targets: Sequence[str], places: Sequence[Sequence[int]]
+    paths: Sequence[str], targets: Sequence[str], indices: Sequence[Sequence[int]]
 ) -> list[dict[str, Any]]:
     """Write copies of two graphs that give out what the outputs at these places were before they were saturated.
 
@@ -27,12 +27,12 @@ def expose_logits(
     """
     models = [onnx.load(path) for path in paths]
     found = [before_saturation(model) for model in models]
-    common = [pair for pair in places if all(pair[side] in found[side] for side in (0, 1))]
+    common = [pair for pair in indices if all(pair[side] in found[side] for side in (0, 1))]
     for side, (model, target) in enumerate(zip(models, targets, strict=True)):
         if common:
             onnx.save(exposed(model, {pair[side]: found[side][pair[side]][1] for pair in common}), target)
     return [
-        {"source": found[0].get(pair[0], ("", ""))[0], "target": found[1].get(pair[1], ("", ""))[0]} for pair in places
+        {"source": found[0].get(pair[0], ("", ""))[0], "target": found[1].get(pair[1], ("", ""))[0]} for pair in indices
     ]
 
 

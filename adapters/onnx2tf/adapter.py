@@ -102,7 +102,7 @@ def _seen(value: onnx.ValueInfoProto, made: Any, peeled: bool) -> Permutation | 
 
 
 def _fits(before: list[int | None], after: list[int | None], order: Permutation) -> bool:
-    pairs = [(before[axis], after[place]) for place, axis in enumerate(order)]
+    pairs = [(before[axis], after[index]) for index, axis in enumerate(order)]
     return len(before) == len(after) and all(None in pair or pair[0] == pair[1] for pair in pairs[1:])
 
 

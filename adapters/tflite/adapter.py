@@ -43,8 +43,8 @@ class TfliteModel:
         self._signature = Signature(
             inputs,
             tuple(
-                replace(_spec(name, detail, list(detail["shape"])), position=place)
-                for (name, detail), place in zip(
+                replace(_spec(name, detail, list(detail["shape"])), position=index)
+                for (name, detail), index in zip(
                     self._outputs.items(),
                     self._places(self._outputs, self._interpreter.get_output_details()),
                     strict=True,
@@ -106,7 +106,7 @@ class TfliteModel:
         inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
         declared = [_spec(name, detail, list(detail["shape_signature"])) for name, detail in inputs.items()]
         places = self._places(inputs, self._interpreter.get_input_details())
-        declared = [replace(spec, position=place) for spec, place in zip(declared, places, strict=True)]
+        declared = [replace(spec, position=index) for spec, index in zip(declared, places, strict=True)]
         settled = with_given_shapes(declared, request)
         for before, after, detail in zip(declared, settled, inputs.values(), strict=True):
             sizes = [size or (filler if axis else 1) for axis, size in enumerate(after.shape)]

@@ -145,7 +145,7 @@ def _constants(model: Any, twin: Any) -> list[_Constant]:
         theirs = [op for op in other.operators if not _unpacks(twin, other, op)]
         if [_code(model, op) for op in ours] != [_code(twin, op) for op in theirs]:
             raise UnusableInput("the float twin does not have the same operators")
-        for place, (one, two) in enumerate(zip(ours, theirs, strict=True)):
+        for index, (one, two) in enumerate(zip(ours, theirs, strict=True)):
             for operand, (left, right) in enumerate(zip(one.inputs, two.inputs, strict=True)):
                 if left < 0 or right < 0:
                     continue
@@ -157,7 +157,7 @@ def _constants(model: Any, twin: Any) -> list[_Constant]:
                 kind = _NAMES[stored.type]
                 saved = value.size * (4 - np.dtype(_STORED[stored.type]).itemsize)
                 name = graph.tensors[int(one.outputs[0])].name.decode().partition(";")[0]  # fused operators list all
-                found.append(_Constant(number, place, operand, name, kind, value, saved))
+                found.append(_Constant(number, index, operand, name, kind, value, saved))
     return found
 
 

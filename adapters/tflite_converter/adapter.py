@@ -83,7 +83,7 @@ def _convertible(model: Any, step: ConvertRequest) -> tuple[Any, ConvertReply]:
 def _needs_flex(content: bytes) -> tuple[str, ...]:
     """The obligation that comes with TensorFlow's own operators in a file."""
     model = schema.Model.GetRootAs(content)
-    codes = [model.OperatorCodes(place).CustomCode() for place in range(model.OperatorCodesLength())]
+    codes = [model.OperatorCodes(index).CustomCode() for index in range(model.OperatorCodesLength())]
     names = sorted(code.decode() for code in codes if code and code.startswith(b"Flex"))
     return (f"target needs the Flex delegate (TF Select) wherever it runs, for {', '.join(names)}",) if names else ()
 

@@ -37,26 +37,26 @@ def with_open_sizes(call: Call, specs: Specs, features: frozenset[int]) -> Specs
         specs: its inputs.
         features: sizes that its matrices multiply; such an axis is not free, whatever a kernel reads beyond it.
     """
-    return tuple(replace(spec, open=_open(call, specs, place, features)) for place, spec in enumerate(specs))
+    return tuple(replace(spec, open=_open(call, specs, index, features)) for index, spec in enumerate(specs))
 
 
-def _open(call: Call, specs: Sequence[TensorSpec], place: int, features: frozenset[int]) -> tuple[int, ...]:
-    spec = specs[place]
+def _open(call: Call, specs: Sequence[TensorSpec], index: int, features: frozenset[int]) -> tuple[int, ...]:
+    spec = specs[index]
     found = []
     for axis in range(1, len(spec.shape)):
         if (axis == 1 and spec.layout == "NCHW") or spec.shape[axis] in features:
             continue
         size = spec.shape[axis] or 1
-        if any(_runs(call, specs, place, axis, other) for other in (2 * size, size // 2) if other):
+        if any(_runs(call, specs, index, axis, other) for other in (2 * size, size // 2) if other):
             found.append(axis)
     return tuple(found)
 
 
-def _runs(call: Call, specs: Sequence[TensorSpec], place: int, axis: int, size: int) -> bool:
+def _runs(call: Call, specs: Sequence[TensorSpec], index: int, axis: int, size: int) -> bool:
     """Whether the module runs where one axis of the input at `place` has another size."""
-    own = specs[place].shape
-    changed = replace(specs[place], shape=(*own[:axis], size, *own[axis + 1 :]))
-    return not run_once(call, trials([*specs[:place], changed, *specs[place + 1 :]], None))[1]
+    own = specs[index].shape
+    changed = replace(specs[index], shape=(*own[:axis], size, *own[axis + 1 :]))
+    return not run_once(call, trials([*specs[:index], changed, *specs[index + 1 :]], None))[1]
 
 
 def _rows(given: Mapping[str, torch.Tensor] | None, count: int) -> Mapping[str, torch.Tensor] | None:

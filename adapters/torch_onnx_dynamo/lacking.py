@@ -39,13 +39,13 @@ def _let_views_copy(program: Any) -> None:
             node.target = _aten.reshape.default
 
 
-def _ranked(x: Tensor, place: Tensor | int, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+def _ranked(x: Tensor, index: Tensor | int, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
     """The number at a place of the sorted dimension, and where it was; a tensor of places has that dimension with size 1."""
     values, indices = torch.sort(x, dim=dim)
-    if isinstance(place, int):
-        values, indices = (one.narrow(dim, place, 1) for one in (values, indices))
+    if isinstance(index, int):
+        values, indices = (one.narrow(dim, index, 1) for one in (values, indices))
     else:
-        values, indices = (one.gather(dim, place) for one in (values, indices))
+        values, indices = (one.gather(dim, index) for one in (values, indices))
     return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
 
 
@@ -81,8 +81,8 @@ def _mode(x: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tens
 def _seen(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """(..., n, n) with the numbers along the last, and which of them each position has behind it."""
     moved = x.movedim(dim, -1)
-    places = torch.arange(moved.shape[-1], device=x.device)
-    return moved.unsqueeze(-2), places <= places.unsqueeze(-1)
+    indices = torch.arange(moved.shape[-1], device=x.device)
+    return moved.unsqueeze(-2), indices <= indices.unsqueeze(-1)
 
 
 def _cumulative_extreme(greatest: bool) -> Callable[[Tensor, int], tuple[Tensor, Tensor]]:
@@ -94,8 +94,8 @@ def _cumulative_extreme(greatest: bool) -> Callable[[Tensor, int], tuple[Tensor,
             worst = torch.iinfo(x.dtype).min if greatest else torch.iinfo(x.dtype).max
         masked = torch.where(seen, numbers, torch.full_like(numbers, worst))
         values = masked.amax(-1) if greatest else masked.amin(-1)
-        places = torch.arange(x.shape[dim], device=x.device)
-        at = torch.where(seen & (numbers == values.unsqueeze(-1)), places, torch.full_like(places, -1)).amax(-1)
+        indices = torch.arange(x.shape[dim], device=x.device)
+        at = torch.where(seen & (numbers == values.unsqueeze(-1)), indices, torch.full_like(indices, -1)).amax(-1)
         return values.movedim(-1, dim), at.movedim(-1, dim)
 
     return decomposed
@@ -156,9 +156,9 @@ def _adaptive_max_pool(x: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
 def _windows(x: Tensor, axis: int, size: int) -> Tensor:
     """The axis as (..., size, window), the windows of adaptive pooling; one that is shorter repeats its last number."""
     count = x.shape[axis]
-    longest = max(-(-(place + 1) * count // size) - place * count // size for place in range(size))
-    places = torch.arange(size, device=x.device)
-    starts, stops = places * count // size, ((places + 1) * count + size - 1) // size
+    longest = max(-(-(index + 1) * count // size) - index * count // size for index in range(size))
+    indices = torch.arange(size, device=x.device)
+    starts, stops = indices * count // size, ((indices + 1) * count + size - 1) // size
     read = torch.minimum(starts[:, None] + torch.arange(longest, device=x.device), stops[:, None] - 1)
     return x.movedim(axis, -1).index_select(-1, read.reshape(-1)).unflatten(-1, (size, longest))
 

@@ -36,7 +36,7 @@ def with_open_sizes(
         return None
     names, outputs = [spec.name for spec in inputs], output_names(step.signature)
     call = module_call(module, names)
-    calls = []
+    calls: list[tuple[tuple[torch.Tensor, ...], list[torch.Tensor]]] = []
     for resize in (lambda size: 2 * size, lambda size: size + size // 2 + 1, lambda size: size // 2 or 1):
         if len(calls) == _CALLS:
             break

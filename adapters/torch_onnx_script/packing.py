@@ -68,8 +68,8 @@ def _padded(g: Any, data: Any, counts: Any, batch_first: bool, padding: float, t
 
 def _lengths(g: Any, data: Any, counts: Any) -> Any:
     """How many steps each of the N sequences runs, from the number of sequences that run at each step."""
-    places = _range(g, data, 1, column=False)
-    running = g.op("Less", places, g.op("Unsqueeze", g.op("Cast", counts, to_i=_INT64), _integers(g, 1)))
+    indices = _range(g, data, 1, column=False)
+    running = g.op("Less", indices, g.op("Unsqueeze", g.op("Cast", counts, to_i=_INT64), _integers(g, 1)))
     return _count(g, running, 0)
 
 

@@ -143,8 +143,10 @@ class TorchOps:
         # torch's argmax does not say which of equal elements it takes
         x = self.tensor(x)
         best = (torch.amax if name == "max" else torch.amin)(x, axis, keepdim=True)
-        places = torch.arange(x.shape[axis], dtype=torch.int64).reshape([-1 if a == axis else 1 for a in range(x.ndim)])
-        return torch.amin(torch.where(x == best, places, x.shape[axis]), axis)
+        indices = torch.arange(x.shape[axis], dtype=torch.int64).reshape(
+            [-1 if a == axis else 1 for a in range(x.ndim)]
+        )
+        return torch.amin(torch.where(x == best, indices, x.shape[axis]), axis)
 
     def top(self, x: Any, k: int, axis: int, largest: bool) -> tuple[Any, Any]:
         values, places = torch.sort(self.tensor(x), dim=axis, descending=largest, stable=True)

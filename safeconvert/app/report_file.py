@@ -25,8 +25,8 @@ _ENDINGS = (".html", ".htm")
 def with_value(words: Sequence[str]) -> list[str]:
     """A command line in which --report has a value: the word after it where that ends in .html, else `BESIDE`."""
     found: list[str] = []
-    for place, word in enumerate(words):
-        following = words[place + 1] if place + 1 < len(words) else ""
+    for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else ""
         found += [word, str(BESIDE)] if word == _FLAG and not following.endswith(_ENDINGS) else [word]
     return found
 

@@ -54,14 +54,14 @@ class Ledger:
     def enter(self, jobs: Sequence[tuple[Job, str]]) -> None:
         """Enter jobs with their fingerprints; one that is known and unchanged keeps its state, others are pending."""
         with self._connection as db:
-            for place, (job, fingerprint) in enumerate(jobs):
+            for index, (job, fingerprint) in enumerate(jobs):
                 known = db.execute("select fingerprint from jobs where name = ?", (job.name,)).fetchone()
                 if known is not None and known[0] == fingerprint:
-                    db.execute("update jobs set place = ? where name = ?", (place, job.name))
+                    db.execute("update jobs set place = ? where name = ?", (index, job.name))
                     continue
                 db.execute(
                     "insert or replace into jobs values (?, ?, ?, ?, ?, 0, null, '', '', '', 0, 0, null)",
-                    (job.name, place, job.command, fingerprint, State.PENDING),
+                    (job.name, index, job.command, fingerprint, State.PENDING),
                 )
             db.execute("update jobs set state = ? where state = ?", (State.PENDING, State.RUNNING))
 

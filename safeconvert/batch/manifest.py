@@ -57,8 +57,8 @@ def read_manifest(path: Path, results: Path) -> tuple[Job, ...]:
     else:
         defaults, entries = {}, list(_lines(path, text))
     jobs = [
-        _job(f"{path}: job {place}", entry, defaults, path.absolute().parent, results)
-        for place, entry in enumerate(entries, 1)
+        _job(f"{path}: job {index}", entry, defaults, path.absolute().parent, results)
+        for index, entry in enumerate(entries, 1)
     ]
     return checked(jobs, str(path))
 

@@ -70,10 +70,10 @@ def _of_page(page: Path, root: Path) -> Iterator[Topic]:
     name = page.stem if page.stem != "index" else "overview" if page.parent == root else page.parent.name
     title = _WORD.sub(r"\1", headings[0][2]) if headings else name
     yield Topic(name, title, name, text, True)
-    for place, (start, level, heading) in enumerate(headings):
-        end = next((begin for begin, other, _ in headings[place + 1 :] if other <= level), len(text))
+    for index, (start, level, heading) in enumerate(headings):
+        end = next((begin for begin, other, _ in headings[index + 1 :] if other <= level), len(text))
         for word in _WORD.findall(heading):
-            yield Topic(word, _WORD.sub(r"\1", heading), name, text[start:end].strip() + "\n", place == 0)
+            yield Topic(word, _WORD.sub(r"\1", heading), name, text[start:end].strip() + "\n", index == 0)
 
 
 def _headings(text: str) -> Iterator[tuple[int, int, str]]:

@@ -135,10 +135,10 @@ def _moved(
 ) -> list[str]:
     """A line for each tensor that callers who count find at another place of the target."""
 
-    def places(specs: Sequence[TensorSpec]) -> dict[str, int]:
-        return {spec.name: place if spec.position is None else spec.position for place, spec in enumerate(specs)}
+    def indices(specs: Sequence[TensorSpec]) -> dict[str, int]:
+        return {spec.name: index if spec.position is None else spec.position for index, spec in enumerate(specs)}
 
-    ours, theirs = places(source), places(target)
+    ours, theirs = indices(source), indices(target)
     found = [(tensor, ours[tensor.source.name], theirs[tensor.target.name]) for tensor in tensors]
     return [
         f"{role} {tensor.source.name}: is number {after} of the target's {role}s, and {before} of the source's"

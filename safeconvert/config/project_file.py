@@ -148,7 +148,7 @@ def _candidates(start: Path) -> Iterator[Path]:
     """Files named like settings from a folder up to its repository's root, the nearest first."""
     start = start.absolute()
     folders = [start, *start.parents]
-    root = next((place for place, folder in enumerate(folders) if _exists(folder / ".git")), 0)
+    root = next((index for index, folder in enumerate(folders) if _exists(folder / ".git")), 0)
     for folder in folders[: root + 1]:
         yield from (folder / name for name in _NAMES if _is_file(folder / name))
 

@@ -103,8 +103,8 @@ def instrumented(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Point]]:
     added: list[onnx.NodeProto] = []
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     for number, node in enumerate(list(graph.node)):
-        for place, (point, made) in enumerate(_points(node, dynamic, constants, types, opset)):
-            prefix = f"coverage::{number}:{place}:"
+        for index, (point, made) in enumerate(_points(node, dynamic, constants, types, opset)):
+            prefix = f"coverage::{number}:{index}:"
             renamed = {name: prefix + name for one in made for name in one.output}
             for one in made:
                 one.input[:] = [renamed.get(name, name) for name in one.input]

@@ -100,9 +100,9 @@ def _range_of(
 ) -> IntegerRange | None:
     found, lines = _Found(), {value.name: _Line(1.0)}
     for node in graph.node:
-        places = [place for place, name in enumerate(node.input) if name in lines]
-        if places:
-            made = _follow(node, places, lines, constants, shapes, found)
+        indices = [index for index, name in enumerate(node.input) if name in lines]
+        if indices:
+            made = _follow(node, indices, lines, constants, shapes, found)
             lines.update({name: made for name in node.output if name and made is not None})
         if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
             found.unknown |= any(name in lines for name in _captured(node))
@@ -137,7 +137,7 @@ def _concluded(found: _Found, real: bool) -> IntegerRange | None:
 
 def _follow(
     node: onnx.NodeProto,
-    places: list[int],
+    indices: list[int],
     lines: Mapping[str, _Line],
     constants: Mapping[str, np.ndarray],
     shapes: Mapping[str, list[int]],
@@ -145,33 +145,33 @@ def _follow(
 ) -> _Line | None:
     """The line of a node's outputs; what the node says of x is noted in `found`."""
     kind = node.op_type
-    if kind in _INDEXED and _INDEXED[kind] in places:
+    if kind in _INDEXED and _INDEXED[kind] in indices:
         line = lines[node.input[_INDEXED[kind]]]
         rows = _rows(node, shapes, constants)
         if rows is None:
             found.unknown |= not line.bounded
         else:
             found.indexes(line, rows)
-        if places == [_INDEXED[kind]]:
+        if indices == [_INDEXED[kind]]:
             return None if kind != "OneHot" else _Line(bounded=True)
-    if max(places) >= _DATA_INPUTS.get(kind, len(node.input)) or kind not in _KNOWN:
+    if max(indices) >= _DATA_INPUTS.get(kind, len(node.input)) or kind not in _KNOWN:
         found.unknown = True  # it may be a size, or anything
         return None
-    line = lines[node.input[places[-1]]]
-    others = [constants.get(name) for place, name in enumerate(node.input) if place not in places and name]
+    line = lines[node.input[indices[-1]]]
+    others = [constants.get(name) for index, name in enumerate(node.input) if index not in indices and name]
     if kind in _COMPARED:
         for other in others:
             for value in _few(other):
                 found.point(line, value)
-    if kind in ("Div", "Mod", "Pow") and 1 in places:
+    if kind in ("Div", "Mod", "Pow") and 1 in indices:
         found.least = 1
-    if kind in _LINES and len(places) == 1 and len(others) == 1 and (edge := _single(others[0])) is not None:
-        return _LINES[kind](line, edge, places[0], found)
-    if kind == "Mul" and len(places) == 2:
+    if kind in _LINES and len(indices) == 1 and len(others) == 1 and (edge := _single(others[0])) is not None:
+        return _LINES[kind](line, edge, indices[0], found)
+    if kind == "Mul" and len(indices) == 2:
         one, two = lines[node.input[0]], lines[node.input[1]]
         if one.bounded != two.bounded:
             return replace(two if one.bounded else one, masked=True)
-    if kind in ("Add", "Sub") and len(places) == 2:
+    if kind in ("Add", "Sub") and len(indices) == 2:
         return _of_two(kind, lines[node.input[0]], lines[node.input[1]])
     if kind == "Neg":
         return replace(line, slope=-line.slope, offset=-line.offset)
@@ -182,26 +182,26 @@ def _follow(
     if kind in ("Relu", "Abs", "Min", "Max") and not line.bounded:
         found.point(line, 0)
         return line if kind != "Abs" else _Line()
-    found.products |= kind in _PRODUCTS and (len(places) > 1 or kind not in ("MatMul", "Gemm", "Mul"))
-    return _Line(bounded=all(lines[node.input[place]].bounded for place in places))
+    found.products |= kind in _PRODUCTS and (len(indices) > 1 or kind not in ("MatMul", "Gemm", "Mul"))
+    return _Line(bounded=all(lines[node.input[index]].bounded for index in indices))
 
 
-def _added(line: _Line, edge: float, place: int, found: _Found) -> _Line:
+def _added(line: _Line, edge: float, index: int, found: _Found) -> _Line:
     return replace(line, offset=line.offset + edge)
 
 
-def _subtracted(line: _Line, edge: float, place: int, found: _Found) -> _Line:
-    if place == 0:
+def _subtracted(line: _Line, edge: float, index: int, found: _Found) -> _Line:
+    if index == 0:
         return replace(line, offset=line.offset - edge)
     return replace(line, slope=-line.slope, offset=edge - line.offset)
 
 
-def _scaled(line: _Line, edge: float, place: int, found: _Found) -> _Line:
+def _scaled(line: _Line, edge: float, index: int, found: _Found) -> _Line:
     return replace(line, slope=line.slope * edge, offset=line.offset * edge)
 
 
-def _divided(line: _Line, edge: float, place: int, found: _Found) -> _Line:
-    if place or not edge:
+def _divided(line: _Line, edge: float, index: int, found: _Found) -> _Line:
+    if index or not edge:
         return _Line()
     for turn in (-2, -1, 0, 1, 2):
         found.point(line, turn * edge)

@@ -55,7 +55,7 @@ def _unread(model: onnx.ModelProto) -> dict[int, str]:
     inputs = [value.name for value in model.graph.input if value.name not in constants]
     outputs = {value.name for value in model.graph.output}
     read = _read(model.graph)
-    return {place: name for place, name in enumerate(inputs) if name not in read and name not in outputs}
+    return {index: name for index, name in enumerate(inputs) if name not in read and name not in outputs}
 
 
 def _read(graph: onnx.GraphProto) -> set[str]:

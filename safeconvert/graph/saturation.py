@@ -15,12 +15,12 @@ def before_saturation(model: onnx.ModelProto) -> dict[int, tuple[str, str]]:
     """By place of an output, the operator that saturates it and the tensor that it reads; others are absent."""
     makers = {name: node for node in model.graph.node for name in node.output if name}
     found = {}
-    for place, output in enumerate(model.graph.output):
+    for index, output in enumerate(model.graph.output):
         node = makers.get(output.name)
         while node is not None and node.op_type in _CARRIES:
             node = makers.get(node.input[0])
         if node is not None and node.op_type in SATURATING:
-            found[place] = (node.op_type, node.input[0])
+            found[index] = (node.op_type, node.input[0])
     return found
 
 

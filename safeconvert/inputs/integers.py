@@ -20,10 +20,10 @@ def _spread(random: np.random.Generator, shape: Shape, number: int, taken: Integ
     span, size = taken.high - taken.low, int(np.prod(shape, dtype=int))
     if span > _EXACT:
         return _uniform(random, shape, number, taken)
-    turn, place = divmod(number, len(_KINDS))
-    before = (turn * _SPREADS + _PLACES.index(place)) * size
-    places = np.arange(before, before + size, dtype=np.float64)
-    values = taken.low + np.floor(np.modf(places * _GOLDEN)[0] * span).astype(np.int64)
+    turn, index = divmod(number, len(_KINDS))
+    before = (turn * _SPREADS + _PLACES.index(index)) * size
+    indices = np.arange(before, before + size, dtype=np.float64)
+    values = taken.low + np.floor(np.modf(indices * _GOLDEN)[0] * span).astype(np.int64)
     return np.asarray(random.permutation(values).reshape(shape))
 
 
@@ -59,7 +59,7 @@ _KINDS: dict[str, Callable[[np.random.Generator, Shape, int, IntegerRange], Arra
     "spread": _spread, "uniform": _uniform, "edges": _edges, "spread again": _spread, "flags": _flags, "far": _far,
     "constant": _constant, "spread once more": _spread,
 }  # fmt: skip
-_PLACES = [place for place, make in enumerate(_KINDS.values()) if make is _spread]
+_PLACES = [index for index, make in enumerate(_KINDS.values()) if make is _spread]
 _SPREADS = len(_PLACES)
 
 

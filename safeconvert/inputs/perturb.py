@@ -44,8 +44,8 @@ def _bordered(random: np.random.Generator, one: Array, two: Array, look: Looks) 
     for axis, size in enumerate(one.shape):
         if size >= 4:
             for edge in (0, size - 1):
-                place = tuple(edge if other == axis else slice(None) for other in range(one.ndim))
-                made[place] = look.mean + random.choice([-2.0, 2.0]) * look.deviation
+                index = tuple(edge if other == axis else slice(None) for other in range(one.ndim))
+                made[index] = look.mean + random.choice([-2.0, 2.0]) * look.deviation
     return made
 
 

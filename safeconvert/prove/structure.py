@@ -25,8 +25,8 @@ def same_structure(one: GraphView, two: GraphView) -> bool:
 
 def _outputs(view: GraphView) -> list[str]:
     digests = {"": ""}
-    for place, name in enumerate(view.inputs):
-        digests[name] = f"input {place}"
+    for index, name in enumerate(view.inputs):
+        digests[name] = f"input {index}"
     for name, value in view.constants.items():
         kept = np.ascontiguousarray(value)
         header = f"constant {kept.dtype.str} {kept.shape}".encode()
@@ -39,6 +39,6 @@ def _outputs(view: GraphView) -> list[str]:
         known = [shapes.get(name) for name in node.input]
         settings = json.dumps(attributes(node, view.opset, known), sort_keys=True, default=str)
         made = f"{node.domain} {node.op_type} {settings} {' '.join(read)}"
-        for place, name in enumerate(node.output):
-            digests[name] = hashlib.sha256(f"{place} {made}".encode()).hexdigest()
+        for index, name in enumerate(node.output):
+            digests[name] = hashlib.sha256(f"{index} {made}".encode()).hexdigest()
     return [digests[name] for name in view.outputs]

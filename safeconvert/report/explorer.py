@@ -155,10 +155,10 @@ def _renamed(errors: Errors, names: Mapping[str, str]) -> Errors:
 def _by_maker(nodes: Nodes, errors: Errors, known: Callable[[str], bool]) -> Errors:
     """Errors by the file's tensors. An operator fused into another, or put in by the exporter, counts with the one it follows."""
     found: Errors = {}
-    for place, node in enumerate(nodes):
+    for index, node in enumerate(nodes):
         if node.get("name") not in errors:
             continue
-        tensor = _tensor(nodes, place, known)
+        tensor = _tensor(nodes, index, known)
         if tensor:
             found[tensor] = max(found.get(tensor, 0.0), errors[node["name"]])
     return found

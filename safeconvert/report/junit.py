@@ -205,7 +205,7 @@ def _properties(predicate: Mapping[str, Any]) -> list[tuple[str, str]]:
     found.append(("route", " → ".join(text(step.get("adapter")) for step in mappings(predicate.get("route"))) or "-"))
     found.append(("safeconvert", text(mapping(predicate.get("tool")).get("version"))))
     obligations = sequence(predicate.get("obligations"))
-    return found + [(f"obligation.{place}", text(item)) for place, item in enumerate(obligations, start=1)]
+    return found + [(f"obligation.{index}", text(item)) for index, item in enumerate(obligations, start=1)]
 
 
 def _judged(judged: Judged) -> Suite:
@@ -216,7 +216,7 @@ def _judged(judged: Judged) -> Suite:
         cases = [Case(problem.kind, FAILURE, problem.detail) for problem in judged.problems]
         cases = cases or [Case("certificate", note="\n".join([str(judged.certificate), *judged.notes]))]
     cases += [Case(f"obligation {said}") for said, met in judged.obligations if met]
-    properties = [(f"obligation.{place}", said) for place, (said, _) in enumerate(judged.obligations, start=1)]
+    properties = [(f"obligation.{index}", said) for index, (said, _) in enumerate(judged.obligations, start=1)]
     return Suite(str(judged.model), _distinct(cases), properties)
 
 

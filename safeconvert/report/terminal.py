@@ -115,9 +115,9 @@ def _print_faults(predicate: Mapping[str, Any], console: Console) -> None:
     tree = fault_tree(predicate)
     if tree is not None:
         _print_tree(tree, console)
-    for place, layer in enumerate(predicate.get("layers", [])[:_LAYERS_SHOWN], start=1):
+    for index, layer in enumerate(predicate.get("layers", [])[:_LAYERS_SHOWN], start=1):
         console.print(
-            f"  layer analysis {place}: {escape(printable(layer['target']))} {layer['rate']:.1%} of "
+            f"  layer analysis {index}: {escape(printable(layer['target']))} {layer['rate']:.1%} of "
             f"{layer['elements']} elements"
         )
     if predicate.get("unranked"):

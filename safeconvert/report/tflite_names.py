@@ -38,8 +38,8 @@ def _tables(table: Table, number: int) -> Iterator[Table]:
     offset = _field(table, number)
     if offset:
         start = table.Vector(offset)
-        for place in range(table.VectorLen(offset)):
-            yield Table(table.Bytes, table.Indirect(start + 4 * place))
+        for index in range(table.VectorLen(offset)):
+            yield Table(table.Bytes, table.Indirect(start + 4 * index))
 
 
 def _text(table: Table, number: int) -> str:

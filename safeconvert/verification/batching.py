@@ -90,7 +90,7 @@ def regrouped_target(run: Run, regroup: Regrouped, chunks: Sequence[Chunk], outp
 
 def _expected(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, calls: Sequence[Array]) -> Evaluated:
     folder = run.folder("expected")
-    given = [_saved(folder, f"out-{place}", _rows(chunks, outputs, numbers)[1]) for place, numbers in enumerate(calls)]
+    given = [_saved(folder, f"out-{index}", _rows(chunks, outputs, numbers)[1]) for index, numbers in enumerate(calls)]
     return Evaluated(outputs.signature, tuple(given))
 
 
@@ -154,11 +154,11 @@ def _rows(chunks: Sequence[Chunk], outputs: Evaluated, numbers: Array) -> tuple[
     given: dict[str, list[Array]] = {}
     apart: dict[str, Array] = {}
     for number in numbers:
-        place = next(n for n, chunk in enumerate(chunks) if chunk.start <= number < chunk.stop)
-        row, count = int(number) - chunks[place].start, chunks[place].stop - chunks[place].start
-        for name, array in _mapped(chunks[place].arrays).items():
+        index = next(n for n, chunk in enumerate(chunks) if chunk.start <= number < chunk.stop)
+        row, count = int(number) - chunks[index].start, chunks[index].stop - chunks[index].start
+        for name, array in _mapped(chunks[index].arrays).items():
             fed.setdefault(name, []).append(array[row])
-        for name, array in load_files(outputs.outputs[place]).items():
+        for name, array in load_files(outputs.outputs[index]).items():
             if array.shape[:1] == (count,):
                 given.setdefault(name, []).append(array[row])
             else:

@@ -89,7 +89,7 @@ def reaching(
     kept: list[Chunk] = []
     at, used = len(base), 0
     for recipe in tried:
-        found = {place for places in answer["groups"][at : at + len(recipe)] for place in places}
+        found = {place for indices in answer["groups"][at : at + len(recipe)] for place in indices}
         at += len(recipe)
         if found - seen and used < _KEPT:
             seen |= found
@@ -116,17 +116,17 @@ def measured(
     except SafeconvertError as error:
         return Coverage(items, exercised, len(usable), error.message.splitlines()[0])
     names = tuple(answer["items"])
-    found = {names[place] for places in answer["groups"] for place in places}
+    found = {names[index] for indices in answer["groups"] for index in indices}
     count = sum(1 if chunk.whole else chunk.stop - chunk.start for chunk in rows)
     return Coverage((*names, *items), frozenset(found) | exercised, count, answer["reason"])
 
 
-def _recipe(run: Run, like: GeneratedInputs, place: int, offset: float, scale: float, size: int) -> tuple[Chunk, ...]:
+def _recipe(run: Run, like: GeneratedInputs, index: int, offset: float, scale: float, size: int) -> tuple[Chunk, ...]:
     own = {}
     for spec in like.specs:
         look = like.looks.get(spec.name, Looks(0.0, 1.0, 0.0, 0.0))
         own[spec.name] = replace(look, mean=look.mean + offset * look.deviation, deviation=look.deviation * scale)
-    made = replace(like, count=size, seed=like.seed + 101 * (place + 1), looks=own)
+    made = replace(like, count=size, seed=like.seed + 101 * (index + 1), looks=own)
     return materialise(made, run.kept("recipe"), size, lambda count: None)
 
 

@@ -120,14 +120,14 @@ def _exact(
     right = _to_graph(verification.outputs.signature, verification.exporter)
     if left is None or right is None:
         return None
-    places = [
-        place
-        for place, chunk in enumerate(source.data.chunks)
+    indices = [
+        index
+        for index, chunk in enumerate(source.data.chunks)
         if np.any((beyond >= chunk.start) & (beyond < chunk.stop))
     ]
-    chunks = [source.data.chunks[place] for place in places]
+    chunks = [source.data.chunks[index] for index in indices]
     ours = _in_double(run, adapter, source.exported, left, chunks, "source")
-    native = replace(source.outputs, outputs=tuple(source.outputs.outputs[place] for place in places))
+    native = replace(source.outputs, outputs=tuple(source.outputs.outputs[index] for index in indices))
     if not compare(left, native, ours, chunks, settings).result().equal:
         return None
     fed = feed_across(verification.contract, chunks, run.folder("feed"))

@@ -53,11 +53,11 @@ def before_saturation(run: Run, source: Source, found: Verification, settings: V
         found: of a target whose outputs are equal.
     """
     saturated, labels = _saturated(source)
-    places = [place for place, tensor in enumerate(found.contract.outputs) if tensor.source.name in saturated]
-    if not places:
+    indices = [index for index, tensor in enumerate(found.contract.outputs) if tensor.source.name in saturated]
+    if not indices:
         return Logits("", labels)
     try:
-        return _compared(run, source, found, settings, places, labels)
+        return _compared(run, source, found, settings, indices, labels)
     except SafeconvertError as error:
         why = error.message.splitlines()[0]
         return Logits("", (*labels, f"saturated outputs could not be compared before the saturation: {why}"))
@@ -91,12 +91,12 @@ def _compared(
     source: Source,
     found: Verification,
     settings: VerifySettings,
-    places: list[int],
+    indices: list[int],
     labels: tuple[str, ...],
 ) -> Logits:
     outputs = found.contract.outputs
-    sides = (_places(source.outputs.signature.outputs, [outputs[p].source.name for p in places]),
-             _places(found.outputs.signature.outputs, [outputs[p].target.name for p in places]))  # fmt: skip
+    sides = (_places(source.outputs.signature.outputs, [outputs[p].source.name for p in indices]),
+             _places(found.outputs.signature.outputs, [outputs[p].target.name for p in indices]))  # fmt: skip
     if source.exported.path is None or found.exported.path is None:
         return Logits(
             "", (*labels, "saturated outputs were not compared before the saturation: a side has no ONNX form")
@@ -114,7 +114,7 @@ def _compared(
     )
     answer = run.pool.worker("onnx").call("onnx", "reading what is saturated", request)
     both, remarks = [], list(labels)
-    for place, first, second, kinds in zip(places, *sides, answer, strict=True):
+    for place, first, second, kinds in zip(indices, *sides, answer, strict=True):
         name = outputs[place].source.name
         if kinds["source"] and kinds["target"]:
             both.append((place, first, second, kinds["source"]))

@@ -81,6 +81,23 @@ def test_half_precision_is_read_off_the_parameters(tmp_path: Path) -> None:
     assert spec.dtype == "float16" and spec.open == (2, 3)
 
 
+class Positions(torch.nn.Module):
+    """A table of twelve positions: sequences of up to twelve vectors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = torch.nn.Parameter(torch.randn(1, 12, 5))
+
+    def forward(self, x: Any) -> Any:
+        return x + self.table[:, : x.size(1)]
+
+
+def test_a_size_is_free_where_only_smaller_ones_go_through(tmp_path: Path) -> None:
+    torch.jit.trace(Positions(), torch.randn(1, 8, 5)).save(tmp_path / "m.pt")
+    (spec,) = opened(tmp_path / "m.pt", input_shapes={"": (1, 8, 5)}).signature().inputs
+    assert spec.open == (1,)
+
+
 class Lengths(torch.nn.Module):
     """A recurrent layer over packed sequences, whose lengths may not be zero."""
 

@@ -44,14 +44,14 @@ def _foreign(model: Any) -> Iterator[str]:
     """What is not on the list, a sentence each."""
     if model.ExternalBufferGroupsLength():
         yield "its weights lie in another file, which the model names"
-    codes = [model.OperatorCodes(place) for place in range(model.OperatorCodesLength())]
-    for place in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(place)
+    codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
+    for index in range(model.SubgraphsLength()):
+        graph = model.Subgraphs(index)
         for number in range(graph.OperatorsLength()):
             operator = graph.Operators(number)
             code = codes[operator.OpcodeIndex()]
             if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == _CUSTOM:
-                yield from _custom(code, operator, f"node {number} of subgraph {place}")
+                yield from _custom(code, operator, f"node {number} of subgraph {index}")
 
 
 def _custom(code: Any, operator: Any, where: str) -> Iterator[str]:

@@ -92,4 +92,4 @@ def _broadcast(array: Array, term: Term) -> Array:
 
 def _varies_only(array: Array, axis: int | None, term: Term) -> bool:
     shape = _broadcast(array, term).shape
-    return all(size == 1 for place, size in enumerate(shape) if place != axis)
+    return all(size == 1 for index, size in enumerate(shape) if index != axis)

@@ -33,7 +33,7 @@ def concat(step: Step) -> list[Value] | None:
         return None
     # the joined axis of every part is left out of what has to correspond, and comes last in the term
     lead = [a for a in range(len(first.term.shape)) if a not in first.groups[axis]]
-    numbers = {a: place for place, a in enumerate(lead)}
+    numbers = {a: index for index, a in enumerate(lead)}
     joined = len(lead)
     setting = []
     for value in known:
@@ -59,7 +59,7 @@ def _places(first: Value, value: Value, axis: int, numbers: dict[int, int], join
             continue
         if [first.term.shape[a] for a in ours] != [value.term.shape[a] for a in theirs]:
             return None
-        found.update({theirs[place]: numbers[a] for place, a in enumerate(ours)})
+        found.update({theirs[index]: numbers[a] for index, a in enumerate(ours)})
     return tuple(found[a] for a in range(len(value.term.shape)))
 
 
@@ -110,7 +110,7 @@ def gather(step: Step) -> list[Value] | None:
         return None
     axis = int(step.attributes.get("axis", 0)) % len(value.groups)
     size = value.shape[axis]
-    numbers = [int(place) % size for place in places.reshape(-1)]
+    numbers = [int(index) % size for index in places.reshape(-1)]
     stride = numbers[1] - numbers[0] if len(numbers) > 1 else 1
     if stride == 0 or any(b - a != stride for a, b in pairwise(numbers)):
         return None
@@ -156,8 +156,8 @@ def pad(step: Step) -> list[Value] | None:
     filled = step.constant(2)
     number = float(filled.reshape(-1)[0]) if filled is not None else float(step.attributes.get("value", 0.0))
     entries = []
-    for place, axis in enumerate(named):
-        amount = (int(given[place]), int(given[place + len(named)]))
+    for index, axis in enumerate(named):
+        amount = (int(given[index]), int(given[index + len(named)]))
         if amount == (0, 0):
             continue
         if len(value.groups[axis]) != 1 or step.shape[axis] == 1:

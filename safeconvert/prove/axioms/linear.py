@@ -167,9 +167,9 @@ def _with_bias(store: TermStore, value: Value, bias: Array, axis: int) -> Value:
 
 def _renumbered(groups: Groups, kept: Sequence[int], axis: int, channel: int | None) -> Groups:
     """Groups in the canonical axes of a contraction: those that stay, and the channel behind them."""
-    places = {old: new for new, old in enumerate(kept)}
+    indices = {old: new for new, old in enumerate(kept)}
     return tuple(
-        (() if channel is None else (channel,)) if number == axis else tuple(places[a] for a in group)
+        (() if channel is None else (channel,)) if number == axis else tuple(indices[a] for a in group)
         for number, group in enumerate(groups)
     )
 

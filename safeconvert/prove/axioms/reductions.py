@@ -51,9 +51,9 @@ def reduced(store: TermStore, operator: str, value: Value, axes: Sequence[int]) 
 def _reduced(store: TermStore, operator: str, value: Value, axes: Sequence[int], keep: bool) -> Value:
     over = {axis % len(value.groups) for axis in axes}
     gone = tuple(sorted(axis for place in over for axis in value.groups[place]))
-    places = {axis: new for new, axis in enumerate(a for a in range(len(value.term.shape)) if a not in gone)}
+    indices = {axis: new for new, axis in enumerate(a for a in range(len(value.term.shape)) if a not in gone)}
     groups = tuple(
-        () if number in over else tuple(places[axis] for axis in group)
+        () if number in over else tuple(indices[axis] for axis in group)
         for number, group in enumerate(value.groups)
         if keep or number not in over
     )
