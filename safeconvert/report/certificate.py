@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from safeconvert.certificate.untrusted_json import mapping, sequence, text
+from safeconvert.report.containment import contained
 
 _CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
 _FIGURES = (
@@ -63,6 +64,7 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     for line in sequence(settings.get("loosened")):
         console.print(Text(f"loosened: {text(line)}", "yellow"))
     console.print(Text(f"inputs: {_listed(predicate.get('inputs'))}"))
+    console.print(Text(f"containment: {contained(predicate)}"))
     console.print(Text(f"seconds: {_listed(predicate.get('seconds'))}"))
 
 

@@ -14,6 +14,7 @@ from safeconvert.certificate.untrusted_json import mapping, mappings, number, se
 from safeconvert.core.faults import TrialOutcome, kind_name
 from safeconvert.core.formats import TITLES
 from safeconvert.report.charts import Layer, layers_chart, models_chart, read_layers, trajectory_chart
+from safeconvert.report.containment import contained
 from safeconvert.report.thumbnails import sample_views
 
 _VERDICTS = {
@@ -275,6 +276,7 @@ def _made(predicate: Mapping[str, Any], evidence: Evidence | None, certificate: 
         ("inputs", f"{text(inputs.get('origin'))}; {text(inputs.get('used'))} of {text(inputs.get('count'))} used, "
                    f"{text(inputs.get('held_out'))} held out, split seed {text(inputs.get('split_seed'))}"),
         ("compared", f"{text(comparator.get('name'))}; {_items(comparator.get('tolerances'))}"),
+        ("containment", contained(predicate)),
         ("Python", text(environment.get("python"))),
         ("platform", f"{text(environment.get('platform'))}, {text(environment.get('cpus'))} processors"),
         ("packages", _items(environment.get("packages"))),
