@@ -13,7 +13,7 @@ from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 
-from .untrusted.exported_program import open_program
+from .untrusted.torch_version import require_read_loader
 from .untrusted.torchscript import open_torchscript
 
 
@@ -43,7 +43,7 @@ def open_torch(request: ModelRequest) -> TorchFile:
         return TorchFile(_inference(_torchscript(request)), variant)
     if variant == "exported_program":
         try:
-            program = torch.export.load(request.path) if request.trust_pickle else open_program(request.path)
+            program = torch.export.load(request.path) if request.trust_pickle else _inspected_program(request.path)
         except UnusableInput:
             raise
         except (RuntimeError, ValueError, KeyError, AssertionError, TypeError, AttributeError, IndexError) as error:
@@ -53,6 +53,13 @@ def open_torch(request: ModelRequest) -> TorchFile:
             ) from error
         return TorchFile(_frozen(program.module()), variant, program)
     return _open_pickle(request)
+
+
+def _inspected_program(path: str) -> Any:
+    require_read_loader(path)
+    from .untrusted.exported_program import open_program  # imports what no other version of torch need have
+
+    return open_program(path)
 
 
 def _torchscript(request: ModelRequest) -> Any:
