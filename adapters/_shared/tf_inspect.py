@@ -31,6 +31,7 @@ def inspect_saved_model(request: ModelRequest) -> None:
         return
     folder = Path(request.path)
     _require_inside(folder)
+    _require_one(folder)
     try:
         saved = loader_impl.parse_saved_model(request.path)
     except (OSError, DecodeError) as error:
@@ -105,6 +106,15 @@ def _require_inside(folder: Path) -> None:
                     f"{path}: a link that leaves the SavedModel's folder; refused",
                     "copy the folder with the files themselves (cp -rL)",
                 )
+
+
+def _require_one(folder: Path) -> None:
+    """One file holds the graph: TensorFlow's reader in Python, which this uses, passes over a graph in chunks, and others may take it."""
+    if (folder / "saved_model.cpb").exists():
+        raise UnusableInput(
+            f"{folder}: holds saved_model.cpb beside saved_model.pb: two graphs, of which readers take one or the other; refused",
+            "remove saved_model.cpb, or pass --trust-pickle if you trust whoever made the folder",
+        )
 
 
 def _assets(meta: Any) -> Iterator[str]:

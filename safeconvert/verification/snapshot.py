@@ -17,6 +17,7 @@ from typing import Any
 from safeconvert.certificate.digest import digest, plain_files
 from safeconvert.config.options import ModelOptions
 from safeconvert.conversion.route import Candidate
+from safeconvert.core.files import is_there
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
 from safeconvert.registry.manifest import framework
@@ -107,7 +108,11 @@ def _changed(path: Path) -> UnusableInput:
 
 
 def _beside(run: Run, file: ModelFile, given: Path) -> list[str]:
-    """Files beside a model that hold a part of it, relative to its folder; those of them that are there."""
+    """Files beside a model that hold a part of it, relative to its folder; those of them that are there.
+
+    Raises:
+        UnusableInput: one is a link out of the folder: copied, nobody could tell it from the model's own any more.
+    """
     if file.variant == "checkpoint":
         stem = given.name.removesuffix(".meta")
         names: Iterable[str] = (
@@ -120,7 +125,15 @@ def _beside(run: Run, file: ModelFile, given: Path) -> list[str]:
     else:
         return []
     plain = (name for name in names if ".." not in PurePosixPath(name).parts and not PurePosixPath(name).is_absolute())
-    return sorted({name for name in plain if (given.parent / name).is_file()})
+    found = sorted({name for name in plain if is_there(given.parent / name)})
+    root = given.parent.resolve()
+    for name in found:
+        if not (given.parent / name).resolve().is_relative_to(root):
+            raise UnusableInput(
+                f"{given}: its data {name} is a link that leads outside the model's folder; refused",
+                "copy the folder with the files themselves (cp -rL)",
+            )
+    return [name for name in found if (given.parent / name).is_file()]
 
 
 def external_files(run: Run, path: Path) -> list[str]:

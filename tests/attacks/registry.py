@@ -102,6 +102,7 @@ TENSORFLOW = _listed(
     ("asset_outside", _READS, "InitializeTableFromTextFileV2 of node"),
     ("linked_variables", _NONE, "a link that leaves the SavedModel's folder"),
     ("another_checkpoint", _NONE, "operator RestoreV2 of node"),
+    ("graph_in_chunks", _NONE, "holds saved_model.cpb beside saved_model.pb"),
 )  # fmt: skip
 FROZEN_GRAPH = _listed(
     "tf", "tensorflow_files", "model.pb",
@@ -137,6 +138,8 @@ ONNX = _listed(
     ("above", _NONE, "outside the model's folder"),
     ("absolute", _NONE, "outside the model's folder"),
     ("linked", _NONE, "outside the model's folder"),
+    ("linked_folder", _NONE, "outside the model's folder"),
+    ("open_descriptor", _NONE, "outside the model's folder"),
     ("said_twice", _NONE, "says 2 times where its data lie"),
     ("in_an_attribute", _NONE, "outside the model's folder"),
     ("in_a_function", _NONE, "outside the model's folder"),

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper
 
 from safeconvert.adapter_api.protocol import UNCHANGED
 from safeconvert.app.runs import run_convert
@@ -57,6 +59,32 @@ def test_a_folder_is_copied_whole(run: Run, folder: Path) -> None:
     copy = snapshot(run, detect(folder))
     assert copy.sha256 == digest(folder).sha256
     confirm(copy)
+
+
+@pytest.mark.parametrize("link", ["data", "folder"])
+def test_data_that_are_a_link_out_of_the_folder_are_refused(link: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "w.bin").write_bytes(np.ones(64, np.float32).tobytes())
+    place = tmp_path / "in"
+    place.mkdir()
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[64], data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="w.bin" if link == "data" else "sub/w.bin")
+    graph = helper.make_graph([helper.make_node("Identity", ["w"], ["y"])], "g", [], [], [tensor])
+    (place / "model.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    target = tmp_path / "secret" / ("w.bin" if link == "data" else "")
+    (place / ("w.bin" if link == "data" else "sub")).symlink_to(target)
+    with pytest.raises(UnusableInput, match="a link that leads outside the model's folder"):
+        snapshot(run, detect(place / "model.onnx"))
+
+
+def test_weights_of_a_checkpoint_that_are_a_link_out_of_the_folder_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "m.meta").write_bytes(b"\x12\x00\x1a\x00")  # an empty graph and an empty saver
+    (place / "m.data-00000-of-00001").symlink_to(tmp_path / "secret")
+    with pytest.raises(UnusableInput, match="a link that leads outside the model's folder"):
+        snapshot(run, detect(place / "m.meta"))
 
 
 @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])

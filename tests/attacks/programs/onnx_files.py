@@ -56,6 +56,18 @@ def linked(place: Place) -> None:
     write(place, added(outside("w", "w.bin")))
 
 
+def linked_folder(place: Place) -> None:
+    """Data in a folder of the folder, which is a link out of it."""
+    (place.model / "data").symlink_to(place.folder.parent)
+    write(place, added(outside("w", "data/secret")))
+
+
+def open_descriptor(place: Place) -> None:
+    """Data of whatever file the process has open, by a link to the list of them."""
+    (place.model / "data").symlink_to("/proc/self/fd")
+    write(place, added(outside("w", "data/0")))
+
+
 def said_twice(place: Place) -> None:
     """Two places, of which one reader takes the first and another the last."""
     (place.model / "w.bin").write_bytes(np.zeros(64, np.float32).tobytes())
@@ -94,7 +106,18 @@ def own_operator(place: Place) -> None:
 
 ATTACKS = {
     one.__name__: one
-    for one in (above, absolute, linked, said_twice, in_an_attribute, in_a_function, own_memory, own_operator)
+    for one in (
+        above,
+        absolute,
+        linked,
+        linked_folder,
+        open_descriptor,
+        said_twice,
+        in_an_attribute,
+        in_a_function,
+        own_memory,
+        own_operator,
+    )
 }
 
 if __name__ == "__main__":

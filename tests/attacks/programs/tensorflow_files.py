@@ -188,6 +188,12 @@ def linked_variables(place: Place) -> None:
     data.symlink_to(elsewhere)
 
 
+def graph_in_chunks(place: Place) -> None:
+    """A second graph beside the one that is inspected: TensorFlow's readers in C++ know graphs in chunks."""
+    saved(place, lambda x: x)
+    (place.model / "model" / "saved_model.cpb").write_bytes((place.model / "model" / "saved_model.pb").read_bytes())
+
+
 def another_checkpoint(place: Place) -> None:
     """A saver that restores from a path of its own instead of the one that it is given."""
     folder = place.model / "model"
@@ -232,7 +238,7 @@ ATTACKS = {
     one.__name__: one
     for one in (
         file_written, file_read, printed_to_file, deep_in_the_library, at_load, variables_of_others, variables_saved, files_listed,
-        python_called, memory_mapped, lines_read, asset_outside, linked_variables, another_checkpoint, frozen_write, frozen_read,
+        python_called, memory_mapped, lines_read, asset_outside, linked_variables, another_checkpoint, graph_in_chunks, frozen_write, frozen_read,
     )
 }  # fmt: skip
 
