@@ -39,6 +39,8 @@ class TfliteModel:
             text = " ".join(str(error).split())[:240]
             raise UnusableInput(f"{request.path}: the TFLite interpreter cannot load it: {text}") from error
         self._inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
+        if not self._inputs:
+            raise UnusableInput(f"{request.path}: takes no inputs: there is nothing to verify it on")
         self._outputs = self._named(self._interpreter.get_output_details(), key, "outputs")
         self._signature = Signature(
             inputs,

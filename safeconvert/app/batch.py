@@ -14,6 +14,7 @@ from safeconvert.batch.job import Job, Result
 from safeconvert.batch.ledger import Entry, open_ledger
 from safeconvert.batch.manifest import folder_jobs, read_manifest
 from safeconvert.batch.plan import Plan, plan
+from safeconvert.core.files import is_folder
 from safeconvert.errors import ExitCode, UnusableInput
 
 
@@ -56,7 +57,7 @@ class BatchOutcome:
 
 def jobs_of(options: BatchOptions) -> tuple[Job, ...]:
     """The jobs of a manifest or a folder. Raises UnusableInput."""
-    if not options.manifest.is_dir():
+    if not is_folder(options.manifest):
         if options.command or options.pattern:
             raise UnusableInput(f"{options.manifest}: --command and --pattern are for a folder of models")
         return read_manifest(options.manifest, options.results)

@@ -12,14 +12,14 @@ flags = { seed = 3 }
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from safeconvert.batch.job import COMMANDS, Job
 from safeconvert.config.flags import Flag, Kind, known_flags
+from safeconvert.core.documents import read_json, read_toml
+from safeconvert.core.files import is_there
 from safeconvert.core.formats import PAIRS, SUFFIXES
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
@@ -45,8 +45,8 @@ def read_manifest(path: Path, results: Path) -> tuple[Job, ...]:
     text = _text(path)
     if path.suffix == ".toml":
         try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            table = read_toml(text)
+        except ValueError as error:
             raise UnusableInput(f"{path}: cannot be read as TOML: {error}") from error
         unknown = sorted(table.keys() - {"defaults", "jobs"})
         if unknown:
@@ -147,7 +147,7 @@ def _existing(where: str, key: str, given: object, folder: Path) -> Path:
     if not isinstance(given, str) or not given:
         raise UnusableInput(f"{where}: names no {key}")
     path = (folder / given).absolute()
-    if not path.exists():
+    if not is_there(path):
         raise UnusableInput(f"{where}: {key} {path} is not there")
     return path
 
@@ -168,7 +168,7 @@ def _lines(path: Path, text: str) -> Iterator[object]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield read_json(line)
             except ValueError as error:
                 raise UnusableInput(f"{path}: line {number} is no JSON: {error}") from error
 

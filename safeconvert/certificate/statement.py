@@ -9,6 +9,7 @@ from google.protobuf import json_format
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
+from safeconvert.core.documents import deeper_than
 from safeconvert.errors import UnusableInput
 
 PREDICATE_TYPE = "https://safeconvert.dev/conversion/v1"
@@ -66,16 +67,10 @@ def parse_statement(payload: bytes, name: str) -> dict[str, Any]:
         schema = int(predicate["schema"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UnusableInput(f"{name}: holds no safeconvert statement ({type(error).__name__})") from error
-    if _deeper_than(predicate, _DEEPEST):
+    if deeper_than(predicate, _DEEPEST):
         raise UnusableInput(f"{name}: holds no safeconvert statement (nested too deeply)")
     if kind != PREDICATE_TYPE:
         raise UnusableInput(f"{name}: a statement of another type: {kind}")
     if schema > SCHEMA:
         raise NewerSchema(f"{name}: made by a newer safeconvert (schema {schema})", "update safeconvert")
     return {**predicate, "subject": subject}
-
-
-def _deeper_than(value: object, levels: int) -> bool:
-    """Whether lists and mappings lie in each other beyond a number of levels, at which printing them may fail."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels < 0 or any(_deeper_than(item, levels - 1) for item in inner)

@@ -14,7 +14,6 @@ What the command line says goes before both, and both before the defaults. Paths
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 from safeconvert.config.flags import Flag, Kind, References, known_flags
 from safeconvert.core.containment import Mode
+from safeconvert.core.documents import read_toml
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
 
@@ -213,8 +213,8 @@ def _exists(path: Path) -> bool:
 def _table(path: Path) -> Mapping[str, Any] | None:
     """What a file holds for safeconvert; None for a `pyproject.toml` without [tool.safeconvert]."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UnusableInput(f"{path}: cannot be read as TOML: {error}") from error
     if path.name != "pyproject.toml":
         return table

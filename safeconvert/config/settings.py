@@ -14,6 +14,7 @@ from safeconvert.config.gate_settings import GateSettings
 from safeconvert.config.project_file import Project, read_table, refuse_code, refuse_weaker
 from safeconvert.core.containment import Mode
 from safeconvert.core.faults import FaultKind
+from safeconvert.core.files import is_folder
 from safeconvert.core.resources import data_folder
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
@@ -210,7 +211,7 @@ def _folders(path: Path, key: str, value: object) -> tuple[Path, ...]:
         raise UnusableInput(f"{path}: adapters.{key} = {value!r} is not a list of folders")
     found = tuple(path.absolute().parent / item for item in value)
     for folder in found:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise UnusableInput(f"{path}: adapters.{key} names {folder}, which is no folder")
     return found
 

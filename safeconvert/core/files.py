@@ -1,4 +1,4 @@
-"""Text files written whole or not at all."""
+"""Files: whether they are there, and text written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ import uuid
 from pathlib import Path
 
 from safeconvert.errors import UnusableInput
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file or folder is there; False, and no error, for a name that none can have, and where nobody may look."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a name that is too long
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; as `is_there`."""
+    return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
 def require_ending(flag: str, path: Path, ending: str) -> None:

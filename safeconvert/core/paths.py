@@ -7,6 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
+from safeconvert.core.files import is_folder
 from safeconvert.core.formats import SUFFIXES
 from safeconvert.errors import UnusableInput
 
@@ -85,7 +86,7 @@ def _require_apart(source: Path, target: Path) -> None:
 
 def _require_replaceable(path: Path, target_format: str) -> None:
     """A folder is replaced only where it is a SavedModel, and only by one."""
-    if not path.is_dir():
+    if not is_folder(path):
         return
     if target_format != "tf" or not (path / "saved_model.pb").is_file():
         if target_format == "tf" and not any(path.iterdir()):

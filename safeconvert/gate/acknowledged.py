@@ -9,12 +9,12 @@ reason = "the service feeds channels last"      # optional, for readers
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from safeconvert.core.documents import read_toml
 from safeconvert.errors import UnusableInput
 
 _KEYS = {"model", "obligation", "reason"}
@@ -37,8 +37,8 @@ class Accepted:
 def read_accepted(path: Path) -> tuple[Accepted, ...]:
     """The entries of a file. Raises UnusableInput for one that is not written as above; the message names the entry."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UnusableInput(f"{path}: cannot be read as TOML: {error}") from error
     entries = table.pop("accepted", [])
     if table or not isinstance(entries, list):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safeconvert.core.files import is_there
 from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 from safeconvert.gate.contents import is_model
@@ -56,7 +57,7 @@ def find(places: Sequence[Path]) -> Found:
 
 def _paths(place: Path) -> Iterator[Path]:
     """Files, and folders that are a model."""
-    if not place.exists():
+    if not is_there(place):
         raise UnusableInput(f"{place}: no such file or folder")
     if not place.is_dir():
         yield next((folder for folder in place.parents if _is_saved_model(folder)), place)

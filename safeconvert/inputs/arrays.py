@@ -82,7 +82,7 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
             found = {"": loaded}
         else:
             with np.load(path, allow_pickle=False) as archive:
-                found = {name: archive[name] for name in archive.files}
+                found = {name: _array(path, name, archive[name]) for name in archive.files}
     except DAMAGE as error:
         raise UnusableInput(f"--inputs {path}: damaged, or not numbers alone: {error}") from error
     assigned = _assign(path, found, signature)
@@ -99,6 +99,13 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
         raise UnusableInput(f"--inputs {path}: holds no samples")
     taken = count if limit is None else min(count, limit)
     return ArrayInputs(path, arrays, signature.inputs, taken, whole=calls is not None)
+
+
+def _array(path: Path, name: str, value: object) -> Array:
+    """A member of an archive; numpy gives the bytes of one that is no array. Raises UnusableInput."""
+    if not isinstance(value, np.ndarray):
+        raise UnusableInput(f"--inputs {path}: {name} is no array", "write the file with numpy.savez")
+    return value
 
 
 def _whole_calls(arrays: list[Array], signature: Signature) -> list[Array] | None:

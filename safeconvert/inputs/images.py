@@ -133,6 +133,7 @@ def read_image_file(file: Path) -> Image.Image:
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Pillow passes over, nobody here can do anything about
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(file)
             image.load()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safeconvert.core.files import is_folder, is_there
 from safeconvert.core.signature import Signature
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.arrays import open_arrays
@@ -24,9 +25,9 @@ def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing |
     Raises:
         UnusableInput: nothing there, damaged, or not what the model takes; the message says what was expected.
     """
-    if path.is_dir():
+    if is_folder(path):
         return open_images(path, signature, preprocessing, limit)
-    if not path.exists():
+    if not is_there(path):
         raise UnusableInput(f"--inputs {path}: no such file or folder")
     if preprocessing is not None and preprocessing.name != "raw":
         raise UnusableInput(

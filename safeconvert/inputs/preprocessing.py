@@ -6,7 +6,6 @@ Presets lie in `configs/preprocessing.toml`, each with the place where the offic
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from safeconvert.core.documents import read_toml
 from safeconvert.errors import UnusableInput
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ RAW = Preprocessing("raw", "pixel values 0 to 255 as they are")
 def load_presets(path: Path) -> dict[str, Preprocessing]:
     """All presets of a TOML file, by name. Raises UnusableInput for a file or key that is not understood."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UnusableInput(f"{path}: cannot be read as TOML: {error}") from error
     return {name: _preset(path, name, values) for name, values in data.items()}
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import sys
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from safeconvert.core.documents import read_toml
 from safeconvert.core.formats import FORMATS
 from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
@@ -113,8 +113,8 @@ def read_manifest(path: Path) -> Adapter:
         UnusableInput: it is no valid manifest; the message names the file and the key.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UnusableInput(f"{path}: not a valid adapter manifest: {error}") from error
     unknown = sorted(set(data) - _KEYS)
     missing = sorted({"name", "summary", "kind"} - set(data))

@@ -11,6 +11,7 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions
 from safeconvert.conversion.models import evaluate
 from safeconvert.core.faults import Change, FaultKind, FaultRecord
+from safeconvert.core.files import is_folder
 from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
@@ -78,7 +79,7 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
         UnusableInput: an image cannot be read.
         AdapterFailure: the target does not run.
     """
-    if data.path is None or not data.path.is_dir():
+    if data.path is None or not is_folder(data.path):
         return
     source, contract = pair.source, pair.contract
     ours = read_preprocessing(data) or RAW
@@ -129,7 +130,7 @@ def deployed_recipe(data: DataOptions) -> Preprocessing:
 
 def require_images(data: DataOptions, option: str) -> Path:
     """The folder of images; raises UnusableInput where the inputs are none."""
-    if data.path is None or not data.path.is_dir():
+    if data.path is None or not is_folder(data.path):
         raise UnusableInput(
             f"{option}: applies to a folder of images",
             "give one with --inputs, and the source's preset with --preprocessing",

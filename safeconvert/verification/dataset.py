@@ -12,6 +12,7 @@ import numpy as np
 from safeconvert.compare.comparators import is_finite
 from safeconvert.config.options import DataOptions
 from safeconvert.conversion.models import Evaluated, Export
+from safeconvert.core.files import is_folder, is_there
 from safeconvert.core.resources import data_folder
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import AdapterFailure, UnusableInput
@@ -174,7 +175,7 @@ def finite_samples(outputs: Evaluated, chunks: Sequence[Chunk]) -> np.ndarray:
 def sample_file(run: Run, options: DataOptions) -> str:
     """A copy of the file of given arrays, where workers may read it; "" where none are given."""
     path = options.path
-    if path is None or path.suffix not in (".npy", ".npz") or not path.is_file():
+    if path is None or path.suffix not in (".npy", ".npz") or not is_there(path):
         return ""
     copy = run.kept("sample") / path.name
     try:
@@ -194,7 +195,7 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     if path is None:
         return ()
     try:
-        if path.is_dir():
+        if is_folder(path):
             height, width = first_image_size(path, read_preprocessing(options))
             return tuple(shape for count in (3, 1) for shape in ((1, count, height, width), (1, height, width, count)))
         if path.suffix == ".npy":
@@ -208,7 +209,7 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
 def whole_shapes(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     """Shapes of given arrays as one call; () where there are none, or they are too large to be tried so."""
     path = options.path
-    if path is None or path.is_dir():
+    if path is None or is_folder(path):
         return ()
     try:
         if path.suffix == ".npy":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,10 @@ def test_damage_is_unusable_or_goes_unseen_but_never_anything_else(
         assert np.isfinite(fed(path, takes("float32"))["x"]).all()
     except UnusableInput as error:
         assert path.name in error.message
+
+
+def test_a_member_that_is_no_array_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("x.npy", b"not what numpy writes")
+    with pytest.raises(UnusableInput, match="x is no array"):
+        open_inputs(tmp_path / "x.npz", takes("float32"), None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +225,16 @@ def test_values_without_a_scale_are_refused(mode: str, tmp_path: Path) -> None:
     Image.new(mode, (7, 9), 70000).save(tmp_path / "a.bmp", "TIFF")
     with pytest.raises(UnusableInput, match=r"a\.bmp: its values of 32 bits have no known scale"):
         taken(tmp_path)
+
+
+def test_what_pillow_passes_over_is_not_printed(tmp_path: Path) -> None:
+    """A picture whose animation is damaged is its first frame, without a warning of Pillow's on the terminal."""
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    whole = (tmp_path / "a.png").read_bytes()
+    place = whole.index(b"acTL") - 4
+    (tmp_path / "a.png").write_bytes(whole[:place] + whole[place:][:20] + whole[place:])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opened = open_inputs(tmp_path, takes(None, 3, 4, 4), None, None)
+        assert opened.chunk(0, 1)["x"][0, :, 0, 0].tolist() == [255, 0, 0]

@@ -96,7 +96,7 @@ def open_archive(path: str, advice: str) -> Archive:
     """
     try:
         reader = torch._C.PyTorchFileReader(path)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise UnusableInput(f"{path}: a damaged archive: {_first(error)}", "make or download the file again") from error
     with Path(path).open("rb") as file:
         if file.read(8)[4:] == b"PTMF":
@@ -105,7 +105,10 @@ def open_archive(path: str, advice: str) -> Archive:
 
 
 def _checked(path: str, reader: Any, advice: str) -> Archive:
-    names = list(reader.get_all_records())
+    try:
+        names = list(reader.get_all_records())
+    except (RuntimeError, UnicodeDecodeError) as error:
+        raise UnusableInput(f"{path}: a damaged archive: {_first(error)}", "make or download the file again") from error
     archive = Archive(path, reader, frozenset(names), advice)
     folded = [name.lower() for name in names]
     twice = (
