@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import onnx
+
+from safeconvert.core.obstacles import Obstacle
 
 _OTHER_NAMES = {"Div": ("FloorDiv", "RealDiv"), "Mod": ("FloorMod", "FloorRem")}
 """What TensorFlow calls operators of other names in ONNX."""
 _SIZED_BY_DATA = ("NonMaxSuppression", "NonZero", "Unique", "Compress")
 """Operators of which no target format but ONNX has one with the same outputs."""
 _SAID = r"(?:operators?|ops?|op_type|operation_type|operation|layer|type)\W+"
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """An operator at a node.
-
-    Attributes:
-        operator: with its domain where that is not ONNX' own: `com.example::Frobnicate`.
-        node: the node's name; that of its first output where it has none.
-        cut: of an operator whose output's size depends on the data, the tensors in front of it, where the graph can be cut; "" of
-            any other.
-    """
-
-    operator: str
-    node: str
-    cut: str = ""
 
 
 def named(model: onnx.ModelProto, messages: Sequence[str]) -> list[Obstacle]:

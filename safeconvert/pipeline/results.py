@@ -12,6 +12,7 @@ from safeconvert.config.options import ConvertOptions, VerifyOptions
 from safeconvert.conversion.route import Candidate
 from safeconvert.core.faults import RouteOutcome
 from safeconvert.core.formats import ModelFile
+from safeconvert.core.obstacles import Obstacle
 from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode
 from safeconvert.registry.environments import Offer
@@ -168,7 +169,7 @@ class Conversion:
     preprocessing: PreprocessingFault | None = None
     layers: Mapping[str, Any] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
-    obstacles: tuple[Mapping[str, Any], ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
 
     @property
     def decisive(self) -> Attempt:

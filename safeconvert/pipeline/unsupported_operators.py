@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import model_request
 from safeconvert.conversion.route import RouteRun, convert_along
 from safeconvert.core.formats import ModelFile
+from safeconvert.core.obstacles import Obstacle
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, NoRoute, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.pipeline.results import Attempt
@@ -22,23 +22,24 @@ from safeconvert.workers.run import Run
 _SHOWN = 4
 
 
-def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Mapping[str, Any], ...]:
+def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Obstacle, ...]:
     """The operators (with `node`) that the failed converters named, as they stand in the source's ONNX form."""
     path = source.file.path if source.file.format == "onnx" else source.exported.path
     reasons = [attempt.reason for attempt in attempts if attempt.outcome == "crashed"]
     if path is None or not reasons:
         return ()
     try:
-        return tuple(call_engine(run, "named_operators", "reading operators", {"path": str(path), "messages": reasons}))
+        found = call_engine(run, "named_operators", "reading operators", {"path": str(path), "messages": reasons})
     except SafeconvertError:
         return ()  # the reasons of the routes are there without it
+    return tuple(map(Obstacle.from_json, found))
 
 
-def described(found: Sequence[Mapping[str, Any]]) -> str:
+def described(found: Sequence[Obstacle]) -> str:
     """The operators in words: `operator Det at node determinant`."""
-    words = [f"operator {one['operator']} at node {one['node']}" for one in found[:_SHOWN]]
+    words = [f"operator {one.operator} at node {one.node}" for one in found[:_SHOWN]]
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    cuts = [str(one["cut"]) for one in found if one.get("cut")]
+    cuts = [one.cut for one in found if one.cut]
     sized = (
         f" (the size of its output depends on the data: cut the graph at {cuts[0]} with onnx.utils.extract_model, convert the "
         "part in front, and run the rest behind it)"
@@ -60,9 +61,10 @@ def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: 
     if file.format != "onnx":
         return
     try:
-        undefined = call_engine(run, "undefined_operators", "reading operators", {"path": str(file.path)})
+        answer = call_engine(run, "undefined_operators", "reading operators", {"path": str(file.path)})
     except SafeconvertError:
         return
+    undefined = tuple(map(Obstacle.from_json, answer))
     if not undefined:
         return
     what = f"{file.named}: {described(undefined)}: defined neither by ONNX nor in the model, so that ONNX Runtime cannot run it"
@@ -85,6 +87,6 @@ def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: 
         f"{what}; no converter expresses it: {reasons}",
         "express it in standard ONNX operators first",
         attempts=attempts,
-        obstacles=undefined,
+        obstacles=[one.to_json() for one in undefined],
         offers=[asdict(one) for one in offers(file.format, options.target_format, run.adapters, run.missing)],
     )

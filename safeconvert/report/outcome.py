@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from safeconvert.certificate.archive import Evidence
+from safeconvert.core.obstacles import Obstacle
 from safeconvert.errors import ExitCode
 from safeconvert.registry.environments import Offer
 
@@ -75,7 +75,7 @@ class Outcome:
     attempts: tuple[Tried, ...]
     log: Path | None
     evidence: Evidence | None = None
-    obstacles: tuple[Mapping[str, Any], ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     offers: tuple[Offer, ...] = ()
     compared: bool = False
     report: Path | None = None
@@ -94,7 +94,7 @@ class Outcome:
             "report": str(self.report) if self.report else None,
             "settings_file": str(self.settings_file) if self.settings_file else None,
             "attempts": [asdict(attempt) for attempt in self.attempts],
-            "obstacles": [dict(one) for one in self.obstacles],
+            "obstacles": [one.to_json() for one in self.obstacles],
             "offers": [asdict(offer) for offer in self.offers],
             "log": str(self.log) if self.log else None,
             "kept": [str(path) for path in self.kept],

@@ -6,7 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from safeconvert.graph.obstacles import Obstacle, named, undefined
+from safeconvert.core.obstacles import Obstacle
+from safeconvert.graph.obstacles import named, undefined
 
 
 def model(*nodes: onnx.NodeProto, **domains: int) -> onnx.ModelProto:

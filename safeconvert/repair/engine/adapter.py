@@ -75,12 +75,12 @@ def measure(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def named_operators(path: str, messages: list[str]) -> list[dict[str, str]]:
     """The operators of an ONNX file that messages name; see `graph.obstacles.named`."""
-    return [asdict(one) for one in named(onnx.load(path, load_external_data=False), messages)]
+    return [one.to_json() for one in named(onnx.load(path, load_external_data=False), messages)]
 
 
 def undefined_operators(path: str) -> list[dict[str, str]]:
     """The operators of an ONNX file that nobody defines; see `graph.obstacles.undefined`."""
-    return [asdict(one) for one in undefined(onnx.load(path, load_external_data=False))]
+    return [one.to_json() for one in undefined(onnx.load(path, load_external_data=False))]
 
 
 def structure(source: str, target: str) -> bool:
