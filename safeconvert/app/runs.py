@@ -47,6 +47,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
         candidate = conversion.decisive.candidate
         if place is not None and candidate is not None:
             provenance = record_provenance(run, conversion, candidate.path, place)
+            found = evidence.with_proof(found, provenance.proof)
             content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
             confirm_all(conversion.source)
             beside = paths.certificate_path(place)
@@ -91,7 +92,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
         place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
         provenance = record_provenance(run, conversion, made, subject)
         content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
-        found = evidence.of_conversion(conversion)
+        found = evidence.with_proof(evidence.of_conversion(conversion), provenance.proof)
         confirm_all(conversion.source, file)
         certificate = None
         kept: tuple[Path, ...] = ()
@@ -124,7 +125,7 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         place = options.certificate or pair.target.named
         provenance = record_provenance(run, pair, pair.target.path, pair.target.named)
         content = predicate.of_pair(pair, provenance, place.absolute().parent) | _settings(options, settings)
-        found = evidence.of_pair(pair)
+        found = evidence.with_proof(evidence.of_pair(pair), provenance.proof)
         confirm_all(pair.source, pair.target)
         certificate = None
         if options.certificate is not None:

@@ -35,6 +35,9 @@ class Status(Enum):
     BAD_SIGNATURE = "its signature is not valid"
     UNVERIFIABLE = "its signature cannot be verified without the signer's key: give --public-key"
     DAMAGED = "damaged"
+    PROVEN = "proof holds"
+    NOT_PROVEN = "there is no proof"
+    REFUSED = "proof refused"
 
 
 _GOOD = {
@@ -44,6 +47,7 @@ _GOOD = {
     Status.SIGNED_BY_OTHER,
     Status.UNSIGNED,
     Status.NOT_NEEDED,
+    Status.PROVEN,
 }
 _SIGNATURES = {
     Signed.UNSIGNED: Status.UNSIGNED,
@@ -56,11 +60,12 @@ _SIGNATURES = {
 
 @dataclass(frozen=True)
 class Item:
-    """One thing checked."""
+    """One thing checked; `detail` says more of its status."""
 
     name: str
     path: Path
     status: Status
+    detail: str = ""
 
     @property
     def ok(self) -> bool:

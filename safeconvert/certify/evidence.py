@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from safeconvert.certificate.archive import Evidence
 from safeconvert.certify.samples import differing_samples
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated
+from safeconvert.core.proof import PROOF, ProofRecord, encoded
 from safeconvert.errors import ExitCode
 from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.repair.types import Diagnosis
@@ -59,6 +61,14 @@ def of_pair(pair: PairVerification) -> Evidence | None:
         pair.source, pair.verification, pair.verification.outputs, pair.options.verify, "the target"
     )
     return Evidence(_content(samples), images)
+
+
+def with_proof(evidence: Evidence | None, proof: ProofRecord) -> Evidence | None:
+    """The evidence with the proof object in it, where there is one."""
+    if not proof.document:
+        return evidence
+    found = evidence or Evidence(_content({}))
+    return replace(found, files={**found.files, PROOF: encoded(proof.document)})
 
 
 def _content(found: Mapping[str, Any]) -> dict[str, Any]:

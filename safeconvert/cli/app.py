@@ -22,7 +22,7 @@ from safeconvert.cli.explain import explain
 from safeconvert.cli.gate import gate
 from safeconvert.cli.grouped_help import GroupedProgram
 from safeconvert.cli.pack import pack
-from safeconvert.cli.pair import repair, verify
+from safeconvert.cli.pair import prove, repair, verify
 from safeconvert.cli.project_defaults import use_project_everywhere
 from safeconvert.cli.report import report
 from safeconvert.config.commands import COMMANDS, EXIT_CODES
@@ -31,6 +31,7 @@ from safeconvert.core.formats import PAIRS
 RUNS: Mapping[str, Callable[..., None]] = {
     "convert": convert,
     "verify": verify,
+    "prove": prove,
     "repair": repair,
     "localize": partial(repair, repairs=False),
     "check": check,

@@ -13,13 +13,20 @@ from safeconvert.cli.errors import people_errors
 from safeconvert.errors import ExitCode
 
 
-def check(certificate: Certificate, *, public_key: Path | None, target_only: bool, as_json: bool, quiet: bool) -> None:
-    """Hash again what a certificate names."""
+def check(
+    certificate: Certificate, *, public_key: Path | None, target_only: bool, proof: bool, as_json: bool, quiet: bool
+) -> None:
+    """Hash again what a certificate names, and verify its proof where that is asked for."""
     with people_errors(as_json):
         from safeconvert.certificate.check import check as check_certificate
         from safeconvert.report import terminal
 
         report = check_certificate(certificate, public_key, target_only=target_only)
+        if proof:
+            from safeconvert.app.proofs import with_proof
+            from safeconvert.config.settings import load_settings
+
+            report = with_proof(report, certificate, public_key, load_settings())
         if as_json:
             typer.echo(json.dumps(terminal.check_json(report)))
         elif not quiet or not report.ok:

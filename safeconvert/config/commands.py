@@ -64,6 +64,14 @@ COMMANDS: tuple[Command, ...] = (
         (), Section.MAIN, True,
     ),
     Command(
+        "prove",
+        "Proves a conversion equal, or says where that ends.",
+        "safeconvert prove model.onnx model.tflite",
+        ("Compares both as `verify` does, and proves their ONNX forms to be one function; see `safeconvert explain proof`. Prints the steps, "
+         "and what is unproven with what would be needed.",
+         "Exit code 0: proven; 1: not equivalent; 4: not proven, which is no verdict."), Section.MAIN, True,
+    ),
+    Command(
         "repair",
         "Repairs an existing conversion in its native file.",
         "safeconvert repair model.pt model.tflite -o fixed.tflite --inputs images/",
@@ -79,7 +87,7 @@ COMMANDS: tuple[Command, ...] = (
         "check",
         "Checks that certified files are unchanged.",
         "safeconvert check model.keras.certificate.json --public-key release.pub",
-        ("Hashes the files that a certificate names again, and verifies its signature where it has one.",
+        ("Hashes the files that a certificate names again, and verifies its signature where it has one; with --proof also its proof.",
          "Exit code 0: unchanged; 1: something changed, is missing, or is not signed by the key; 2: not a certificate."),
         Section.MAIN,
     ),

@@ -106,7 +106,8 @@ _PAIRS = tuple(f"{source}2{target}" for source, target in PAIRS)
 _CONVERT = ("convert", *_PAIRS)
 _REPAIRS = (*_CONVERT, "repair", "localize")
 _VERDICT = ("convert", "verify", "repair", "localize", *_PAIRS)
-_RUNS = (*_VERDICT, "pack", "adapters")
+_COMPARES = (*_VERDICT, "prove")
+_RUNS = (*_COMPARES, "pack", "adapters")
 
 FLAGS: tuple[Flag, ...] = (
     Flag(
@@ -115,13 +116,13 @@ FLAGS: tuple[Flag, ...] = (
     ),
     # Inputs
     Flag(
-        "inputs", Kind.PATH, Group.INPUTS, _VERDICT,
+        "inputs", Kind.PATH, Group.INPUTS, _COMPARES,
         "Folder of images, .npy or .npz: what source and target are compared on.",
         unset="64 generated inputs, which reach fewer of a model's paths than data does",
         takes="Inputs", drop_in=True,
     ),
     Flag(
-        "preprocessing", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "preprocessing", Kind.TEXT, Group.INPUTS, _COMPARES,
         "Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file.",
         unset="raw pixels", complete="presets", takes="str", drop_in=True,
     ),
@@ -137,78 +138,78 @@ FLAGS: tuple[Flag, ...] = (
         default=False, takes="bool",
     ),
     Flag(
-        "samples", Kind.INT, Group.INPUTS, _VERDICT,
+        "samples", Kind.INT, Group.INPUTS, _COMPARES,
         "Largest number of inputs that are used, or the number that is generated.",
         unset="all of --inputs; 64 generated, nine or more of each kind",
         least=1, takes="int", drop_in=True,
     ),
     Flag(
-        "seed", Kind.INT, Group.INPUTS, _VERDICT,
+        "seed", Kind.INT, Group.INPUTS, _COMPARES,
         "Random seed of generated inputs and of the steering/held-out split.",
         unset="0, so that a run can be repeated", least=0, takes="int", drop_in=True,
     ),
     Flag(
-        "min-held-out", Kind.INT, Group.INPUTS, _VERDICT,
+        "min-held-out", Kind.INT, Group.INPUTS, _COMPARES,
         "Distinct inputs, given and made up, that must be held out for a verdict.",
         unset="4; fewer are no evidence", least=1, takes="int", drop_in=True,
     ),
     Flag(
-        "input-shape", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "input-shape", Kind.TEXT, Group.INPUTS, _COMPARES,
         "Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size.",
         unset="the model's own", many=True, metavar="SHAPE", takes="Shape | Mapping[str, Shape]", drop_in=True,
     ),
     Flag(
-        "input-range", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "input-range", Kind.TEXT, Group.INPUTS, _COMPARES,
         "Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522.",
         unset="read off the graph", many=True, metavar="NAME=LOW:HIGH",
         takes="Mapping[str, tuple[int, int]]", drop_in=True,
     ),
     Flag(
-        "model", Kind.TEXT, Group.INPUTS, _VERDICT,
+        "model", Kind.TEXT, Group.INPUTS, _COMPARES,
         "package.module:callable that builds the module of a bare state_dict.",
         takes="str", runs_code=References.ALL,
     ),
     Flag(
-        "trust-pickle", Kind.BOOL, Group.INPUTS, _VERDICT,
+        "trust-pickle", Kind.BOOL, Group.INPUTS, _COMPARES,
         "Let code inside model files run when they are loaded. Only for files that you trust.",
         default=False, takes="bool", only_named="it lets code in model files run",
     ),
     # Comparison
     Flag(
-        "comparator", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "comparator", Kind.TEXT, Group.COMPARISON, _COMPARES,
         "label, top1, topk, allclose, cosine, exact, or package.module:function of your own.",
         unset="by output: labels and values of class scores, values of other floats, equality of integers",
         complete="comparators", takes="str", drop_in=True, runs_code=References.NAMED,
     ),
     Flag(
-        "rtol", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "rtol", Kind.FLOAT, Group.COMPARISON, _COMPARES,
         "Relative tolerance, as a share of the largest output of a sample.",
         unset="1e-4; float32 sums in another order differ by up to 3e-5, a changed weight by more than 1e-4",
         takes="float", drop_in=True,
     ),
     Flag(
-        "atol", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "atol", Kind.FLOAT, Group.COMPARISON, _COMPARES,
         "Absolute tolerance, in the output's unit; added to the relative one.",
         unset="1e-5, below what changes a decision", takes="float", drop_in=True,
     ),
     Flag(
-        "tolerance", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "tolerance", Kind.TEXT, Group.COMPARISON, _COMPARES,
         "Tolerances of a single output: name=rtol,atol.",
         unset="--rtol and --atol", many=True, metavar="NAME=RTOL,ATOL",
         takes="Mapping[str, tuple[float, float]]", drop_in=True,
     ),
     Flag(
-        "top-k", Kind.INT, Group.COMPARISON, _VERDICT,
+        "top-k", Kind.INT, Group.COMPARISON, _COMPARES,
         "Labels that the topk comparator compares.",
         unset="5, as is customary on ImageNet", least=1, takes="int", drop_in=True,
     ),
     Flag(
-        "max-discrepancy", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "max-discrepancy", Kind.FLOAT, Group.COMPARISON, _COMPARES,
         "Share of inputs, from 0 to 1, that may differ.",
         unset="0; a conversion promises the same function", takes="float", drop_in=True,
     ),
     Flag(
-        "target-layout", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "target-layout", Kind.TEXT, Group.COMPARISON, _COMPARES,
         "Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor.",
         unset="read off the shapes; needed where they do not tell", many=True, metavar="[NAME=]ORDER",
         takes="Override | Mapping[str, Override]", drop_in=True,
@@ -293,6 +294,10 @@ FLAGS: tuple[Flag, ...] = (
         "target-only", Kind.BOOL, Group.INPUTS, ("check",), "Do not ask for the source file.", default=False,
     ),
     Flag(
+        "proof", Kind.BOOL, Group.INPUTS, ("check",),
+        "Also verify the proof again, from both files; their frameworks make the ONNX forms anew.", default=False,
+    ),
+    Flag(
         "require-signature", Kind.BOOL, Group.INPUTS, ("gate",),
         "Refuse certificates without a valid signature, by whatever key.", default=False,
     ),
@@ -337,11 +342,11 @@ FLAGS: tuple[Flag, ...] = (
         "Print one JSON object on stdout and nothing else.", default=False, name="as_json",
     ),
     Flag(
-        "quiet", Kind.BOOL, Group.OUTPUT, (*_VERDICT, "check", "gate", "batch"), "Print nothing but errors.",
+        "quiet", Kind.BOOL, Group.OUTPUT, (*_COMPARES, "check", "gate", "batch"), "Print nothing but errors.",
         default=False, short="-q",
     ),
     Flag(
-        "verbose", Kind.BOOL, Group.OUTPUT, _VERDICT, "Also print the whole certificate.", default=False, short="-v",
+        "verbose", Kind.BOOL, Group.OUTPUT, _COMPARES, "Also print the whole certificate, or every step of a proof.", default=False, short="-v",
     ),
     Flag(
         "results", Kind.PATH, Group.OUTPUT, ("batch",),
@@ -366,11 +371,11 @@ FLAGS: tuple[Flag, ...] = (
         unset="one a core, and no more than fit into memory at 3 GiB each", least=1,
     ),
     Flag(
-        "timeout", Kind.FLOAT, Group.LIMITS, (*_VERDICT, "pack"), "Seconds that one call of a converter may take.", metavar="SECONDS",
+        "timeout", Kind.FLOAT, Group.LIMITS, (*_COMPARES, "pack"), "Seconds that one call of a converter may take.", metavar="SECONDS",
         unset="3600; large models convert in minutes, an hour is a hang", least=1, takes="float", drop_in=True,
     ),
     Flag(
-        "memory", Kind.INT, Group.LIMITS, (*_VERDICT, "pack"), "MiB of memory that one worker may take.", metavar="MIB",
+        "memory", Kind.INT, Group.LIMITS, (*_COMPARES, "pack"), "MiB of memory that one worker may take.", metavar="MIB",
         unset="three quarters of the machine's, so that it does not swap", least=64, takes="int", drop_in=True,
     ),
     Flag(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+PROOF = "proof.json"
+"""Name of the proof object in the evidence file."""
 
 
 class ProofLevel(StrEnum):
@@ -15,6 +20,8 @@ class ProofLevel(StrEnum):
     """Equal on the held-out inputs, and no more is claimed."""
     ONNX = "onnx"
     """The two ONNX forms compute the same for every input of the stated sizes, over the reals; that each form is its native model is sampled."""
+    NATIVE = "native"
+    """Proven between graphs that were read from the native files themselves: ONNX files, which are their own form."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class ProofRecord:
         sizes: by input of the source's ONNX form the shape that the proof is for.
         axioms: how often each axiom spoke.
         unproven: where the target first computes something that the source does not.
+        document: the proof object, as the evidence file holds it; {} where there is none.
     """
 
     level: ProofLevel
@@ -36,6 +44,7 @@ class ProofRecord:
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     axioms: Mapping[str, int] = field(default_factory=dict)
     unproven: tuple[Mapping[str, Any], ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As the certificate has it."""
@@ -46,4 +55,14 @@ class ProofRecord:
             "sizes": {name: list(shape) for name, shape in self.sizes.items()},
             "axioms": dict(self.axioms),
             "unproven": [dict(one) for one in self.unproven],
+            **(
+                {"object": {"path": PROOF, "sha256": hashlib.sha256(encoded(self.document)).hexdigest()}}
+                if self.document
+                else {}
+            ),
         }
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """The bytes of a proof object, the same for the same content."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -1,10 +1,9 @@
-"""Are two ONNX graphs the same function? Shown by what their outputs are, not by running them.
+"""Are two ONNX graphs the same function? Finds cut points by canonical forms, and steps between them that the checker accepts.
 
-Both graphs are read into terms of one store (`reading`), node by node, by the axioms of `axioms`; where an output of the target is the
-term of the source's output in the contract's order of axes, the two are equal *for every input*, over the real numbers, up to the
-relative difference of constants that the proof states. What floating point does to both is not part of it.
+Both graphs are read into terms of one store (`search`), node by node; tensors with one term are cut points that are tried. What is shown is what
+`checker.check` says of the proof that is made of them, and nothing else: it starts from the two graphs again, with its own axioms.
 
-Free dimensions are given a prime each, the same in both graphs; a proof is for these sizes, and `Proof.sizes` says which. No search, so that
+Free dimensions are given a prime each, the same in both graphs; a proof is for these sizes, and `Proof.sizes` says which. Regions are local, so that
 the time grows with the number of nodes.
 """
 
@@ -12,32 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import onnx
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.graph.view import tidy
-from safeconvert.prove.reading import Reading, read
-from safeconvert.prove.terms import TermStore
-from safeconvert.prove.values import Value, canonical, transposed
+from safeconvert.prove.checker.check import check, opened
+from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.search.reading import Reading, read
+from safeconvert.prove.search.terms import TermStore
+from safeconvert.prove.search.values import Value, canonical, transposed
+from safeconvert.prove.sizes import bound, sizes_of
+from safeconvert.prove.steps import document, steps_of
+from safeconvert.prove.unproven import Unproven, frontier
 
-_PRIMES = (97, 89, 83, 79, 73, 71, 67, 61)
-
-
-@dataclass(frozen=True)
-class Unproven:
-    """A node of the target that is no known term of the source although all that it reads is.
-
-    Attributes:
-        target: the target's node.
-        operator: its operator.
-        reads: tensors of the source that carry what it reads.
-    """
-
-    target: str
-    operator: str
-    reads: tuple[str, ...]
+NOTHING_KNOWN = "nothing known"
 
 
 @dataclass(frozen=True)
@@ -45,22 +36,24 @@ class Proof:
     """What was shown.
 
     Attributes:
-        proven: whether every output is.
-        outputs: names of the source's outputs that are.
+        proven: whether every output is, by the checker's word.
         apart: the largest relative difference of constants that were taken for one another.
-        axioms: how often each axiom spoke in the target.
+        axioms: in how many steps each axiom is used.
         sizes: by input of the source the shape that the proof is for.
         unproven: where the target leaves what is known; empty where all is proven.
         same_file: whether both graphs are equal to the byte, so that there was nothing to prove.
+        document: the proof object; {} where there is none.
+        reason: why there is none; "" otherwise.
     """
 
     proven: bool
-    outputs: tuple[str, ...]
     apart: float
     axioms: Mapping[str, int]
     sizes: Mapping[str, tuple[int, ...]]
     unproven: tuple[Unproven, ...]
     same_file: bool
+    document: Mapping[str, Any]
+    reason: str
 
 
 def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) -> Proof:
@@ -70,9 +63,37 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
         source, target: the graphs.
         contract: which tensors correspond, by the names that the graphs give them, and in what order of axes.
     """
-    sizes = _sizes(source, target, contract.inputs)
-    left = tidy(_bound(source, {t.source.name: sizes[t.source.name] for t in contract.inputs}))
-    right = tidy(_bound(target, {t.target.name: _moved(sizes[t.source.name], t) for t in contract.inputs}))
+    sizes = sizes_of(source, target, contract.inputs)
+    with np.errstate(all="ignore"):  # constants that overflow: no axiom takes them
+        ours, theirs = _readings(source, target, contract, sizes)
+    statement = {
+        "inputs": [_stated(t) | {"shape": list(sizes[t.source.name])} for t in contract.inputs],
+        "outputs": [_stated(t) for t in contract.outputs],
+    }
+    same = source.SerializeToString(deterministic=True) == target.SerializeToString(deterministic=True)
+    try:
+        problem = opened(source, target, statement)
+        with np.errstate(all="ignore"):
+            steps = steps_of(problem, _pairs(ours, theirs, contract.outputs))
+        made = document(source, target, statement, steps)
+        shown = check(source, target, made)
+    except Refused as error:
+        missing = tuple(frontier(ours, theirs))
+        return Proof(False, 0.0, {}, sizes, missing, same, {}, str(error))
+    return Proof(True, shown.apart, shown.axioms, shown.sizes, (), same, made, "")
+
+
+def _stated(tensor: TensorContract) -> dict[str, Any]:
+    order = None if tensor.permutation is None else list(tensor.permutation)
+    return {"source": tensor.source.name, "target": tensor.target.name, "order": order}
+
+
+def _readings(
+    source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract, sizes: Mapping[str, tuple[int, ...]]
+) -> tuple[Reading, Reading]:
+    """Both graphs in canonical forms."""
+    left = tidy(bound(source, {t.source.name: sizes[t.source.name] for t in contract.inputs}))
+    right = tidy(bound(target, {t.target.name: _moved(sizes[t.source.name], t) for t in contract.inputs}))
     store = TermStore()
     inputs, theirs = {}, {}
     for number, tensor in enumerate(contract.inputs):
@@ -80,88 +101,20 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
         value = Value(store.term("input", shape, setting=(number,)), groups)
         inputs[tensor.source.name] = value
         theirs[tensor.target.name] = value if tensor.permutation is None else transposed(value, tensor.permutation)
-    ours, other = read(store, left, inputs), read(store, right, theirs)
-    outputs = tuple(t.source.name for t in contract.outputs if _equal(ours, other, t))
-    proven = len(outputs) == len(contract.outputs) and bool(outputs)
-    axioms: dict[str, int] = {}
-    for name in other.axioms:
-        axioms[name or "nothing known"] = axioms.get(name or "nothing known", 0) + 1
-    return Proof(
-        proven, outputs, store.apart, dict(sorted(axioms.items())), sizes, () if proven else tuple(_frontier(ours, other)),
-        source.SerializeToString(deterministic=True) == target.SerializeToString(deterministic=True),
-    )  # fmt: skip
+    return read(store, left, inputs), read(store, right, theirs)
 
 
-def _equal(source: Reading, target: Reading, tensor: TensorContract) -> bool:
-    one, two = source.values.get(tensor.source.name), target.values.get(tensor.target.name)
-    if one is None or two is None:
-        return False
-    wanted = one if tensor.permutation is None else transposed(one, tensor.permutation)
-    return (wanted.term.number, wanted.groups) == (two.term.number, two.groups)
-
-
-def _frontier(source: Reading, target: Reading) -> list[Unproven]:
-    """Where the target first computes what the source does not."""
+def _pairs(source: Reading, target: Reading, outputs: Sequence[TensorContract]) -> list[tuple[str, str]]:
+    """Tensors of one term, one of each graph, in the target's order; the outputs behind them."""
     known: dict[int, str] = {}
     for name, value in source.values.items():
         known.setdefault(value.term.number, name)
-    found = []
-    for node in target.view.nodes:
-        made = [target.values.get(name) for name in node.output if name]
-        if all(value is not None and value.term.number in known for value in made):
-            continue
-        reads = [target.values.get(name) for name in node.input if name and name not in target.view.constants]
-        if all(value is not None and value.term.number in known for value in reads):
-            names = tuple(known[value.term.number] for value in reads if value is not None)
-            found.append(Unproven(node.name, node.op_type, names))
-    return found
-
-
-def _sizes(
-    source: onnx.ModelProto, target: onnx.ModelProto, tensors: Sequence[TensorContract]
-) -> dict[str, tuple[int, ...]]:
-    """Concrete shapes: what one side fixes, else a prime for each name of a free dimension (all first axes share one)."""
-    left, right = _declared(source), _declared(target)
-    primes: dict[str, int] = {}
-    sizes: dict[str, tuple[int, ...]] = {}
-    for tensor in tensors:
-        ours, theirs = left[tensor.source.name], right[tensor.target.name]
-        order = tensor.permutation or tuple(range(len(ours)))
-        shape = []
-        for axis, size in enumerate(ours):
-            other = theirs[order.index(axis)]
-            if isinstance(size, int) or isinstance(other, int):
-                shape.append(size if isinstance(size, int) else int(other))
-                continue
-            name = "batch" if axis == 0 else size or f"{tensor.source.name}.{axis}"
-            primes.setdefault(name, _PRIMES[len(primes) % len(_PRIMES)])
-            shape.append(primes[name])
-        sizes[tensor.source.name] = tuple(shape)
-    return sizes
-
-
-def _declared(model: onnx.ModelProto) -> dict[str, list[int | str]]:
-    """Input shapes: a number, or the name of a free dimension ("" where it has none)."""
-    return {
-        value.name: [
-            d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else d.dim_param
-            for d in value.type.tensor_type.shape.dim
-        ]
-        for value in model.graph.input
-    }
-
-
-def _bound(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelProto:
-    """A copy whose inputs have concrete shapes, and nothing else declares one."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.value_info[:]
-    for value in copy.graph.input:
-        for dimension, size in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
-            dimension.dim_value = size
-    for value in copy.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    return copy
+    found: dict[int, tuple[str, str]] = {}
+    for name, value in target.values.items():
+        if value.term.number in known and value.term.operator != "input":
+            found.setdefault(value.term.number, (known[value.term.number], name))
+    ends = [(tensor.source.name, tensor.target.name) for tensor in outputs]
+    return [*(pair for pair in found.values() if pair not in ends), *ends]
 
 
 def _moved(shape: tuple[int, ...], tensor: TensorContract) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from safeconvert.certificate.untrusted_json import mapping, sequence, text
 from safeconvert.report.containment import contained
+from safeconvert.report.proof import proof_line
 
 _CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
 _FIGURES = (
@@ -53,7 +54,7 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
         )
     proof = mapping(predicate.get("proof"))
     if proof:
-        console.print(Text(f"proof: {_proof(proof)}"))
+        console.print(Text(f"proof: {proof_line(proof)}"))
     comparator = mapping(predicate.get("comparator"))
     console.print(
         Text(f"comparator: {text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")
@@ -66,16 +67,6 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     console.print(Text(f"inputs: {_listed(predicate.get('inputs'))}"))
     console.print(Text(f"containment: {contained(predicate)}"))
     console.print(Text(f"seconds: {_listed(predicate.get('seconds'))}"))
-
-
-def _proof(proof: Mapping[str, Any]) -> str:
-    """The level of a proof in a sentence that says between what."""
-    if proof.get("level") == "onnx":
-        return (
-            "the ONNX forms of source and target are one function over the reals (constants at most "
-            f"{text(proof.get('apart'))} apart); that they are the native models is sampled"
-        )
-    return f"sampled: {text(proof.get('reason'))}"
 
 
 def _files(predicate: Mapping[str, Any], console: Console) -> None:

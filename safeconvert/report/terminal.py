@@ -18,11 +18,13 @@ from safeconvert.report.certificate import render
 from safeconvert.report.coverage import coverage_line
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
+from safeconvert.report.proof import print_proof, proof_line, proof_words
 from safeconvert.report.tree import change, fault_tree, route_tree
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from safeconvert.app.proofs import Proving
     from safeconvert.certificate.check import CheckReport
     from safeconvert.registry.status import AdapterState
     from safeconvert.report.outcome import Demo
@@ -52,7 +54,7 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
-    exercised = coverage_line(outcome.predicate)
+    exercised = "; ".join(filter(None, (coverage_line(outcome.predicate), proof_words(outcome.predicate.get("proof")))))
     if exercised:
         console.print(f"  {escape(printable(exercised))}")
     if outcome.settings_file is not None:
@@ -168,6 +170,19 @@ def print_adapters(states: Sequence[AdapterState]) -> None:
         console.print(f"containment: {escape(line)}")
 
 
+def print_proving(found: Proving, target: Path, verbose: bool) -> None:
+    """What `prove` came to: the level, the steps, and what is unproven; all steps with `verbose`."""
+    console = _console()
+    proof = found.record.to_json()
+    words = {
+        ExitCode.VERIFIED: f"[bold green]{proof_words(proof) or 'the same graph'}[/]",
+        ExitCode.NO_VERDICT: "[bold yellow]not proven[/]",
+    }
+    console.print(f"{words.get(found.exit_code, _WORDS[found.exit_code])}  {escape(shown(target))}")
+    console.print(f"  {escape(printable(found.reason or proof_line(proof)))}")
+    print_proof(proof, found.record.document, console, verbose)
+
+
 def print_check(report: CheckReport, certificate: Path) -> None:
     """One line a file, and the sum."""
     console = _console()
@@ -176,6 +191,7 @@ def print_check(report: CheckReport, certificate: Path) -> None:
         mark = "[bold yellow]--[/]" if item.status.value.startswith("UNSIGNED") else mark
         console.print(
             f"  {mark} {escape(item.name)} {escape(printable(shown(item.path)))}: {escape(item.status.value)}"
+            f"{escape(printable(f': {item.detail}' if item.detail else ''))}"
         )
     word = "[bold green]unchanged[/]" if report.ok else "[bold red]not what was certified[/]"
     console.print(f"{word}  {escape(str(certificate))}")
@@ -186,7 +202,13 @@ def check_json(report: CheckReport) -> dict[str, Any]:
     return {
         "ok": report.ok,
         "items": [
-            {"name": item.name, "path": str(item.path), "status": item.status.value, "ok": item.ok}
+            {
+                "name": item.name,
+                "path": str(item.path),
+                "status": item.status.value,
+                "ok": item.ok,
+                **({"detail": item.detail} if item.detail else {}),
+            }
             for item in report.items
         ],
     }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from safeconvert.compare.contract import Contract
 from safeconvert.core.proof import ProofLevel, ProofRecord
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.verification.cross_pairs import across
+from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
@@ -41,13 +45,18 @@ def prove_forms(
             found = call_engine(run, "prove_equal", "proving", arguments)
     except SafeconvertError as error:
         return _sampled(f"the prover could not read the graphs: {first_line(str(error))}")
+    native = not source.exported.adapter and not verification.exported.adapter
+    level = ProofLevel.NATIVE if native else ProofLevel.ONNX
     record = ProofRecord(
-        ProofLevel.ONNX if found["proven"] else ProofLevel.SAMPLED,
-        "" if found["proven"] else "some nodes of the target are no known re-expression of the source's",
+        level if found["proven"] else ProofLevel.SAMPLED,
+        ""
+        if found["proven"]
+        else f"not every part of the target is a known re-expression of the source's: {found['reason']}",
         found["apart"],
         {name: tuple(shape) for name, shape in found["sizes"].items()},
         found["axioms"],
         tuple(found["unproven"]),
+        _with_exporters(found["document"], source, verification) if found["document"] else {},
     )
     if found["proven"] and found["same_graph"]:
         return ProofRecord(
@@ -56,6 +65,26 @@ def prove_forms(
             "that this graph is the native source is sampled",
         )
     return record
+
+
+def _with_exporters(document: Mapping[str, Any], source: Source, verification: Verification) -> dict[str, Any]:
+    """The proof object, with what made each of the forms, so that they can be made again."""
+    shapes = suggested_shapes(source.session.signature)
+    made = {
+        "source": (source.exported, source.request.input_shapes, source.request.candidate_shapes),
+        "target": (verification.exported, {}, shapes),
+    }
+    forms = {
+        side: {
+            "sha256": document["forms"][side],
+            "exporter": export.adapter,
+            "opset": export.opset,
+            "input_shapes": {name: list(shape) for name, shape in given.items()},
+            "candidate_shapes": [list(shape) for shape in candidates],
+        }
+        for side, (export, given, candidates) in made.items()
+    }
+    return {**document, "forms": forms}
 
 
 def _form(check: ExporterCheck, native: Signature) -> Contract:

@@ -79,7 +79,7 @@ def test_no_key_stands_twice_for_one_command_and_every_flag_is_explained() -> No
 
 def test_the_main_commands_come_first_and_the_pairs_last() -> None:
     names = [command.name for command in COMMANDS]
-    assert names[:6] == ["convert", "verify", "repair", "localize", "check", "gate"]
+    assert names[:7] == ["convert", "verify", "prove", "repair", "localize", "check", "gate"]
     assert all(command.section is Section.PAIRS for command in COMMANDS[-20:])
     assert not any(command.section is Section.PAIRS for command in COMMANDS[:-20])
 

@@ -33,9 +33,9 @@ def proof(source: Path, target: Path) -> Any:
     return found.predicate["proof"]
 
 
-def test_another_expression_of_the_source_is_proven_between_onnx_forms(tmp_path: Path) -> None:
+def test_another_expression_of_the_source_is_proven_end_to_end(tmp_path: Path) -> None:
     found = proof(small(tmp_path / "a.onnx", False), small(tmp_path / "b.onnx", True))
-    assert found["level"] == "onnx" and not found["unproven"]
+    assert found["level"] == "native" and not found["unproven"]
     assert 0 < found["apart"] < 1e-6, "the factor was folded in float32, and the proof says by how much that rounds"
 
 

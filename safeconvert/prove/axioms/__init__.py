@@ -1,5 +1,4 @@
-"""Axioms: what an operator's node says of its output, as terms. One family a module, each with the identities that it uses.
+"""Axioms: identities over the reals, one a module, with statement, side conditions, and how an ONNX node is read by it.
 
-A function of an axiom takes the `Step` of one node and gives the values of its outputs, or None where its side conditions do
-not hold, so that the node is taken as it is (`opaque`).
+They and the checker are all that a proof rests on. The prover's search has canonical forms of its own (`search`), which share nothing with them.
 """

@@ -1,9 +1,4 @@
-"""Activations, spelled out in clipping, sigmoid and arithmetic.
-
-Identities: relu(x) = clip(x, 0, ∞); max(x, c) = clip(x, c, ∞); clip(clip(x, a, b), c, d) = clip(x, clip(a; c, d), clip(b; c, d));
-clip(s·x, a, b) = s·clip(x, a/s, b/s) for a number s > 0; hardsigmoid(x) = clip(αx + β, 0, 1); hardswish(x) = x·hardsigmoid(x) with
-α = 1/6 and β = ½; swish(x) = x·σ(x); gelu(x) = x·½·(1 + erf(x/√2)) (ONNX operators of these names, opsets 6 to 24).
-"""
+"""HardSigmoid, HardSwish, Swish, Gelu, LeakyRelu and PRelu, spelled out."""
 
 from __future__ import annotations
 
@@ -11,140 +6,62 @@ import math
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import parts, scale, shift
-from safeconvert.prove.axioms.arithmetic import elementwise, product
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import Array, TermStore
-from safeconvert.prove.values import Value, along_axes
+from safeconvert.prove.axioms.affine import affine, scale, unary
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.clips import clipped
+from safeconvert.prove.axioms.products import product
+from safeconvert.prove.kernel.layout import Value, along
+from safeconvert.prove.kernel.node import Node
+from safeconvert.prove.kernel.terms import Array, near
+
+_EXACT = "the Gelu is the exact one"
 
 
-def relu(step: Step) -> list[Value] | None:
-    """Relu."""
-    value = step.value(0)
-    return None if value is None else [clipped(step.store, value, 0.0, math.inf)]
+def _bounded(n: Node, alpha: float, beta: float) -> Value:
+    AXIOM.use(n.store)
+    return clipped(n.store, Value(affine(n.store, n.value().term, alpha, beta), n.value().groups), 0.0, 1.0)
 
 
-def clip(step: Step) -> list[Value] | None:
-    """Clip, with bounds as attributes (opset 6) or constants (11)."""
-    value = step.value(0)
-    bounds = []
-    for number, name, otherwise in ((1, "min", -math.inf), (2, "max", math.inf)):
-        given = step.constant(number)
-        if number < len(step.operands) and step.value(number) is not None:
-            return None
-        bounds.append(float(given.reshape(-1)[0]) if given is not None else float(step.attributes.get(name, otherwise)))
-    if value is None or not step.floating or bounds[0] > bounds[1]:
-        return None
-    return [clipped(step.store, value, bounds[0], bounds[1])]
+def _hard_sigmoid(n: Node) -> list[Value]:
+    return [_bounded(n, n.attributes["alpha"], n.attributes["beta"])]
 
 
-def maximum(step: Step) -> list[Value] | None:
-    """Max of a tensor and one number."""
-    return _bounded(step, lower=True)
+def _hard_swish(n: Node) -> list[Value]:
+    return [product(n.store, n.value(), _bounded(n, 1 / 6, 0.5))]
 
 
-def minimum(step: Step) -> list[Value] | None:
-    """Min of a tensor and one number."""
-    return _bounded(step, lower=False)
+def _swish(n: Node) -> list[Value]:
+    AXIOM.use(n.store)
+    inner = scale(n.store, n.value(), n.attributes["alpha"])
+    return [product(n.store, n.value(), unary(n.store, "Sigmoid", inner))]
 
 
-def hard_sigmoid(step: Step) -> list[Value] | None:
-    """HardSigmoid."""
-    value = step.value(0)
-    if value is None:
-        return None
-    return [_hard_sigmoid(step.store, value, float(step.attributes["alpha"]), float(step.attributes["beta"]))]
+def _gelu(n: Node) -> list[Value]:
+    AXIOM.require(n.store, _EXACT, n.attributes["approximate"] == "none")
+    AXIOM.use(n.store)
+    error = unary(n.store, "Erf", scale(n.store, n.value(), math.sqrt(0.5)))
+    return [product(n.store, n.value(), Value(affine(n.store, error.term, 0.5, 0.5), error.groups))]
 
 
-def hard_swish(step: Step) -> list[Value] | None:
-    """HardSwish."""
-    value = step.value(0)
-    if value is None:
-        return None
-    made = product(step.store, value, _hard_sigmoid(step.store, value, 1 / 6, 0.5))
-    return None if made is None else [made]
+def _sloped(n: Node, slope: Array) -> list[Value]:
+    AXIOM.use(n.store)
+    term = n.value().term
+    return [Value(n.store.term("prelu", term.shape, (term,), (), [near(along(slope, n.value()))]), n.value().groups)]
 
 
-def swish(step: Step) -> list[Value] | None:
-    """Swish (opset 24): x·σ(αx)."""
-    value = step.value(0)
-    if value is None:
-        return None
-    inner = scale(value, step.store, step.attributes.get("alpha", 1.0))
-    made = product(step.store, value, elementwise(step.store, "Sigmoid", inner))
-    return None if made is None else [made]
+def _leaky_relu(n: Node) -> list[Value]:
+    return _sloped(n, np.asarray(n.attributes["alpha"], np.float64))
 
 
-def gelu(step: Step) -> list[Value] | None:
-    """Gelu (opset 20), the exact form."""
-    value = step.value(0)
-    if value is None or step.attributes.get("approximate", "none") != "none":
-        return None
-    store = step.store
-    error = elementwise(store, "Erf", scale(value, store, 1 / math.sqrt(2)))
-    made = product(store, value, scale(shift(error, store, 1.0), store, 0.5))
-    return None if made is None else [made]
+def _prelu(n: Node) -> list[Value]:
+    return _sloped(n, n.real(1))
 
 
-def leaky_relu(step: Step) -> list[Value] | None:
-    """LeakyRelu: PRelu with one slope."""
-    value = step.value(0)
-    if value is None:
-        return None
-    return [_prelu(step.store, value, step.attributes["alpha"])]
-
-
-def prelu(step: Step) -> list[Value] | None:
-    """PRelu with a constant slope."""
-    value, slope = step.value(0), step.constant(1)
-    if value is None or slope is None or slope.dtype.kind != "f":
-        return None
-    along = along_axes(slope, value)
-    return None if along is None else [_prelu(step.store, value, along)]
-
-
-def clipped(store: TermStore, value: Value, low: float, high: float) -> Value:
-    """clip(value, low, high); a positive number in front of the value is drawn out."""
-    if value.term.operator == "clip":
-        inner = value.term.setting
-        bounds = tuple(min(max(bound, low), high) for bound in inner)
-        return _clip(store, Value(store.terms[value.term.operands[0]], value.groups), *bounds)
-    _, factor, offset = parts(store, value.term)
-    number = float(factor.reshape(-1)[0]) if factor is not None and factor.size == 1 else 1.0
-    if number <= 0 or number == 1.0 or (offset is not None and offset.size != 1):
-        return _clip(store, value, low, high)
-    inner_value = scale(value, store, 1.0 / number)
-    return scale(_clip(store, inner_value, low / number, high / number), store, number)
-
-
-def _clip(store: TermStore, value: Value, low: float, high: float) -> Value:
-    low, high = (_rounded(bound) for bound in (low, high))
-    return elementwise(store, "clip", value, (low, high))
-
-
-def _rounded(bound: float) -> float:
-    """A bound to 22 bits: folded numbers in front of it were rounded to float32 by one converter and not by another."""
-    return bound if not math.isfinite(bound) or bound == 0 else float(f"{bound:.6g}")
-
-
-def _bounded(step: Step, lower: bool) -> list[Value] | None:
-    if len(step.operands) != 2 or not step.floating:
-        return None
-    value = step.value(0) or step.value(1)
-    array = step.constant(1) if step.value(0) is not None else step.constant(0)
-    if value is None or array is None or array.size != 1 or array.ndim > len(value.groups):
-        return None
-    bound = float(array.reshape(-1)[0])
-    return [clipped(step.store, value, *((bound, math.inf) if lower else (-math.inf, bound)))]
-
-
-def _hard_sigmoid(store: TermStore, value: Value, alpha: float, beta: float) -> Value:
-    inner = shift(scale(value, store, alpha), store, beta)
-    return clipped(store, inner, 0.0, 1.0)
-
-
-def _prelu(store: TermStore, value: Value, slope: Array | float) -> Value:
-    numbers = np.asarray(slope, np.float64)
-    form = numbers.shape if numbers.ndim else (1,) * len(value.term.shape)
-    term = store.term("prelu", value.term.shape, (value.term.number,), (), (numbers.reshape(form),))
-    return Value(term, value.groups)
+AXIOM = Axiom(
+    "activations spelled out",
+    "hardsigmoid(x) = clip(αx + β, 0, 1); hardswish(x) = x·clip(x/6 + ½, 0, 1); swish(x) = x·σ(αx); "
+    "gelu(x) = x·(½ + ½·erf(x/√2)); leakyrelu(x) = prelu(x, α).",
+    (_EXACT,),
+    {"HardSigmoid": _hard_sigmoid, "HardSwish": _hard_swish, "Swish": _swish, "Gelu": _gelu, "LeakyRelu": _leaky_relu,
+     "PRelu": _prelu},
+)  # fmt: skip

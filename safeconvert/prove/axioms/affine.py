@@ -1,95 +1,104 @@
-"""Multiplying by constants and adding them, in one normal form: `AddC(MulC(x, s), b)`.
-
-Identities, over the reals (· and + by element, constants broadcast):
-
-    (x·s)·t = x·(s·t)      (x+b)·s = x·s + b·s      (x+b)+c = x+(b+c)
-    conv(x, W)·s = conv(x, W·s) and x·W·s = x·(W·s), where s varies along the output channels only
-"""
+"""x·s + b with constant s and b, in one form."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
-from safeconvert.prove.refine import base_of, merged, refined
-from safeconvert.prove.terms import Array, Near, Term, TermStore
-from safeconvert.prove.values import Value, squeezed
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.weights import WEIGHTED, absorbed
+from safeconvert.prove.kernel.layout import Value, refined, varying
+from safeconvert.prove.kernel.terms import Array, Constant, Store, Term
 
-WEIGHTED = {"conv", "contract"}
-"""Terms that are linear in their one constant, whose last axis is the output channel; `setting[0]` is that channel's canonical axis."""
+_FINITE = "constants are finite"
+AXIOM = Axiom(
+    "affine maps compose",
+    "(x·s + b)·t + c = x·(s·t) + (b·t + c), element by element, whatever the order of axes and their cuts.",
+    (_FINITE,),
+)
 
 
-def scaled(store: TermStore, term: Term, factor: Array | float) -> Term:
-    """`term · factor`; the factor has one axis for each canonical axis (or none at all)."""
-    factor = _doubles(factor)
-    if bool((factor == 1.0).all()):
-        return term
-    base, cuts = base_of(store, term)
-    whole = merged(_broadcast(factor, term), cuts) if cuts is not None else None
-    if cuts is not None and whole is not None:
-        return refined(store, scaled(store, base, whole), cuts)
-    if term.operator == "add_c":
-        inner = scaled(store, store.terms[term.operands[0]], factor)
-        return shifted(store, inner, _broadcast(term.constants[0], term) * _broadcast(factor, term))
-    if term.operator == "mul_c":
-        return scaled(
-            store, store.terms[term.operands[0]], _broadcast(term.constants[0], term) * _broadcast(factor, term)
+def parts(term: Term) -> tuple[Term, Array, Array, Array]:
+    """A term as core·factor + offset, and the magnitude of what the offset was summed from."""
+    if term.operator == "affine":
+        factor, offset = term.constants
+        return term.operands[0], factor.values, offset.values, np.asarray(offset.size)
+    one = np.ones((1,) * len(term.shape))
+    return term, one, one * 0, one * 0
+
+
+def affine(
+    store: Store, term: Term, factor: Array | float = 1.0, offset: Array | float = 0.0, size: Array | None = None
+) -> Term:
+    """term·factor + offset; constants have an axis for each of the term's, or none.
+
+    Args:
+        store: of the step.
+        term: what is scaled and shifted.
+        factor, offset: by how much.
+        size: the magnitude of what the offset was summed from; None where it is no sum.
+    """
+    given = (np.asarray(array, np.float64) for array in (factor, offset, np.abs(offset) if size is None else size))
+    s, b, m = (array if array.ndim == len(term.shape) else array.reshape((1,) * len(term.shape)) for array in given)
+    if term.operator == "refine":
+        merged = [_merged(array, term.setting) for array in (s, b, m)]
+        s1, b1, m1 = merged
+        if s1 is not None and b1 is not None and m1 is not None:
+            return refined(store, affine(store, term.operands[0], s1, b1, m1), term.setting)
+    core, s0, b0, m0 = parts(term)
+    if core is not term:
+        AXIOM.use(store)
+    s, b, m = varying(s0 * s), varying(b0 * s + b), m0 * np.abs(s) + m
+    AXIOM.require(store, _FINITE, bool(np.isfinite(s).all() and np.isfinite(b).all() and np.isfinite(m).all()))
+    if core.operator in WEIGHTED and not (s == 1).all():
+        taken = absorbed(store, core, s)
+        core, s = (core, s) if taken is None else (taken, np.ones_like(s))
+    if (s == 1).all() and (b == 0).all():
+        return core
+    return store.term("affine", core.shape, (core,), (), [Constant(s, np.abs(s)), Constant(b, m)])
+
+
+def scale(store: Store, value: Value, factor: Array | float) -> Value:
+    """A value times a constant of its term's axes."""
+    return Value(affine(store, value.term, factor), value.groups)
+
+
+def without(store: Store, term: Term, number: float) -> Term:
+    """A term divided by a number that is its factor, or that its weights are to be divided by."""
+    core, s, b, m = parts(term)
+    factor = np.ones_like(s) if s.size == 1 and s.item() == number else s / number
+    return affine(store, core, factor, b / number, m / abs(number))
+
+
+def unary(
+    store: Store, operator: str, value: Value, setting: tuple[object, ...] = (), bounds: Array | None = None
+) -> Value:
+    """An operator on each element by itself, with which any order and cut of axes commutes."""
+
+    def made(term: Term) -> Term:
+        if term.operator == "refine":
+            return refined(store, made(term.operands[0]), term.setting)
+        return store.term(
+            operator, term.shape, (term,), setting, [] if bounds is None else [Constant(bounds, np.abs(bounds))]
         )
-    if term.operator in WEIGHTED and (factor.size == 1 or _varies_only(factor, channel_axis(term), term)):
-        weights = _doubles(term.constants[0]) * factor.reshape(-1)
-        return store.term(term.operator, term.shape, term.operands, term.setting, (weights,), term.near)
-    return store.term("mul_c", term.shape, (term.number,), (), (squeezed(_broadcast(factor, term)),), Near.EACH)
+
+    return Value(made(value.term), value.groups)
 
 
-def shifted(store: TermStore, term: Term, offset: Array | float) -> Term:
-    """`term + offset`; axes as in `scaled`."""
-    offset = _doubles(offset)
-    if bool((offset == 0.0).all()):
-        return term
-    base, cuts = base_of(store, term)
-    whole = merged(_broadcast(offset, term), cuts) if cuts is not None else None
-    if cuts is not None and whole is not None:
-        return refined(store, shifted(store, base, whole), cuts)
-    if term.operator == "add_c":
-        return shifted(
-            store, store.terms[term.operands[0]], _broadcast(term.constants[0], term) + _broadcast(offset, term)
-        )
-    return store.term("add_c", term.shape, (term.number,), (), (squeezed(_broadcast(offset, term)),), Near.SUM)
+def only_along(array: Array, axes: Sequence[int]) -> bool:
+    """Whether a constant varies along some axes at most."""
+    return all(size == 1 or axis in axes for axis, size in enumerate(array.shape))
 
 
-def parts(store: TermStore, term: Term) -> tuple[Term, Array | None, Array | None]:
-    """A term as (core, factor, offset); None for a factor of 1 and an offset of 0."""
-    offset = factor = None
-    if term.operator == "add_c":
-        offset, term = term.constants[0], store.terms[term.operands[0]]
-    if term.operator == "mul_c":
-        factor, term = term.constants[0], store.terms[term.operands[0]]
-    return term, factor, offset
-
-
-def channel_axis(term: Term) -> int | None:
-    """The canonical axis of the output channels of a weighted term; None where there is one channel only."""
-    return int(term.setting[0]) if term.constants[0].shape[-1] != 1 else None
-
-
-def scale(value: Value, store: TermStore, factor: Array | float) -> Value:
-    """A value times a constant of its term's canonical axes."""
-    return Value(scaled(store, value.term, factor), value.groups)
-
-
-def shift(value: Value, store: TermStore, offset: Array | float) -> Value:
-    """A value plus a constant of its term's canonical axes."""
-    return Value(shifted(store, value.term, offset), value.groups)
-
-
-def _doubles(array: Array | float) -> Array:
-    return np.asarray(array, np.float64)
-
-
-def _broadcast(array: Array, term: Term) -> Array:
-    """With one axis for each canonical axis; a scalar gets axes of length 1."""
-    return array if array.ndim == len(term.shape) else array.reshape((1,) * len(term.shape))
-
-
-def _varies_only(array: Array, axis: int | None, term: Term) -> bool:
-    shape = _broadcast(array, term).shape
-    return all(size == 1 for index, size in enumerate(shape) if index != axis)
+def _merged(array: Array, cut: Sequence[Sequence[int]]) -> Array | None:
+    """A constant of cut axes as one of the whole axes; None where it varies along a part of an axis only."""
+    shape, at = [], 0
+    for part in cut:
+        given = array.shape[at : at + len(part)]
+        at += len(part)
+        if any(size != 1 for size in given) and given != tuple(part):
+            return None
+        shape.append(math.prod(given))
+    return array.reshape(shape)

@@ -1,93 +1,78 @@
-"""Products of two computed tensors: MatMul.
-
-Identities: the axes that are summed, those that run along and those that are free are what counts, not the order in which a graph holds them; numbers
-in front are drawn out: (s·a)·(t·b) = st·(a·b).
-"""
+"""Mul, Div, Neg, and Pow with 2 and ½."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import WEIGHTED, parts, scale, scaled
-from safeconvert.prove.refine import base_of, refined
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import TermStore
-from safeconvert.prove.values import Groups, Value
+from safeconvert.prove.axioms.affine import parts, scale, unary
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.kernel.layout import Value, along, paired
+from safeconvert.prove.kernel.node import Node
+from safeconvert.prove.kernel.terms import Refused, Store
 
 
-def matrix_product(step: Step) -> list[Value] | None:
-    """MatMul of two computed tensors of at least two axes."""
-    one, two = step.value(0), step.value(1)
-    if one is None or two is None or min(len(one.groups), len(two.groups)) < 2:
-        return None
-    (one, left), (two, right) = _without_number(step.store, one), _without_number(step.store, two)
-    made = _dot(step.store, one, two)
-    return None if made is None else [scale(made, step.store, left * right)]
+def product(store: Store, one: Value, two: Value) -> Value:
+    """one·two, broadcast to each other, single numbers drawn out in front."""
+    AXIOM.use(store)
+    apart = [_without_number(value) for value in (one, two)]
+    (core, left), (other, right) = sorted(apart, key=lambda found: found[0].term.number)
+    axes, shape, groups = paired(core, other)
+    made = store.term("mul", shape, (core.term, other.term), axes)
+    return scale(store, Value(made, groups), left * right)
 
 
-def _dot(store: TermStore, one: Value, two: Value) -> Value | None:
-    rank = max(len(one.groups), len(two.groups))
-    ours: Groups = ((),) * (rank - len(one.groups)) + one.groups
-    theirs: Groups = ((),) * (rank - len(two.groups)) + two.groups
-    summed = _pairs(one, two, ours[-1], theirs[-2])
-    if summed is None:
-        return None
-    along: list[tuple[int, int]] = []
-    for left, right in zip(ours[:-2], theirs[:-2], strict=True):
-        if not left or not right:
-            continue  # broadcast: free in the one that has it
-        found = _pairs(one, two, left, right)
-        if found is None:
-            return None
-        along += found
-    swap = two.term.number < one.term.number
-    first, second = (two, one) if swap else (one, two)
-    if swap:
-        summed, along = [(b, a) for a, b in summed], [(b, a) for a, b in along]
-    bound_first = {a for a, _ in summed + along}
-    bound_second = {b for _, b in summed + along}
-    along = sorted(along)
-    free_first = [a for a in range(len(first.term.shape)) if a not in bound_first]
-    free_second = [b for b in range(len(second.term.shape)) if b not in bound_second]
-    shape = (
-        [first.term.shape[a] for a, _ in along]
-        + [first.term.shape[a] for a in free_first]
-        + [second.term.shape[b] for b in free_second]
-    )
-    place_first = {a: n for n, (a, _) in enumerate(along)} | {a: len(along) + n for n, a in enumerate(free_first)}
-    place_second = {b: n for n, (_, b) in enumerate(along)} | {
-        b: len(along) + len(free_first) + n for n, b in enumerate(free_second)
-    }
-    place_one, place_two = (place_second, place_first) if swap else (place_first, place_second)
-    groups = [
-        tuple(place_one[a] for a in left) if left else tuple(place_two[b] for b in right)
-        for left, right in zip(ours[:-2], theirs[:-2], strict=True)
-    ]
-    groups.append(tuple(place_one[a] for a in ours[-2]))
-    groups.append(tuple(place_two[b] for b in theirs[-1]))
-    setting = (tuple(sorted(summed)), tuple(along))
-    return Value(store.term("dot", shape, (first.term.number, second.term.number), setting), tuple(groups))
-
-
-def _pairs(one: Value, two: Value, left: tuple[int, ...], right: tuple[int, ...]) -> list[tuple[int, int]] | None:
-    if [one.term.shape[a] for a in left] != [two.term.shape[b] for b in right]:
-        return None
-    return list(zip(left, right, strict=True))
-
-
-def _without_number(store: TermStore, value: Value) -> tuple[Value, float]:
-    """A value without the number in front of it: what it is multiplied with, or the largest weight of what it is linear in.
-
-    So a factor that one converter folded into the weights of the one operand and another into the other's is the same factor.
-    """
-    base, cuts = base_of(store, value.term)
-    core, factor, _ = parts(store, base)
-    number = 1.0
-    if factor is not None and factor.size == 1:
-        number = float(factor.reshape(-1)[0])
-    elif factor is None and core.operator in WEIGHTED:
-        number = float(np.abs(core.constants[0]).max(initial=0.0))
-    if number in (0.0, 1.0) or not np.isfinite(number):
+def _without_number(value: Value) -> tuple[Value, float]:
+    core, factor, offset, _ = parts(value.term)
+    if factor.size != 1 or offset.any():
         return value, 1.0
-    whole = scaled(store, base, 1.0 / number)
-    return Value(whole if cuts is None else refined(store, whole, cuts), value.groups), number
+    return Value(core, value.groups), float(factor.item())
+
+
+def _mul(n: Node) -> list[Value]:
+    n.only_floating()
+    one, two = n.operands
+    if isinstance(one, Value) and isinstance(two, Value):
+        return [product(n.store, one, two)]
+    value, place = n.mixed
+    AXIOM.use(n.store)
+    return [scale(n.store, value, along(n.real(1 - place), value))]
+
+
+def _div(n: Node) -> list[Value]:
+    n.only_floating()
+    AXIOM.use(n.store)
+    if isinstance(n.operands[1], Value):
+        inverse = unary(n.store, "Reciprocal", n.value(1))
+        if isinstance(n.operands[0], Value):
+            return [product(n.store, n.value(), inverse)]
+        return [scale(n.store, inverse, along(n.real(0), inverse))]
+    with np.errstate(divide="ignore"):
+        return [scale(n.store, n.value(), along(1 / n.real(1), n.value()))]  # of zero: no finite constant
+
+
+def _neg(n: Node) -> list[Value]:
+    n.only_floating()
+    AXIOM.use(n.store)
+    return [scale(n.store, n.value(), -1.0)]
+
+
+def _pow(n: Node) -> list[Value]:
+    n.only_floating()
+    exponent = n.constant(1)
+    if (
+        exponent is None
+        or exponent.size != 1
+        or exponent.ndim > len(n.value().groups)
+        or exponent.item() not in (0.5, 2)
+    ):
+        raise Refused("Pow: its exponent is neither 2 nor 1/2")
+    AXIOM.use(n.store)
+    return [product(n.store, n.value(), n.value()) if exponent.item() == 2 else unary(n.store, "Sqrt", n.value())]
+
+
+AXIOM = Axiom(
+    "products",
+    "a·b = b·a; (s·a)·(t·b) = st·(a·b) for numbers s and t; a/b = a·(1/b); -a = (-1)·a; a² = a·a; a^½ = √a.",
+    (),
+    {"Mul": _mul, "Div": _div, "Neg": _neg, "Pow": _pow},
+)

@@ -1,82 +1,87 @@
-"""Sums, means and extremes over whole axes.
-
-Identities: mean = sum/n; Σ(s·x) = s·Σx and Σ(x + b) = Σx + n·b for constants (s not varying along the sum); GlobalAveragePool is a mean and
-GlobalMaxPool a maximum over all axes behind the second; an AveragePool or MaxPool whose one window covers everything is a global one.
-"""
+"""Sums, means and extremes over whole axes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import parts, scale, shift
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import TermStore
-from safeconvert.prove.values import Value
+from safeconvert.prove.axioms.affine import affine, only_along, parts
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.kernel.layout import Groups, Value
+from safeconvert.prove.kernel.node import Node
+from safeconvert.prove.kernel.terms import Array, Refused, Store
+
+_CONSTANT = "the factor does not vary along what is summed"
 
 
-def reduction(step: Step) -> list[Value] | None:
-    """ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, with axes as attribute (before opset 18) or as constant."""
-    value = step.value(0)
-    if value is None or (step.node.op_type == "ReduceMean" and not step.floating):
-        return None
-    rank = len(value.groups)
-    given = step.constant(1)
-    if len(step.operands) > 1 and step.node.input[1] and given is None:
-        return None
-    axes = [int(axis) for axis in given.reshape(-1)] if given is not None else step.attributes.get("axes")
-    if not axes:
-        if step.attributes.get("noop_with_empty_axes", 0):
-            return None
-        axes = list(range(rank))
-    return [_reduced(step.store, step.node.op_type, value, axes, bool(step.attributes.get("keepdims", 1)))]
+def mean(store: Store, value: Value, axes: Sequence[int], keep: bool, count: int) -> Value:
+    """The sum over whole axes of a tensor, divided by a number; linear in what is summed."""
+    AXIOM.use(store)
+    gone, groups = _without(value, axes, keep)
+    core, s, b, m = parts(value.term)
+    kept = [a for a in range(len(core.shape)) if a not in gone]
+    if not AXIOM.holds(store, _CONSTANT, only_along(s, kept)):
+        core, s = affine(store, core, s), np.ones_like(s)
+    made = store.term("sum", [core.shape[a] for a in kept], (core,), (tuple(gone),)) if gone else core
+
+    def summed(array: Array) -> Array:
+        full = np.broadcast_to(array, [core.shape[a] if a in gone else size for a, size in enumerate(array.shape)])
+        return np.asarray(full.sum(axis=tuple(gone)))
+
+    factor = s[tuple(0 if a in gone else slice(None) for a in range(s.ndim))]
+    return Value(affine(store, affine(store, made, factor, summed(b), summed(m)), 1 / count), groups)
 
 
-def global_pool(step: Step) -> list[Value] | None:
-    """GlobalAveragePool, GlobalMaxPool."""
-    value = step.value(0)
-    if value is None:
-        return None
-    operator = "ReduceMean" if step.node.op_type == "GlobalAveragePool" else "ReduceMax"
-    return [_reduced(step.store, operator, value, range(2, len(value.groups)), True)]
-
-
-def reduced(store: TermStore, operator: str, value: Value, axes: Sequence[int]) -> Value:
-    """A reduction that keeps the axes at length 1."""
-    return _reduced(store, operator, value, axes, True)
-
-
-def _reduced(store: TermStore, operator: str, value: Value, axes: Sequence[int], keep: bool) -> Value:
-    over = {axis % len(value.groups) for axis in axes}
-    gone = tuple(sorted(axis for place in over for axis in value.groups[place]))
-    indices = {axis: new for new, axis in enumerate(a for a in range(len(value.term.shape)) if a not in gone)}
-    groups = tuple(
-        () if number in over else tuple(indices[axis] for axis in group)
-        for number, group in enumerate(value.groups)
-        if keep or number not in over
-    )
-    if operator in ("ReduceSum", "ReduceMean"):
-        return _summed(store, value, gone, groups, operator == "ReduceMean")
+def extreme(store: Store, operator: str, value: Value, axes: Sequence[int], keep: bool) -> Value:
+    """The largest, smallest or product of the numbers along whole axes of a tensor."""
+    AXIOM.use(store)
+    gone, groups = _without(value, axes, keep)
     shape = [size for axis, size in enumerate(value.term.shape) if axis not in gone]
-    if not gone:
-        return Value(value.term, groups)
-    return Value(store.term(operator, shape, (value.term.number,), (gone,)), groups)
+    return Value(store.term(operator, shape, (value.term,), (tuple(gone),)) if gone else value.term, groups)
 
 
-def _summed(
-    store: TermStore, value: Value, gone: tuple[int, ...], groups: tuple[tuple[int, ...], ...], mean: bool
-) -> Value:
-    count = math.prod(value.term.shape[axis] for axis in gone)
-    core, factor, offset = parts(store, value.term)
-    if factor is not None and any(factor.shape[axis] != 1 for axis in gone):
-        core, factor = store.terms[value.term.operands[0]] if offset is not None else value.term, None
-    shape = [size for axis, size in enumerate(core.shape) if axis not in gone]
-    made = Value(store.term("ReduceSum", shape, (core.number,), (gone,)) if gone else core, groups)
-    if factor is not None:
-        made = scale(made, store, factor.reshape([s for axis, s in enumerate(factor.shape) if axis not in gone]))
-    if offset is not None:
-        repeated = np.broadcast_to(offset, [core.shape[a] if a in gone else s for a, s in enumerate(offset.shape)])
-        made = shift(made, store, repeated.sum(axis=gone) if gone else offset)
-    return scale(made, store, 1.0 / count) if mean else made
+def _without(value: Value, axes: Sequence[int], keep: bool) -> tuple[list[int], Groups]:
+    """The canonical axes that are gone, and the groups of what remains."""
+    gone = sorted(axis for place in axes for axis in value.groups[place])
+    places = {old: new for new, old in enumerate(a for a in range(len(value.term.shape)) if a not in gone)}
+    rest = [(n, group) for n, group in enumerate(value.groups) if keep or n not in axes]
+    return gone, tuple(() if n in axes else tuple(places[a] for a in group) for n, group in rest)
+
+
+def _reduced(kind: str) -> Callable[[Node], list[Value]]:
+    def rule(n: Node) -> list[Value]:
+        n.only_floating()
+        value, given = n.value(), n.constant(1)
+        axes = n.attributes.get("axes") or (() if given is None else tuple(int(a) for a in given.reshape(-1)))
+        if not axes and n.attributes.get("noop_with_empty_axes", 0):
+            raise Refused("a reduction over nothing")
+        places = sorted({axis % len(value.groups) for axis in axes or range(len(value.groups))})
+        keep = bool(n.attributes.get("keepdims", 1))
+        if kind in ("sum", "mean"):
+            count = math.prod(value.shape[a] for a in places) if kind == "mean" else 1
+            return [mean(n.store, value, places, keep, count)]
+        return [extreme(n.store, kind, value, places, keep)]
+
+    return rule
+
+
+def _global(kind: str) -> Callable[[Node], list[Value]]:
+    def rule(n: Node) -> list[Value]:
+        places = range(2, len(n.value().groups))
+        if kind == "mean":
+            return [mean(n.store, n.value(), places, True, math.prod(n.value().shape[2:]))]
+        return [extreme(n.store, kind, n.value(), places, True)]
+
+    return rule
+
+
+AXIOM = Axiom(
+    "reductions over whole axes",
+    "mean = sum/n; Σ(s·x + b) = s·Σx + Σb for s that does not vary along the sum; GlobalAveragePool and GlobalMaxPool are the mean and the "
+    "maximum over all axes behind the second.",
+    (_CONSTANT,),
+    {"ReduceSum": _reduced("sum"), "ReduceMean": _reduced("mean"), "ReduceMax": _reduced("max"), "ReduceMin": _reduced("min"),
+     "ReduceProd": _reduced("prod"), "GlobalAveragePool": _global("mean"), "GlobalMaxPool": _global("max")},
+)  # fmt: skip

@@ -15,7 +15,10 @@ from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
 from safeconvert.graph.obstacles import named, undefined
 from safeconvert.graph.view import tidy
+from safeconvert.prove.checker.check import check
+from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
+from safeconvert.prove.steps import form_digest
 from safeconvert.prove.structure import same_structure
 from safeconvert.repair.engine.changed import changes_of
 from safeconvert.repair.engine.loop import measured, repair
@@ -101,6 +104,16 @@ def prove_equal(source: str, target: str, contract: Mapping[str, Any]) -> dict[s
         raise NoVerdict(f"{target}: cannot be read by the prover: {error}") from error
     same = found.proven and (found.same_file or same_structure(tidy(ours), tidy(theirs)))
     return {**asdict(found), "same_graph": same}
+
+
+def check_proof(source: str, target: str, proof: Mapping[str, Any]) -> dict[str, Any]:
+    """What the checker says of a proof of two ONNX files; `refused` says why it does not hold, "" where it does."""
+    ours, theirs = onnx.load(source), onnx.load(target)
+    try:
+        shown = check(ours, theirs, proof)
+    except Refused as error:
+        return {"refused": str(error)}
+    return {"refused": "", "forms": {"source": form_digest(ours), "target": form_digest(theirs)}, **asdict(shown)}
 
 
 def scale_input(path: str, target: str, axis: int, factor: list[float], offset: list[float], reverse: bool) -> None:

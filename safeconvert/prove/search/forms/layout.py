@@ -5,9 +5,9 @@ No operators here: a transpose permutes the groups of a value, and a reshape reg
 
 from __future__ import annotations
 
-from safeconvert.prove.refine import coarsened, cut
-from safeconvert.prove.step import Step
-from safeconvert.prove.values import Value, reshaped, transposed
+from safeconvert.prove.search.refine import coarsened, cut
+from safeconvert.prove.search.step import Step
+from safeconvert.prove.search.values import Value, reshaped, transposed
 
 
 def transpose(step: Step) -> list[Value] | None:

@@ -9,10 +9,10 @@ import json
 
 import numpy as np
 
-from safeconvert.prove.axioms.arithmetic import elementwise
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import Array
-from safeconvert.prove.values import Value, canonical
+from safeconvert.prove.search.forms.arithmetic import elementwise
+from safeconvert.prove.search.step import Step
+from safeconvert.prove.search.terms import Array
+from safeconvert.prove.search.values import Value, canonical
 
 _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 _ELEMENTWISE = {

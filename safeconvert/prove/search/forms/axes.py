@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from safeconvert.prove.axioms.pairing import pairing
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import TermStore
-from safeconvert.prove.values import Groups, Value
+from safeconvert.prove.search.forms.pairing import pairing
+from safeconvert.prove.search.step import Step
+from safeconvert.prove.search.terms import TermStore
+from safeconvert.prove.search.values import Groups, Value
 
 
 def softmax(step: Step) -> list[Value] | None:

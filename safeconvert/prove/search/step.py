@@ -8,8 +8,8 @@ from typing import Any
 
 import onnx
 
-from safeconvert.prove.terms import Array, TermStore
-from safeconvert.prove.values import Value, constant
+from safeconvert.prove.search.terms import Array, TermStore
+from safeconvert.prove.search.values import Value, constant
 
 Shape = tuple[int, ...]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from safeconvert.prove.values import Groups, Value
+from safeconvert.prove.search.values import Groups, Value
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from safeconvert.prove.terms import Array, Term, TermStore
+from safeconvert.prove.search.terms import Array, Term, TermStore
 
 Groups = tuple[tuple[int, ...], ...]
 

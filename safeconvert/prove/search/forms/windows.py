@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from safeconvert.prove.axioms.reductions import reduced
-from safeconvert.prove.step import Step
-from safeconvert.prove.values import Value, canonical
+from safeconvert.prove.search.forms.reductions import reduced
+from safeconvert.prove.search.step import Step
+from safeconvert.prove.search.values import Value, canonical
 
 
 def pool(step: Step) -> list[Value] | None:

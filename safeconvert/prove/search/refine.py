@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from safeconvert.prove.terms import Array, Term, TermStore
-from safeconvert.prove.values import Value
+from safeconvert.prove.search.terms import Array, Term, TermStore
+from safeconvert.prove.search.values import Value
 
 Parts = tuple[tuple[int, ...], ...]
 

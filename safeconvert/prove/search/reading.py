@@ -10,11 +10,11 @@ import onnx
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.shapes import inferred
 from safeconvert.graph.view import GraphView
-from safeconvert.prove.axioms.opaque import opaque
-from safeconvert.prove.step import Shape, Step
-from safeconvert.prove.table import AXIOMS
-from safeconvert.prove.terms import Array, TermStore
-from safeconvert.prove.values import Value
+from safeconvert.prove.search.forms.opaque import opaque
+from safeconvert.prove.search.step import Shape, Step
+from safeconvert.prove.search.table import AXIOMS
+from safeconvert.prove.search.terms import Array, TermStore
+from safeconvert.prove.search.values import Value
 
 _FLOATING = {
     onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16, onnx.TensorProto.DOUBLE,

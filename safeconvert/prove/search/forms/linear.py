@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import parts, shift
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import Array, Near, TermStore
-from safeconvert.prove.values import Groups, Value, along_axes, canonical
+from safeconvert.prove.search.forms.affine import parts, shift
+from safeconvert.prove.search.step import Step
+from safeconvert.prove.search.terms import Array, Near, Term, TermStore
+from safeconvert.prove.search.values import Groups, Value, along_axes, canonical
 
 
 def convolution(step: Step) -> list[Value] | None:
@@ -145,6 +145,7 @@ def _window(step: Step, value: Value, weights: Array) -> Value | None:
         term = core
     else:
         term = value.term
+    term, pads = _unpadded(step, term, value, pads)
     form, groups = canonical(step.shape)
     window = (
         tuple(settings["strides"][a] for a in kept),
@@ -156,6 +157,21 @@ def _window(step: Step, value: Value, weights: Array) -> Value | None:
     place = sum(1 for size in step.shape[:1] if size != 1)
     made = step.store.term("conv", form, (term.number,), (place, window, group, read), (_doubles(kernel),), Near.EACH)
     return Value(made, groups)
+
+
+def _unpadded(step: Step, term: Term, value: Value, pads: list[int]) -> tuple[Term, list[int]]:
+    """What is convolved without a Pad of zeros before it, and the padding of both."""
+    if term.operator != "pad" or term.setting[:2] != ("constant", 0.0):
+        return term, pads
+    owner = {axis: place - 2 for place, group in enumerate(value.groups) for axis in group}
+    entries = term.setting[2]
+    if any(owner[axis] < 0 or min(front, back) < 0 for axis, front, back in entries):
+        return term, pads
+    found = list(pads)
+    for axis, front, back in entries:
+        found[owner[axis]] += front
+        found[owner[axis] + len(pads) // 2] += back
+    return step.store.terms[term.operands[0]], found
 
 
 def _with_bias(store: TermStore, value: Value, bias: Array, axis: int) -> Value:

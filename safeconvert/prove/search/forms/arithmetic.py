@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import parts, scale, scaled, shift, shifted
-from safeconvert.prove.axioms.pairing import Pairing, pairing
-from safeconvert.prove.refine import base_of, refined
-from safeconvert.prove.step import Step
-from safeconvert.prove.terms import Array, TermStore
-from safeconvert.prove.values import Value, along_axes, constant
+from safeconvert.prove.search.forms.affine import parts, scale, scaled, shift, shifted
+from safeconvert.prove.search.forms.pairing import Pairing, pairing
+from safeconvert.prove.search.refine import base_of, refined
+from safeconvert.prove.search.step import Step
+from safeconvert.prove.search.terms import Array, TermStore
+from safeconvert.prove.search.values import Value, along_axes, constant
 
 _FLOATS = "f"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from safeconvert.prove.axioms import activations, arithmetic, axes, layout, linear, products, reductions, windows
-from safeconvert.prove.step import Axiom
+from safeconvert.prove.search.forms import activations, arithmetic, axes, layout, linear, products, reductions, windows
+from safeconvert.prove.search.step import Axiom
 
 AXIOMS: Mapping[str, tuple[Axiom, ...]] = {
     "Add": (arithmetic.add,),

@@ -1,0 +1,72 @@
+"""Products of a tensor with a constant matrix: Gemm, MatMul, and convolutions of one place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from safeconvert.prove.axioms.affine import affine, only_along, parts
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.kernel.layout import Value, along
+from safeconvert.prove.kernel.node import Node
+from safeconvert.prove.kernel.terms import Array, Refused, Store, near
+
+_ALONG = "the factor of what is summed varies along the summed axis only"
+
+
+def contract(store: Store, value: Value, axis: int, weights: Array) -> Value:
+    """The sum over one axis of a tensor against the first axis of a matrix, whose second takes its place."""
+    AXIOM.use(store)
+    group, channels = value.groups[axis], weights.shape[1]
+    if value.shape[axis] != weights.shape[0]:
+        raise Refused("a matrix does not fit what it is multiplied with")
+    over = sorted(group)
+    sizes = [value.term.shape[a] for a in group]
+    plain = weights.astype(np.float64).reshape(*sizes, channels).transpose([*np.argsort(group), len(group)])
+    core, s, b, m = parts(value.term)
+    if not AXIOM.holds(store, _ALONG, only_along(s, over)):
+        core, s = affine(store, core, s), np.ones_like(s)
+    kept = [a for a in range(len(core.shape)) if a not in over]
+    factor = s[tuple(slice(None) if a in over else 0 for a in range(s.ndim))]
+    kernel = plain * factor[..., None]
+    shape = [core.shape[a] for a in kept] + ([channels] if channels != 1 else [])
+    made = store.term("contract", shape, (core,), (len(kept), tuple(over)), [near(kernel)])
+    places = {old: new for new, old in enumerate(kept)}
+    last = (len(kept),) if channels != 1 else ()
+    groups = tuple(last if n == axis else tuple(places[a] for a in g) for n, g in enumerate(value.groups))
+
+    def summed(array: Array, matrix: Array) -> Array:
+        full = np.broadcast_to(array, [core.shape[a] if a in over else array.shape[a] for a in range(array.ndim)])
+        found = np.tensordot(full, matrix, (over, range(len(over))))
+        return found if channels != 1 else found[..., 0]
+
+    if not b.any():
+        return Value(made, groups)
+    return Value(affine(store, made, 1.0, summed(b, plain), summed(m, np.abs(plain))), groups)
+
+
+def _gemm(n: Node) -> list[Value]:
+    if n.attributes["transA"]:
+        raise Refused("Gemm: its first operand is transposed")
+    matrix = n.real(1).T if n.attributes["transB"] else n.real(1)
+    made = contract(n.store, n.value(), 1, matrix * n.attributes["alpha"])
+    if n.constant(2) is None:
+        return [made]
+    return [Value(affine(n.store, made.term, 1.0, along(n.real(2) * n.attributes["beta"], made)), made.groups)]
+
+
+def matrix_product(n: Node) -> list[Value]:
+    """MatMul of a tensor and a constant matrix, on either side."""
+    value, place = n.mixed
+    array, rank = n.real(1 - place), len(value.groups)
+    if array.ndim < 2 or rank < max(array.ndim, 2) or any(size != 1 for size in array.shape[:-2]):
+        raise Refused("MatMul: its constant is no matrix")
+    matrix = array.reshape(array.shape[-2:])
+    return [contract(n.store, value, rank - 1 - place, matrix.T if place else matrix)]
+
+
+AXIOM = Axiom(
+    "products with a matrix",
+    "A 1x1 convolution, Gemm and MatMul by a constant are one sum over an axis; (x·s + b)·W = x·(s·W) + b·W; Gemm = α·x·W + β·c.",
+    (_ALONG,),
+    {"Gemm": _gemm},
+)

@@ -1,0 +1,35 @@
+"""Which axiom reads which ONNX operator first; all others are taken as they are (`same`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from safeconvert.prove.axioms import (
+    activations,
+    affine,
+    choice,
+    clips,
+    contraction,
+    convolution,
+    joining,
+    moves,
+    normalization,
+    padding,
+    places,
+    pooling,
+    products,
+    reductions,
+    same,
+    softmaxes,
+    sums,
+    tensor_products,
+    weights,
+)  # fmt: skip
+from safeconvert.prove.axioms.axiom import Axiom, Rule
+
+AXIOMS: tuple[Axiom, ...] = (
+    same.AXIOM, moves.AXIOM, affine.AXIOM, weights.AXIOM, sums.AXIOM, products.AXIOM, normalization.AXIOM, clips.AXIOM, activations.AXIOM,
+    contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
+    places.AXIOM, padding.AXIOM, choice.AXIOM,
+)  # fmt: skip
+RULES: Mapping[str, Rule] = {operator: rule for axiom in AXIOMS for operator, rule in axiom.operators.items()}

@@ -1,0 +1,146 @@
+"""A proof re-verified: by induction over its cut points, source and target are one function.
+
+A proof states how inputs and outputs of two graphs correspond, at which sizes, and lists cut points in order: a tensor of each graph that
+hold the same numbers, in orders of axes that the step says. A step is right if both parts, between earlier cut points that the step names and this
+one, are the same term, using the axioms that it names and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+
+from safeconvert.prove.checker.graph import Graph, part, read
+from safeconvert.prove.kernel.layout import Groups, Value, canonical
+from safeconvert.prove.kernel.node import Shape
+from safeconvert.prove.kernel.terms import NEAR, Refused, Store
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Two tensors of the same numbers: sizes of common axes, and which of them each tensor's axes hold."""
+
+    source: str
+    target: str
+    sizes: Shape
+    ours: Groups
+    theirs: Groups
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a proof shows: the shapes of the source's inputs, the largest difference of constants, and how many steps use an axiom."""
+
+    sizes: Mapping[str, Shape]
+    apart: float
+    axioms: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Both graphs, and what corresponds: the inputs as cut points, and each output with its order of axes."""
+
+    source: Graph
+    target: Graph
+    inputs: tuple[Cut, ...]
+    outputs: tuple[tuple[str, str, tuple[int, ...] | None], ...]
+
+
+def check(source: onnx.ModelProto, target: onnx.ModelProto, proof: Mapping[str, Any]) -> Checked:
+    """Verify a proof, from both graphs alone. Raises Refused, naming the step, for one that does not hold."""
+    try:
+        with np.errstate(all="ignore"):  # constants that overflow are not finite, and refused as such
+            return _check(source, target, proof)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise Refused(f"the proof is damaged ({type(error).__name__}: {error})") from error
+
+
+def _check(source: onnx.ModelProto, target: onnx.ModelProto, proof: Mapping[str, Any]) -> Checked:
+    if proof["schema"] != SCHEMA:
+        raise Refused(f"a proof of schema {proof['schema']}, which this version does not read")
+    problem = opened(source, target, proof["statement"])
+    cuts, apart, axioms = list(problem.inputs), 0.0, dict[str, int]()
+    for number, step in enumerate(proof["steps"]):
+        try:
+            groups = tuple(tuple(map(tuple, step[side])) for side in ("source_axes", "target_axes"))
+            claimed = Cut(step["source"], step["target"], tuple(step["sizes"]), *groups)
+            store = Store(frozenset(step["axioms"]))
+            found, difference = derived(problem, cuts, step["from"], (claimed.source, claimed.target), store)
+            if found != claimed:
+                raise Refused("the axes are not as the step says")
+            if sorted(store.used) != sorted(step["axioms"]):
+                raise Refused(f"needs only the axioms {sorted(store.used)}")
+            if not difference <= step["apart"] <= 2 * NEAR:
+                raise Refused(f"constants are {difference:.3g} apart, and the step says {step['apart']}")
+        except Refused as error:
+            raise Refused(f"step {number}, {step['source']} and {step['target']}: {error}") from error
+        cuts.append(claimed)
+        apart = max(apart, step["apart"])
+        for name in store.used:
+            axioms[name] = axioms.get(name, 0) + 1
+    shown = [output for output in problem.outputs if not any(_gives(cut, *output) for cut in cuts)]
+    if shown or not problem.outputs:
+        raise Refused(f"no step gives the output {shown[0][0] if shown else ''} in its order of axes")
+    return Checked(
+        {name: problem.source.shapes[name] for name in problem.source.inputs}, apart, dict(sorted(axioms.items()))
+    )
+
+
+def opened(source: onnx.ModelProto, target: onnx.ModelProto, statement: Mapping[str, Any]) -> Problem:
+    """Both graphs at the sizes of a statement. Raises Refused where it leaves out an input or output, or does not fit them."""
+    inputs, cuts = statement["inputs"], []
+    for one in inputs:
+        order = _order(one["order"], len(one["shape"]))
+        sizes, groups = canonical(one["shape"])
+        cuts.append(Cut(one["source"], one["target"], sizes, groups, tuple(groups[axis] for axis in order)))
+    ours = read(source, {one["source"]: tuple(one["shape"]) for one in inputs})
+    moved = {one["target"]: [one["shape"][a] for a in _order(one["order"], len(one["shape"]))] for one in inputs}
+    theirs = read(target, {name: tuple(shape) for name, shape in moved.items()})
+    outputs = [(one["source"], one["target"], one["order"] and tuple(one["order"])) for one in statement["outputs"]]
+    for graph, side in ((ours, 0), (theirs, 1)):
+        named = sorted((cut.source, cut.target)[side] for cut in cuts), sorted(output[side] for output in outputs)
+        if named != (sorted(graph.inputs), sorted(graph.outputs)):
+            raise Refused(f"the statement is not of all inputs and outputs of the {('source', 'target')[side]}")
+    if any(ours.kinds[cut.source] != theirs.kinds[cut.target] for cut in cuts):
+        raise Refused("inputs of other types")
+    return Problem(ours, theirs, tuple(cuts), tuple(outputs))
+
+
+def derived(
+    problem: Problem, cuts: Sequence[Cut], numbers: Sequence[int], tensors: tuple[str, str], store: Store
+) -> tuple[Cut, float]:
+    """A cut point that follows from earlier ones, and how far constants are apart. Raises Refused where it does not."""
+    ours: dict[str, Value] = {}
+    theirs: dict[str, Value] = {}
+    for number in sorted(set(numbers)):
+        if not 0 <= number < len(cuts):
+            raise Refused(f"names the cut point {number}, which is none before it")
+        term = store.term("cut", cuts[number].sizes, setting=(number,))
+        ours[cuts[number].source], theirs[cuts[number].target] = (
+            Value(term, cuts[number].ours),
+            Value(term, cuts[number].theirs),
+        )
+    one = part(problem.source, store, tensors[0], ours)
+    apart, store.apart = store.apart, 0.0
+    two = part(problem.target, store, tensors[1], theirs)
+    if one.term is not two.term or problem.source.kinds[tensors[0]] != problem.target.kinds[tensors[1]]:
+        raise Refused(f"other terms: {one.term.operator} and {two.term.operator}")
+    return Cut(*tensors, one.term.shape, one.groups, two.groups), apart + store.apart
+
+
+def _gives(cut: Cut, source: str, target: str, order: tuple[int, ...] | None) -> bool:
+    axes = _order(order, len(cut.ours))
+    return (cut.source, cut.target) == (source, target) and cut.theirs == tuple(cut.ours[axis] for axis in axes)
+
+
+def _order(order: Sequence[int] | None, rank: int) -> tuple[int, ...]:
+    found = tuple(range(rank)) if order is None else tuple(order)
+    if sorted(found) != list(range(rank)):
+        raise Refused(f"{list(found)} is no order of {rank} axes")
+    return found

@@ -1,0 +1,184 @@
+"""An ONNX graph as it lies in its file: types at concrete sizes, what is constant, and parts of it read into terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import defs, helper, inliner, numpy_helper, shape_inference
+from onnx.reference import ReferenceEvaluator
+
+from safeconvert.prove.axioms.same import RANDOM, same
+from safeconvert.prove.axioms.table import RULES
+from safeconvert.prove.kernel.layout import Value
+from safeconvert.prove.kernel.node import Node, Shape
+from safeconvert.prove.kernel.terms import Array, Refused, Store
+
+_FLOATING = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
+_TELLING = 1024  # elements; no shape depends on a constant of more
+
+
+@dataclass
+class Graph:
+    """A graph at concrete sizes of its inputs; `kinds` and `shapes` of tensors are what inference tells, node by node."""
+
+    nodes: tuple[onnx.NodeProto, ...]
+    opsets: Mapping[str, int]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    kinds: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    constants: dict[str, Array] = field(default_factory=dict)
+    maker: dict[str, int] = field(default_factory=dict)
+
+
+def read(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
+    """Read a model whose inputs have the given sizes. Raises Refused for what the sizes or the format do not allow."""
+    graph = (inliner.inline_local_functions(model) if model.functions else model).graph
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in values]
+    made = [name for node in graph.node for name in node.output if name]
+    names = [value.name for value in inputs] + list(values) + made
+    if len(set(names)) != len(names) or graph.sparse_initializer:
+        raise Refused("a tensor is made twice, or is sparse")
+    opsets = {entry.domain if entry.domain != "ai.onnx" else "": int(entry.version) for entry in model.opset_import}
+    found = Graph(tuple(graph.node), opsets, tuple(v.name for v in inputs), tuple(v.name for v in graph.output))
+    for value in inputs:
+        declared = [d.dim_value for d in value.type.tensor_type.shape.dim]
+        size = sizes.get(value.name, ())
+        if (
+            len(declared) != len(size)
+            or any(d not in (0, s) for d, s in zip(declared, size, strict=True))
+            or min(size, default=1) < 1
+        ):
+            raise Refused(f"input {value.name} does not take {list(size)}")
+        found.kinds[value.name], found.shapes[value.name] = value.type.tensor_type.elem_type, tuple(size)
+    for name, array in values.items():
+        _keep(found, name, array)
+    for number, node in enumerate(found.nodes):
+        found.maker.update({name: number for name in node.output if name})
+        _infer(found, node)
+    return found
+
+
+def _keep(graph: Graph, name: str, array: Array) -> None:
+    graph.constants[name], graph.shapes[name] = array, array.shape
+    graph.kinds[name] = helper.np_dtype_to_tensor_dtype(array.dtype)
+
+
+def _infer(graph: Graph, node: onnx.NodeProto) -> None:
+    """What a node makes: its value where it is constant, else kinds and shapes; nothing where these cannot be told."""
+    reads = [name for name in node.input if name]
+    if not _domain(node) and node.op_type == "Shape" and reads[0] in graph.shapes:
+        ends = {a.name: a.i for a in node.attribute}
+        shape = graph.shapes[reads[0]][ends.get("start", 0) : ends.get("end")]
+        return _keep(graph, node.output[0], np.asarray(shape, np.int64))
+    if any(name not in graph.kinds for name in reads) or _has_graph(node) or node.op_type in RANDOM - {"Dropout"}:
+        return None
+    if all(name in graph.constants for name in reads):
+        feeds = {name: graph.constants[name] for name in reads}
+        inputs = [helper.make_tensor_value_info(name, graph.kinds[name], list(a.shape)) for name, a in feeds.items()]
+        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
+        alone = helper.make_model(helper.make_graph([node], "constant", inputs, outputs), opset_imports=_opsets(graph))
+        try:
+            results = ReferenceEvaluator(alone).run(None, feeds)
+        except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError):
+            return None  # what the evaluator does not know stays unknown
+        for value, array in zip(outputs, results, strict=True):
+            _keep(graph, value.name, np.asarray(array))
+        return None
+    types = {name: helper.make_tensor_type_proto(graph.kinds[name], graph.shapes[name]) for name in reads}
+    told = {n: a for n in reads if (a := graph.constants.get(n)) is not None and a.size <= _TELLING}
+    data = {name: numpy_helper.from_array(array, name) for name, array in told.items()}
+    try:
+        schema = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node))
+        made = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=_opsets(graph))
+    except (KeyError, defs.SchemaError, shape_inference.InferenceError):
+        return None
+    for name, kind in made.items():
+        dims = kind.tensor_type.shape.dim
+        if kind.tensor_type.HasField("shape") and all(d.HasField("dim_value") for d in dims):
+            graph.kinds[name], graph.shapes[name] = kind.tensor_type.elem_type, tuple(d.dim_value for d in dims)
+    return None
+
+
+def part(graph: Graph, store: Store, tensor: str, known: Mapping[str, Value]) -> Value:
+    """A tensor as a value of those that are known. Raises Refused where it depends on others, or on what cannot be read."""
+    values: dict[str, Value] = dict(known)
+    for number in between(graph, tensor, known):
+        node = graph.nodes[number]
+        operands = tuple(values.get(name, graph.constants.get(name)) if name else None for name in node.input)
+        named = [name for name in node.output if name]
+        if any(name not in graph.shapes for name in named):
+            raise Refused(f"{node.op_type}: the shape of {named[0]} is not known")
+        version = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node)).since_version
+        shapes = tuple(graph.shapes[name] if name else None for name in node.output)
+        n = Node(
+            store, (_domain(node), node.op_type, version), _attributes(node, version), operands, shapes,
+            graph.kinds[named[0]] in _FLOATING,
+        )  # fmt: skip
+        values.update(zip(named, _outputs(n), strict=True))
+    if tensor not in values:
+        raise Refused(f"{tensor} is constant or unknown")
+    return values[tensor]
+
+
+def between(graph: Graph, tensor: str, known: Mapping[str, Any]) -> list[int]:
+    """Numbers of the nodes between known tensors and a tensor. Raises Refused where an input of the graph is reached."""
+    queue, found = [tensor], set[int]()
+    while queue:
+        name = queue.pop()
+        if not name or name in known or name in graph.constants:
+            continue
+        if name not in graph.maker:
+            raise Refused(f"reads {name}, which is no cut point of the step")
+        if graph.maker[name] not in found:
+            found.add(graph.maker[name])
+            queue += graph.nodes[graph.maker[name]].input
+    return sorted(found)
+
+
+def _outputs(n: Node) -> list[Value]:
+    """What the axiom of a node's operator says of it, else that it is itself."""
+    rule = RULES.get(n.operator[1]) if not n.operator[0] else None
+    used = set(n.store.used)
+    if rule is not None:
+        try:
+            made = rule(n)
+            if [value.shape for value in made] == [shape for shape in n.shapes if shape is not None]:
+                return made
+        except Refused:
+            pass
+        n.store.used = used
+    return same(n)
+
+
+def _attributes(node: onnx.NodeProto, version: int) -> dict[str, Any]:
+    """Attributes with defaults written out, lists as tuples, tensors as their bytes; graphs stay what they are."""
+    schema = defs.get_schema(node.op_type, version, _domain(node))
+    defaults = [a.default_value for a in schema.attributes.values() if a.default_value.type]
+    return {a.name: _plain(helper.get_attribute_value(a)) for a in [*defaults, *node.attribute]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, onnx.TensorProto):
+        array = numpy_helper.to_array(value)
+        return array.dtype.str, array.shape, array.tobytes().hex()
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, int | float | str | onnx.GraphProto) else tuple(map(_plain, value))
+
+
+def _domain(node: onnx.NodeProto) -> str:
+    return "" if node.domain == "ai.onnx" else node.domain
+
+
+def _opsets(graph: Graph) -> list[onnx.OperatorSetIdProto]:
+    return [helper.make_opsetid(domain, version) for domain, version in graph.opsets.items()]
+
+
+def _has_graph(node: onnx.NodeProto) -> bool:
+    return any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute)

@@ -1,0 +1,58 @@
+"""The sizes that a proof is for: what one side fixes, else a prime for each free dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import onnx
+
+from safeconvert.compare.layout import TensorContract
+
+_PRIMES = (97, 89, 83, 79, 73, 71, 67, 61)
+
+
+def sizes_of(
+    source: onnx.ModelProto, target: onnx.ModelProto, tensors: Sequence[TensorContract]
+) -> dict[str, tuple[int, ...]]:
+    """Concrete shapes by input of the source: what one side fixes, else a prime for each name (all first axes share one)."""
+    left, right = _declared(source), _declared(target)
+    primes: dict[str, int] = {}
+    sizes: dict[str, tuple[int, ...]] = {}
+    for tensor in tensors:
+        ours, theirs = left[tensor.source.name], right[tensor.target.name]
+        order = tensor.permutation or tuple(range(len(ours)))
+        shape = []
+        for axis, size in enumerate(ours):
+            other = theirs[order.index(axis)]
+            if isinstance(size, int) or isinstance(other, int):
+                shape.append(size if isinstance(size, int) else int(other))
+                continue
+            name = "batch" if axis == 0 else size or f"{tensor.source.name}.{axis}"
+            primes.setdefault(name, _PRIMES[len(primes) % len(_PRIMES)])
+            shape.append(primes[name])
+        sizes[tensor.source.name] = tuple(shape)
+    return sizes
+
+
+def bound(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelProto:
+    """A copy whose inputs have concrete shapes, and nothing else declares one."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.value_info[:]
+    for value in copy.graph.input:
+        for dimension, size in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
+            dimension.dim_value = size
+    for value in copy.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    return copy
+
+
+def _declared(model: onnx.ModelProto) -> dict[str, list[int | str]]:
+    """Input shapes: a number, or the name of a free dimension ("" where it has none)."""
+    return {
+        value.name: [
+            d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else d.dim_param
+            for d in value.type.tensor_type.shape.dim
+        ]
+        for value in model.graph.input
+    }

@@ -1,0 +1,92 @@
+"""Where a target leaves what is known of the source, with both subgraphs and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+
+from safeconvert.graph.attributes import attributes
+from safeconvert.graph.view import GraphView
+from safeconvert.prove.search.reading import Reading
+
+
+@dataclass(frozen=True)
+class Unproven:
+    """A node of the target that is no known term of the source although all that it reads is.
+
+    Attributes:
+        target: the target's node.
+        operator: its operator.
+        reads: tensors of the source that carry what it reads.
+        source: what the source does with these tensors, node by node.
+        missing: what would be needed.
+    """
+
+    target: str
+    operator: str
+    reads: tuple[str, ...]
+    source: tuple[str, ...]
+    missing: str
+
+
+def frontier(source: Reading, target: Reading) -> list[Unproven]:
+    """Where the target first computes what the source does not."""
+    known: dict[int, str] = {}
+    for name, value in source.values.items():
+        known.setdefault(value.term.number, name)
+    found = []
+    for node in target.view.nodes:
+        made = [target.values.get(name) for name in node.output if name]
+        if all(value is not None and value.term.number in known for value in made):
+            continue
+        reads = [target.values.get(name) for name in node.input if name and name not in target.view.constants]
+        if all(value is not None and value.term.number in known for value in reads):
+            names = tuple(known[value.term.number] for value in reads if value is not None)
+            readers = list(_readers(source, names))
+            shown = tuple(f"{reader.op_type} {reader.name}" for reader in readers)
+            found.append(
+                Unproven(node.name, node.op_type, names, shown, _missing(source.view, target.view, readers, node))
+            )
+    return found
+
+
+def _readers(source: Reading, names: tuple[str, ...]) -> Iterator[onnx.NodeProto]:
+    """Nodes of the source that read a tensor of the same content as one of those named."""
+    terms = {source.values[name].term.number for name in names}
+    for node in source.view.nodes:
+        if any(name in source.values and source.values[name].term.number in terms for name in node.input):
+            yield node
+
+
+def _missing(source: GraphView, target: GraphView, readers: list[onnx.NodeProto], node: onnx.NodeProto) -> str:
+    """What tells the target's node from the source's node of the same operator, or that there is none."""
+    same = [reader for reader in readers if reader.op_type == node.op_type]
+    if not readers:
+        return "the source does nothing with what it reads"
+    if not same:
+        operators = ", ".join(sorted({reader.op_type for reader in readers}))
+        return f"no axiom relates {node.op_type} to the source's {operators}"
+    ours, theirs = (_settings(view, one) for view, one in ((source, same[0]), (target, node)))
+    other = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    told = [f"{name} is {theirs.get(name)}, and {ours.get(name)} in {same[0].name}" for name in other]
+    for place, (one, two) in enumerate(zip(same[0].input, node.input, strict=False)):
+        left, right = source.constants.get(one), target.constants.get(two)
+        if left is not None and right is not None and not np.array_equal(left, right):
+            told.append(f"input {place} {_difference(left, right)} in {same[0].name}")
+    return "; ".join(told) or f"{node.op_type} stands behind other operators than {same[0].name}"
+
+
+def _difference(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> str:
+    if left.shape != right.shape:
+        return f"has the shape {list(right.shape)}, and {list(left.shape)}"
+    apart = np.abs(left.astype(np.float64) - right.astype(np.float64))
+    return f"differs in {int((apart > 0).sum())} of {apart.size} numbers, by at most {apart.max(initial=0):.3g}, from what it is"
+
+
+def _settings(view: GraphView, node: onnx.NodeProto) -> Mapping[str, Any]:
+    shapes = [view.constants[name].shape if name in view.constants else None for name in node.input]
+    return attributes(node, view.opset, shapes)

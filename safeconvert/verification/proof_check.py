@@ -1,0 +1,118 @@
+"""A certificate's proof verified again: both ONNX forms taken or made anew from the certified files, and given to the checker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safeconvert.adapter_api.protocol import ConvertRequest, ModelRequest
+from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.conversion.models import cause_of, open_given
+from safeconvert.core.formats import ModelFile, detect
+from safeconvert.errors import NotEquivalent, NoVerdict, SafeconvertError, UnusableInput
+from safeconvert.verification.snapshot import snapshot
+from safeconvert.workers.engine import call_engine
+from safeconvert.workers.run import Run
+from safeconvert.workers.session import run_converter
+
+_LONGEST = 16  # of an untrusted list of shapes
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """What the checker says.
+
+    Attributes:
+        axioms: in how many steps each axiom is used.
+        apart: the largest relative difference of constants.
+        other_forms: sides whose form, made again, is not the recorded one to the byte; the proof holds for it all the same.
+    """
+
+    axioms: Mapping[str, int]
+    apart: float
+    other_forms: tuple[str, ...]
+
+
+def check_again(
+    run: Run, paths: Mapping[str, Path], predicate: Mapping[str, Any], proof: Mapping[str, Any]
+) -> Rechecked:
+    """Verify a proof object against the files that a certificate names.
+
+    Args:
+        run: the surroundings.
+        paths: `source` and `target`, as certified.
+        predicate: the certificate's content.
+        proof: the object, from anybody.
+
+    Raises:
+        NotEquivalent: the proof does not hold, or is not of what the certificate says.
+        NoVerdict: a form cannot be made again.
+        UnusableInput: a model cannot be read.
+    """
+    _require_same_contract(predicate, mapping(proof.get("statement")))
+    forms = {
+        side: _form(run, side, path, mapping(mapping(proof.get("forms")).get(side))) for side, path in paths.items()
+    }
+    found = call_engine(
+        run,
+        "check_proof",
+        "checking the proof",
+        {**{side: str(path) for side, path in forms.items()}, "proof": dict(proof)},
+    )
+    if found["refused"]:
+        raise NotEquivalent(f"the proof does not hold: {found['refused']}")
+    claimed = mapping(predicate.get("proof"))
+    if {name: list(shape) for name, shape in found["sizes"].items()} != claimed.get("sizes"):
+        raise NotEquivalent("the proof is for other sizes than the certificate says")
+    if not found["apart"] <= (number(claimed.get("apart")) or 0.0):
+        raise NotEquivalent("the proof lets constants be farther apart than the certificate says")
+    recorded = {side: mapping(mapping(proof.get("forms")).get(side)).get("sha256") for side in paths}
+    other = tuple(side for side in sorted(paths) if found["forms"][side] != recorded[side])
+    return Rechecked(found["axioms"], found["apart"], other)
+
+
+def _require_same_contract(predicate: Mapping[str, Any], statement: Mapping[str, Any]) -> None:
+    """The certificate's orders of axes, tensor by tensor, are those of the proof's statement."""
+    contract = mapping(predicate.get("contract"))
+    for role in ("inputs", "outputs"):
+        ours = [one.get("permutation") for one in mappings(contract.get(role))]
+        theirs = [one.get("order") for one in mappings(statement.get(role))]
+        if ours != theirs:
+            raise NotEquivalent(f"the proof is of {role} in other orders of axes than the certificate says")
+
+
+def _form(run: Run, side: str, path: Path, recorded: Mapping[str, Any]) -> Path:
+    """The ONNX form of a model: the file itself, or what the recorded exporter makes of it."""
+    file = snapshot(run, detect(path))
+    if file.format == "onnx":
+        return file.path
+    name = text(recorded.get("exporter"))
+    adapter = next((one for one in run.adapters if one.name == name), None)
+    if adapter is None:
+        raise NoVerdict(f"{path}: its exporter {name} is not here, so that its ONNX form cannot be made again")
+    request = _request(file, recorded)
+    session = open_given(run, side, file, request)
+    target = run.folder("export") / f"{side}.onnx"
+    opset = int(number(recorded.get("opset")) or 0)
+    try:
+        with run.phases.phase(f"exporting the {side} to ONNX ({name})"):
+            worker = run.pool.worker(side, adapter.python)
+            run_converter(worker, adapter, ConvertRequest(request, str(target), session.signature, opset))
+    except UnusableInput:
+        raise
+    except SafeconvertError as error:
+        raise NoVerdict(f"{path}: {name} does not make its ONNX form again: {cause_of(error)}") from error
+    return target
+
+
+def _request(file: ModelFile, recorded: Mapping[str, Any]) -> ModelRequest:
+    given = {str(name): _shape(shape) for name, shape in mapping(recorded.get("input_shapes")).items()}
+    candidates = tuple(map(_shape, sequence(recorded.get("candidate_shapes"))[:_LONGEST]))
+    return ModelRequest(path=str(file.path), input_shapes=given, candidate_shapes=candidates)
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    found: Sequence[Any] = sequence(value)
+    return tuple(int(number(size) or 0) for size in found)

@@ -1,0 +1,200 @@
+"""Pairs that are not one function, and look as if they were: attributes that are easily overlooked, numbers lost in larger ones, names that say two things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from safeconvert.prove.prover import prove
+from tests.prove.graphs import Builder, contract, numbers
+
+Pair = tuple[onnx.ModelProto, onnx.ModelProto]
+
+
+def normalization_in_training() -> Pair:
+    def model(training: int) -> onnx.ModelProto:
+        b = Builder([7, 4, 5, 5])
+        arrays = [b.constant(numbers((4,), seed) ** 2) for seed in range(4)]
+        made = b.model(b("BatchNormalization", "x", *arrays, training_mode=training))
+        made.graph.node[0].output.extend(["", ""] if training else [])
+        return made
+
+    return model(0), model(1)
+
+
+def dropout_in_training() -> Pair:
+    b = Builder(["n", 4])
+    model = b.model(b("Dropout", "x", b.constant(0.5), b.constant(True, np.bool_)))
+    return model, model
+
+
+def function_of_the_same_name() -> Pair:
+    def model(operator: str) -> onnx.ModelProto:
+        b = Builder(["n", 4])
+        made = b.model(b("Mine", "x", domain="ours"))
+        opset = [helper.make_opsetid("", 17)]
+        body = [helper.make_node(operator, ["a"], ["b"])]
+        made.functions.append(helper.make_function("ours", "Mine", ["a"], ["b"], body, opset))
+        made.opset_import.append(helper.make_opsetid("ours", 1))
+        return made
+
+    return model("Relu"), model("Abs")
+
+
+def order_of_the_places_of_maxima() -> Pair:
+    def model(order: int) -> onnx.ModelProto:
+        b = Builder([2, 3, 6, 6])
+        _, places = b("MaxPool", "x", outputs=2, kernel_shape=[2, 2], strides=[2, 2], storage_order=order)
+        return b.model(b("Cast", places, to=TensorProto.FLOAT))
+
+    return model(0), model(1)
+
+
+def offset_beside_a_large_one() -> Pair:
+    def model(small: float) -> onnx.ModelProto:
+        b = Builder(["n", 2, 4, 4])
+        return b.model(b("Conv", "x", b.constant(numbers((2, 2, 1, 1), 1)), b.constant([1000.0, small])))
+
+    return model(0.001), model(0.002)
+
+
+def offset_that_the_target_loses() -> Pair:
+    a, b = Builder(["n", 4]), Builder(["n", 4])
+    one = a.model(a("Add", "x", a.constant([0.5])))
+    far = b("Sub", b("Add", "x", b.constant(1e6)), b.constant(1e6))
+    return one, b.model(b("Add", far, b.constant([0.75])))
+
+
+def bound_a_little_higher() -> Pair:
+    def model(bound: float) -> onnx.ModelProto:
+        b = Builder(["n", 4])
+        return b.model(b("Clip", "x", b.constant(0.0), b.constant(bound)))
+
+    return model(1.0), model(1.000004)
+
+
+def weight_next_to_nothing() -> Pair:
+    """The factor behind makes something of it."""
+
+    def model(weight: float) -> onnx.ModelProto:
+        b = Builder(["n", 2])
+        small = b("Relu", b("MatMul", "x", b.constant([[1.0, weight], [1.0, weight]])))
+        return b.model(b("Mul", small, b.constant([1.0, 1e20])))
+
+    return model(1e-20), model(2e-20)
+
+
+def padding_beyond_doubles() -> Pair:
+    def model(fill: int) -> onnx.ModelProto:
+        b = Builder([2, 3], dtype=TensorProto.INT64)
+        padded = b("Pad", "x", b.ints(0, 1, 0, 1), b.constant(fill, np.int64))
+        return b.model(b("Cast", b("Sub", padded, b.ints(2**53)), to=TensorProto.FLOAT))
+
+    return model(2**53), model(2**53 + 1)
+
+
+def cast_that_wraps() -> Pair:
+    def model(saturate: int) -> onnx.ModelProto:
+        b = Builder(["n", 4], opset=19)
+        small = b("Cast", "x", to=TensorProto.FLOAT8E4M3FN, saturate=saturate)
+        return b.model(b("Cast", small, to=TensorProto.FLOAT))
+
+    return model(1), model(0)
+
+
+def integer_of_another_width() -> Pair:
+    def model(kind: int) -> onnx.ModelProto:
+        b = Builder(["n", 4], dtype=kind)
+        return b.model(b("Cast", b("Add", "x", "x"), to=TensorProto.FLOAT))
+
+    return model(TensorProto.INT64), model(TensorProto.INT8)
+
+
+def remainder_of_integers() -> Pair:
+    """(a·b)/c in integers is not a·(b/c)."""
+
+    def model(first: bool) -> onnx.ModelProto:
+        b = Builder([3, 4], dtype=TensorProto.INT64)
+        square = b("Mul", "x", "x")
+        found = b("Div", square, b.ints(3)) if first else b("Mul", "x", b("Div", "x", b.ints(3)))
+        return b.model(b("Cast", found, to=TensorProto.FLOAT))
+
+    return model(True), model(False)
+
+
+def mean_of_integers() -> Pair:
+    def model(first: bool) -> onnx.ModelProto:
+        b = Builder([3, 4], dtype=TensorProto.INT32)
+        mean = (
+            b("ReduceMean", "x", axes=[1], keepdims=1)
+            if first
+            else b("Div", b("ReduceSum", "x", b.ints(1)), b.constant([4], np.int32))
+        )
+        return b.model(
+            b(
+                "Cast",
+                b("Mul", mean, b.constant([4], np.int32)) if first else b("ReduceSum", "x", b.ints(1)),
+                to=TensorProto.FLOAT,
+            )
+        )
+
+    return model(True), model(False)
+
+
+def padding_said_twice() -> Pair:
+    def model(mode: str) -> onnx.ModelProto:
+        b = Builder([1, 2, 8, 8])
+        given = {"auto_pad": "VALID"} if mode == "VALID" else {"pads": [1, 1, 1, 1]}
+        return b.model(b("Conv", "x", b.constant(numbers((2, 2, 3, 3), 1)), **given))
+
+    return model("VALID"), model("")
+
+
+def softmax_over_several_axes() -> Pair:
+    def model(opset: int) -> onnx.ModelProto:
+        b = Builder([2, 3, 4], opset=opset)
+        return b.model(b("Softmax", "x", axis=1))
+
+    return model(13), model(11)
+
+
+PAIRS: tuple[Callable[[], Pair], ...] = (
+    normalization_in_training, dropout_in_training, function_of_the_same_name, order_of_the_places_of_maxima, offset_beside_a_large_one,
+    offset_that_the_target_loses, bound_a_little_higher, weight_next_to_nothing, padding_beyond_doubles, cast_that_wraps, integer_of_another_width,
+    remainder_of_integers, mean_of_integers, padding_said_twice, softmax_over_several_axes,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=[pair.__name__ for pair in PAIRS])
+def test_is_not_proven(pair: Callable[[], Pair]) -> None:
+    source, target = pair()
+    found = prove(source, target, contract())
+    assert not found.proven, found.document
+
+
+def test_a_function_is_what_its_body_is() -> None:
+    source, _ = function_of_the_same_name()
+    b = Builder(["n", 4])
+    assert prove(source, b.model(b("Relu", "x")), contract()).proven
+
+
+def test_what_is_made_twice_is_refused() -> None:
+    b = Builder(["n", 4])
+    right = b.model(b("Relu", "x"))
+    twice = onnx.ModelProto()
+    twice.CopyFrom(right)
+    twice.graph.node.insert(0, helper.make_node("Neg", ["x"], ["t0_0"]))
+    assert "twice" in prove(twice, right, contract()).reason
+
+
+def test_an_output_that_nothing_is_said_of_is_refused() -> None:
+    b = Builder(["n", 4])
+    right = b.model(b("Relu", "x"))
+    more = onnx.ModelProto()
+    more.CopyFrom(right)
+    more.graph.output.append(helper.make_tensor_value_info("t0_0", TensorProto.FLOAT, None))
+    assert "all inputs and outputs" in prove(right, more, contract()).reason

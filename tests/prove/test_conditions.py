@@ -1,0 +1,177 @@
+"""Each side condition of an axiom is needed: waived, the checker accepts a pair of graphs that are not one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto
+
+from safeconvert.prove.axioms.table import AXIOMS
+from safeconvert.prove.kernel.terms import Store
+from safeconvert.prove.prover import prove
+from tests.prove.graphs import Builder, contract, numbers
+from tests.prove.test_attacks import dropout_in_training, normalization_in_training, softmax_over_several_axes
+
+Pair = tuple[onnx.ModelProto, onnx.ModelProto]
+IMAGE = [2, 4, 4, 4]
+
+
+def overflowing_offsets() -> Pair:
+    def model(last: float) -> onnx.ModelProto:
+        b = Builder([2, 3], dtype=TensorProto.DOUBLE)
+        made = b("Add", b("Add", "x", b.constant(1.5e308, np.float64)), b.constant(last, np.float64))
+        return b.model(b("Cast", made, to=TensorProto.FLOAT))
+
+    return model(1.5e308), model(1.7e308)
+
+
+def factor_along_the_width() -> Pair:
+    def model(shape: tuple[int, ...]) -> onnx.ModelProto:
+        b = Builder(IMAGE)
+        conv = b("Conv", "x", b.constant(numbers((4, 4, 3, 3), 1)), pads=[1, 1, 1, 1])
+        return b.model(b("Mul", conv, b.constant(numbers((4,), 2).reshape(shape))))
+
+    return model((1, 1, 1, 4)), model((1, 4, 1, 1))
+
+
+def mirrored_clip() -> Pair:
+    a, b = Builder([2, 3]), Builder([2, 3])
+    one = a.model(a("Relu", a("Neg", "x")))
+    return one, b.model(b("Neg", b("Clip", "x", b.constant(0.0), b.constant(-np.inf))))
+
+
+def bound_that_varies() -> Pair:
+    def model(bound: list[float]) -> onnx.ModelProto:
+        b = Builder([2, 2])
+        return b.model(b("Max", "x", b.constant(bound)))
+
+    return model([0.0, 1.0]), model([0.0])
+
+
+def gelu_by_tanh() -> Pair:
+    def model(form: str) -> onnx.ModelProto:
+        b = Builder([2, 2], opset=20)
+        return b.model(b("Gelu", "x", approximate=form))
+
+    return model("tanh"), model("none")
+
+
+def factor_of_rows() -> Pair:
+    def model(factor: list[list[float]]) -> onnx.ModelProto:
+        b = Builder([2, 3])
+        return b.model(b("MatMul", b("Mul", "x", b.constant(factor)), b.constant(numbers((3, 3), 1))))
+
+    return model([[2.0], [3.0]]), model([[2.0]])
+
+
+def convolved(before: str, constant: np.ndarray | None) -> onnx.ModelProto:
+    b = Builder(IMAGE)
+    x = "x" if constant is None else b(before, "x", b.constant(constant))
+    return b.model(b("Conv", x, b.constant(numbers((4, 4, 3, 3), 1)), pads=[1, 1, 1, 1]))
+
+
+def factor_of_places() -> Pair:
+    factor = np.arange(2, 18, dtype=np.float32).reshape(1, 1, 4, 4)
+    return convolved("Mul", factor), convolved("Mul", np.float32([2.0]))
+
+
+def offset_before_padding() -> Pair:
+    return convolved("Add", np.float32([0.5])), convolved("Add", None)
+
+
+def window_as_a_place() -> Pair:
+    w = numbers((4, 4, 3, 3), 1)
+    b = Builder(IMAGE)
+    return convolved("", None), b.model(b("Conv", "x", b.constant(w.astype(np.float64).sum((2, 3), keepdims=True))))
+
+
+def padded_with_numbers() -> Pair:
+    b = Builder(IMAGE)
+    padded = b("Pad", "x", b.ints(0, 0, 1, 1, 0, 0, 1, 1), b.constant(0.01))
+    return convolved("", None), b.model(b("Conv", padded, b.constant(numbers((4, 4, 3, 3), 1))))
+
+
+def weighted_sum() -> Pair:
+    def model(factor: list[float]) -> onnx.ModelProto:
+        b = Builder([2, 3])
+        return b.model(b("ReduceSum", b("Mul", "x", b.constant(factor)), b.ints(1), keepdims=0))
+
+    return model([2.0, 3.0, 4.0]), model([2.0])
+
+
+def window_that_leaves_a_border() -> Pair:
+    def model(operator: str, **attributes: object) -> onnx.ModelProto:
+        b = Builder([1, 2, 5, 5])
+        return b.model(b(operator, "x", **attributes))
+
+    return model("AveragePool", kernel_shape=[4, 4], strides=[2, 2]), model("AveragePool", kernel_shape=[5, 5])
+
+
+def overhang_of_a_ceiling() -> Pair:
+    def model(end: int, ceil: int) -> onnx.ModelProto:
+        b = Builder([1, 2, 5, 5], opset=19)
+        pads = [1, 1, end, end]
+        return b.model(
+            b("AveragePool", "x", kernel_shape=[3, 3], strides=[2, 2], pads=pads, count_include_pad=1, ceil_mode=ceil)
+        )
+
+    return model(1, 0), model(0, 1)
+
+
+def dropout_and_none() -> Pair:
+    b = Builder(["n", 4])
+    return dropout_in_training()[0], b.model("x")
+
+
+WITNESSES: dict[str, Callable[[], Pair]] = {
+    "affine maps compose: constants are finite": overflowing_offsets,
+    "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
+    "batch normalization: it is at inference": normalization_in_training,
+    "clips: the number in front is positive": mirrored_clip,
+    "clips: the bound is one number": bound_that_varies,
+    "activations spelled out: the Gelu is the exact one": gelu_by_tanh,
+    "products with a matrix: the factor of what is summed varies along the summed axis only": factor_of_rows,
+    "convolutions: the factor of what is convolved varies along its channels only": factor_of_places,
+    "convolutions: nothing is added to what is convolved, so that padding stays zero": offset_before_padding,
+    "convolutions: window, stride and padding are those of a single place, and all channels are one group": window_as_a_place,
+    "convolutions: a Pad before it is of zeros, and cuts nothing away": padded_with_numbers,
+    "reductions over whole axes: the factor does not vary along what is summed": weighted_sum,
+    "pooling in windows: the one window covers everything, and no padding": window_that_leaves_a_border,
+    "pooling in windows: counted padding ends where the last window does": overhang_of_a_ceiling,
+    "softmax along an axis: it is along one axis, which before opset 13 is so for the last one only": softmax_over_several_axes,
+    "moves of elements: a Dropout is at inference": dropout_and_none,
+    "the same operator: it draws no random numbers": dropout_in_training,
+}
+NOT_RUN = {"overflowing_offsets", "normalization_in_training", "dropout_in_training", "dropout_and_none"}
+"""Differ in numbers that overflow, or draw random ones."""
+
+
+def test_every_condition_has_a_witness() -> None:
+    stated = [f"{axiom.name}: {condition}" for axiom in AXIOMS for condition in axiom.conditions]
+    assert sorted(stated) == sorted(WITNESSES)
+    assert all(axiom.statement.endswith(".") for axiom in AXIOMS)
+    assert len({axiom.name for axiom in AXIOMS}) == len(AXIOMS)
+
+
+@pytest.mark.parametrize("condition", list(WITNESSES))
+def test_waived_it_lets_a_wrong_pair_pass(condition: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = WITNESSES[condition]()
+    assert not prove(source, target, contract()).proven
+    if WITNESSES[condition].__name__ not in NOT_RUN:
+        x = (3 * numbers([d.dim_value or 3 for d in source.graph.input[0].type.tensor_type.shape.dim], 5)).astype(
+            np.float32
+        )
+        one, two = (
+            onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"x": x})[
+                0
+            ]
+            for m in (source, target)
+        )
+        assert not np.allclose(one, two, rtol=1e-4, atol=1e-4), "this pair is right"
+    plain = Store.holds
+    monkeypatch.setattr(Store, "holds", lambda self, name, truth: name == condition or plain(self, name, truth))
+    assert prove(source, target, contract()).proven
