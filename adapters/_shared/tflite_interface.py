@@ -15,14 +15,15 @@ from tensorflow.lite.python import schema_py_generated as schema
 from safeconvert.adapter_api.shapes import natural_order
 
 
-def in_signature_order(content: bytes, inputs: Sequence[str] = ()) -> bytes:
-    """The file with the graph's lists in the order of the signature's names, `output_0`, `output_1`, …; inputs as given.
+def in_signature_order(content: bytes, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> bytes:
+    """The file with the graph's lists in the order given, else in that of the signature's names, `output_0`, `output_1`, ….
 
     A file without a signature, or with several, stays as it is.
 
     Args:
         content: of the file.
         inputs: names of the signature's inputs in the order wanted; the order of the names where they are others.
+        outputs: the same of its outputs.
     """
     data = bytearray(content)
     model = schema.Model.GetRootAs(data)
@@ -31,7 +32,7 @@ def in_signature_order(content: bytes, inputs: Sequence[str] = ()) -> bytes:
     signature, graph = model.SignatureDefs(0), model.Subgraphs(model.SignatureDefs(0).SubgraphIndex())
     sides: tuple[tuple[Any, list[Any], list[str]], ...] = (
         (graph.InputsAsNumpy(), [signature.Inputs(n) for n in range(signature.InputsLength())], list(inputs)),
-        (graph.OutputsAsNumpy(), [signature.Outputs(n) for n in range(signature.OutputsLength())], []),
+        (graph.OutputsAsNumpy(), [signature.Outputs(n) for n in range(signature.OutputsLength())], list(outputs)),
     )
     for listed, entries, wanted in sides:
         places = {entry.Name().decode(): entry.TensorIndex() for entry in entries}

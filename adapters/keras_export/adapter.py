@@ -11,6 +11,7 @@ import onnx
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 from .._shared.keras_files import open_keras
+from .._shared.keras_named import by_output_name
 
 if not hasattr(np, "object"):  # the tf2onnx that Keras calls says np.object, which numpy 2 no longer has
     np.object = object  # type: ignore[attr-defined]
@@ -31,5 +32,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             optimized_in_place(lambda: model.export(step.target, format="onnx", opset_version=opset, verbose=False))
         onnx.checker.check_model(step.target)
     else:
+        if step.signature is None:  # a converter made it and gave its outputs the source's names
+            model, _ = by_output_name(model)
         model.export(step.target, format="tf_saved_model", verbose=False)
     return UNCHANGED.to_json()

@@ -16,6 +16,7 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertReq
 from safeconvert.core.formats import detect
 
 from .._shared.keras_files import open_keras
+from .._shared.keras_named import by_output_name
 from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
 from .._shared.tflite_interface import in_signature_order
@@ -27,12 +28,15 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     step = ConvertRequest.from_json(request)
     source = detect(step.model.path)
     inputs: list[str] = []
+    outputs: tuple[str, ...] = ()
     reply = UNCHANGED
     if source.format == "keras":
         model = open_keras(step.model)
         inputs = [tensor.name for tensor in getattr(model, "inputs", None) or []]
         if not step.arguments:
             model, reply = _convertible(model, step)
+            if step.signature is None:  # a converter made it and gave its outputs the source's names
+                model, outputs = by_output_name(model)
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
     elif source.variant == "saved_model":
         key, tags = open_tf(step.model).signature_key, step.model.part.tags
@@ -61,7 +65,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     except ConverterError as error:
         raise NotImplementedError(reason(str(error))) from error
     if not step.arguments:
-        content = in_signature_order(content, inputs)
+        content = in_signature_order(content, inputs, outputs)
     Path(step.target).write_bytes(content)
     return replace(reply, obligations=(*reply.obligations, *_needs_flex(content))).to_json()
 
