@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.converters
+pytestmark = [pytest.mark.converters, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 
 DYNAMO = {

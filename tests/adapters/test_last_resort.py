@@ -20,6 +20,7 @@ pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("back_end", "every", "least"), [("torch", 1, 1500), ("keras", 7, 215)])
 def test_no_operator_of_onnx_own_suite_is_wrong(back_end: str, every: int, least: int) -> None:
     modules = TORCH if back_end == "torch" else KERAS

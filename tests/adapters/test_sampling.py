@@ -15,7 +15,7 @@ from tests.command import safeconvert
 from tests.onnx_models import model, random, run
 from tests.program import KERAS, TORCH, run_program
 
-pytestmark = pytest.mark.converters
+pytestmark = [pytest.mark.converters, pytest.mark.slow]
 node = helper.make_node
 
 

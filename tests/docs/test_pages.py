@@ -21,6 +21,8 @@ EXEMPT = {
     ". .venv/bin/activate": "the programs are on the path already",
 }
 """Commands that are not run, and why."""
+OFTEN = ("README.md", "tour.md", "gate.md", "certificate.md", "settings.md", "batch.md", "proof.md", "cg.md")
+"""Pages whose commands `make test` runs too: one of each kind."""
 PLAIN = ("README.md", "index.md", "settings.md")
 """Pages whose every command is a process of its own from the start."""
 
@@ -38,7 +40,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 @pytest.mark.converters
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=str(page.relative_to(ROOT)), marks=[] if page.name in OFTEN else [pytest.mark.slow])
+        for page in PAGES
+    ],
+)
 def test_a_page_s_commands_print_what_it_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Those of some pages as a user starts them, the others' from templates that are there already."""
     shell = request.getfixturevalue("plain" if page.name in PLAIN else "shell")

@@ -63,6 +63,7 @@ def test_too_few_inputs_rank_nothing() -> None:
     assert analyse(source, target, layers, Groups([], one, 0), with_onnxruntime) == []
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_tvm_ranks_as_onnx_runtime_does() -> None:
     ours, theirs = ranked(with_onnxruntime), ranked(with_tvm)

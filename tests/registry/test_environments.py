@@ -122,6 +122,7 @@ def test_what_was_installed_is_locked_and_recorded(installed: Place) -> None:
     assert record["versions"]["tiny-converter"] == "1.0"
 
 
+@pytest.mark.slow
 def test_the_lock_file_is_kept_to_although_there_is_a_newer_version(installed: Place) -> None:
     wheel(installed.folder / "wheels", "1.1")
     called = installed.run("adapters", "install", "tiny", "--json")
@@ -165,6 +166,7 @@ def test_other_requirements_make_it_outdated_and_a_cut_off_installation_broken(
     assert not remove(here.adapter, here.settings)
 
 
+@pytest.mark.slow
 def test_an_installation_that_fails_says_why_and_leaves_nothing(installed: Place, tmp_path: Path) -> None:
     shutil.copytree(installed.folder / "more", tmp_path / "more")
     (tmp_path / "c.toml").write_text(installed.config.read_text())

@@ -18,6 +18,7 @@ from safeconvert.pipeline.convert import convert
 from safeconvert.workers.run import Run, open_run
 from safeconvert.workers.session import load_files
 from tests.program import KERAS, TORCH, run_program
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
@@ -45,7 +46,7 @@ def running() -> Iterator[Run]:
         yield made
 
 
-@pytest.mark.parametrize(("name", "target", "wrong"), CASES)
+@pytest.mark.parametrize(("name", "target", "wrong"), first_of_every(4, CASES))
 def test_what_is_verified_is_right_and_what_is_wrong_is_refused(
     name: str, target: str, wrong: bool, sources: Path, running: Run, tmp_path: Path
 ) -> None:

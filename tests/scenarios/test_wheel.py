@@ -13,6 +13,7 @@ import pytest
 from tests.command import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_the_wheel_runs_the_demo_in_an_environment_of_its_own(tmp_path: Path) -> None:
     """Installed without the checkout on its path; the frameworks are lent from this environment, which takes minutes less."""

@@ -61,6 +61,7 @@ def test_the_makefile_converts_once_and_gates(project: Path) -> None:
     assert again.returncode == 0 and gated.returncode != 0 and "must not pass" in gated.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 @pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("make") is None, reason="cmake or make is not here")
 def test_cmake_builds_and_ctest_gates(project: Path) -> None:
@@ -141,6 +142,7 @@ def test_the_action_gates(verified: Converted, refuted: Converted, tmp_path: Pat
     assert code == 2 and "::error::" in printed and not (tmp_path / "evil").exists()
 
 
+@pytest.mark.slow
 def test_the_action_installs_its_own_checkout(tmp_path: Path) -> None:
     pytest.importorskip("pip", reason="pip is not here")
     spec: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())

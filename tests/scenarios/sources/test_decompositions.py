@@ -12,6 +12,7 @@ import pytest
 
 from tests.command import safeconvert
 from tests.program import DYNAMO, TORCH, run_program
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
@@ -48,13 +49,7 @@ CASES = {
 }
 
 
-EVERY = 4
-"""One in so many cases also runs in `make test`."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if place % EVERY else []) for place, name in enumerate(CASES)]
-)
+@pytest.mark.parametrize("name", first_of_every(4, CASES))
 def test_spelled_out(name: str) -> None:
     """The raw exporter refuses it, and the spelled-out program gives what torch gives."""
     raw, same = json.loads(run_program(PROGRAMS / "exported.py", name, CASES[name], modules=DYNAMO).splitlines()[-1])

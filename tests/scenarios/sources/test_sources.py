@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 from tests.command import Called, safeconvert
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 
@@ -51,7 +52,7 @@ def convert(source: Path, target: Path, format_name: str, *options: object) -> C
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.source}-{case.target}")
+@pytest.mark.parametrize("case", first_of_every(4, CASES), ids=lambda case: f"{case.source}-{case.target}")
 def test_a_source_is_converted_and_verified(case: Case, whole: Path, tmp_path: Path) -> None:
     target = tmp_path / f"made{SUFFIX[case.target]}"
     called = convert(whole / case.source, target, case.target, *case.options)
