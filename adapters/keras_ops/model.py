@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -15,18 +15,24 @@ from .._operators.walk import walk
 from .backend import KerasOps
 
 
-def build(model: onnx.ModelProto, shapes: Mapping[str, tuple[int | None, ...]] | None = None) -> Any:
-    """The graph as a Keras model; inputs and outputs in ONNX' order, with ONNX' order of dimensions.
+def build(
+    model: onnx.ModelProto,
+    shapes: Mapping[str, tuple[int | None, ...]] | None = None,
+    channels_last: Collection[str] = (),
+) -> Any:
+    """The graph as a Keras model; inputs and outputs in ONNX' order, with ONNX' order of dimensions but where it is said.
 
     Args:
         model: without functions of its own.
         shapes: sizes of inputs, by name, that the graph leaves free.
+        channels_last: inputs and outputs, by name, whose second dimension goes last.
 
     Raises:
         NotImplementedError: an operator cannot be expressed; the message names it and its node.
     """
     taken: set[str] = set()
     made: dict[str, tuple[Any, list[Any]]] = {}
+    fed: list[Any] = []
     for name, dtype, declared in inputs(model):
         given = (shapes or {}).get(name, ())
         sizes = [
@@ -34,7 +40,13 @@ def build(model: onnx.ModelProto, shapes: Mapping[str, tuple[int | None, ...]] |
             for axis, size in enumerate(declared)
         ]
         batch_shape = [None if isinstance(size, Dim) else size for size in sizes]
-        made[name] = (keras.Input(batch_shape=batch_shape, dtype=dtype, name=_safe(name, taken)), sizes)
+        if name in channels_last:
+            batch_shape = [batch_shape[0], *batch_shape[2:], batch_shape[1]]
+        taken_in = keras.Input(batch_shape=batch_shape, dtype=dtype, name=_safe(name, taken))
+        fed.append(taken_in)
+        rank = len(sizes)
+        second = [0, rank - 1, *range(1, rank - 1)]
+        made[name] = (keras.ops.transpose(taken_in, second) if name in channels_last else taken_in, sizes)
     if not made:
         raise NotImplementedError("a graph without inputs cannot be a Keras model")
     backend = KerasOps(made)
@@ -42,10 +54,10 @@ def build(model: onnx.ModelProto, shapes: Mapping[str, tuple[int | None, ...]] |
     if any(isinstance(output, list) for output in outputs):
         raise NotImplementedError("an output that is a sequence")
     named = [
-        _named(backend, output, _safe(value.name, taken))
+        _named(backend, output, _safe(value.name, taken), value.name in channels_last)
         for output, value in zip(outputs, model.graph.output, strict=True)
     ]
-    return keras.Model([tensor for tensor, _ in made.values()], named)
+    return keras.Model(fed, named)
 
 
 def _free(symbol: str, axis: int) -> Dim:
@@ -53,8 +65,10 @@ def _free(symbol: str, axis: int) -> Dim:
     return Dim(("batch",)) if axis == 0 else Dim((symbol,))
 
 
-def _named(backend: KerasOps, output: Any, name: str) -> Any:
+def _named(backend: KerasOps, output: Any, name: str, channels_last: bool) -> Any:
     tensor = backend.sizes_tensor(output) if is_sizes(output) else backend.tensor(output)
+    if channels_last:
+        tensor = keras.ops.transpose(tensor, [0, *range(2, len(tensor.shape)), 1])
     kind = backend.dtype(tensor)
     return keras.layers.Identity(name=name, dtype=kind if "float" in kind else None)(tensor)
 

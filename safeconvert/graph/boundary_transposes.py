@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import onnx
 from onnx import helper
 
 from safeconvert.graph.fold import replace_nodes
 from safeconvert.graph.operators import CHANNELS_SECOND
+
+_TO_SECOND, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+_REAL = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE, onnx.TensorProto.BFLOAT16)
 
 
 def has_layout(model: onnx.ModelProto) -> bool:
@@ -29,14 +33,14 @@ def peel_input_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict
         if value.name in initializers:
             continue
         users = [node for node in graph.node if value.name in node.input]
-        peeled[value.name] = bool(users) and all(_permutation(node) == [0, 3, 1, 2] for node in users)
+        peeled[value.name] = _all_to_channels_second(users)
         if not peeled[value.name]:
             continue
         renamed = {user.output[0]: value.name for user in users}
         replace_nodes(graph, [node for node in graph.node if not any(node is user for user in users)])
         for node in graph.node:
             node.input[:] = [renamed.get(name, name) for name in node.input]
-        _permute_shape(value, [0, 3, 1, 2])
+        _permute_shape(value, _TO_SECOND)
     return model, peeled
 
 
@@ -51,7 +55,7 @@ def peel_output_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dic
         made_inside = any(inner in node.output for node in graph.node)
         peeled[value.name] = (
             maker is not None
-            and _permutation(maker) == [0, 2, 3, 1]
+            and _permutation(maker) == _TO_LAST
             and uses[value.name] == 0
             and uses[inner] == 1
             and made_inside
@@ -62,8 +66,39 @@ def peel_output_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dic
         replace_nodes(graph, [node for node in graph.node if node is not maker])
         for node in graph.node:
             node.output[:] = [value.name if name == inner else name for name in node.output]
-        _permute_shape(value, [0, 3, 1, 2])
+        _permute_shape(value, _TO_SECOND)
     return model, peeled
+
+
+def channels_second_ends(model: onnx.ModelProto) -> frozenset[str]:
+    """The inputs and outputs of rank 4 or 5 of a graph of images that have their channels second, and no Transpose behind.
+
+    Those with a Transpose are channels last already, as in a graph that comes from TensorFlow.
+    """
+    graph = model.graph
+    if not has_layout(model):
+        return frozenset()
+    users: dict[str, list[onnx.NodeProto]] = {}
+    makers: dict[str, onnx.NodeProto] = {}
+    for node in graph.node:
+        makers.update(dict.fromkeys(node.output, node))
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    initializers = {tensor.name for tensor in graph.initializer}
+    inputs = {one.name for one in graph.input if one.name not in initializers and _image(one)}
+    last = {name for name in inputs if _all_to_channels_second(users.get(name, []))}
+    outputs = {one.name for one in graph.output if _image(one)}
+    last |= {name for name in outputs if name in makers and _permutation(makers[name]) == _TO_LAST}
+    return frozenset((inputs | outputs) - last)
+
+
+def _image(value: onnx.ValueInfoProto) -> bool:
+    tensor = value.type.tensor_type
+    return len(tensor.shape.dim) in (4, 5) and tensor.elem_type in _REAL
+
+
+def _all_to_channels_second(users: Sequence[onnx.NodeProto]) -> bool:
+    return bool(users) and all(_permutation(node) == _TO_SECOND for node in users)
 
 
 def _permutation(node: onnx.NodeProto) -> list[int] | None:

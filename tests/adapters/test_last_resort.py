@@ -68,16 +68,37 @@ def test_where_the_converter_refuses_the_target_stands_alone_and_keeps_its_batch
     outcomes = [(attempt["route"], attempt["outcome"]) for attempt in done.json["attempts"]]
     assert outcomes[0][1] == "crashed"  # the real converter
     assert outcomes[-1] == (adapter, "verified")
-    assert done.json["predicate"]["obligations"] == []
+    last = "target takes the source's dimensions in the order [0, 2, 3, 1]"  # as by onnx2keras
+    assert done.json["predicate"]["obligations"] == ([f"input x: {last}"] if target == "keras" else [])
     for batch in (1, 5):
         x = random(batch, 3, 12, 12, seed=batch)
-        np.save(tmp_path / "x.npy", x)
+        np.save(tmp_path / "x.npy", x.transpose(0, 2, 3, 1) if target == "keras" else x)
         arguments = [str(path), str(tmp_path / "x.npy"), str(tmp_path / "y.npy")]
         alone = subprocess.run(
             [sys.executable, "-I", str(PROGRAMS / "alone.py"), *arguments], cwd=tmp_path, capture_output=True, text=True
         )
         assert alone.returncode == 0, alone.stderr[-2000:]
         np.testing.assert_allclose(np.load(tmp_path / "y.npy"), run(made, {"x": x})[0], rtol=1e-4, atol=1e-5)
+
+
+def test_the_interface_is_the_same_by_either_way_to_keras(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["maps"], pads=[1, 1, 1, 1]),
+        helper.make_node("GlobalAveragePool", ["maps"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["y"]),
+    ]
+    made = model(nodes, {"x": ["N", 3, 8, 8]}, ["maps", "y"], {"w": random(4, 3, 3, 3, seed=1)})
+    onnx.save(made, tmp_path / "source.onnx")
+    faces = []
+    for route in ("onnx2keras", "keras_ops"):
+        path = tmp_path / f"{route}.keras"
+        done = safeconvert("convert", tmp_path / "source.onnx", "--to", "keras", "-o", path, "--route", route, "--json")
+        assert done.code == 0, done.text
+        contract = done.json["predicate"]["contract"]
+        faces.append(
+            [(one["target"]["name"], one["target"]["shape"]) for one in (*contract["inputs"], *contract["outputs"])]
+        )
+    assert faces[0] == faces[1] == [("x", [None, 8, 8, 3]), ("maps", [None, 8, 8, 4]), ("y", [None, 4])]
 
 
 def test_tensorflow_operators_in_tflite_are_an_obligation_and_unverified_where_they_do_not_run(tmp_path: Path) -> None:
