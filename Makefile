@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all data-test lint bench bench-short bench-matrix bench-zoo bench-evidence docs clean
+.PHONY: demo test test-all data-test lint bench bench-short bench-matrix bench-zoo bench-evidence bench-proof docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -42,6 +42,9 @@ bench-matrix: $(VENV)/.installed-test
 
 bench-evidence: $(VENV)/.installed-test
 	$(BIN)/python bench/evidence.py
+
+bench-proof: $(VENV)/.installed-test
+	$(BIN)/python bench/proof.py
 
 bench-zoo: $(VENV)/.installed-test
 	$(BIN)/python bench/zoo.py

@@ -198,3 +198,36 @@ def test_an_output_that_nothing_is_said_of_is_refused() -> None:
     more.CopyFrom(right)
     more.graph.output.append(helper.make_tensor_value_info("t0_0", TensorProto.FLOAT, None))
     assert "all inputs and outputs" in prove(right, more, contract()).reason
+
+
+def sized(where: str) -> onnx.ModelProto:
+    """Doubles its output where a call holds fewer than three samples, or as many as `where` makes of that."""
+    b = Builder(["n", 4])
+    count = b("Gather", b("Shape", "x"), b.constant(0, np.int64))
+    few = b("Less", count, b.constant(3, np.int64))
+    if where == "where":
+        factor = b("Where", few, b.constant(2.0), b.constant(1.0))
+    elif where == "cast":
+        factor = b("Add", b("Cast", few, to=TensorProto.FLOAT), b.constant(1.0))
+    elif where == "gather":
+        factor = b("Gather", b.constant([1.0, 2.0]), b("Cast", few, to=TensorProto.INT64))
+    else:
+        ends = b("Add", b("Cast", few, to=TensorProto.INT64), b.constant([1], np.int64))
+        factor = b(
+            "Add", b("ReduceSum", b("Slice", b.constant([0.0, 1.0]), b.ints(0), ends), keepdims=0), b.constant(1.0)
+        )
+    return b.model(b("Mul", "x", factor))
+
+
+@pytest.mark.parametrize("where", ["where", "cast", "gather", "slice"])
+def test_a_target_that_is_another_function_at_other_sizes_is_not_proven(where: str) -> None:
+    b = Builder(["n", 4])
+    found = prove(b.model(b("Identity", "x")), sized(where), contract())
+    assert not found.proven
+
+
+def test_sizes_that_only_shape_are_no_hindrance() -> None:
+    a, b = Builder(["n", 4, 6]), Builder(["n", 4, 6])
+    one = a.model(a("Flatten", "x"))
+    lead = b("Unsqueeze", b("Gather", b("Shape", "x"), b.constant(0, np.int64)), b.ints(0))
+    assert prove(one, b.model(b("Reshape", "x", b("Concat", lead, b.ints(-1), axis=0))), contract()).proven

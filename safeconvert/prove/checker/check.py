@@ -87,9 +87,8 @@ def _check(source: onnx.ModelProto, target: onnx.ModelProto, proof: Mapping[str,
     shown = [output for output in problem.outputs if not any(_gives(cut, *output) for cut in cuts)]
     if shown or not problem.outputs:
         raise Refused(f"no step gives the output {shown[0][0] if shown else ''} in its order of axes")
-    return Checked(
-        {name: problem.source.shapes[name] for name in problem.source.inputs}, apart, dict(sorted(axioms.items()))
-    )
+    sizes = {name: problem.source.shapes[name] for name in problem.source.inputs}
+    return Checked(sizes, apart, dict(sorted(axioms.items())))
 
 
 def opened(source: onnx.ModelProto, target: onnx.ModelProto, statement: Mapping[str, Any]) -> Problem:
@@ -99,9 +98,20 @@ def opened(source: onnx.ModelProto, target: onnx.ModelProto, statement: Mapping[
         order = _order(one["order"], len(one["shape"]))
         sizes, groups = canonical(one["shape"])
         cuts.append(Cut(one["source"], one["target"], sizes, groups, tuple(groups[axis] for axis in order)))
-    ours = read(source, {one["source"]: tuple(one["shape"]) for one in inputs})
-    moved = {one["target"]: [one["shape"][a] for a in _order(one["order"], len(one["shape"]))] for one in inputs}
-    theirs = read(target, {name: tuple(shape) for name, shape in moved.items()})
+    fixed = _fixed(source), _fixed(target)
+    here: tuple[dict[str, Shape], ...] = ({}, {})  # by side: the sizes of the proof, and others that the inputs could have
+    there: tuple[dict[str, Shape], ...] = ({}, {})
+    for one in inputs:
+        order, shape, names = (
+            _order(one["order"], len(one["shape"])),
+            tuple(one["shape"]),
+            (one["source"], one["target"]),
+        )
+        both = [fixed[0][names[0]][axis] or fixed[1][names[1]][order.index(axis)] for axis in range(len(shape))]
+        other = tuple(size if bound else 2 * size + 1 for size, bound in zip(shape, both, strict=True))
+        for sizes, all_sizes in ((shape, here), (other, there)):
+            all_sizes[0][names[0]], all_sizes[1][names[1]] = sizes, tuple(sizes[axis] for axis in order)
+    ours, theirs = read(source, here[0], there[0]), read(target, here[1], there[1])
     outputs = [(one["source"], one["target"], one["order"] and tuple(one["order"])) for one in statement["outputs"]]
     for graph, side in ((ours, 0), (theirs, 1)):
         named = sorted((cut.source, cut.target)[side] for cut in cuts), sorted(output[side] for output in outputs)
@@ -122,16 +132,19 @@ def derived(
         if not 0 <= number < len(cuts):
             raise Refused(f"names the cut point {number}, which is none before it")
         term = store.term("cut", cuts[number].sizes, setting=(number,))
-        ours[cuts[number].source], theirs[cuts[number].target] = (
-            Value(term, cuts[number].ours),
-            Value(term, cuts[number].theirs),
-        )
+        ours[cuts[number].source] = Value(term, cuts[number].ours)
+        theirs[cuts[number].target] = Value(term, cuts[number].theirs)
     one = part(problem.source, store, tensors[0], ours)
     apart, store.apart = store.apart, 0.0
     two = part(problem.target, store, tensors[1], theirs)
     if one.term is not two.term or problem.source.kinds[tensors[0]] != problem.target.kinds[tensors[1]]:
         raise Refused(f"other terms: {one.term.operator} and {two.term.operator}")
     return Cut(*tensors, one.term.shape, one.groups, two.groups), apart + store.apart
+
+
+def _fixed(model: onnx.ModelProto) -> dict[str, list[bool]]:
+    """By input, which of its sizes the graph fixes."""
+    return {value.name: [dim.dim_value > 0 for dim in value.type.tensor_type.shape.dim] for value in model.graph.input}
 
 
 def _gives(cut: Cut, source: str, target: str, order: tuple[int, ...] | None) -> bool:

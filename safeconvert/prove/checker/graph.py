@@ -13,6 +13,7 @@ from onnx.reference import ReferenceEvaluator
 
 from safeconvert.prove.axioms.same import RANDOM, same
 from safeconvert.prove.axioms.table import RULES
+from safeconvert.prove.checker.free_sizes import depending, is_shape
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node, Shape
 from safeconvert.prove.kernel.terms import Array, Refused, Store
@@ -23,7 +24,7 @@ _TELLING = 1024  # elements; no shape depends on a constant of more
 
 @dataclass
 class Graph:
-    """A graph at concrete sizes of its inputs; `kinds` and `shapes` of tensors are what inference tells, node by node."""
+    """A graph at concrete sizes of its inputs; `kinds` and `shapes` of tensors are what inference tells, node by node; `sized` are constants of free sizes."""
 
     nodes: tuple[onnx.NodeProto, ...]
     opsets: Mapping[str, int]
@@ -32,11 +33,19 @@ class Graph:
     kinds: dict[str, int] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     constants: dict[str, Array] = field(default_factory=dict)
+    sized: set[str] = field(default_factory=set)
     maker: dict[str, int] = field(default_factory=dict)
 
 
-def read(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
-    """Read a model whose inputs have the given sizes. Raises Refused for what the sizes or the format do not allow."""
+def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str, Shape]) -> Graph:
+    """Read a model whose inputs have the given sizes, and could have others. Raises Refused for what sizes or format do not allow."""
+    found = _at(model, sizes)
+    if sizes != others:
+        found.sized = depending(found.nodes, found.constants, _at(model, others).constants)
+    return found
+
+
+def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
     graph = (inliner.inline_local_functions(model) if model.functions else model).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in values]
@@ -49,11 +58,7 @@ def read(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
     for value in inputs:
         declared = [d.dim_value for d in value.type.tensor_type.shape.dim]
         size = sizes.get(value.name, ())
-        if (
-            len(declared) != len(size)
-            or any(d not in (0, s) for d, s in zip(declared, size, strict=True))
-            or min(size, default=1) < 1
-        ):
+        if len(declared) != len(size) or any(s < 1 or d not in (0, s) for d, s in zip(declared, size, strict=True)):
             raise Refused(f"input {value.name} does not take {list(size)}")
         found.kinds[value.name], found.shapes[value.name] = value.type.tensor_type.elem_type, tuple(size)
     for name, array in values.items():
@@ -110,6 +115,8 @@ def part(graph: Graph, store: Store, tensor: str, known: Mapping[str, Value]) ->
     values: dict[str, Value] = dict(known)
     for number in between(graph, tensor, known):
         node = graph.nodes[number]
+        if any(name in graph.sized and not is_shape(node, place) for place, name in enumerate(node.input)):
+            raise Refused(f"{node.op_type}: computes with a size that is free")
         operands = tuple(values.get(name, graph.constants.get(name)) if name else None for name in node.input)
         named = [name for name in node.output if name]
         if any(name not in graph.shapes for name in named):
