@@ -45,7 +45,7 @@ SOURCES = (
     ("mobilenetv1_025_imagenet_float.tflite", "tflite"), ("squeezenet11_imagenet.pt", "torch"), ("mobilenetv2_imagenet.keras", "keras"),
     ("mobilenetv2_imagenet.pt", "torch"),
 )  # fmt: skip
-FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
+SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
 SHAPES = {"resnet20_cifar10.pt": (0, 3, 32, 32)}
 FOLDER = WORK / "proof"
 
@@ -135,7 +135,7 @@ def _chain(nodes: int, folded: bool) -> onnx.ModelProto:
 
 def _conversions(seconds: float) -> str:
     code, until = _digest(), time.monotonic() + seconds
-    cases = [(name, source, target) for name, source in SOURCES for target in FORMATS if target != source]
+    cases = [(name, source, target) for name, source in SOURCES for target in SUFFIX if target != source]
     rows = []
     for name, _, target in cases:
         kept = FOLDER / f"{name}-{target}.json"
@@ -168,7 +168,7 @@ def _conversions(seconds: float) -> str:
 def _conversion(path: Path, target: str) -> dict[str, Any]:
     shape = SHAPES.get(path.name)
     model = ModelOptions({"": shape} if shape else {})
-    out = FOLDER / f"{path.stem}-to-{target}"
+    out = FOLDER / f"{path.stem}-to-{target}{SUFFIX[target]}"
     options = ConvertOptions(path, target, out, model=model, data=DataOptions(limit=24))
     began = time.monotonic()
     try:

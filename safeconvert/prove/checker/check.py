@@ -99,7 +99,7 @@ def opened(source: onnx.ModelProto, target: onnx.ModelProto, statement: Mapping[
         sizes, groups = canonical(one["shape"])
         cuts.append(Cut(one["source"], one["target"], sizes, groups, tuple(groups[axis] for axis in order)))
     fixed = _fixed(source), _fixed(target)
-    here: tuple[dict[str, Shape], ...] = ({}, {})  # by side: the sizes of the proof, and others that the inputs could have
+    here: tuple[dict[str, Shape], ...] = ({}, {})  # of each side
     there: tuple[dict[str, Shape], ...] = ({}, {})
     for one in inputs:
         order, shape, names = (
