@@ -15,6 +15,7 @@ from safeconvert.core.progress import Phases
 from safeconvert.core.proof import PROOF, ProofLevel, ProofRecord
 from safeconvert.errors import ExitCode, NotEquivalent, UnusableInput
 from safeconvert.pipeline.verify_pair import verify_pair
+from safeconvert.verification.disproof import disprove
 from safeconvert.verification.proof import prove_forms
 from safeconvert.verification.proof_check import check_again
 from safeconvert.verification.snapshot import confirm_all
@@ -80,7 +81,14 @@ def run_prove(options: VerifyOptions, settings: Settings, phases: Phases) -> Pro
     with open_run(settings, phases) as run:
         pair = verify_pair(run, options)
         record = prove_forms(run, pair.source, pair.verification, pair.exporter)
+        verified = pair.exit_code is ExitCode.VERIFIED
+        found = disprove(run, pair.pair, pair.verification, pair.exporter, record, pair.settings) if verified else None
         confirm_all(pair.source, pair.target)
+    if found is not None:
+        figures = found.figures
+        told = "; ".join(f"input {name} {numbers}" for name, numbers in found.inputs.items())
+        reason = f"disproved: on {told}, labels or values differ by up to {figures.max_abs:.3g}, relative {figures.relative:.3g}"
+        return Proving(ExitCode.NOT_EQUIVALENT, reason, record)
     if pair.exit_code is not ExitCode.VERIFIED:
         return Proving(pair.exit_code, pair.verification.reason, record)
     if record.level is not ProofLevel.SAMPLED:

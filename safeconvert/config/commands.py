@@ -68,7 +68,7 @@ COMMANDS: tuple[Command, ...] = (
         "Proves a conversion equal, or says where that ends.",
         "safeconvert prove model.onnx model.tflite",
         ("Compares both as `verify` does, and proves their ONNX forms to be one function; see `safeconvert explain proof`. Prints the steps, "
-         "and what is unproven with what would be needed.",
+         "and what is unproven with what would be needed, or an input on which both differ.",
          "Exit code 0: proven; 1: not equivalent; 4: not proven, which is no verdict."), Section.MAIN, True,
     ),
     Command(

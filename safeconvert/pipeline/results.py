@@ -19,6 +19,7 @@ from safeconvert.registry.environments import Offer
 from safeconvert.registry.routes import Route
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import Diagnosis, PreprocessingFault
+from safeconvert.verification.pair import Pair
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 
@@ -205,7 +206,7 @@ class Conversion:
 
 @dataclass(frozen=True)
 class PairVerification:
-    """What the verification of an existing pair came to."""
+    """What the verification of an existing pair came to; both models of `pair` are open as long as the run is."""
 
     options: VerifyOptions
     source: Source
@@ -213,6 +214,7 @@ class PairVerification:
     verification: Verification
     exporter: ExporterCheck
     exit_code: ExitCode
+    pair: Pair
 
     @property
     def route(self) -> Route:

@@ -42,4 +42,4 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
         ) from failure
     exporter = accept_export_rounding(run, source.exporter.result(), verification)
     exit_code = ExitCode.VERIFIED if verification.native.equal else ExitCode.NOT_EQUIVALENT
-    return PairVerification(options, source, target_file, verification, exporter, exit_code)
+    return PairVerification(options, source, target_file, verification, exporter, exit_code, pair)

@@ -24,6 +24,7 @@ class Unproven:
         reads: tensors of the source that carry what it reads.
         source: what the source does with these tensors, node by node.
         missing: what would be needed.
+        differs: whether a node of the same operator stands there, with another constant or attribute.
     """
 
     target: str
@@ -31,6 +32,7 @@ class Unproven:
     reads: tuple[str, ...]
     source: tuple[str, ...]
     missing: str
+    differs: bool
 
 
 def frontier(source: Reading, target: Reading) -> list[Unproven]:
@@ -49,7 +51,7 @@ def frontier(source: Reading, target: Reading) -> list[Unproven]:
             readers = list(_readers(source, names))
             shown = tuple(f"{reader.op_type} {reader.name}" for reader in readers)
             found.append(
-                Unproven(node.name, node.op_type, names, shown, _missing(source.view, target.view, readers, node))
+                Unproven(node.name, node.op_type, names, shown, *_missing(source.view, target.view, readers, node))
             )
     return found
 
@@ -62,14 +64,16 @@ def _readers(source: Reading, names: tuple[str, ...]) -> Iterator[onnx.NodeProto
             yield node
 
 
-def _missing(source: GraphView, target: GraphView, readers: list[onnx.NodeProto], node: onnx.NodeProto) -> str:
-    """What tells the target's node from the source's node of the same operator, or that there is none."""
+def _missing(
+    source: GraphView, target: GraphView, readers: list[onnx.NodeProto], node: onnx.NodeProto
+) -> tuple[str, bool]:
+    """What tells the target's node from the source's node of the same operator, or that there is none; and whether it is a constant or attribute."""
     same = [reader for reader in readers if reader.op_type == node.op_type]
     if not readers:
-        return "the source does nothing with what it reads"
+        return "the source does nothing with what it reads", False
     if not same:
         operators = ", ".join(sorted({reader.op_type for reader in readers}))
-        return f"no axiom relates {node.op_type} to the source's {operators}"
+        return f"no axiom relates {node.op_type} to the source's {operators}", False
     ours, theirs = (_settings(view, one) for view, one in ((source, same[0]), (target, node)))
     other = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     told = [f"{name} is {theirs.get(name)}, and {ours.get(name)} in {same[0].name}" for name in other]
@@ -77,7 +81,7 @@ def _missing(source: GraphView, target: GraphView, readers: list[onnx.NodeProto]
         left, right = source.constants.get(one), target.constants.get(two)
         if left is not None and right is not None and not np.array_equal(left, right):
             told.append(f"input {place} {_difference(left, right)} in {same[0].name}")
-    return "; ".join(told) or f"{node.op_type} stands behind other operators than {same[0].name}"
+    return "; ".join(told) or f"{node.op_type} stands behind other operators than {same[0].name}", bool(told)
 
 
 def _difference(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> str:

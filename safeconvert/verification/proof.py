@@ -34,11 +34,7 @@ def prove_forms(
     ours, theirs = source.exported.path, verification.exported.path
     if ours is None or theirs is None:
         return _sampled("one of the models has no ONNX form")
-    contract = across(
-        verification.contract,
-        _form(source_check, source.session.signature),
-        _form(verification.exporter, verification.target),
-    )
+    contract = forms_contract(source, verification, source_check)
     try:
         with run.phases.phase("proving"):
             arguments = {"source": str(ours), "target": str(theirs), "contract": contract.to_json()}
@@ -65,6 +61,12 @@ def prove_forms(
             "that this graph is the native source is sampled",
         )
     return record
+
+
+def forms_contract(source: Source, verification: Verification, check: ExporterCheck) -> Contract:
+    """The contract of a verified pair, as it holds for both ONNX forms."""
+    ours = _form(check, source.session.signature)
+    return across(verification.contract, ours, _form(verification.exporter, verification.target))
 
 
 def _with_exporters(document: Mapping[str, Any], source: Source, verification: Verification) -> dict[str, Any]:

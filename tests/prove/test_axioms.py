@@ -155,6 +155,13 @@ def padded_before(fill: float = 0.0) -> Pair:
     return one, b.model(b("Transpose", conv, perm=[0, 2, 3, 1]))
 
 
+def places_as_a_window(start: int = 0) -> Pair:
+    a = Builder(["n", 3, 8, 7])
+    one = a.model(a("MaxPool", "x", kernel_shape=[1, 1], strides=[2, 3]))
+    b = Builder(["n", 8, 7, 3])
+    return one, b.model(b("Slice", "x", b.ints(start, 0), b.ints(8, 7), b.ints(1, 2), b.ints(2, 3)))
+
+
 Case = tuple[Callable[[], Pair], Callable[[], Pair], tuple[int, ...] | None, tuple[int, ...] | None]
 CASES: dict[str, Case] = {
     "batchnorm folded": (batchnorm_folded, lambda: batchnorm_folded(1.0001), None, None),
@@ -166,6 +173,7 @@ CASES: dict[str, Case] = {
     "relu6": (relu_six, lambda: relu_six(5.99), None, None),
     "1-D in 2-D": (one_dimension_in_two, lambda: one_dimension_in_two(0), None, None),
     "padded before": (padded_before, lambda: padded_before(0.01), LAST, LAST),
+    "places as a window": (places_as_a_window, lambda: places_as_a_window(1), LAST, LAST),
     "scaled depthwise": (scaled_before_depthwise, lambda: scaled_before_depthwise(2), None, None),
     "attention": (attention, lambda: attention(False), None, None),
     "joined and cut": (joined_and_cut, lambda: joined_and_cut(2), LAST, LAST),

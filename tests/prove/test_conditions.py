@@ -111,6 +111,12 @@ def window_that_leaves_a_border() -> Pair:
     return model("AveragePool", kernel_shape=[4, 4], strides=[2, 2]), model("AveragePool", kernel_shape=[5, 5])
 
 
+def window_of_several_places() -> Pair:
+    a, b = Builder([1, 2, 4, 4]), Builder([1, 2, 4, 4])
+    one = a.model(a("MaxPool", "x", kernel_shape=[2, 2], strides=[2, 2]))
+    return one, b.model(b("Slice", "x", b.ints(0, 0), b.ints(4, 4), b.ints(2, 3), b.ints(2, 2)))
+
+
 def overhang_of_a_ceiling() -> Pair:
     def model(end: int, ceil: int) -> onnx.ModelProto:
         b = Builder([1, 2, 5, 5], opset=19)
@@ -141,6 +147,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "convolutions: a Pad before it is of zeros, and cuts nothing away": padded_with_numbers,
     "reductions over whole axes: the factor does not vary along what is summed": weighted_sum,
     "pooling in windows: the one window covers everything, and no padding": window_that_leaves_a_border,
+    "pooling in windows: the window is of one place": window_of_several_places,
     "pooling in windows: counted padding ends where the last window does": overhang_of_a_ceiling,
     "softmax along an axis: it is along one axis, which before opset 13 is so for the last one only": softmax_over_several_axes,
     "moves of elements: a Dropout is at inference": dropout_and_none,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.places import taken
 from safeconvert.prove.axioms.reductions import extreme, mean
 from safeconvert.prove.axioms.window import window
 from safeconvert.prove.kernel.layout import Value, canonical
@@ -12,6 +13,7 @@ from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused
 
 _WHOLE = "the one window covers everything, and no padding"
+_PLACE = "the window is of one place"
 _COUNTED = "counted padding ends where the last window does"
 
 
@@ -29,6 +31,10 @@ def _pool(n: Node) -> list[Value]:
             if average
             else extreme(n.store, "max", value, axes, True)
         ]
+    if AXIOM.holds(n.store, _PLACE, set(w.kernel) == {1}) and not any(map(any, w.pads)):
+        for axis, count in enumerate(places):
+            value = taken(n.store, value, 2 + axis, range(0, (count - 1) * w.strides[axis] + 1, w.strides[axis]))
+        return [value]
     kept = [axis for axis in range(rank) if not w.trivial(axis, sizes[axis])]
     behind = [w.behind(axis, sizes[axis], places[axis]) for axis in kept]
     counted = average and bool(n.attributes.get("count_include_pad", 0)) and any(map(any, w.pads))
@@ -46,8 +52,8 @@ def _pool(n: Node) -> list[Value]:
 
 AXIOM = Axiom(
     "pooling in windows",
-    "Pooling is said by its windows and by how far they reach beyond the tensor; one window over everything is a reduction; an axis of length 1 "
+    "Pooling is said by its windows and by how far they reach beyond the tensor; one window over everything is a reduction; windows of one place take places along axes; an axis of length 1 "
     "under a window of 1 is no axis.",
-    (_WHOLE, _COUNTED),
+    (_WHOLE, _PLACE, _COUNTED),
     {"MaxPool": _pool, "AveragePool": _pool},
 )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
 from safeconvert.compare.contract import Contract
@@ -16,10 +17,12 @@ from safeconvert.graph import interface
 from safeconvert.graph.obstacles import named, undefined
 from safeconvert.graph.view import tidy
 from safeconvert.prove.checker.check import check
+from safeconvert.prove.disprove import Tolerances, counterexample
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
 from safeconvert.prove.steps import form_digest
 from safeconvert.prove.structure import same_structure
+from safeconvert.prove.unproven import Unproven
 from safeconvert.repair.engine.changed import changes_of
 from safeconvert.repair.engine.loop import measured, repair
 from safeconvert.repair.engine.problem import Problem
@@ -114,6 +117,25 @@ def check_proof(source: str, target: str, proof: Mapping[str, Any]) -> dict[str,
     except Refused as error:
         return {"refused": str(error)}
     return {"refused": "", "forms": {"source": form_digest(ours), "target": form_digest(theirs)}, **asdict(shown)}
+
+
+def disprove(request: Mapping[str, Any]) -> list[str]:
+    """Files of inputs on which two ONNX files differ, searched where a proof ended; [] where none is found. See `prove.disprove`.
+
+    Args:
+        request: paths `source` and `target`, their `contract`, files of `given` inputs, what is `unproven`, `tolerances`, and a `folder`.
+    """
+    ended = [
+        Unproven(**{**one, "reads": tuple(one["reads"]), "source": tuple(one["source"])}) for one in request["unproven"]
+    ]
+    arrays = [np.load(path, allow_pickle=False) for path in request["given"]]
+    graphs = onnx.load(request["source"]), onnx.load(request["target"])
+    contract, tolerances = Contract.from_json(request["contract"]), Tolerances(*request["tolerances"])
+    found = counterexample(graphs, contract, arrays, ended, tolerances) or []
+    paths = [str(Path(request["folder"]) / f"{number}.npy") for number in range(len(found))]
+    for path, array in zip(paths, found, strict=True):
+        np.save(path, array, allow_pickle=False)
+    return paths
 
 
 def scale_input(path: str, target: str, axis: int, factor: list[float], offset: list[float], reverse: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safeconvert.prove.search.forms.axes import taken
 from safeconvert.prove.search.forms.reductions import reduced
 from safeconvert.prove.search.step import Step
 from safeconvert.prove.search.values import Value, canonical
@@ -27,6 +28,13 @@ def pool(step: Step) -> list[Value] | None:
     ):
         operator = "ReduceMean" if average else "ReduceMax"
         return [reduced(step.store, operator, value, range(2, 2 + spatial))]
+    if set(kernel) == {1} and not any(pads):
+        found: Value | None = value
+        for axis, count in enumerate(step.shape[2:]):
+            if found is not None:
+                found = taken(step.store, found, 2 + axis, range(0, (count - 1) * strides[axis] + 1, strides[axis]))
+        if found is not None:
+            return [found]
     kept = [
         axis
         for axis in range(spatial)
