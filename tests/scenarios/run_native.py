@@ -52,7 +52,9 @@ def fits(contract: dict[str, Any], call: Arrays) -> bool:
     for tensor, array in _matched(contract["inputs"], call):
         order = tensor["permutation"] or range(array.ndim)
         moved = [array.shape[axis] for axis in order]
-        if any(own not in (None, size) for own, size in zip(tensor["target"]["shape"][1:], moved[1:], strict=True)):
+        target = tensor["target"]
+        fixed = [axis for axis, size in enumerate(target["shape"]) if axis and size and axis not in target["open"]]
+        if len(moved) != len(target["shape"]) or any(target["shape"][axis] != moved[axis] for axis in fixed):
             return False
     return True
 
