@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +67,8 @@ def _case(run: Run, folder: Path, kind: str, seed: str, how: str) -> dict[str, o
     began = time.monotonic()
     wrong, _ = _verdict(run, folder, "wrong", data)
     right, covered = _verdict(run, folder, "right", data)
-    figures = {"exercised": len(covered.exercised), "items": len(covered.items)}
+    figures = {"exercised": len(covered.exercised), "items": len(covered.items), "missing": list(covered.missing),
+               "impossible": len(covered.impossible)}  # fmt: skip
     return {"wrong": wrong, "right": right, **figures, "seconds": round(time.monotonic() - began, 1)}
 
 
@@ -124,6 +125,8 @@ def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
         for case, result in results.items()
         if not str(result["right"]).startswith("accepted")
     ]
+    searched = [case for case, result in results.items() if "inputs searched" in str(result["wrong"])]
+    left = Counter(item for result in results.values() for item in result.get("missing", ()))  # type: ignore[attr-defined]
     head = [
         "kind",
         "cases",
@@ -140,6 +143,9 @@ def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
         "converter takes part. Without `--inputs`, and with forty given ones that hardly show the fault, or not at all.\n\n"
         f"{table(head, lines)}\n\nWrong targets accepted:\n\n" + ("\n".join(missed) or "none")
         + "\n\nRight targets refused:\n\n" + ("\n".join(refused) or "none")
+        + "\n\nWrong targets that only the search refused:\n\n" + ("\n".join(f"- {case}" for case in searched) or "none")
+        + "\n\nNot exercised (what the bounds of a graph exclude counts as nothing to exercise), and in how many runs:\n\n"
+        + ("\n".join(f"- {item}: {count}" for item, count in left.most_common()) or "nothing")
     )  # fmt: skip
     write("evidence", "Wrong targets, and what the evidence says of them", f"python bench/evidence.py {seeds}", body)
 

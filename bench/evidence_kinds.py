@@ -264,6 +264,123 @@ def scores(seed: int) -> Spoiled:
     return _of("scores beside boxes", net, _given(seed, 8))
 
 
+def tied_scores(seed: int) -> Spoiled:
+    """Equal scores where none is positive, which no input around zero makes them."""
+
+    def net(good: bool) -> onnx.ModelProto:
+        nodes = [node("Gemm", "x w b", "m"), node("Relu", "m", "r"),
+                 node("ArgMax", "r", "y", axis=1, keepdims=0, select_last_index=int(not good))]  # fmt: skip
+        return graph(nodes, _VECTOR, ["y"], {"w": weights(8, 4, seed=seed), "b": np.float32([1.0, 0.5, 0.4, 0.8])})
+
+    return _of("ties behind a bias", net, _given(seed, 8))
+
+
+def minima(seed: int) -> Spoiled:
+    def net(good: bool) -> onnx.ModelProto:
+        nodes = [node("MatMul", "x w", "m"), node("Clip", "m low high", "r"),
+                 node("ArgMin", "r", "y", axis=1, keepdims=0, select_last_index=int(not good))]  # fmt: skip
+        return graph(nodes, _VECTOR, ["y"], {"w": weights(8, 5, seed=seed), "low": np.float32(-4), "high": np.float32(4)})
+
+    return _of("equal minima", net, _given(seed, 8))
+
+
+def instance_norm(seed: int) -> Spoiled:
+    def net(good: bool) -> onnx.ModelProto:
+        values = {"scale": np.ones(3, "f4"), "shift": weights(3, seed=seed)}
+        return graph([node("InstanceNormalization", "x scale shift", "y", epsilon=1e-5 if good else 1e-3)], _IMAGE, ["y"], values)
+
+    return _of("epsilon of an instance norm", net, _given(seed, 3, 9, 9, low=0, high=255))
+
+
+def root(seed: int) -> Spoiled:
+    def net(good: bool) -> onnx.ModelProto:
+        nodes = [node("Mul", "x x", "q"), node("ReduceMean", "q", "m", axes=[-1]), node("Add", "m eps", "e"), node("Sqrt", "e", "d"),
+                 node("Div", "x d", "n"), node("MatMul", "n head", "y")]  # fmt: skip
+        return graph(nodes, _SEQUENCE, ["y"], {"eps": np.float32(1e-6 if good else 1e-4), "head": weights(4, 3, seed=seed)})
+
+    return _of("epsilon in a root", net, _given(seed, 6, 4, low=-30, high=30))
+
+
+def divisor(seed: int) -> Spoiled:
+    def net(good: bool) -> onnx.ModelProto:
+        nodes = [node("ReduceL2", "x", "l", axes=[1]), node("Max", "l least", "d"), node("Div", "x d", "n"), node("MatMul", "n head", "y")]
+        return graph(nodes, _VECTOR, ["y"], {"least": np.float32(1e-12 if good else 1e-2), "head": weights(8, 3, seed=seed)})
+
+    return _of("guard of a quotient", net, _given(seed, 8))
+
+
+def rows_of_scores(seed: int) -> Spoiled:
+    """Seven boxes with their scores, a row each; the target's scores are 3 % off."""
+
+    def net(good: bool) -> onnx.ModelProto:
+        values = {"w": weights(4, 4, seed=seed), "v": weights(4, 2, seed=seed + 1), "size": np.float32(640),
+                  "off": np.float32(1.0 if good else 0.97)}  # fmt: skip
+        nodes = [node("MatMul", "x w", "b"), node("Sigmoid", "b", "bs"), node("Mul", "bs size", "box"), node("MatMul", "x v", "l"),
+                 node("Sigmoid", "l", "p"), node("Mul", "p off", "q"), node("Concat", "box q", "y", axis=2)]  # fmt: skip
+        return graph(nodes, _SEQUENCE, ["y"], values)
+
+    return _of("rows of boxes and scores", net, _given(seed, 6, 4))
+
+
+def depth(seed: int) -> Spoiled:
+    """A depth in metres and a mask, as channels; the target's mask is 2 % off."""
+
+    def net(good: bool) -> onnx.ModelProto:
+        values = {"w": weights(1, 3, 3, 3, seed=seed), "v": weights(2, 3, 3, 3, seed=seed + 1), "far": np.float32(90),
+                  "off": np.float32(1.0 if good else 1.02)}  # fmt: skip
+        nodes = [node("Conv", "x w", "d"), node("Sigmoid", "d", "ds"), node("Mul", "ds far", "depth"), node("Conv", "x v", "m"),
+                 node("Sigmoid", "m", "ms"), node("Mul", "ms off", "mask"), node("Concat", "depth mask", "y", axis=1)]  # fmt: skip
+        return graph(nodes, _IMAGE, ["y"], values)
+
+    return _of("mask beside a depth", net, _given(seed, 3, 9, 9))
+
+
+def none_positive(seed: int) -> Spoiled:
+    """The mean of what is positive, 0 where nothing is; the target divides by zero there."""
+
+    def net(good: bool) -> onnx.ModelProto:
+        nodes = [node("MatMul", "x w", "m"), node("Relu", "m", "r"), node("ReduceSum", "r one", "s"), node("Greater", "m zero", "p"),
+                 node("Cast", "p", "c", to=TensorProto.FLOAT), node("ReduceSum", "c one", "n"),
+                 node("Max", "n least", "d") if good else node("Identity", "n", "d"), node("Div", "s d", "y")]  # fmt: skip
+        values = {"w": weights(8, 4, seed=seed), "one": np.array([1]), "zero": np.float32(0), "least": np.float32(1)}
+        return graph(nodes, _VECTOR, ["y"], values)
+
+    return _of("mean of nothing", net, _given(seed, 8))
+
+
+def strict(seed: int) -> Spoiled:
+    right, wrong = ([node(kind, "x zero", "p"), node("Where", "p x low", "s")] for kind in ("GreaterOrEqual", "Greater"))
+    return _one("strict comparison", seed, right, wrong, {"zero": np.float32(0), "low": np.float32(-1)})
+
+
+def truncated(seed: int) -> Spoiled:
+    right = [node("Cast", "x", "i", to=TensorProto.INT32), node("Cast", "i", "s", to=1)]
+    return _one("cast of negative numbers", seed, right, [node("Floor", "x", "s")])
+
+
+def beyond(seed: int) -> Spoiled:
+    def net(good: bool) -> onnx.ModelProto:
+        values = {"low": np.int64(0), "high": np.int64(20 + seed), "all": np.int64(21 + seed), "table": weights(21 + seed, 4, seed=seed, scale=5.0)}
+        bounded = node("Clip", "x low high", "i") if good else node("Mod", "x all", "i")
+        return graph([bounded, node("Gather", "table i", "y")], {"x": ("i", ["N", 5])}, ["y"], values)
+
+    return _of("ids beyond a table", net, {"x": np.random.default_rng(seed).integers(0, 20, size=(40, 5))})
+
+
+def neighbours(seed: int) -> Spoiled:
+    """Elements that equal the one before them are counted; the target counts those that differ by less than nothing."""
+
+    def net(good: bool) -> onnx.ModelProto:
+        same = [node("Equal", "a b", "e")] if good else [node("Sub", "a b", "d"), node("Abs", "d", "f"), node("Less", "f zero", "e")]
+        nodes = [node("Slice", "x one nine axis", "a"), node("Slice", "x none last axis", "b"), *same,
+                 node("Cast", "e", "c", to=TensorProto.FLOAT), node("Add", "c a", "s"), node("MatMul", "s head", "y")]  # fmt: skip
+        values = {"one": np.array([1]), "nine": np.array([9]), "none": np.array([0]), "last": np.array([7]), "axis": np.array([1]),
+                  "zero": np.float32(0), "head": weights(7, 4, seed=seed)}  # fmt: skip
+        return graph(nodes, _VECTOR, ["y"], values)
+
+    return _of("equal neighbours", net, _given(seed, 8))
+
+
 KINDS: dict[str, Callable[[int], Spoiled]] = {
     "table rows": lambda s: pairs.table_rows(60 + 97 * s, 2 + 11 * s, None, s),
     "rare table rows": lambda s: pairs.table_rows(100 + 40 * s, 60 + 40 * s, 90 + 40 * s, s),
@@ -280,4 +397,8 @@ KINDS: dict[str, Callable[[int], Spoiled]] = {
     "upper bound": upper_bound, "order of channels": channels, "border": border, "padding counted": padding_counted,
     "coordinates of a resize": resized, "epsilon": epsilon, "gates": gates, "causal mask": causal, "ties": ties,
     "sign of a remainder": modulus, "rows of a one-hot product": one_hot, "branch": pairs.branch, "scores beside boxes": scores,
+    "ties behind a bias": tied_scores, "equal minima": minima, "epsilon of an instance norm": instance_norm, "epsilon in a root": root,
+    "guard of a quotient": divisor, "rows of boxes and scores": rows_of_scores, "mask beside a depth": depth,
+    "mean of nothing": none_positive, "strict comparison": strict, "cast of negative numbers": truncated, "ids beyond a table": beyond,
+    "equal neighbours": neighbours,
 }  # fmt: skip

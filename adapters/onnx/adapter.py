@@ -16,13 +16,15 @@ from safeconvert.adapter_api.shapes import with_given_shapes
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
-from .coverage import exercised  # called by name
+from .coverage import exercised, reach  # called by name
 from .external import external_tensors, require_own_data
 from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
 from .ranges import input_ranges  # called by name
 
-__all__ = ["check_file", "exercised", "expose_logits", "external_files", "input_ranges", "load", "only_on_one_side"]
+__all__ = [
+    "check_file", "exercised", "expose_logits", "external_files", "input_ranges", "load", "only_on_one_side", "reach",
+]  # fmt: skip
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",
     **{f"tensor({name})": name for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},

@@ -1,14 +1,19 @@
-"""What inputs exercise of a graph, asked by the host file by file."""
+"""What inputs exercise of a graph, asked by the host file by file, and more inputs for what they leave out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
 from safeconvert.graph.coverage import Coverage
+from safeconvert.graph.mutate import Range
+from safeconvert.graph.reach import Plan, reached
+
+Array = np.ndarray[Any, Any]
 
 
 def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -19,22 +24,86 @@ def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         groups: for each group, the `.npy` file of every input of the native model, in its order.
 
     Returns:
-        `items`: all that can be exercised, in the graph's order; `groups`: for each group the places of those that it does;
-        `reason`: why nothing could be measured, or "".
+        `items`: all that can be exercised, in the graph's order; `impossible`: what no input exercises, by the graph's own bounds;
+        `groups`: for each group the indices of the items that it does; `constant`: for each output, whether float32 holds one
+        value there whatever the inputs are, by index along the last axis; `reason`: why nothing could be measured, or "".
     """
     try:
         coverage = Coverage(onnx.load(path))
-        items = list(dict.fromkeys(item for point in coverage.points for item in point.items()))
-        indices = {item: index for index, item in enumerate(items)}
-        found = []
-        for files in groups:
-            named = (
-                [files[name] for name in coverage.inputs]
-                if set(coverage.inputs) == set(files)
-                else list(files.values())
-            )
-            arrays = [np.load(file, allow_pickle=False) for file in named]
-            found.append(sorted(indices[item] for item in coverage.exercised(arrays)))
+        found = [coverage.exercised(_arrays(coverage, files)) for files in groups]
     except RuntimeError as error:
-        return {"items": [], "groups": [], "reason": " ".join(str(error).split())[:200]}
-    return {"items": items, "groups": found, "reason": ""}
+        return _unknown(error)
+    return _answer(coverage, found)
+
+
+def reach(
+    path: str,
+    groups: Sequence[Sequence[Mapping[str, str]]],
+    ranges: Mapping[str, Mapping[str, Any]],
+    plan: Mapping[str, Any],
+    folder: str,
+) -> dict[str, Any]:
+    """Samples that exercise what those of one group of calls leave out.
+
+    Args:
+        path: of the graph.
+        groups: the calls that are there, and others to try first; each the `.npy` file of every input of the native model.
+        ranges: by input of the native model a `mutate.Range`.
+        plan: a `reach.Plan`.
+        folder: where the samples found go.
+
+    Returns:
+        `samples`: for each the file of every input of the native model; `reason`: why nothing could be measured, or "".
+    """
+    try:
+        coverage = Coverage(onnx.load(path))
+    except RuntimeError as error:
+        return _unknown(error)
+    names = list(groups[0][0])
+    order = _order(coverage, groups[0][0])
+    searched = Plan(**plan)
+    base, tried = (
+        [row for files in calls for row in _rows(_arrays(coverage, files), searched.whole)] for calls in groups
+    )
+    own = [Range(**ranges[name]) for name in order]
+    written = []
+    for number, sample in enumerate(reached(coverage, base, tried, own, searched)):
+        by_name = dict(zip(order, sample, strict=True))
+        written.append(
+            {name: str(Path(folder) / f"reached-{number:04d}-{index}.npy") for index, name in enumerate(names)}
+        )
+        for name, target in written[-1].items():
+            np.save(target, by_name[name], allow_pickle=False)
+    return {"samples": written, "reason": ""}
+
+
+def _order(coverage: Coverage, files: Mapping[str, str]) -> list[str]:
+    """The native model's inputs in the graph's order: by name where all are the same, else by position."""
+    return list(coverage.inputs) if set(coverage.inputs) == set(files) else list(files)
+
+
+def _arrays(coverage: Coverage, files: Mapping[str, str]) -> list[Array]:
+    return [np.load(files[name], allow_pickle=False) for name in _order(coverage, files)]
+
+
+def _rows(call: list[Array], whole: bool) -> list[list[Array]]:
+    """The samples of a call."""
+    if whole:
+        return [call]
+    return [[array[row] for array in call] for row in range(min(len(array) for array in call))]
+
+
+def _answer(coverage: Coverage, found: Sequence[set[str]]) -> dict[str, Any]:
+    indices = {item: index for index, item in enumerate(coverage.items)}
+    return {
+        "items": list(coverage.items),
+        "impossible": list(coverage.impossible),
+        "groups": [sorted(indices[item] for item in items if item in indices) for items in found],
+        "constant": list(coverage.constant.values()),
+        "reason": "",
+    }
+
+
+def _unknown(error: RuntimeError) -> dict[str, Any]:
+    why = " ".join(str(error).split())[:200]
+    return {"items": [], "impossible": [], "groups": [], "constant": [], "samples": [], "reason": why}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.certificate.archive import Evidence
+from safeconvert.certify.counterexamples import counterexamples
 from safeconvert.certify.samples import differing_samples
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated
@@ -26,17 +27,21 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
     """The evidence of a conversion or repair; None where nothing differed and no errors along the layers were requested.
 
     Content: `along` (errors at the cut points, before and after the repair), `graphs` (the nodes of both ONNX forms),
-    `regions` (see `localize.reproduction`) and `samples` (see `samples`), with `samples_of` saying of which target.
+    `regions` (see `localize.reproduction`), `samples` (see `samples`), with `samples_of` saying of which target, and `searched`
+    (see `counterexamples`).
     """
     decisive, deployed = conversion.decisive, conversion.preprocessing
     wrong = [a for a in conversion.attempts if a.verification is not None and _differs(a.verification)]
     samples: dict[str, Any] = {}
     images: dict[str, bytes] = {}
+    searched: dict[str, Any] = {}
     shown = next((attempt for attempt in wrong if attempt is decisive), next(iter(wrong), None))
     if shown is not None and shown.verification is not None:
         of = "the target" if shown is decisive else "the target as it was converted"
         verification, outputs = shown.verification, shown.verification.outputs
         samples, images = _samples(conversion.source, verification, outputs, conversion.options.verify, of)
+        searched, arrays = counterexamples(verification)
+        images = {**images, **arrays}
     elif deployed is not None and deployed.outputs is not None and decisive.verification is not None:
         samples, images = _samples(
             given_only(conversion.source),
@@ -50,7 +55,7 @@ def of_conversion(conversion: Conversion) -> Evidence | None:
     verified = conversion.exit_code is ExitCode.VERIFIED
     regions, files = _regions(decisive.diagnosis, verified) if decisive.diagnosis is not None else ([], {})
     record = (decisive.diagnosis.record if decisive.diagnosis is not None else {}) or conversion.layers
-    return Evidence(_content({**record, **samples, "regions": regions}), {**images, **files})
+    return Evidence(_content({**record, **samples, **searched, "regions": regions}), {**images, **files})
 
 
 def of_pair(pair: PairVerification) -> Evidence | None:
@@ -60,7 +65,8 @@ def of_pair(pair: PairVerification) -> Evidence | None:
     samples, images = _samples(
         pair.source, pair.verification, pair.verification.outputs, pair.options.verify, "the target"
     )
-    return Evidence(_content(samples), images)
+    found, files = counterexamples(pair.verification)
+    return Evidence(_content({**samples, **found}), {**images, **files})
 
 
 def with_proof(evidence: Evidence | None, proof: ProofRecord) -> Evidence | None:

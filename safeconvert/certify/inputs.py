@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
 from safeconvert.certify.figures import brief
 from safeconvert.verification.coverage import Coverage
 from safeconvert.verification.source import Source
-from safeconvert.verification.types import Verification
+from safeconvert.verification.types import Searched, Verification
 
 _MISSING = 50  # items not exercised that are named
 
@@ -30,7 +31,7 @@ def described(source: Source, sha256: str) -> dict[str, Any]:
 
 
 def evidence(source: Source, verification: Verification | None) -> dict[str, Any]:
-    """What made-up inputs beside given ones gave, which outputs were not compared, remarks, and what was exercised."""
+    """What made-up and searched inputs gave, which outputs were not compared, remarks, and what was exercised."""
     found: dict[str, Any] = {}
     if source.data.extra and not source.data.generated:
         figures = verification.joined if verification is not None else None
@@ -40,6 +41,8 @@ def evidence(source: Source, verification: Verification | None) -> dict[str, Any
             "held_out": len(source.joined),
             "figures": brief(figures) if figures is not None else None,
         }
+    if verification is not None and verification.searched is not None:
+        found["searched"] = _searched(verification.searched)
     if source.blind:
         found["not_compared"] = dict(source.blind)
     remarks = list(verification.remarks) if verification is not None else []
@@ -51,6 +54,20 @@ def _steering_made_up(source: Source) -> int:
     return 0 if source.data.generated else int((source.steering >= source.data.inputs.count).sum())
 
 
+def _searched(searched: Searched) -> dict[str, Any]:
+    """What was searched, so that it can be done again: round for round the same where the number of rounds is."""
+    return {
+        "inputs": searched.inputs,
+        "rounds": searched.rounds,
+        "batch": searched.batch,
+        "limit": "rounds" if searched.seconds is None else f"{searched.seconds:g} seconds",
+        "nearest": searched.nearest if math.isfinite(searched.nearest) else repr(searched.nearest),
+        "counterexamples": searched.figures.samples if searched.figures is not None else 0,
+        "figures": brief(searched.figures) if searched.figures is not None else None,
+        **({"ended": searched.why} if searched.why else {}),
+    }
+
+
 def _coverage(coverage: Coverage) -> dict[str, Any]:
     """How much of the source was exercised, and what was not."""
     return {
@@ -58,5 +75,6 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "exercised": len(coverage.exercised),
         "inputs": coverage.inputs,
         "missing": list(coverage.missing[:_MISSING]),
+        "impossible": len(coverage.impossible),
         **({"reason": coverage.reason} if coverage.reason else {}),
     }

@@ -44,6 +44,8 @@ from safeconvert.errors import UnusableInput
 
 Array = np.ndarray[Any, Any]
 _ENDS = MappingProxyType({"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)})
+LEAST_ATOL = 1e-6
+"""Below which the atol of a group is never narrowed: ten times what runtimes approximate a sigmoid to."""
 _HALF_UNITS = MappingProxyType({"float16": 2.0**-10, "bfloat16": 2.0**-7})
 
 
@@ -58,6 +60,7 @@ class Pair:
         source_values: float64 (n, K); 0 throughout a sample that is not finite on both sides.
         target_values: the same.
         finite: bool (n,), no NaN or Inf on either side.
+        limits: (K,), the scale of each value's group where the output has several (see `groups`), inf elsewhere; else None.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Pair:
     source_values: Array
     target_values: Array
     finite: Array
+    limits: Array | None = None
 
     @cached_property
     def distances(self) -> Array:
@@ -98,12 +102,36 @@ class Pair:
 
     def within(self, tolerance: Tolerance) -> Array:
         """Whether each sample's distance is within tolerance, bool (n,); of a fill value, within the rtol of that value."""
-        if self._fills is None and not self.unit:
+        if self._fills is None and not self.unit and self.limits is None:
             return np.asarray(self.max_abs() <= self.bound(tolerance))
+        return np.asarray((self.distances <= self.bounds(tolerance)).all(axis=1))
+
+    def bounds(self, tolerance: Tolerance) -> Array:
+        """The distance allowed to each value, (n, K): of its sample's scale, of its group's, or of a fill value that value."""
         own = self.spacing(self.source_values)
         if self._fills is not None:
             own = np.where(self._fills, np.maximum(own, tolerance.rtol * np.abs(self.source_values)), own)
-        return np.asarray((self.distances <= np.maximum(self.bound(tolerance)[:, None], own)).all(axis=1))
+        allowed = np.broadcast_to(self.bound(tolerance)[:, None], own.shape)
+        if self.limits is not None:
+            limits = self._group_scales(self.limits)
+            atol = np.minimum(tolerance.atol, np.maximum(tolerance.rtol * limits, min(tolerance.atol, LEAST_ATOL)))
+            allowed = np.minimum(allowed, atol + tolerance.rtol * limits)
+        return np.asarray(np.maximum(allowed, own))
+
+    def _group_scales(self, limits: Array) -> Array:
+        """The scale of each value's group, (n, K): its range over all inputs, or what it is in this sample where that is more."""
+        found = np.broadcast_to(limits, self.source_values.shape).copy()
+        sizes = np.abs(self.source_values)
+        for limit in np.unique(limits[np.isfinite(limits)]):
+            inside = limits == limit
+            found[:, inside] = np.maximum(limit, sizes[:, inside].max(axis=1))[:, None]
+        return found
+
+    def share(self, tolerance: Tolerance) -> Array:
+        """The largest distance of each sample as a share of what is allowed, (n,); inf beyond a bound of 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(self.distances == 0, 0.0, self.distances / self.bounds(tolerance))
+        return np.asarray(shares.max(axis=1, initial=0.0))
 
     def spacing(self, values: Array) -> Array:
         """Distance of each number to the next of the 16-bit type; 0 where there is none."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from safeconvert.compare.bounds import clopper_pearson_upper
-from safeconvert.compare.comparators import Array, Comparator, compare, kind_for, pair_up
+from safeconvert.compare.comparators import Array, Comparator, Pair, compare, kind_for, pair_up
 from safeconvert.compare.comparison import Comparison, OutputComparison
 from safeconvert.compare.custom import resolve
 from safeconvert.compare.layout import LayoutMismatch
@@ -43,16 +43,24 @@ class Accumulator:
     Args:
         settings: how outputs are compared.
         search_path: folder in which a user's comparator is looked for first.
+        limits: by output with values of very different size, the scale of each value's group (see `groups`).
     """
 
-    def __init__(self, settings: VerifySettings, search_path: str = "") -> None:
+    def __init__(
+        self, settings: VerifySettings, search_path: str = "", limits: Mapping[str, Array] | None = None
+    ) -> None:
         """Start with no samples."""
+        self._limits = limits or {}
         self._settings = settings
         self._search_path = search_path
         self._comparators: dict[str, tuple[str, Comparator]] = {}
         self._indices: list[Array] = []
         self._figures: dict[str, list[_Figures]] = {}
         self._reasons: dict[str, str] = {}
+
+    def fresh(self) -> Accumulator:
+        """Another one without samples, that compares as this one does."""
+        return Accumulator(self._settings, self._search_path, self._limits)
 
     def add(self, source: Mapping[str, Array], target: Mapping[str, Array], indices: Array) -> None:
         """Compare one chunk.
@@ -126,13 +134,40 @@ class Accumulator:
             return _Figures(no, no, no, yes, far, far, far)
         if source.shape[:1] != (count,):
             source, target = (np.broadcast_to(side, (count, *side.shape)) for side in (source, target))
-        pair = pair_up(name, source, target)
+        pair = self._paired(name, source, target)
         agree, tie, within = compare(self._comparators[name][1], pair, self._settings)
         max_abs, relative, distances = pair.max_abs(), pair.relative(), pair.distances
         with np.errstate(over="ignore"):
             mean_abs = distances.mean(axis=1) if distances.shape[1] else np.zeros(count)
         shown = (np.where(pair.finite, figure, np.nan) for figure in (max_abs, mean_abs, relative))
         return _Figures(agree, tie, within, pair.finite, *shown)
+
+    def _paired(self, name: str, source: Array, target: Array) -> Pair:
+        pair = pair_up(name, source, target)
+        limits = self._limits.get(name)
+        fits = limits is not None and len(limits) == pair.source_values.shape[1]
+        return replace(pair, limits=limits) if fits else pair
+
+    def closeness(self, source: Mapping[str, Array], target: Mapping[str, Array], count: int) -> Array:
+        """How near each sample is to being refused: its largest distance as a share of what is allowed, (n,).
+
+        0 where it is equal, or an output is no real number; inf where a side is not finite or has another shape. Nothing is accumulated.
+
+        Args:
+            source, target: as for `add`.
+            count: number of samples.
+        """
+        nearest = np.zeros(count)
+        for name, ours in source.items():
+            theirs = target[name]
+            if ours.shape != theirs.shape:
+                return np.full(count, np.inf)
+            if ours.shape[:1] != (count,) or ours.dtype.kind != "f":
+                continue
+            pair = self._paired(name, ours, theirs)
+            own = np.where(pair.finite, pair.share(self._settings.tolerance_for(name)), np.inf)
+            nearest = np.maximum(nearest, own)
+        return nearest
 
     def _summary(self, outputs: Mapping[str, _Figures], indices: Array) -> Comparison:
         count = len(indices)

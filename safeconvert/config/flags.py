@@ -140,7 +140,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "samples", Kind.INT, Group.INPUTS, _COMPARES,
         "Largest number of inputs that are used, or the number that is generated.",
-        unset="all of --inputs; 64 generated, nine or more of each kind",
+        unset="all of --inputs; 64 generated, six or more of each kind",
         least=1, takes="int", drop_in=True,
     ),
     Flag(
@@ -207,6 +207,12 @@ FLAGS: tuple[Flag, ...] = (
         "max-discrepancy", Kind.FLOAT, Group.COMPARISON, _COMPARES,
         "Share of inputs, from 0 to 1, that may differ.",
         unset="0; a conversion promises the same function", takes="float", drop_in=True,
+    ),
+    Flag(
+        "search", Kind.FLOAT, Group.COMPARISON, _VERDICT,
+        "Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none.",
+        unset="8 rounds of 64 inputs (3 of 4 for large models), counted and not timed, so that every run does the same",
+        metavar="SECONDS", takes="float", drop_in=True,
     ),
     Flag(
         "target-layout", Kind.TEXT, Group.COMPARISON, _COMPARES,

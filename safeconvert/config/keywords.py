@@ -33,7 +33,7 @@ class ConvertKeywords(TypedDict, total=False):
     bake_preprocessing: bool | None
     """Build the source's --preprocessing into the target, so that it takes images as --target-preprocessing gives them (raw pixels where that is left out)."""
     samples: int | None
-    """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, nine or more of each kind."""
+    """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, six or more of each kind."""
     seed: int | None
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
     min_held_out: int | None
@@ -58,6 +58,8 @@ class ConvertKeywords(TypedDict, total=False):
     """Labels that the topk comparator compares. Default: 5, as is customary on ImageNet."""
     max_discrepancy: float | None
     """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
+    search: float | None
+    """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
     """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
     route: str | None
@@ -104,7 +106,7 @@ class VerifyKeywords(TypedDict, total=False):
     preprocessing: str | None
     """Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file. Default: raw pixels."""
     samples: int | None
-    """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, nine or more of each kind."""
+    """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, six or more of each kind."""
     seed: int | None
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
     min_held_out: int | None
@@ -129,6 +131,8 @@ class VerifyKeywords(TypedDict, total=False):
     """Labels that the topk comparator compares. Default: 5, as is customary on ImageNet."""
     max_discrepancy: float | None
     """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
+    search: float | None
+    """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
     """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
     certificate: Place | None

@@ -6,6 +6,7 @@ own types. Here both become the same.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -195,9 +196,14 @@ def _limited(settings: Settings, values: Mapping[str, Any]) -> Settings:
         if values["containment"] not in tuple(Mode):
             raise UnusableInput(f"--containment {values['containment']}: unknown", f"one of {', '.join(Mode)}")
         limits = replace(limits, containment=values["containment"])
+    inputs = settings.inputs
+    if values.get("search") is not None:
+        if not 0 <= values["search"] < math.inf:
+            raise UnusableInput(f"--search {values['search']}: no number of seconds", "give 0 or more")
+        inputs = replace(inputs, search=float(values["search"]))
     if values.get("allow_select_tf_ops"):
         tflite = replace(tflite, select_tf_ops=True)
-    return replace(settings, limits=limits, tflite=tflite)
+    return replace(settings, limits=limits, inputs=inputs, tflite=tflite)
 
 
 def _written(arrays: object, folder: Path) -> Path:

@@ -41,6 +41,9 @@ class InputSettings:
     seed: int
     joined: int
     least_held_out: int
+    search_rounds: int
+    search_batch: int
+    search: float | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "inputs.chunk": (1, math.inf),
     "inputs.held_out": (0, 1),
     "inputs.least_held_out": (1, math.inf),
+    "inputs.search_batch": (1, math.inf),
     "verify.top_k": (1, math.inf),
     "verify.max_discrepancy": (0, 1),
     "verify.rounding": (0, 0.01),

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 
 from safeconvert.graph.coverage_points import Point, instrumented
+from safeconvert.graph.value_bounds import constant_elements, unreachable, value_bounds
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one call does.
+
+    Attributes:
+        exercised: items.
+        margins: by item, how far it is from being exercised; see `Point.margins`.
+        outputs: of the graph, by name.
+    """
+
+    exercised: set[str]
+    margins: Mapping[str, float]
+    outputs: Mapping[str, Array]
 
 
 class Coverage:
@@ -27,6 +44,15 @@ class Coverage:
         copy, self._points = instrumented(model)
         if not self._points:
             raise RuntimeError("nothing in it has two sides")
+        bounds = value_bounds(model)
+        never = frozenset().union(*(unreachable(point, bounds) for point in self._points))
+        all_items = dict.fromkeys(item for point in self._points for item in point.items())
+        self.items = tuple(item for item in all_items if item not in never)
+        self.impossible = tuple(item for item in all_items if item in never)
+        self.constant = {value.name: constant_elements(bounds, value.name) for value in model.graph.output}
+        self._outputs = [value.name for value in model.graph.output]
+        known = {value.name for value in copy.graph.output}
+        copy.graph.output.extend(value for value in model.graph.output if value.name not in known)
         options = ort.SessionOptions()
         options.log_severity_level = 4
         try:
@@ -34,6 +60,7 @@ class Coverage:
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise RuntimeError(str(error)) from error
         self._inputs = self._session.get_inputs()
+        self._names = list(dict.fromkeys(name for point in self._points for name in point.outputs))
 
     @property
     def points(self) -> Sequence[Point]:
@@ -45,6 +72,12 @@ class Coverage:
         """Names of the graph's inputs, in order."""
         return [given.name for given in self._inputs]
 
+    @property
+    def batch(self) -> int:
+        """Rows that a call has to have; 0 where any number will do, or they are not told."""
+        fixed = {one.shape[0] for one in self._inputs if one.shape and isinstance(one.shape[0], int)}
+        return fixed.pop() if len(fixed) == 1 else 0
+
     def exercised(self, arrays: Sequence[Array]) -> set[str]:
         """The items that a call exercises.
 
@@ -54,24 +87,43 @@ class Coverage:
         Raises:
             RuntimeError: it does not run on them.
         """
-        feeds = {given.name: array for given, array in zip(self._inputs, arrays, strict=True)}
         found: set[str] = set()
-        for piece in self._pieces(feeds):
-            try:
-                names = [one.name for one in self._session.get_outputs()]
-                values = dict(zip(names, self._session.run(names, piece), strict=True))
-            except Exception as error:  # as above
-                raise RuntimeError(str(error)) from error
+        for values in self._values(arrays):
             for point in self._points:
                 found |= point.exercised(values)
         return found
 
+    def judged(self, arrays: Sequence[Array]) -> Judged:
+        """What a call exercises, how far it is from the rest, and its outputs.
+
+        Raises:
+            RuntimeError: as `exercised`.
+        """
+        found: set[str] = set()
+        margins: dict[str, float] = {}
+        outputs: dict[str, Array] = {}
+        for values in self._values(arrays, self._outputs):
+            for point in self._points:
+                found |= point.exercised(values)
+                for item, margin in point.margins(values).items():
+                    margins[item] = min(margins.get(item, np.inf), margin)
+            outputs = {name: values[name] for name in self._outputs}
+        return Judged(found, margins, outputs)
+
+    def _values(self, arrays: Sequence[Array], more: Sequence[str] = ()) -> Iterator[Mapping[str, Array]]:
+        feeds = {given.name: array for given, array in zip(self._inputs, arrays, strict=True)}
+        for piece in self._pieces(feeds):
+            try:
+                names = list(dict.fromkeys([*self._names, *more]))
+                yield dict(zip(names, self._session.run(names, piece), strict=True))
+            except Exception as error:  # as above
+                raise RuntimeError(str(error)) from error
+
     def _pieces(self, feeds: Mapping[str, Array]) -> list[Mapping[str, Array]]:
-        fixed = {one.shape[0] for one in self._inputs if one.shape and isinstance(one.shape[0], int)}
         rows = {len(array) for array in feeds.values() if array.ndim}
-        if len(fixed) != 1 or len(rows) != 1 or not min(rows):
+        if not self.batch or len(rows) != 1 or not min(rows):
             return [feeds]
-        size, count = fixed.pop(), rows.pop()
+        size, count = self.batch, rows.pop()
         if size >= count:
             return [feeds]
         return [

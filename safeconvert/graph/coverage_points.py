@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +26,22 @@ _SQUASHING = {"Sigmoid": 6.0, "Tanh": 3.0}
 _SATURATED = 0.999  # share of a softmax from which on its input hardly shows
 _FAR = 1e6  # bounds beyond it only keep numbers finite
 _INFERRED = 1 << 28  # bytes of a model up to which types are inferred
+_NUMBER = "coverage::number"  # in front of a number in the name of a constant that holds it
+_ORDERED = {"ArgMax", "ArgMin"}
+_TYING = {"Relu", "Clip", "Round", "Floor", "Ceil", "Sign", "HardSigmoid", "ThresholdedRelu"}
+"""What makes different numbers equal, so that scores behind it may be tied."""
+_CARRIES = {
+    "Identity",
+    "Reshape",
+    "Squeeze",
+    "Unsqueeze",
+    "Flatten",
+    "Transpose",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "MaxPool",
+    "Mul",
+}
 _INTEGERS = {TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64}
 
 
@@ -34,11 +50,14 @@ class Point:
     """One place of a graph.
 
     Attributes:
-        kind: `sides` (of bounds), `truth`, `rows`, or `calm` (not saturated everywhere).
+        kind: `sides` (of bounds), `truth`, `rows`, `calm` or `shares` (not saturated everywhere), or `tie`.
         label: the node, for a person.
-        outputs: what the instrumented graph gives out for it: the least and the largest value, or the index.
-        low, high: bounds of `sides`; None where there is none. Of `calm`, what the value must be below: `low`.
+        outputs: what the instrumented graph gives out for it: the least and the largest value, or the index; of a comparison of numbers
+            also the least and the largest difference of its operands.
+        low, high: bounds of `sides`; None where there is none. Of `calm` and `shares`, what the value must be below, and of `tie`
+            what the best score comes to: `low`.
         rows: of the table.
+        tensor: of the graph, whose bounds say what can be exercised at all.
     """
 
     kind: str
@@ -47,15 +66,18 @@ class Point:
     low: float | None = None
     high: float | None = None
     rows: int = 0
+    tensor: str = ""
 
     def items(self) -> tuple[str, ...]:
         """What can be exercised here, in words; each counts as one."""
         if self.kind == "truth":
             return (f"{self.label} true", f"{self.label} false")
-        if self.kind == "calm":
+        if self.kind in ("calm", "shares"):
             return (f"{self.label} not saturated",)
+        if self.kind == "tie":
+            return (f"{self.label} tied",)
         if self.kind == "rows":
-            edges = self._edges()
+            edges = self.edges()
             return tuple(f"rows {a} to {b - 1} of {self.label}" for a, b in pairwise(edges))
         sides = [f"{self.label} below {self.low:g}"] if self.low is not None else []
         return (*sides, f"{self.label} above {self.high:g}") if self.high is not None else tuple(sides)
@@ -67,17 +89,40 @@ class Point:
         if self.kind == "rows":
             index = np.asarray(given[0]).ravel().astype(np.int64)
             index = np.where(index < 0, index + self.rows, index)
-            hit = np.unique(np.searchsorted(self._edges(), index[(index >= 0) & (index < self.rows)], side="right") - 1)
+            hit = np.unique(np.searchsorted(self.edges(), index[(index >= 0) & (index < self.rows)], side="right") - 1)
             return {items[place] for place in hit}
-        if self.kind == "calm":
-            return set(items) if float(given[0]) < float(self.low or 0) else set()
-        least, most = float(given[0]), float(given[1])
-        if self.kind == "truth":
-            return {item for item, seen in zip(items, (most == 1, least == 0), strict=True) if seen}
-        below = {items[0]} if self.low is not None and least < self.low else set()
-        return below | ({items[-1]} if self.high is not None and most > self.high else set())
+        return {item for item, margin in self.margins(values).items() if margin < 0}
 
-    def _edges(self) -> list[int]:
+    def margins(self, values: Mapping[str, Array]) -> dict[str, float]:
+        """How far a run is from exercising each item, negative where it does; of the rows of a table nothing."""
+        items = self.items()
+        given = [float(np.asarray(values[name]).ravel()[0]) for name in self.outputs if self.kind != "rows"]
+        if not given:
+            return {}
+        if self.kind == "tie":
+            apart = given[0] if self.low is None else min(abs(best - self.low) for best in given[1:])
+            return {items[0]: -1.0 if given[0] == 0 else apart}
+        if self.kind in ("calm", "shares"):
+            return {items[0]: given[0] - float(self.low or 0)}
+        least, most = given[:2]
+        if self.kind == "truth":
+            return dict(zip(items, self._undecided(least, most, given[2:]), strict=True))
+        below = {items[0]: least - self.low} if self.low is not None else {}
+        return below | ({items[-1]: self.high - most} if self.high is not None else {})
+
+    def _undecided(self, least: float, most: float, apart: list[float]) -> tuple[float, float]:
+        """How far a comparison is from being true somewhere, and from being false somewhere."""
+        kind, (low, high) = self.label.split()[0], apart if apart else (0.0, 0.0)
+        if not apart:
+            true, false = 1.0, 1.0
+        elif kind == "Equal":
+            true, false = max(low, -high, 0.0), 1.0
+        else:
+            true, false = (-high, low) if kind.startswith("Greater") else (low, -high)
+        return (-1.0 if most == 1 else abs(true)), (-1.0 if least == 0 else abs(false))
+
+    def edges(self) -> list[int]:
+        """Where the stretches of a table begin, and where the last one ends."""
         return [round(edge) for edge in np.linspace(0, self.rows, min(self.rows, STRETCHES) + 1)]
 
 
@@ -89,7 +134,7 @@ def instrumented(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Point]]:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
-    types = _types(model)
+    tensors = _Tensors.of(model)
     dynamic = _dynamic(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     constants |= {
@@ -101,29 +146,19 @@ def instrumented(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Point]]:
     }
     points: list[Point] = []
     added: list[onnx.NodeProto] = []
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     for number, node in enumerate(list(graph.node)):
-        for index, (point, made) in enumerate(_points(node, dynamic, constants, types, opset)):
+        for index, (point, made) in enumerate(_points(node, dynamic, constants, tensors)):
             prefix = f"coverage::{number}:{index}:"
             renamed = {name: prefix + name for one in made for name in one.output}
             for one in made:
                 one.input[:] = [renamed.get(name, name) for name in one.input]
                 one.output[:] = [renamed[name] for name in one.output]
                 added.append(one)
-            points.append(
-                Point(
-                    point.kind,
-                    point.label,
-                    tuple(renamed.get(name, name) for name in point.outputs),
-                    point.low,
-                    point.high,
-                    point.rows,
-                )
-            )
+            points.append(replace(point, outputs=tuple(renamed.get(name, name) for name in point.outputs)))
     del graph.output[:]
-    axes = {name for one in added for name in one.input if name.startswith("coverage::axis")}
+    numbers = {name for one in added for name in one.input if name.startswith(_NUMBER)}
     graph.initializer.extend(
-        numpy_helper.from_array(np.array([int(name.removeprefix("coverage::axis"))]), name) for name in sorted(axes)
+        numpy_helper.from_array(np.array([int(name.removeprefix(_NUMBER))]), name) for name in sorted(numbers)
     )
     graph.node.extend(added)
     outputs = dict.fromkeys(name for point in points for name in point.outputs)
@@ -138,8 +173,7 @@ def _points(
     node: onnx.NodeProto,
     dynamic: set[str],
     constants: Mapping[str, onnx.TensorProto],
-    types: Mapping[str, int],
-    opset: int,
+    tensors: _Tensors,
 ) -> Iterator[_Made]:
     """The points of one node, with the nodes that give out their numbers."""
     kind, label = node.op_type, f"{node.op_type} {node.name or node.output[0]}"
@@ -151,24 +185,27 @@ def _points(
         if low is not None or high is not None:
             yield _extremes("sides", label, first, low, high)
     elif kind in _COMPARISONS and node.output[0] in dynamic:
-        yield _truth(label, node.output[0])
+        yield _comparison(label, node, tensors)
     elif kind in ("Where", "If") and first in dynamic:
         yield _truth(f"{label} condition", first)
     elif kind == "Gather" and node.input[1] in dynamic and first in constants:
         axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
         rows = constants[first].dims[axis] if constants[first].dims else 0
         if rows > 1:
-            yield Point("rows", f"table {first}", (node.input[1],), rows=rows), []
-    elif kind in ("Div", "Mod") and first in dynamic and types.get(first) in _INTEGERS:
+            yield Point("rows", f"table {first}", (node.input[1],), rows=rows, tensor=node.input[1]), []
+    elif kind in ("Div", "Mod") and first in dynamic and tensors.types.get(first) in _INTEGERS:
         yield _extremes("sides", f"{label} dividend", first, 0.0, 0.0)
     elif kind in _SQUASHING and first in dynamic:
         size = [
             helper.make_node("Abs", [first], ["size"]),
             helper.make_node("ReduceMin", ["size"], ["least"], keepdims=0),
         ]
-        yield Point("calm", label, ("least",), low=_SQUASHING[kind]), size
+        yield Point("calm", label, ("least",), low=_SQUASHING[kind], tensor=first), size
     elif kind == "Softmax" and first in dynamic:
-        yield Point("calm", label, ("least",), low=_SATURATED), [_largest(node, opset), _least("best", "least")]
+        point = Point("shares", label, ("least",), low=_SATURATED, tensor=node.output[0])
+        yield point, [_largest(node, tensors.opset), _least("best", "least")]
+    elif kind in _ORDERED and first in dynamic and (found := _tie(node, tensors, constants, label)):
+        yield found
 
 
 def _largest(node: onnx.NodeProto, opset: int) -> onnx.NodeProto:
@@ -180,7 +217,7 @@ def _largest(node: onnx.NodeProto, opset: int) -> onnx.NodeProto:
 
 
 def _axis_constant(axis: int) -> str:
-    return f"coverage::axis{axis}"
+    return f"{_NUMBER}{axis}"
 
 
 def _least(name: str, output: str) -> onnx.NodeProto:
@@ -189,13 +226,51 @@ def _least(name: str, output: str) -> onnx.NodeProto:
 
 def _extremes(kind: str, label: str, name: str, low: float | None, high: float | None) -> _Made:
     nodes = [_least(name, "least"), helper.make_node("ReduceMax", [name], ["most"], keepdims=0)]
-    return Point(kind, label, ("least", "most"), low, high), nodes
+    return Point(kind, label, ("least", "most"), low, high, tensor=name), nodes
 
 
 def _truth(label: str, name: str) -> _Made:
     cast = helper.make_node("Cast", [name], ["number"], to=TensorProto.FLOAT)
     point, nodes = _extremes("truth", label, "number", None, None)
-    return point, [cast, *nodes]
+    return replace(point, tensor=name), [cast, *nodes]
+
+
+def _comparison(label: str, node: onnx.NodeProto, tensors: _Tensors) -> _Made:
+    """Whether a comparison is true or false, and how far apart its operands are where they are real numbers."""
+    point, nodes = _truth(label, node.output[0])
+    if tensors.types.get(node.input[0]) != TensorProto.FLOAT:
+        return point, nodes
+    apart = [helper.make_node("Sub", list(node.input), ["apart"]), _least("apart", "nearest"),
+             helper.make_node("ReduceMax", ["apart"], ["farthest"], keepdims=0)]  # fmt: skip
+    return replace(point, outputs=(*point.outputs, "nearest", "farthest")), [*nodes, *apart]
+
+
+def _tie(
+    node: onnx.NodeProto, tensors: _Tensors, constants: Mapping[str, onnx.TensorProto], label: str
+) -> _Made | None:
+    """The least distance of the best score to the second best of any choice, and the best scores; None where nothing makes scores equal.
+
+    Where a Relu or a Clip does, its bound is what the best score has to come to.
+    """
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
+    maker = tensors.makers.get(node.input[0])
+    while maker is not None and maker.op_type in _CARRIES:
+        maker = tensors.makers.get(maker.input[0])
+    sizes = tensors.shapes.get(node.input[0], ())
+    if maker is None or maker.op_type not in _TYING or tensors.opset < 11:
+        return None
+    if not -len(sizes) <= axis < len(sizes) or sizes[axis] < 2 or tensors.types.get(node.input[0]) != TensorProto.FLOAT:
+        return None
+    largest = node.op_type == "ArgMax"
+    edge = 0.0 if maker.op_type == "Relu" and largest else None
+    if maker.op_type == "Clip":
+        edge = _clip_bounds(maker, constants)[0 if largest else 1]
+    best = helper.make_node("TopK", [node.input[0], f"{_NUMBER}2"], ["both", "places"], axis=axis, largest=int(largest))
+    parts = {"num_outputs": 2} if tensors.opset >= 18 else {}
+    nodes = [best, helper.make_node("Split", ["both"], ["one", "two"], axis=axis, **parts),
+             helper.make_node("Sub", ["one", "two"], ["gap"]), helper.make_node("Abs", ["gap"], ["size"]), _least("size", "least"),
+             _least("one", "low_best"), helper.make_node("ReduceMax", ["one"], ["high_best"], keepdims=0)]  # fmt: skip
+    return Point("tie", label, ("least", "low_best", "high_best"), low=edge, tensor=node.input[0]), nodes
 
 
 def _clip_bounds(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto]) -> tuple[float | None, float | None]:
@@ -220,10 +295,25 @@ def _dynamic(graph: onnx.GraphProto) -> set[str]:
     return found
 
 
-def _types(model: onnx.ModelProto) -> dict[str, int]:
-    """Element types by tensor, as far as shape inference tells."""
-    graph = model.graph
-    if any(node.op_type in ("Div", "Mod") for node in graph.node) and model.ByteSize() < _INFERRED:
-        graph = onnx.shape_inference.infer_shapes(model).graph
-    values = [*graph.value_info, *graph.input, *graph.output]
-    return {value.name: value.type.tensor_type.elem_type for value in values}
+@dataclass(frozen=True)
+class _Tensors:
+    """What is known of a graph's tensors: element types, shapes (0 for a free size), the nodes that make them; and the operators' version."""
+
+    types: Mapping[str, int]
+    shapes: Mapping[str, tuple[int, ...]]
+    makers: Mapping[str, onnx.NodeProto]
+    opset: int
+
+    @staticmethod
+    def of(model: onnx.ModelProto) -> _Tensors:
+        """As far as shape inference tells, where an operator needs it."""
+        graph = model.graph
+        asked = {"Div", "Mod"} | _ORDERED | _COMPARISONS
+        if any(node.op_type in asked for node in graph.node) and model.ByteSize() < _INFERRED:
+            graph = onnx.shape_inference.infer_shapes(model).graph
+        values = [*graph.value_info, *graph.input, *graph.output]
+        types = {value.name: value.type.tensor_type.elem_type for value in values}
+        shapes = {v.name: tuple(size.dim_value for size in v.type.tensor_type.shape.dim) for v in values}
+        opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+        makers = {name: node for node in model.graph.node for name in node.output}
+        return _Tensors(types, shapes, makers, opset)

@@ -62,6 +62,24 @@ def _ties(random: np.random.Generator, shape: Shape) -> Array:
     return random.choice([-1.0, 0.0, 0.5], size=shape)
 
 
+def _faint(random: np.random.Generator, shape: Shape) -> Array:
+    """A ten thousandth to a tenth of the usual size, which shows what is added to a variance, a norm or a divisor."""
+    return random.normal(size=shape) * 10.0 ** -random.integers(1, 5)
+
+
+def _sparse(random: np.random.Generator, shape: Shape) -> Array:
+    """Zeros but for a few values, or none at all: scores behind a Relu are equal there, and quotients have no numerator."""
+    return np.where(random.random(shape) < random.choice([0.0, 0.1, 0.1, 0.3]), random.normal(size=shape), 0.0)
+
+
+def _repeated(random: np.random.Generator, shape: Shape) -> Array:
+    """One row again and again along an axis, or one value for each row: equal elements, whose order is the model's to choose."""
+    if not shape:
+        return random.normal(size=shape)
+    axis = int(random.integers(len(shape)))
+    return np.repeat(random.normal(size=(*shape[:axis], 1, *shape[axis + 1 :])), shape[axis], axis=axis)
+
+
 _KINDS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "noise": _noise,
     "uniform": _uniform,
@@ -70,7 +88,13 @@ _KINDS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "negative": _negative,
     "large": _large,
     "ties": _ties,
+    "faint": _faint,
+    "sparse": _sparse,
+    "repeated": _repeated,
 }
+_ABOUT_ZERO = ("faint", "sparse")
+"""Kinds that are about zero whatever the mean of given values is."""
+_ZERO = 8  # the sample that is zero throughout: ties of scores behind a Relu, and whatever a divisor is guarded against
 
 
 @dataclass(frozen=True)
@@ -130,11 +154,13 @@ class GeneratedInputs:
         taken = self.ranges.get(spec.name)
         if dtype.kind in "iu" or taken is not None:
             return integers(random, shape, number, taken or _default_range(spec)).astype(dtype)
-        make = list(_KINDS.values())[number % len(_KINDS)]
-        values = make(random, shape)
+        kind = list(_KINDS)[number % len(_KINDS)]
+        make = _KINDS[kind]
+        values = np.zeros(shape) if number == _ZERO else make(random, shape)
         if spec.name in self.looks:
             look = self.looks[spec.name]
-            values = look.mean + (_noise(random, shape) if make is _ties else values) * look.deviation
+            mean = 0.0 if kind in _ABOUT_ZERO else look.mean
+            values = mean + (_noise(random, shape) if make is _ties else values) * look.deviation
             if make is _ties:  # some of them between two whole numbers
                 values = np.where(random.random(shape) < _TIED, np.rint(values * 2) / 2, values)
         values = np.asarray(values, dtype=dtype)

@@ -35,7 +35,17 @@ def _stretched(random: np.random.Generator, one: Array, two: Array, look: Looks)
 
 def _pale(random: np.random.Generator, one: Array, two: Array, look: Looks) -> Array:
     """Next to no contrast, which shows what is added to a variance."""
-    return np.asarray(look.mean + (one - look.mean) * 10.0 ** random.uniform(-1.5, -0.5))
+    return np.asarray(look.mean + (one - look.mean) * 10.0 ** random.uniform(-2.5, -0.5))
+
+
+def _faint(random: np.random.Generator, one: Array, two: Array, look: Looks) -> Array:
+    """Next to nothing, which shows what is added to a norm or a divisor."""
+    return np.asarray(one * 10.0 ** random.uniform(-4.0, -2.0))
+
+
+def _gated(random: np.random.Generator, one: Array, two: Array, look: Looks) -> Array:
+    """Zero in most places."""
+    return np.where(random.random(one.shape) < 0.2, one, 0.0)
 
 
 def _bordered(random: np.random.Generator, one: Array, two: Array, look: Looks) -> Array:
@@ -55,7 +65,7 @@ def _inverted(random: np.random.Generator, one: Array, two: Array, look: Looks) 
 
 _KINDS: dict[str, Callable[[np.random.Generator, Array, Array, Looks], Array]] = {
     "noisy": _noisy, "mixed": _mixed, "bordered": _bordered, "pale": _pale, "drowned": _drowned, "stretched": _stretched,
-    "inverted": _inverted,
+    "inverted": _inverted, "faint": _faint, "gated": _gated,
 }  # fmt: skip
 
 

@@ -168,9 +168,13 @@ def export_is_faithful(check: ExporterCheck, apart: float) -> bool:
     """
     if check.verdict in (ExporterVerdict.EQUAL, ExporterVerdict.NONE):
         return True
-    figures = check.figures
-    near = figures is not None and figures.disagreements == 0 and figures.nonfinite == 0
-    return near and figures is not None and math.isfinite(figures.relative) and _NEAR * figures.relative <= apart
+    return bool(check.all_figures) and all(
+        figures.disagreements == 0
+        and figures.nonfinite == 0
+        and math.isfinite(figures.relative)
+        and _NEAR * figures.relative <= apart
+        for figures in check.all_figures
+    )
 
 
 def _with_interface(diagnosis: Diagnosis, subject: _Subject, repair: bool) -> Diagnosis:

@@ -120,7 +120,7 @@ def with_preprocessing(run: Run, source: Source, data: DataOptions, recipe: Prep
     with run.phases.phase("reading inputs as deployed", inputs.count) as advance:
         chunks = materialise(inputs, run.folder("deployed"), run.settings.inputs.chunk, advance)
     given = given_only(source)
-    return replace(given, data=replace(given.data, chunks=chunks))
+    return replace(given, data=replace(given.data, chunks=chunks), fed_otherwise=True)
 
 
 def deployed_recipe(data: DataOptions) -> Preprocessing:

@@ -20,6 +20,7 @@ from safeconvert.inputs.generate import GeneratedInputs
 from safeconvert.inputs.statistics import Looks
 from safeconvert.inputs.store import Chunk, materialise, picked
 from safeconvert.registry.manifest import framework
+from safeconvert.verification.reaching import SearchRequest, ask_to_reach, reached_chunks
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
@@ -29,7 +30,7 @@ _RECIPES = ((0, 0.1), (0, 30), (3, 1), (-3, 1), (0, 300), (10, 3), (-10, 3), (0,
 _LARGE = 50_000  # values of a sample past which fewer samples are measured
 _GROUP, _GROUP_OF_LARGE = 4, 1
 _MEASURED, _MEASURED_OF_LARGE = 96, 8
-_KEPT = 4  # recipes that are kept at most
+_HEAVY = 16 << 20  # bytes of a graph past which fewer samples are measured
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class Coverage:
         exercised: those that were.
         inputs: on how many inputs that was measured.
         reason: why nothing could be measured; else "".
+        impossible: what has two sides, of which no input exercises this one: the bounds of the graph's values say so.
     """
 
     items: tuple[str, ...]
     exercised: frozenset[str]
     inputs: int
     reason: str = ""
+    impossible: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -77,25 +80,14 @@ def reaching(
     if exported.path is None or not chunks:
         return ()
     first = load_files(chunks[0].arrays)
-    large = fewer(first, 1 if chunks[0].whole else chunks[0].stop - chunks[0].start)
+    heavy = exported.path.stat().st_size > _HEAVY
+    large = heavy or fewer(first, 1 if chunks[0].whole else chunks[0].stop - chunks[0].start)
     size = _GROUP_OF_LARGE if large else _GROUP
-    tried = [_recipe(run, like, place, offset, scale, size) for place, (offset, scale) in enumerate(_RECIPES)]
+    recipes = [_recipe(run, like, index, offset, scale, size) for index, (offset, scale) in enumerate(_RECIPES)]
     base = _first(run, chunks, _MEASURED_OF_LARGE if large else _MEASURED)
-    groups = [*base, *(chunk for recipe in tried for chunk in recipe)]
-    answer = _ask(run, exported.path, signature, groups)
-    if answer["reason"]:
-        return ()
-    seen = {place for found in answer["groups"][: len(base)] for place in found}
-    kept: list[Chunk] = []
-    at, used = len(base), 0
-    for recipe in tried:
-        found = {place for indices in answer["groups"][at : at + len(recipe)] for place in indices}
-        at += len(recipe)
-        if found - seen and used < _KEPT:
-            seen |= found
-            used += 1
-            kept += recipe
-    return _numbered(kept)
+    searched = SearchRequest(exported.path, signature, like, large, chunks[0].whole)
+    found = ask_to_reach(run, searched, base, [chunk for recipe in recipes for chunk in recipe])
+    return tuple(reached_chunks(run, searched, found, first))
 
 
 def measured(
@@ -108,17 +100,19 @@ def measured(
 ) -> Coverage:
     """What the usable samples exercise, the elements of outputs among it. Never raises for what cannot be measured."""
     rows = _rows(run, chunks, usable)
-    items, exercised = _elements(chunks, outputs, usable)
     if exported.path is None:
-        return Coverage(items, exercised, len(usable), UNKNOWN.reason)
+        return Coverage(*_elements(chunks, outputs, usable, []), len(usable), UNKNOWN.reason)
     try:
         answer = _ask(run, exported.path, signature, rows)
     except SafeconvertError as error:
-        return Coverage(items, exercised, len(usable), error.message.splitlines()[0])
+        return Coverage(*_elements(chunks, outputs, usable, []), len(usable), error.message.splitlines()[0])
+    items, exercised = _elements(chunks, outputs, usable, answer["constant"])
     names = tuple(answer["items"])
     found = {names[index] for indices in answer["groups"] for index in indices}
     count = sum(1 if chunk.whole else chunk.stop - chunk.start for chunk in rows)
-    return Coverage((*names, *items), frozenset(found) | exercised, count, answer["reason"])
+    return Coverage(
+        (*names, *items), frozenset(found) | exercised, count, answer["reason"], tuple(answer["impossible"])
+    )
 
 
 def _recipe(run: Run, like: GeneratedInputs, index: int, offset: float, scale: float, size: int) -> tuple[Chunk, ...]:
@@ -128,15 +122,6 @@ def _recipe(run: Run, like: GeneratedInputs, index: int, offset: float, scale: f
         own[spec.name] = replace(look, mean=look.mean + offset * look.deviation, deviation=look.deviation * scale)
     made = replace(like, count=size, seed=like.seed + 101 * (index + 1), looks=own)
     return materialise(made, run.kept("recipe"), size, lambda count: None)
-
-
-def _numbered(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
-    found, start = [], 0
-    for chunk in chunks:
-        count = chunk.stop - chunk.start
-        found.append(replace(chunk, start=start, stop=start + count))
-        start += count
-    return tuple(found)
 
 
 def _first(run: Run, chunks: Sequence[Chunk], count: int) -> list[Chunk]:
@@ -157,9 +142,12 @@ def _rows(run: Run, chunks: Sequence[Chunk], numbers: np.ndarray) -> list[Chunk]
 
 
 def _elements(
-    chunks: Sequence[Chunk], outputs: Evaluated, usable: np.ndarray
+    chunks: Sequence[Chunk], outputs: Evaluated, usable: np.ndarray, constant: Sequence[Sequence[bool]]
 ) -> tuple[tuple[str, ...], frozenset[str]]:
-    """One item an output: whether each of its elements takes more than one value over the samples."""
+    """One item an output: whether each of its elements takes more than one value over the samples.
+
+    Elements that hold one value whatever the inputs are (`constant`, by place of the output) are left out, and an output of such alone.
+    """
     least: dict[str, np.ndarray] = {}
     most: dict[str, np.ndarray] = {}
     for chunk, files in zip(chunks, outputs.outputs, strict=True):
@@ -175,8 +163,13 @@ def _elements(
             least[name] = np.minimum(least[name], low) if known else low
             most[name] = np.maximum(most[name], high) if known else high
     items, exercised = [], set()
+    indices = {spec.name: index for index, spec in enumerate(outputs.signature.outputs)}
     for name in least:
-        still = int((least[name] == most[name]).sum())
+        flags = constant[indices[name]] if indices.get(name, len(constant)) < len(constant) else [False]
+        fixed = np.asarray(flags) if len(flags) in (1, *least[name].shape[-1:]) else np.asarray([False])
+        if fixed.all():
+            continue
+        still = int(((least[name] == most[name]) & ~fixed).sum())
         item = f"every element of output {name}" + (f" ({still} of {least[name].size} are constant)" if still else "")
         items.append(item)
         if not still:

@@ -59,7 +59,12 @@ def wanted(data: Dataset, settings: VerifySettings) -> bool:
     They are not where the user compares by something that only means anything on real inputs: labels that may differ, or a function
     of the user's own.
     """
-    return not data.generated and settings.comparator in _JOINED and settings.max_discrepancy == 0
+    return not data.generated and comparable_on_made_up(settings)
+
+
+def comparable_on_made_up(settings: VerifySettings) -> bool:
+    """Whether what counts as equal means something on inputs that nobody would give."""
+    return settings.comparator in _JOINED and settings.max_discrepancy == 0
 
 
 def extra_inputs(run: Run, data: Dataset, signature: Signature, ranges: Mapping[str, IntegerRange]) -> ExtraInputs:

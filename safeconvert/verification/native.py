@@ -7,15 +7,17 @@ fault; such a fault is reported as the exporter's and never blamed on the conver
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.comparators import choose
+from safeconvert.compare.comparators import Array, choose
 from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
+from safeconvert.compare.groups import ranges_of
 from safeconvert.compare.half_precision import within_half
 from safeconvert.compare.quantized import same_storage, to_real
 from safeconvert.compare.scale import fitted, output_scales
@@ -26,7 +28,7 @@ from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
-from safeconvert.verification.types import ExporterCheck
+from safeconvert.verification.types import Counted, ExporterCheck
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
@@ -54,14 +56,22 @@ def compare(
     contract: Contract, source: Evaluated, target: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
 ) -> Accumulator:
     """Accumulate the figures of two evaluated models, chunk by chunk; an output's range bounds its absolute tolerance."""
-    settings = within_half(settings, [tensor.source for tensor in contract.outputs])
-    figures = Accumulator(fitted(settings, real_scales(contract, source)), str(Path.cwd()))
+    figures = accumulator(contract, source, chunks, settings)
     for chunk, ours, theirs in zip(chunks, source.outputs, target.outputs, strict=True):
         left, right = comparable_outputs(contract, load_files(ours), load_files(theirs))
         if chunk.whole:
             left, right = ({name: array[None] for name, array in side.items()} for side in (left, right))
         figures.add(left, right, np.arange(chunk.start, chunk.stop))
     return figures
+
+
+def accumulator(
+    contract: Contract, source: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
+) -> Accumulator:
+    """An empty accumulator for outputs as large as these of the source."""
+    limits = group_scales(contract, source, chunks, settings)
+    settings = within_half(settings, [tensor.source for tensor in contract.outputs])
+    return Accumulator(fitted(settings, real_scales(contract, source)), str(Path.cwd()), limits)
 
 
 def real_scales(contract: Contract, source: Evaluated) -> dict[str, float]:
@@ -78,16 +88,39 @@ def real_scales(contract: Contract, source: Evaluated) -> dict[str, float]:
     return output_scales(real)
 
 
+def group_scales(
+    contract: Contract, source: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings
+) -> dict[str, Array]:
+    """By output that puts quantities of very different size together, the scale of each value's group.
+
+    An output with a tolerance of its own has none, nor has any under a user's own comparator.
+    """
+    if ":" in (settings.comparator or ""):
+        return {}
+    specs = {tensor.source.name: tensor.source for tensor in contract.outputs}
+    kept = {name for name in specs if name not in settings.tolerances and choose(specs[name]) != "exact"}
+    return ranges_of(
+        (
+            {name: to_real(array, specs[name]) for name, array in load_files(files).items() if name in kept},
+            -1 if chunk.whole else chunk.stop - chunk.start,
+        )
+        for chunk, files in zip(chunks, source.outputs, strict=True)
+    )
+
+
 def against_export(
     run: Run,
     native: Evaluated,
     exported: Export,
     chunks: Sequence[Chunk],
     settings: VerifySettings,
-    counted: np.ndarray,
+    counted: Counted,
     side: str,
 ) -> ExporterCheck:
-    """Run a model's ONNX form and compare it with the native model on the inputs that count."""
+    """Run a model's ONNX form and compare it with the native model on the inputs that count.
+
+    What was made up beside given inputs counts for whether they are equal, and not for the bound that the given ones give.
+    """
     if not exported.adapter and exported.path is not None:
         return ExporterCheck("", ExporterVerdict.NONE, "the model is ONNX itself")
     if exported.path is None:
@@ -99,16 +132,20 @@ def against_export(
         contract = unchanged_contract(native.signature, session.signature)
         feeds = feed_across(contract, chunks, run.folder("feed"))
         outputs = evaluate(run, session, feeds, f"running the {side} (ONNX)")
-        figures = compare(contract, native, outputs, chunks, settings).result(counted)
+        compared = compare(contract, native, outputs, chunks, settings)
     except SafeconvertError as error:
         return ExporterCheck(exported.adapter, ExporterVerdict.FAILED, first_line(str(error)))
-    if figures.equal:
-        return ExporterCheck(exported.adapter, ExporterVerdict.EQUAL, "", figures, outputs, contract)
+    figures = compared.result(counted.held_out)
+    made_up = compared.result(counted.joined) if len(counted.joined) else None
+    found = ExporterCheck(exported.adapter, ExporterVerdict.EQUAL, "", figures, outputs, contract, made_up)
+    if figures.equal and (made_up is None or made_up.equal):
+        return found
+    wrong, what = (figures, "inputs") if made_up is None or not figures.equal else (made_up, "made-up inputs")
     reason = (
-        f"{exported.adapter} changed the {side}: labels or values differ on {figures.disagreements} of {figures.samples} inputs, "
-        f"max-abs {figures.max_abs:.3g}"
+        f"{exported.adapter} changed the {side}: labels or values differ on {wrong.disagreements} of {wrong.samples} {what}, "
+        f"max-abs {wrong.max_abs:.3g}"
     )
-    return ExporterCheck(exported.adapter, ExporterVerdict.DIFFERENT, reason, figures, outputs, contract)
+    return replace(found, verdict=ExporterVerdict.DIFFERENT, reason=reason, figures=replace(figures, equal=False))
 
 
 def unchanged_contract(native: Signature, other: Signature) -> Contract:

@@ -5,7 +5,8 @@ convolution; an image of one colour), the order alone moves the outputs by more 
 image of ones lies 1.6e-4 of its scale off its own graph in ONNX Runtime and TFLite, and 4e-6 in PyTorch. The
 graphs of both sides in float64 have no such freedom. A target counts as equal there if
 
-- no label disagrees, and no distance is larger than `[verify] rounding` of the scale;
+- no label disagrees, and no distance is larger than `[verify] rounding` of the scale: of the sample's, or on made-up samples, whose
+  outputs may be next to nothing, of the output's range over all inputs;
 - the source's graph in float64 gives what the native source gives, within the usual tolerance;
 - the target's graph in float64 gives what the source's gives, within a tenth of the tolerance, on every input of each
   chunk that holds one beyond tolerance.
@@ -15,7 +16,7 @@ What cannot be computed so stays refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,7 @@ from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import Adapter
 from safeconvert.verification.cross_pairs import across, renamed_tolerances
-from safeconvert.verification.native import compare, feed_across, unchanged_contract
+from safeconvert.verification.native import compare, feed_across, real_scales, unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import Run
@@ -56,7 +57,9 @@ def accept_rounding(
         figures: of the native models on all inputs.
     """
     counted = np.union1d(source.steering, source.counted)
-    if verification.native.equal or not _may_be_rounding(source, figures, counted, run.settings.verify.rounding):
+    limit = run.settings.verify.rounding
+    scales = real_scales(verification.contract, source.outputs)
+    if verification.native.equal or not _may_be_rounding(source, figures, counted, limit, scales):
         return verification
     beyond = np.intersect1d(figures.unequal(), counted)
     adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
@@ -73,15 +76,20 @@ def accept_rounding(
     return replace(verification, native=native, joined=joined)
 
 
-def _may_be_rounding(source: Source, figures: Accumulator, counted: np.ndarray, limit: float) -> bool:
-    """Whether all that is wrong are distances small enough to look at.
-
-    Of made-up samples, whose outputs may be next to nothing, any distance is: float64 tells.
-    """
+def _may_be_rounding(
+    source: Source, figures: Accumulator, counted: np.ndarray, limit: float, scales: Mapping[str, float]
+) -> bool:
+    """Whether all that is wrong are distances small enough to look at."""
     first = source.data.inputs.count if source.data.extra and not source.data.generated else np.inf
     given, made_up = figures.result(counted[counted < first]), figures.result(counted[counted >= first])
     small = _narrow(given, limit) or (given.equal and limit > 0)
-    return small and (not made_up.samples or made_up.equal or _narrow(made_up, np.inf))
+    return small and (not made_up.samples or made_up.equal or _narrow_in_range(made_up, limit, scales))
+
+
+def _narrow_in_range(figures: Comparison, limit: float, scales: Mapping[str, float]) -> bool:
+    """Whether all that is wrong are distances that are small in an output's range over all inputs."""
+    near = all(output.max_abs <= limit * scales.get(output.name, 0.0) for output in figures.outputs)
+    return near and _narrow(figures, np.inf)
 
 
 def _agreeing(native: Comparison, rounded: int, exact: float) -> Comparison:
@@ -116,18 +124,51 @@ def _exact(
     settings: VerifySettings,
 ) -> Comparison | None:
     """Source against target in float64 on the chunks that hold samples beyond tolerance; None where they differ."""
-    left = _to_graph(source.outputs.signature, source.exporter.result())
-    right = _to_graph(verification.outputs.signature, verification.exporter)
-    if left is None or right is None:
-        return None
     indices = [
         index
         for index, chunk in enumerate(source.data.chunks)
         if np.any((beyond >= chunk.start) & (beyond < chunk.stop))
     ]
     chunks = [source.data.chunks[index] for index in indices]
-    ours = _in_double(run, adapter, source.exported, left, chunks, "source")
     native = replace(source.outputs, outputs=tuple(source.outputs.outputs[index] for index in indices))
+    compared = _in_both(run, adapter, (source, verification), chunks, native, settings)
+    found = compared.result() if compared is not None else None
+    return found if found is not None and found.equal else None
+
+
+def apart_in_double(
+    run: Run, source: Source, verification: Verification, settings: VerifySettings, chunk: Chunk, native: Evaluated
+) -> np.ndarray:
+    """Numbers of the samples of a chunk on which source and target differ in float64 too; none where that cannot be told.
+
+    Args:
+        run, source, settings: of the run.
+        verification: of the target.
+        chunk: inputs, as the source is fed them.
+        native: the source's outputs on these.
+    """
+    adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
+    if adapter is None:
+        return np.empty(0, dtype=np.int64)
+    compared = _in_both(run, adapter, (source, verification), [chunk], native, settings)
+    return compared.unequal() if compared is not None else np.empty(0, dtype=np.int64)
+
+
+def _in_both(
+    run: Run,
+    adapter: Adapter,
+    models: tuple[Source, Verification],
+    chunks: Sequence[Chunk],
+    native: Evaluated,
+    settings: VerifySettings,
+) -> Accumulator | None:
+    """Source against target in float64, by a tenth of the tolerance; None where the source's graph is not the native source there."""
+    source, verification = models
+    left = _to_graph(source.outputs.signature, source.exporter.result())
+    right = _to_graph(verification.outputs.signature, verification.exporter)
+    if left is None or right is None:
+        return None
+    ours = _in_double(run, adapter, source.exported, left, chunks, "source")
     if not compare(left, native, ours, chunks, settings).result().equal:
         return None
     fed = feed_across(verification.contract, chunks, run.folder("feed"))
@@ -138,8 +179,7 @@ def _exact(
         tolerance=_stricter(settings.tolerance),
         tolerances={name: _stricter(one) for name, one in renamed_tolerances(settings, left).items()},
     )
-    found = compare(across(verification.contract, left, right), ours, theirs, chunks, strict).result()
-    return found if found.equal else None
+    return compare(across(verification.contract, left, right), ours, theirs, chunks, strict)
 
 
 def _to_graph(native: Signature, check: ExporterCheck) -> Contract | None:
@@ -167,9 +207,11 @@ def accept_export_rounding(run: Run, check: ExporterCheck, verification: Verific
         verification is None
         or not verification.native.rounded
         or check.verdict is not ExporterVerdict.DIFFERENT
-        or check.figures is None
+        or not check.all_figures
     ):
         return check
-    if not _narrow(check.figures, run.settings.verify.rounding):
+    limit = run.settings.verify.rounding
+    unequal = [figures for figures in check.all_figures if figures.disagreements or figures.beyond_tolerance]
+    if not all(_narrow(figures, limit) for figures in unequal):
         return check
     return replace(check, verdict=ExporterVerdict.EQUAL, reason="")

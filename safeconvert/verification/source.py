@@ -24,7 +24,7 @@ from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.native import against_export
 from safeconvert.verification.source_inputs import feed_source
-from safeconvert.verification.types import ExporterCheck
+from safeconvert.verification.types import Counted, ExporterCheck
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
@@ -48,6 +48,7 @@ class Source:
         joined: numbers of the samples made up beside given ones that give the verdict with them.
         axis: what axis 0 of the inputs is.
         regroup: a few samples in calls of other sizes; None where there is no batch.
+        fed_otherwise: the inputs are those of a target that takes another preprocessing, and not what the source gave its outputs for.
     """
 
     file: ModelFile
@@ -64,6 +65,7 @@ class Source:
     joined: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     axis: Axis = Axis.NOT_SHOWN
     regroup: Regrouped | None = None
+    fed_otherwise: bool = False
 
     @property
     def counted(self) -> np.ndarray:
@@ -130,7 +132,7 @@ def evaluate_source(
     if data.generated:
         held_out, joined = np.union1d(held_out, joined), joined[:0]
     _require_enough(file, len(held_out) + len(joined), data, _least(run, data_options))
-    counted = np.union1d(held_out, joined)
+    counted = Counted(held_out, joined)
     exporter = run.threads.submit(against_export, run, outputs, exported, data.chunks, settings, counted, "source")
     steering = dataset.indices((*data.split.steer, *fed.extra.split.steer), usable)
     coverage = run.threads.submit(measured, run, exported, session.signature, data.chunks, outputs, usable)

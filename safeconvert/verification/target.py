@@ -15,8 +15,9 @@ from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.saturation import with_logits
+from safeconvert.verification.search import search
 from safeconvert.verification.source import Source, chunks_for
-from safeconvert.verification.types import Verification
+from safeconvert.verification.types import Counted, Verification
 from safeconvert.verification.verdict import ALONE, MIXES, verdict_line
 from safeconvert.workers.run import Run
 
@@ -45,7 +46,8 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
     joined = figures.result(source.joined) if len(source.joined) else None
     if native.equal and joined is not None and not joined.equal:
         native = replace(native, equal=False)
-    exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, source.counted, "target")
+    counted = Counted(source.held_out, source.joined)
+    exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, counted, "target")
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
     found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
@@ -54,8 +56,11 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
     own = regrouped_target(run, shown, source.data.chunks, outputs) if shown is not None else None
     if own is not None and mixes(run, session, own, contract, settings):
         return replace(found, native=replace(found.native, equal=False), reason=MIXES)
-    found = replace(found, reason=verdict_line(found.native, found.joined))
-    return with_logits(run, source, found, settings)
+    found = with_logits(run, source, replace(found, reason=verdict_line(found)), settings)
+    if not found.native.equal:
+        return found
+    found = search(run, pair, found, settings)
+    return replace(found, reason=verdict_line(found))
 
 
 def _refuting(source: Source, figures: Accumulator) -> np.ndarray | None:

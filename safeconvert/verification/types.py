@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
+from safeconvert.inputs.store import Chunk
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Verification:
         outputs: of the native target.
         remarks: what a reader of the verdict has to know, one line each.
         joined: source native vs target native on inputs made up beside given ones; None where there are none.
+        searched: what a search for inputs on which they differ came to; None where there was none.
     """
 
     contract: Contract
@@ -36,6 +40,37 @@ class Verification:
     outputs: Evaluated
     joined: Comparison | None = None
     remarks: tuple[str, ...] = ()
+    searched: Searched | None = None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search for inputs on which source and target differ came to.
+
+    Attributes:
+        inputs: distinct ones that both models were run on, besides those of the run.
+        rounds: done.
+        batch: inputs of a round at most.
+        seconds: after which it was to end; None where rounds were counted, so that another run does the same.
+        nearest: how near the models came to differing, as a share of what is allowed.
+        why: why it ended early; else "".
+        figures: of the inputs on which they differ; None where none was found.
+        chunk: the round that holds these, numbered from 0.
+        source, target: outputs on that round.
+        numbers: of the inputs within the round on which they differ, the farthest apart first.
+    """
+
+    inputs: int
+    rounds: int
+    batch: int
+    seconds: float | None
+    nearest: float
+    why: str = ""
+    figures: Comparison | None = None
+    chunk: Chunk | None = None
+    source: Evaluated | None = None
+    target: Evaluated | None = None
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +81,10 @@ class ExporterCheck:
         adapter: the exporter; "" where the model is ONNX itself, or none worked.
         verdict: how the form compares with its model.
         reason: one line for `different` and `failed`.
-        figures: of the native model against its ONNX form, where that ran.
+        figures: of the native model against its ONNX form on the held-out inputs, where that ran; `equal` is over made-up ones too.
         outputs: of the ONNX form, where that ran.
         contract: of the native model and its ONNX form, where that ran.
+        made_up: as `figures`, on inputs made up beside given ones; None where there are none.
     """
 
     adapter: str
@@ -57,3 +93,17 @@ class ExporterCheck:
     figures: Comparison | None = None
     outputs: Evaluated | None = None
     contract: Contract | None = None
+    made_up: Comparison | None = None
+
+    @property
+    def all_figures(self) -> tuple[Comparison, ...]:
+        """On the held-out inputs, and on made-up ones where there are any; () where it did not run."""
+        return tuple(figures for figures in (self.figures, self.made_up) if figures is not None)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Numbers of the samples that give a verdict: those held out, and those made up beside given ones."""
+
+    held_out: np.ndarray
+    joined: np.ndarray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safeconvert.compare.comparison import Comparison
+from safeconvert.verification.types import Verification
 
 MIXES = "the target mixes the samples of a call: it gives other outputs where they come in another order or number"
 ALONE = (
@@ -12,25 +13,37 @@ ALONE = (
 _MEANINGLESS = 0.5
 
 
-def verdict_line(native: Comparison, joined: Comparison | None) -> str:
-    """What was compared, on how many distinct inputs, and what came of it.
-
-    Args:
-        native: on the held-out inputs, or on the steering ones where those refuted the target.
-        joined: on inputs made up beside given ones; None where there are none.
-    """
+def verdict_line(found: Verification) -> str:
+    """What was compared, on how many distinct inputs of which origin, and what came of it; the refuting part of them where one is."""
+    native, joined, searched = found.native, found.joined, found.searched
     if native.equal:
-        beside = f" and on {joined.samples} made-up ones" if joined is not None else ""
         return (
-            f"equal on {native.samples} held-out inputs{beside}: labels or values differ on {native.disagreements}, "
+            f"equal on {_inputs(found)}: labels or values differ on {native.disagreements}, "
             f"max-abs {native.max_abs:.3g}" + _bound(native) + _rounding(native)
         )
+    if searched is not None and searched.figures is not None:
+        at = searched.figures
+        return f"equal on {native.samples} held-out inputs, and {_differs(at, f'{searched.inputs} inputs searched', at.samples)}"
     if joined is not None and not joined.equal and not native.disagreements and not native.beyond_tolerance:
         return f"equal on {native.samples} held-out inputs, and {_differs(joined, 'made-up inputs')}"
     return _differs(native, "inputs")
 
 
-def _differs(figures: Comparison, what: str) -> str:
+def _inputs(found: Verification) -> str:
+    """How many of each origin."""
+    parts = [f"{found.native.samples} held-out inputs"]
+    beside = [(found.joined.samples, "made-up")] if found.joined is not None else []
+    beside += [(found.searched.inputs, "searched")] if found.searched is not None and found.searched.inputs else []
+    named = [f"{count} {what}" for count, what in beside]
+    return " and ".join([", ".join([*parts, *named[:-1]]), f"{named[-1]} ones"]) if named else parts[0]
+
+
+def _differs(figures: Comparison, what: str, found: int = 0) -> str:
+    if found:  # by a search, which ends there
+        return (
+            f"differs on {found} of {what}: max-abs {figures.max_abs:.3g}, relative {figures.relative:.3g}, labels or values "
+            f"on {figures.disagreements}"
+        )
     outputs = next((f" ({output.reason})" for output in figures.outputs if output.reason), "")
     return (
         f"differs on {max(figures.disagreements, figures.beyond_tolerance)} of {figures.samples} {what}: labels or values "

@@ -43,7 +43,7 @@ def test_rounding_alone_is_equal_and_recorded(tmp_path: Path) -> None:
     figures = called.json["predicate"]["verification"]["source native vs target native"]
     assert figures["equal"] and figures["relative"] > 1e-4 and figures["beyond_tolerance"] > 0
     assert figures["rounding"]["samples"] >= figures["beyond_tolerance"]
-    assert figures["rounding"]["relative_in_float64"] < 1e-9
+    assert figures["rounding"]["relative_in_float64"] < 1e-7  # of inputs of 1e-4 beside 4096
     assert "by rounding alone" in called.json["reason"]
 
 

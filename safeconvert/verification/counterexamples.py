@@ -1,0 +1,73 @@
+"""Is an input that a search found a counterexample, or rounding? A search is drawn to inputs on which rounding is large.
+
+It counts where the source does not move there by rounding alone, and either the models are farther apart than rounding is ever said to
+be, or their graphs in float64 are apart as well. What float64 cannot tell is not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import Evaluated
+from safeconvert.errors import SafeconvertError
+from safeconvert.inputs.store import Chunk
+from safeconvert.verification.native import real_scales
+from safeconvert.verification.pair import Pair
+from safeconvert.verification.rounding import apart_in_double
+from safeconvert.verification.stability import stable_samples
+from safeconvert.verification.types import Verification
+from safeconvert.workers.run import Run
+
+Tried = tuple[Chunk, Evaluated, Evaluated]
+"""Inputs, and what source and target gave on them."""
+
+
+def confirmed(
+    run: Run,
+    pair: Pair,
+    found: Verification,
+    settings: VerifySettings,
+    tried: Tried,
+    figures: Accumulator,
+    suspects: np.ndarray,
+) -> np.ndarray:
+    """Numbers of the suspects that are counterexamples.
+
+    Args:
+        run, pair, settings: of the verification.
+        found: as it is without the search.
+        tried: the inputs, which are numbered from 0, with both models' outputs.
+        figures: of both models on these.
+        suspects: numbers of those on which they are not equal.
+    """
+    chunk, source, _ = tried
+    session = pair.source.session
+    stable = stable_samples(run, session, [chunk], pair.source.data.seed, source, suspects, settings)
+    if not len(stable):
+        return stable
+    scales = real_scales(pair.contract, pair.source.outputs)
+    limit = run.settings.verify.rounding
+    far = [number for number in stable if _far(figures, int(number), scales, limit)]
+    if far:
+        return np.asarray(far, dtype=np.int64)
+    try:
+        apart = apart_in_double(run, pair.source, found, settings, replace(chunk, start=0), source)
+    except SafeconvertError:
+        return stable[:0]
+    return np.intersect1d(stable, apart)
+
+
+def _far(figures: Accumulator, number: int, scales: dict[str, float], limit: float) -> bool:
+    """Whether the models are farther apart on a sample than rounding is ever said to be, or differ in something else than distance."""
+    one = figures.result(np.asarray([number]))
+    if one.nonfinite or any(
+        output.disagreements and output.comparator not in ("label", "allclose") for output in one.outputs
+    ):
+        return True
+    return not one.relative <= limit and any(
+        not output.max_abs <= limit * scales.get(output.name, 0.0) for output in one.outputs
+    )
