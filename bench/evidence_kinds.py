@@ -279,7 +279,9 @@ def minima(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
         nodes = [node("MatMul", "x w", "m"), node("Clip", "m low high", "r"),
                  node("ArgMin", "r", "y", axis=1, keepdims=0, select_last_index=int(not good))]  # fmt: skip
-        return graph(nodes, _VECTOR, ["y"], {"w": weights(8, 5, seed=seed), "low": np.float32(-4), "high": np.float32(4)})
+        return graph(
+            nodes, _VECTOR, ["y"], {"w": weights(8, 5, seed=seed), "low": np.float32(-4), "high": np.float32(4)}
+        )
 
     return _of("equal minima", net, _given(seed, 8))
 
@@ -287,7 +289,9 @@ def minima(seed: int) -> Spoiled:
 def instance_norm(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
         values = {"scale": np.ones(3, "f4"), "shift": weights(3, seed=seed)}
-        return graph([node("InstanceNormalization", "x scale shift", "y", epsilon=1e-5 if good else 1e-3)], _IMAGE, ["y"], values)
+        return graph(
+            [node("InstanceNormalization", "x scale shift", "y", epsilon=1e-5 if good else 1e-3)], _IMAGE, ["y"], values
+        )
 
     return _of("epsilon of an instance norm", net, _given(seed, 3, 9, 9, low=0, high=255))
 
@@ -296,15 +300,24 @@ def root(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
         nodes = [node("Mul", "x x", "q"), node("ReduceMean", "q", "m", axes=[-1]), node("Add", "m eps", "e"), node("Sqrt", "e", "d"),
                  node("Div", "x d", "n"), node("MatMul", "n head", "y")]  # fmt: skip
-        return graph(nodes, _SEQUENCE, ["y"], {"eps": np.float32(1e-6 if good else 1e-4), "head": weights(4, 3, seed=seed)})
+        return graph(
+            nodes, _SEQUENCE, ["y"], {"eps": np.float32(1e-6 if good else 1e-4), "head": weights(4, 3, seed=seed)}
+        )
 
     return _of("epsilon in a root", net, _given(seed, 6, 4, low=-30, high=30))
 
 
 def divisor(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
-        nodes = [node("ReduceL2", "x", "l", axes=[1]), node("Max", "l least", "d"), node("Div", "x d", "n"), node("MatMul", "n head", "y")]
-        return graph(nodes, _VECTOR, ["y"], {"least": np.float32(1e-12 if good else 1e-2), "head": weights(8, 3, seed=seed)})
+        nodes = [
+            node("ReduceL2", "x", "l", axes=[1]),
+            node("Max", "l least", "d"),
+            node("Div", "x d", "n"),
+            node("MatMul", "n head", "y"),
+        ]
+        return graph(
+            nodes, _VECTOR, ["y"], {"least": np.float32(1e-12 if good else 1e-2), "head": weights(8, 3, seed=seed)}
+        )
 
     return _of("guard of a quotient", net, _given(seed, 8))
 
@@ -349,7 +362,9 @@ def none_positive(seed: int) -> Spoiled:
 
 
 def strict(seed: int) -> Spoiled:
-    right, wrong = ([node(kind, "x zero", "p"), node("Where", "p x low", "s")] for kind in ("GreaterOrEqual", "Greater"))
+    right, wrong = (
+        [node(kind, "x zero", "p"), node("Where", "p x low", "s")] for kind in ("GreaterOrEqual", "Greater")
+    )
     return _one("strict comparison", seed, right, wrong, {"zero": np.float32(0), "low": np.float32(-1)})
 
 
@@ -360,7 +375,12 @@ def truncated(seed: int) -> Spoiled:
 
 def beyond(seed: int) -> Spoiled:
     def net(good: bool) -> onnx.ModelProto:
-        values = {"low": np.int64(0), "high": np.int64(20 + seed), "all": np.int64(21 + seed), "table": weights(21 + seed, 4, seed=seed, scale=5.0)}
+        values = {
+            "low": np.int64(0),
+            "high": np.int64(20 + seed),
+            "all": np.int64(21 + seed),
+            "table": weights(21 + seed, 4, seed=seed, scale=5.0),
+        }
         bounded = node("Clip", "x low high", "i") if good else node("Mod", "x all", "i")
         return graph([bounded, node("Gather", "table i", "y")], {"x": ("i", ["N", 5])}, ["y"], values)
 
@@ -371,7 +391,11 @@ def neighbours(seed: int) -> Spoiled:
     """Elements that equal the one before them are counted; the target counts those that differ by less than nothing."""
 
     def net(good: bool) -> onnx.ModelProto:
-        same = [node("Equal", "a b", "e")] if good else [node("Sub", "a b", "d"), node("Abs", "d", "f"), node("Less", "f zero", "e")]
+        same = (
+            [node("Equal", "a b", "e")]
+            if good
+            else [node("Sub", "a b", "d"), node("Abs", "d", "f"), node("Less", "f zero", "e")]
+        )
         nodes = [node("Slice", "x one nine axis", "a"), node("Slice", "x none last axis", "b"), *same,
                  node("Cast", "e", "c", to=TensorProto.FLOAT), node("Add", "c a", "s"), node("MatMul", "s head", "y")]  # fmt: skip
         values = {"one": np.array([1]), "nine": np.array([9]), "none": np.array([0]), "last": np.array([7]), "axis": np.array([1]),

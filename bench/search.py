@@ -111,7 +111,18 @@ def _write(rows: dict[str, list[float]], lost: list[str], seeds: int) -> None:
     for kind in (*KINDS, "all"):
         count, missed, seen, found, plain, default = rows[kind]
         share = f"{(seen + found) / missed:.0%}" if missed else "-"
-        lines.append((kind, int(count), int(missed), int(seen), int(found), share, f"{plain / count:.1f}", f"{default / count:.1f}"))
+        lines.append(
+            (
+                kind,
+                int(count),
+                int(missed),
+                int(seen),
+                int(found),
+                share,
+                f"{plain / count:.1f}",
+                f"{default / count:.1f}",
+            )
+        )
     head = ("fault", "cases", "missed by plain sampling", "of these found by the inputs of a run", "found by the search", "found",
             "s, plain", "s, default")  # fmt: skip
     body = (

@@ -70,7 +70,11 @@ def rare_row(seed: int) -> Net:
     def net(size: float) -> onnx.ModelProto:
         changed = table.copy()
         changed[row] += np.float32(size)
-        nodes = [node("Gather", "table ids", "rows"), node("ReduceMean", "rows", "m", axes=[1], keepdims=0), node("MatMul", "m head", "y")]
+        nodes = [
+            node("Gather", "table ids", "rows"),
+            node("ReduceMean", "rows", "m", axes=[1], keepdims=0),
+            node("MatMul", "m head", "y"),
+        ]
         return graph(nodes, {"ids": ("i", ["N", 24])}, ["y"], {"table": changed, "head": weights(8, 4, seed=seed + 1)})
 
     return net
@@ -91,7 +95,11 @@ def epsilon(seed: int) -> Net:
     w, b = weights(12, 6, seed=seed), weights(6, seed=seed + 1)
 
     def net(size: float) -> onnx.ModelProto:
-        nodes = [node("Gemm", "x w b", "h"), node("LayerNormalization", "h scale shift", "n", epsilon=1e-5 + size), node("MatMul", "n v", "y")]
+        nodes = [
+            node("Gemm", "x w b", "h"),
+            node("LayerNormalization", "h scale shift", "n", epsilon=1e-5 + size),
+            node("MatMul", "n v", "y"),
+        ]
         return graph(nodes, {"x": ("f", ["N", 12])}, ["y"], {"w": w, "b": b, "scale": np.ones(6, "f4"), "shift": np.zeros(6, "f4"),
                                                           "v": weights(6, 4, seed=seed + 2)})  # fmt: skip
 
@@ -103,8 +111,14 @@ def gate(seed: int) -> Net:
     w, r = weights(1, 24, 5, seed=seed), weights(1, 24, 6, seed=seed + 1)
 
     def net(size: float) -> onnx.ModelProto:
-        nodes = [node("Transpose", "x", "t", perm=[1, 0, 2]), node("LSTM", "t w r", "all last", hidden_size=6), node("Squeeze", "last zero", "y")]
-        return graph(nodes, {"x": ("f", ["N", 6, 5])}, ["y"], {"w": _changed(w, seed, size), "r": r, "zero": np.array([0])})
+        nodes = [
+            node("Transpose", "x", "t", perm=[1, 0, 2]),
+            node("LSTM", "t w r", "all last", hidden_size=6),
+            node("Squeeze", "last zero", "y"),
+        ]
+        return graph(
+            nodes, {"x": ("f", ["N", 6, 5])}, ["y"], {"w": _changed(w, seed, size), "r": r, "zero": np.array([0])}
+        )
 
     return net
 
