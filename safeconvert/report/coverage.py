@@ -19,5 +19,9 @@ def coverage_line(predicate: Mapping[str, Any]) -> str:
     missing = [text(one) for one in sequence(coverage.get("missing"))]
     more = f" and {items - exercised - _NAMED} more" if items - exercised > _NAMED else ""
     left_out = f"; not: {', '.join(missing[:_NAMED])}{more}" if missing else ""
+    impossible = coverage.get("impossible")
+    never = (
+        f"; {impossible} more are out of any input's reach" if isinstance(impossible, int) and impossible > 0 else ""
+    )
     where = "" if not coverage.get("reason") else f" (outputs only: {text(coverage.get('reason'))})"
-    return f"exercised: {exercised} of {items} branches, bounds, table rows and outputs{where}{left_out}"
+    return f"exercised: {exercised} of {items} branches, bounds, table rows and outputs{never}{where}{left_out}"

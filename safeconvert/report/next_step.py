@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from safeconvert.certificate.untrusted_json import mapping
 from safeconvert.core.text import shown
 from safeconvert.errors import ExitCode
 from safeconvert.report.outcome import Outcome
@@ -31,20 +32,32 @@ def next_step(outcome: Outcome, words: Sequence[str] = ()) -> str:
         return ""
     if outcome.certificate is not None:
         return f"safeconvert report {shlex.quote(shown(outcome.certificate))}"
-    if words:  # no certificate was written of it, and so no report can be made later
-        return shlex.join(["safeconvert", *words, "--report"])
-    return ""
+    return _converted_anew(outcome, words)
 
 
-def _without(words: Sequence[str]) -> list[str]:
+def _converted_anew(outcome: Outcome, words: Sequence[str]) -> str:
+    """A conversion of the source along all routes, where a repair of an existing target did not help; "" where there is none.
+
+    No certificate was written of the repair, and the same command again would come to the same.
+    """
+    formats = [str(mapping(outcome.predicate.get(side)).get("format", "")) for side in ("source", "target")]
+    if words[:1] != ["repair"] or len(words) < 3 or words[1].startswith("-") or words[2].startswith("-"):
+        return ""
+    if not all(formats) or formats[0] == formats[1]:
+        return ""
+    rest = _without(words[3:], (*_DROPPED, "-o", "--output", "--layer-analysis"))
+    return shlex.join(["safeconvert", "convert", words[1], "--to", formats[1], "--routes", "all", *rest])
+
+
+def _without(words: Sequence[str], dropped: Sequence[str] = _DROPPED) -> list[str]:
     """The words less the options that are dropped, with their values."""
     kept: list[str] = []
     skip = False
     for word in words:
         if skip:
             skip = False
-        elif word in _DROPPED:
+        elif word in dropped:
             skip = True
-        elif not word.startswith(tuple(f"{name}=" for name in _DROPPED)):
+        elif not word.startswith(tuple(f"{name}=" for name in dropped)):
             kept.append(word)
     return kept

@@ -196,9 +196,10 @@ def test_a_way_is_said_in_shares_and_where_they_stay_in_distances() -> None:
     assert change((0.5, None), (1.0, None)) == ""
 
 
-def _outcome(code: ExitCode, certificate: bool, faults: int) -> Outcome:
+def _outcome(code: ExitCode, certificate: bool, faults: int, *formats: str) -> Outcome:
     place = Path.cwd() / "m.certificate.json" if certificate else None
-    return Outcome(code, "", Path("m"), None, place, {"faults": [{}] * faults}, (), None)
+    sides = {side: {"format": name} for side, name in zip(("source", "target"), formats, strict=False)}
+    return Outcome(code, "", Path("m"), None, place, {"faults": [{}] * faults, **sides}, (), None)
 
 
 @pytest.mark.parametrize(
@@ -214,10 +215,11 @@ def _outcome(code: ExitCode, certificate: bool, faults: int) -> Outcome:
         ),
         (_outcome(ExitCode.NOT_EQUIVALENT, False, 1), ["localize", "m.pt", "m.onnx"], "safeconvert repair m.pt m.onnx"),
         (
-            _outcome(ExitCode.NOT_EQUIVALENT, False, 1),
-            ["repair", "m.pt", "m.onnx"],
-            "safeconvert repair m.pt m.onnx --report",
+            _outcome(ExitCode.NOT_EQUIVALENT, False, 1, "torch", "onnx"),
+            ["repair", "m.pt", "m.onnx", "-o", "n.onnx", "--rtol", "1"],
+            "safeconvert convert m.pt --to onnx --routes all --rtol 1",
         ),
+        (_outcome(ExitCode.NOT_EQUIVALENT, False, 1, "onnx", "onnx"), ["repair", "m.onnx", "n.onnx"], ""),
         (_outcome(ExitCode.NOT_EQUIVALENT, False, 1), [], ""),
         (_outcome(ExitCode.NO_ROUTE, False, 0), ["torch2keras", "m.pt"], ""),
         (_outcome(ExitCode.NO_VERDICT, False, 0), ["verify", "m.pt", "m.onnx"], ""),
