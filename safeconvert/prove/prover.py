@@ -19,12 +19,12 @@ import onnx
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.graph.view import tidy
-from safeconvert.prove.checker.check import check, opened
+from safeconvert.prove.checker.check import Problem, check, opened
 from safeconvert.prove.kernel.terms import Refused
-from safeconvert.prove.search.reading import Reading, read
+from safeconvert.prove.search.reading import Known, Reading, read
 from safeconvert.prove.search.terms import TermStore
 from safeconvert.prove.search.values import Value, canonical, transposed
-from safeconvert.prove.sizes import bound, sizes_of
+from safeconvert.prove.sizes import sizes_of
 from safeconvert.prove.steps import document, steps_of
 from safeconvert.prove.unproven import Unproven, frontier
 
@@ -64,8 +64,6 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
         contract: which tensors correspond, by the names that the graphs give them, and in what order of axes.
     """
     sizes = sizes_of(source, target, contract.inputs)
-    with np.errstate(all="ignore"):  # constants that overflow: no axiom takes them
-        ours, theirs = _readings(source, target, contract, sizes)
     statement = {
         "inputs": [_stated(t) | {"shape": list(sizes[t.source.name])} for t in contract.inputs],
         "outputs": [_stated(t) for t in contract.outputs],
@@ -73,13 +71,16 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
     same = source.SerializeToString(deterministic=True) == target.SerializeToString(deterministic=True)
     try:
         problem = opened(source, target, statement)
-        with np.errstate(all="ignore"):
-            steps = steps_of(problem, _pairs(ours, theirs, contract.outputs))
-        made = document(source, target, statement, steps)
+    except Refused as error:
+        return Proof(False, 0.0, {}, sizes, (), same, {}, str(error))
+    with np.errstate(all="ignore"):  # constants that overflow: no axiom takes them
+        ours, theirs = _readings(source, target, contract, problem)
+        steps = steps_of(problem, _pairs(ours, theirs, contract.outputs))
+    made = document(source, target, statement, steps)
+    try:
         shown = check(source, target, made)
     except Refused as error:
-        missing = tuple(frontier(ours, theirs))
-        return Proof(False, 0.0, {}, sizes, missing, same, {}, str(error))
+        return Proof(False, 0.0, {}, sizes, tuple(frontier(ours, theirs)), same, {}, str(error))
     return Proof(True, shown.apart, shown.axioms, shown.sizes, (), same, made, "")
 
 
@@ -89,19 +90,18 @@ def _stated(tensor: TensorContract) -> dict[str, Any]:
 
 
 def _readings(
-    source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract, sizes: Mapping[str, tuple[int, ...]]
+    source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract, problem: Problem
 ) -> tuple[Reading, Reading]:
     """Both graphs in canonical forms."""
-    left = tidy(bound(source, {t.source.name: sizes[t.source.name] for t in contract.inputs}))
-    right = tidy(bound(target, {t.target.name: _moved(sizes[t.source.name], t) for t in contract.inputs}))
     store = TermStore()
     inputs, theirs = {}, {}
     for number, tensor in enumerate(contract.inputs):
-        shape, groups = canonical(sizes[tensor.source.name])
+        shape, groups = canonical(problem.source.shapes[tensor.source.name])
         value = Value(store.term("input", shape, setting=(number,)), groups)
         inputs[tensor.source.name] = value
         theirs[tensor.target.name] = value if tensor.permutation is None else transposed(value, tensor.permutation)
-    return read(store, left, inputs), read(store, right, theirs)
+    known = [Known(graph.shapes, graph.kinds, graph.constants) for graph in (problem.source, problem.target)]
+    return read(store, tidy(source), inputs, known[0]), read(store, tidy(target), theirs, known[1])
 
 
 def _pairs(source: Reading, target: Reading, outputs: Sequence[TensorContract]) -> list[tuple[str, str]]:
@@ -115,7 +115,3 @@ def _pairs(source: Reading, target: Reading, outputs: Sequence[TensorContract]) 
             found.setdefault(value.term.number, (known[value.term.number], name))
     ends = [(tensor.source.name, tensor.target.name) for tensor in outputs]
     return [*(pair for pair in found.values() if pair not in ends), *ends]
-
-
-def _moved(shape: tuple[int, ...], tensor: TensorContract) -> tuple[int, ...]:
-    return shape if tensor.permutation is None else tuple(shape[axis] for axis in tensor.permutation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import onnx
 
@@ -32,19 +32,6 @@ def sizes_of(
             shape.append(primes[name])
         sizes[tensor.source.name] = tuple(shape)
     return sizes
-
-
-def bound(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> onnx.ModelProto:
-    """A copy whose inputs have concrete shapes, and nothing else declares one."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.value_info[:]
-    for value in copy.graph.input:
-        for dimension, size in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
-            dimension.dim_value = size
-    for value in copy.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    return copy
 
 
 def _declared(model: onnx.ModelProto) -> dict[str, list[int | str]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import onnx
 
 from safeconvert.graph.attributes import attributes
-from safeconvert.graph.shapes import inferred
 from safeconvert.graph.view import GraphView
 from safeconvert.prove.search.forms.opaque import opaque
 from safeconvert.prove.search.step import Shape, Step
@@ -37,29 +36,40 @@ class Reading:
     axioms: tuple[str, ...]
 
 
-def read(store: TermStore, view: GraphView, inputs: Mapping[str, Value]) -> Reading:
+@dataclass(frozen=True)
+class Known:
+    """What is known of a graph's tensors at concrete sizes, by name: shapes, element types, and the values of those that are constant."""
+
+    shapes: Mapping[str, Shape]
+    kinds: Mapping[str, int]
+    constants: Mapping[str, Array]
+
+
+def read(store: TermStore, view: GraphView, inputs: Mapping[str, Value], known: Known) -> Reading:
     """Read a graph whose inputs have concrete shapes.
 
     Args:
         store: of the proof.
-        view: the graph, tidied after its shapes were made concrete.
+        view: the graph, tidied.
         inputs: what each input is.
+        known: of its tensors.
     """
-    graph = inferred(view.model)
-    shapes = _shapes(graph)
-    kinds = {value.name: value.type.tensor_type.elem_type for value in [*graph.value_info, *graph.input, *graph.output]}
+    constants = {**known.constants, **view.constants}
     values: dict[str, Value] = dict(inputs)
     spoke = []
     for node in view.nodes:
-        operands = tuple(values.get(name, view.constants.get(name)) for name in node.input)
-        known = [_shape_of(operand) for operand in operands]
+        names = [name for name in node.output if name]
+        if all(name in constants for name in names):
+            spoke.append("constant")
+            continue
+        operands = tuple(values.get(name, constants.get(name)) for name in node.input)
+        shapes = [_shape_of(operand) for operand in operands]
         step = Step(
-            store, node, _settings(node, view.opset, known), operands, tuple(shapes.get(name) for name in node.output),
-            kinds.get(node.output[0], 0) in _FLOATING, view.opset,
+            store, node, _settings(node, view.opset, shapes), operands, tuple(known.shapes.get(name) for name in node.output),
+            known.kinds.get(node.output[0], 0) in _FLOATING, view.opset,
         )  # fmt: skip
         made, axiom = _made(step)
         spoke.append(axiom)
-        names = [name for name in node.output if name]
         for name, value in zip(names, made or (), strict=False):
             values[name] = value
     return Reading(view, values, tuple(spoke))
@@ -88,14 +98,3 @@ def _settings(node: onnx.NodeProto, opset: int, shapes: list[Shape | None]) -> d
 
 def _shape_of(operand: Value | Array | None) -> Shape | None:
     return None if operand is None else tuple(operand.shape)
-
-
-def _shapes(graph: onnx.GraphProto) -> dict[str, Shape]:
-    """Shapes that are known in every dimension."""
-    found = {}
-    for value in [*graph.value_info, *graph.input, *graph.output]:
-        if value.type.tensor_type.HasField("shape"):
-            sizes = [d.dim_value if d.HasField("dim_value") else None for d in value.type.tensor_type.shape.dim]
-            if all(size is not None for size in sizes):
-                found[value.name] = tuple(int(size) for size in sizes if size is not None)
-    return found
