@@ -211,6 +211,9 @@ def sized(where: str) -> onnx.ModelProto:
         factor = b("Add", b("Cast", few, to=TensorProto.FLOAT), b.constant(1.0))
     elif where == "gather":
         factor = b("Gather", b.constant([1.0, 2.0]), b("Cast", few, to=TensorProto.INT64))
+    elif where == "spread":
+        size = b("Unsqueeze", b("Add", b("Cast", few, to=TensorProto.INT64), b.constant(1, np.int64)), b.ints(0))
+        factor = b("ReduceSum", b("Expand", b.constant([1.0]), size), b.ints(0), keepdims=0)
     else:
         ends = b("Add", b("Cast", few, to=TensorProto.INT64), b.constant([1], np.int64))
         factor = b(
@@ -219,7 +222,7 @@ def sized(where: str) -> onnx.ModelProto:
     return b.model(b("Mul", "x", factor))
 
 
-@pytest.mark.parametrize("where", ["where", "cast", "gather", "slice"])
+@pytest.mark.parametrize("where", ["where", "cast", "gather", "slice", "spread"])
 def test_a_target_that_is_another_function_at_other_sizes_is_not_proven(where: str) -> None:
     b = Builder(["n", 4])
     found = prove(b.model(b("Identity", "x")), sized(where), contract())
@@ -231,3 +234,16 @@ def test_sizes_that_only_shape_are_no_hindrance() -> None:
     one = a.model(a("Flatten", "x"))
     lead = b("Unsqueeze", b("Gather", b("Shape", "x"), b.constant(0, np.int64)), b.ints(0))
     assert prove(one, b.model(b("Reshape", "x", b("Concat", lead, b.ints(-1), axis=0))), contract()).proven
+
+
+def test_a_constant_that_is_only_spread_is_no_hindrance() -> None:
+    """A token before each sample's sequence, as many as there are samples."""
+
+    def model(first: bool) -> onnx.ModelProto:
+        b = Builder(["n", 5, 6])
+        count = b("Unsqueeze", b("Gather", b("Shape", "x"), b.constant(0, np.int64)), b.ints(0))
+        token = b("Expand", b.constant(numbers((1, 1, 6), 1)), b("Concat", count, b.ints(1, 6), axis=0))
+        return b.model(b("Concat", *((token, "x") if first else ("x", token)), axis=1))
+
+    assert prove(model(True), model(True), contract()).proven
+    assert not prove(model(True), model(False), contract()).proven

@@ -9,6 +9,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.affine import parts, scale, unary, without
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.operands import mixed, only_floating
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
@@ -34,12 +35,12 @@ def clipped(store: Store, value: Value, low: float, high: float) -> Value:
 
 
 def _relu(n: Node) -> list[Value]:
-    n.only_floating()
+    only_floating(n)
     return [clipped(n.store, n.value(), 0.0, math.inf)]
 
 
 def _clip(n: Node) -> list[Value]:
-    n.only_floating()
+    only_floating(n)
     given = ((n.constant(1), "min", -math.inf), (n.constant(2), "max", math.inf))
     low, high = (n.attributes.get(name, end) if c is None else float(c.item()) for c, name, end in given)
     return [clipped(n.store, n.value(), low, high)]
@@ -47,10 +48,10 @@ def _clip(n: Node) -> list[Value]:
 
 def _bound(lower: bool) -> Callable[[Node], list[Value]]:
     def rule(n: Node) -> list[Value]:
-        n.only_floating()
+        only_floating(n)
         if len(n.operands) != 2:
             raise Refused("more than two operands")
-        value, place = n.mixed
+        value, place = mixed(n)
         array = n.real(1 - place)
         AXIOM.require(n.store, _ONE, array.size == 1)
         if array.ndim > len(value.groups):

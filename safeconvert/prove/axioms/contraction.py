@@ -6,6 +6,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.affine import affine, only_along, parts
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.operands import mixed
 from safeconvert.prove.kernel.layout import Value, along
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Refused, Store, near
@@ -56,7 +57,7 @@ def _gemm(n: Node) -> list[Value]:
 
 def matrix_product(n: Node) -> list[Value]:
     """MatMul of a tensor and a constant matrix, on either side."""
-    value, place = n.mixed
+    value, place = mixed(n)
     array, rank = n.real(1 - place), len(value.groups)
     if array.ndim < 2 or rank < max(array.ndim, 2) or any(size != 1 for size in array.shape[:-2]):
         raise Refused("MatMul: its constant is no matrix")

@@ -6,6 +6,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.affine import parts, scale, unary
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.operands import mixed, only_floating
 from safeconvert.prove.kernel.layout import Value, along, paired
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
@@ -29,17 +30,17 @@ def _without_number(value: Value) -> tuple[Value, float]:
 
 
 def _mul(n: Node) -> list[Value]:
-    n.only_floating()
+    only_floating(n)
     one, two = n.operands
     if isinstance(one, Value) and isinstance(two, Value):
         return [product(n.store, one, two)]
-    value, place = n.mixed
+    value, place = mixed(n)
     AXIOM.use(n.store)
     return [scale(n.store, value, along(n.real(1 - place), value))]
 
 
 def _div(n: Node) -> list[Value]:
-    n.only_floating()
+    only_floating(n)
     AXIOM.use(n.store)
     if isinstance(n.operands[1], Value):
         inverse = unary(n.store, "Reciprocal", n.value(1))
@@ -51,13 +52,13 @@ def _div(n: Node) -> list[Value]:
 
 
 def _neg(n: Node) -> list[Value]:
-    n.only_floating()
+    only_floating(n)
     AXIOM.use(n.store)
     return [scale(n.store, n.value(), -1.0)]
 
 
 def _pow(n: Node) -> list[Value]:
-    n.only_floating()
+    only_floating(n)
     exponent = n.constant(1)
     if (
         exponent is None

@@ -9,6 +9,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.affine import affine, only_along, parts
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.operands import only_floating
 from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Refused, Store
@@ -52,7 +53,7 @@ def _without(value: Value, axes: Sequence[int], keep: bool) -> tuple[list[int], 
 
 def _reduced(kind: str) -> Callable[[Node], list[Value]]:
     def rule(n: Node) -> list[Value]:
-        n.only_floating()
+        only_floating(n)
         value, given = n.value(), n.constant(1)
         axes = n.attributes.get("axes") or (() if given is None else tuple(int(a) for a in given.reshape(-1)))
         if not axes and n.attributes.get("noop_with_empty_axes", 0):

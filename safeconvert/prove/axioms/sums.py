@@ -8,6 +8,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.affine import affine, parts, scale
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.operands import mixed, only_floating
 from safeconvert.prove.kernel.layout import Value, along, paired
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Store
@@ -43,11 +44,11 @@ def _moved(array: Array, axes: Sequence[int], rank: int) -> Array:
 
 def _sum(sign: float) -> Callable[[Node], list[Value]]:
     def rule(n: Node) -> list[Value]:
-        n.only_floating()
+        only_floating(n)
         one, two = n.operands
         if isinstance(one, Value) and isinstance(two, Value):
             return [total(n.store, one, scale(n.store, two, sign))]
-        value, place = n.mixed
+        value, place = mixed(n)
         AXIOM.use(n.store)
         array = along(n.real(1 - place), value)
         factor, offset = (1.0, sign * array) if place == 0 else (sign, array)

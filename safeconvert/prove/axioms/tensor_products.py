@@ -7,6 +7,7 @@ import numpy as np
 from safeconvert.prove.axioms.affine import parts, scale, without
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.contraction import matrix_product
+from safeconvert.prove.axioms.operands import only_floating
 from safeconvert.prove.axioms.weights import WEIGHTED
 from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
@@ -18,7 +19,7 @@ Pairs = list[tuple[int, int]]
 def _matmul(n: Node) -> list[Value]:
     if not all(isinstance(operand, Value) for operand in n.operands):
         return matrix_product(n)
-    n.only_floating()
+    only_floating(n)
     AXIOM.use(n.store)
     (one, left), (two, right) = (_without_weight(n.store, n.value(place)) for place in (0, 1))
     return [scale(n.store, _product(n.store, one, two), left * right)]

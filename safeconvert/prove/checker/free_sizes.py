@@ -12,6 +12,10 @@ from safeconvert.prove.kernel.terms import Array
 _MOVES = {"Shape", "Gather", "Slice", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Cast", "Identity", "Split"}
 _SHAPES = {("Reshape", 1), ("Expand", 1), ("Tile", 1), ("Resize", 2), ("Resize", 3)}
 """Operands that only say what shape a result has."""
+_SPREAD = {"Expand": 1, "ConstantOfShape": 0}
+"""Operators that only spread numbers, and which operand says how far."""
+_SPREADING = {"Add", "Sub", "Mul", "Div", "Concat", "Where"}
+"""Operators that read what is spread number by number; others might count how often it is there."""
 
 
 def depending(nodes: tuple[onnx.NodeProto, ...], here: Mapping[str, Array], there: Mapping[str, Array]) -> set[str]:
@@ -33,6 +37,13 @@ def depending(nodes: tuple[onnx.NodeProto, ...], here: Mapping[str, Array], ther
     return found
 
 
-def is_shape(node: onnx.NodeProto, place: int) -> bool:
-    """Whether an operand only says what shape the result has."""
-    return node.domain in ("", "ai.onnx") and (node.op_type, place) in _SHAPES
+def spread(nodes: tuple[onnx.NodeProto, ...], sized: set[str]) -> set[str]:
+    """Of what depends on free sizes, constants of which only the shape does."""
+    alone = [node for node in nodes if node.op_type in _SPREAD and node.output[0] in sized]
+    return {node.output[0] for node in alone if not sized.intersection(node.input[: _SPREAD[node.op_type]])}
+
+
+def harmless(node: onnx.NodeProto, place: int, is_spread: bool) -> bool:
+    """Whether what depends on a free size may be this operand: one that says what shape the result has, or that is only spread."""
+    own = node.domain in ("", "ai.onnx")
+    return own and ((node.op_type, place) in _SHAPES or (is_spread and node.op_type in _SPREADING))

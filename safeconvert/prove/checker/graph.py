@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 
 from safeconvert.prove.axioms.same import RANDOM, same
 from safeconvert.prove.axioms.table import RULES
-from safeconvert.prove.checker.free_sizes import depending, is_shape
+from safeconvert.prove.checker.free_sizes import depending, harmless, spread
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node, Shape
 from safeconvert.prove.kernel.terms import Array, Refused, Store
@@ -34,6 +34,7 @@ class Graph:
     shapes: dict[str, Shape] = field(default_factory=dict)
     constants: dict[str, Array] = field(default_factory=dict)
     sized: set[str] = field(default_factory=set)
+    spread: set[str] = field(default_factory=set)
     maker: dict[str, int] = field(default_factory=dict)
 
 
@@ -42,6 +43,7 @@ def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str
     found = _at(model, sizes)
     if sizes != others:
         found.sized = depending(found.nodes, found.constants, _at(model, others).constants)
+        found.spread = spread(found.nodes, found.sized)
     return found
 
 
@@ -115,7 +117,8 @@ def part(graph: Graph, store: Store, tensor: str, known: Mapping[str, Value]) ->
     values: dict[str, Value] = dict(known)
     for number in between(graph, tensor, known):
         node = graph.nodes[number]
-        if any(name in graph.sized and not is_shape(node, place) for place, name in enumerate(node.input)):
+        reads = ((place, name) for place, name in enumerate(node.input) if name in graph.sized)
+        if not all(harmless(node, place, name in graph.spread) for place, name in reads):
             raise Refused(f"{node.op_type}: computes with a size that is free")
         operands = tuple(values.get(name, graph.constants.get(name)) if name else None for name in node.input)
         named = [name for name in node.output if name]

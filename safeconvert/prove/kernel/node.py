@@ -55,18 +55,6 @@ class Node:
             raise Refused(f"{self.operator[1]}: its input {place} is no constant of floating-point numbers")
         return found.astype(np.float64)
 
-    def only_floating(self) -> None:
-        """Raises Refused where the first output holds integers, which wrap around and are divided otherwise."""
-        if not self.floating:
-            raise Refused(f"{self.operator[1]}: of integers")
-
-    @property
-    def mixed(self) -> tuple[Value, int]:
-        """Of two operands, one of which is constant, the value and its place. Raises Refused for others."""
-        place = 0 if isinstance(self.operands[0], Value) else 1
-        self.constant(1 - place)
-        return self.value(place), place
-
     @property
     def shape(self) -> Shape:
         """Of the first output. Raises Refused where it is left out."""
