@@ -11,7 +11,7 @@ import onnx
 
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.view import GraphView
-from safeconvert.prove.search.reading import Reading
+from safeconvert.prove.search.reading import CONSTANT, Reading
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ def frontier(source: Reading, target: Reading) -> list[Unproven]:
     for name, value in source.values.items():
         known.setdefault(value.term.number, name)
     found = []
-    for node in target.view.nodes:
+    for node, axiom in zip(target.view.nodes, target.axioms, strict=True):
+        if axiom == CONSTANT:
+            continue
         made = [target.values.get(name) for name in node.output if name]
         if all(value is not None and value.term.number in known for value in made):
             continue

@@ -15,6 +15,7 @@ from safeconvert.core.faults import TrialOutcome, kind_name
 from safeconvert.core.formats import TITLES
 from safeconvert.report.charts import Layer, layers_chart, models_chart, read_layers, trajectory_chart
 from safeconvert.report.containment import contained
+from safeconvert.report.proof import proof_words
 from safeconvert.report.thumbnails import sample_views
 
 _VERDICTS = {
@@ -123,6 +124,9 @@ def _tiles(predicate: Mapping[str, Any]) -> list[dict[str, str]]:
                       "of the inputs that were tried"})  # fmt: skip
         tiles.append({"title": "Largest distance", "value": figure(figures.get("max_abs")).said,
                       "small": f"{figure(figures.get('relative')).said} of the output's size"})  # fmt: skip
+    words = proof_words(predicate.get("proof"))
+    if words:
+        tiles.append({"title": "Proof", "value": "proven", "small": words.removeprefix("proven ")})
     faults = read_faults(predicate)
     if faults:
         repaired = sum(fault.repaired for fault in faults)

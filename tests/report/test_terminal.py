@@ -19,7 +19,9 @@ import pytest
 from safeconvert.errors import ExitCode
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome, Tried
+from safeconvert.report.proof import proof_words
 from safeconvert.report.tree import change, fault_tree, route_tree
+from safeconvert.report.view import view
 from tests.command import ROOT
 
 SHOW = Path(__file__).parent / "programs" / "show_outcome.py"
@@ -248,3 +250,16 @@ def test_what_containment_lacked_is_said_and_nothing_where_it_held(
     (tmp_path / "content.json").write_text(json.dumps(PREDICATE | held))
     told = _piped(tmp_path)
     assert (expected in told) if expected is not None else ("containment" not in told)
+
+
+def test_a_proof_is_in_the_summary_and_on_the_page_in_three_words() -> None:
+    for level, words in (
+        ("onnx", "proven between ONNX forms"),
+        ("native", "proven end to end"),
+        ("sampled", ""),
+        ("all", ""),
+    ):
+        assert proof_words({"level": level}) == words
+        assert (
+            "Proof" in [tile["title"] for tile in view({"proof": {"level": level}}, None, [], "")["tiles"]]
+        ) is bool(words)

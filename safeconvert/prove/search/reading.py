@@ -18,6 +18,8 @@ from safeconvert.prove.search.values import Value
 _FLOATING = {
     onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16, onnx.TensorProto.DOUBLE,
 }  # fmt: skip
+CONSTANT = "constant"
+"""What is said of a node whose outputs do not depend on the inputs."""
 _FLATTENED_BEFORE_13 = {"Softmax", "LogSoftmax", "Hardmax"}
 
 
@@ -60,7 +62,7 @@ def read(store: TermStore, view: GraphView, inputs: Mapping[str, Value], known: 
     for node in view.nodes:
         names = [name for name in node.output if name]
         if all(name in constants for name in names):
-            spoke.append("constant")
+            spoke.append(CONSTANT)
             continue
         operands = tuple(values.get(name, constants.get(name)) for name in node.input)
         shapes = [_shape_of(operand) for operand in operands]
