@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all data-test lint bench bench-short bench-matrix bench-zoo bench-evidence bench-proof docs clean
+.PHONY: demo test test-all data-test fuzz lint bench bench-short bench-matrix bench-zoo bench-evidence bench-proof docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -18,6 +18,12 @@ test-all: $(VENV)/.installed-test
 
 data-test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m data
+
+# Mutants of model files, settings, certificates and inputs, for as long as one likes: make fuzz FUZZ_SECONDS=3600 FUZZ_SEED=7
+FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= 0
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -85,7 +85,7 @@ def _effective(outcomes: Sequence[Outcome]) -> int:
 def _said(outcome: Outcome) -> str:
     done = [text for text, happened in (("**file written**", outcome.ran), ("**file read**", outcome.read)) if happened]
     if outcome.refusal and not done:
-        return f"refused, exit {outcome.exit_code}"
+        return f"{'refused' if outcome.exit_code == 2 else 'fails'}, exit {outcome.exit_code}"
     return " and ".join(done) or "runs, without effect"
 
 

@@ -14,7 +14,7 @@ from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 
 from .untrusted.torch_version import require_read_loader
-from .untrusted.torchscript import open_torchscript
+from .untrusted.torchscript import DAMAGE, open_torchscript
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _torchscript(request: ModelRequest) -> Any:
         return open_torchscript(request.path)
     try:
         return torch.jit.load(request.path, map_location="cpu")
-    except RuntimeError as error:
+    except DAMAGE as error:
         raise UnusableInput(f"{request.path}: a damaged TorchScript archive: {_first(error)}") from error
 
 

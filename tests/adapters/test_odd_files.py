@@ -7,11 +7,15 @@ import zipfile
 from pathlib import Path
 
 import flatbuffers
+import h5py
 import pytest
+import torch
 from ai_edge_litert import schema_py_generated as schema
 
 from adapters._shared.untrusted.archive import open_archive
+from adapters._shared.untrusted.keras_config import inspect_keras
 from adapters._shared.untrusted.torch_version import require_read_loader
+from adapters._shared.untrusted.torchscript import open_torchscript
 from adapters.tflite.adapter import load
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
@@ -43,6 +47,42 @@ def test_a_tflite_file_without_inputs_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(builder.Output()))
     with pytest.raises(UnusableInput, match="takes no inputs"):
         load(ModelRequest(str(path)).to_json())
+
+
+@pytest.mark.parametrize("value", [3, 1.5, b"\xff\xfe", "[" * 100_000, "nothing"], ids=lambda value: str(value)[:9])
+def test_a_configuration_that_is_none_makes_a_file_that_keras_cannot_load(value: object, tmp_path: Path) -> None:
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = value if not isinstance(value, str) else value[:60_000]
+    with pytest.raises(UnusableInput, match="Keras cannot load it"):
+        inspect_keras(ModelRequest(str(path)), "h5")
+
+
+def test_a_member_that_does_not_unpack_makes_a_file_that_keras_cannot_load(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}" * 400)
+    with zipfile.ZipFile(path) as archive:
+        (member,) = archive.infolist()
+    content = bytearray(path.read_bytes())
+    start = member.header_offset + 30 + len(member.filename)
+    content[start : start + member.compress_size] = b"\xff" * member.compress_size
+    path.write_bytes(bytes(content))
+    with pytest.raises(UnusableInput, match="Keras cannot load it"):
+        inspect_keras(ModelRequest(str(path)), "keras_v3")
+
+
+@pytest.mark.parametrize("member", ["data.pkl", "constants.pkl"])
+def test_a_pickle_that_recalls_what_it_never_stored_makes_a_damaged_archive(member: str, tmp_path: Path) -> None:
+    made = io.BytesIO()
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2).eval(), torch.zeros(1, 2)), made)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(made) as archive, zipfile.ZipFile(changed, "w") as out:
+        for name in archive.namelist():
+            out.writestr(name, b"\x80\x02h\x07." if name.endswith(f"/{member}") else archive.read(name))
+    (tmp_path / "net.pt").write_bytes(changed.getvalue())
+    with pytest.raises(UnusableInput, match="a damaged TorchScript archive"):
+        open_torchscript(str(tmp_path / "net.pt"))
 
 
 @pytest.mark.parametrize("version", ["2.12.1", "2.14.0+cpu", "3.13.0"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ _PARTS = (
     "activations", "constraints", "distribution", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops",
     "optimizers", "quantizers", "random", "regularizers", "backend", "trainers",
 )  # fmt: skip
+_DAMAGE = (
+    OSError, KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, RecursionError, EOFError, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What json, zipfile and h5py raise for damaged files."""
 _LARGEST_CONFIG = 256 << 20
 _SPREAD = 1000
 _ADVICE = (
@@ -45,7 +51,7 @@ def inspect_keras(request: ModelRequest, variant: str) -> None:
         return
     try:
         found = next(_archive(request.path) if variant == "keras_v3" else _hdf5(Path(request.path)), None)
-    except (OSError, KeyError, ValueError, RuntimeError, RecursionError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise UnusableInput(f"{request.path}: Keras cannot load it: {' '.join(str(error).split())[:200]}") from error
     if found:
         raise UnusableInput(f"{request.path}: {found}", _ADVICE)

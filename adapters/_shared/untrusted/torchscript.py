@@ -18,6 +18,8 @@ from .torchscript_source import check_source, defined, parsed
 from .words import words
 
 _ADVICE = "save it without these calls, or pass --trust-pickle if you trust whoever made the file"
+DAMAGE = (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, EOFError)
+"""What torch's reader in C++ raises for damaged archives."""
 _GLOBALS = re.compile(
     r"__torch__(\.(?!torch\.classes)\S+)? \S+|__torch__\.torch\.classes\.(quantized|rnn|sparse|xnnpack) \S+"
     r"|torch\._utils _rebuild_(tensor_v2|qtensor|parameter|sparse_tensor|meta_tensor_no_storage)|torch\.jit\._pickle \w+"
@@ -49,7 +51,7 @@ def open_torchscript(path: str) -> Any:
     _check_objects(archive)
     try:
         module = torch.jit.load(path, map_location="cpu")
-    except RuntimeError as error:
+    except DAMAGE as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise UnusableInput(f"{path}: a damaged TorchScript archive: {reason}") from error
     _check_graphs(archive, module)

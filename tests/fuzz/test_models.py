@@ -1,0 +1,34 @@
+"""Mutants of model files: each is refused with a reason or run, in a worker that is gone afterwards and wrote nothing elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .campaign import fuzz, originals_run
+from .kinds import MODELS, Kind
+from .models import judging
+from .verdicts import State
+
+pytestmark = pytest.mark.converters
+_FEW, _ALL = 25, 1000
+_SEED = 1
+
+
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
+def test_the_seeds_are_run_and_a_few_mutants_are_refused_or_run(kind: Kind, made: Path, tmp_path: Path) -> None:
+    with judging(tmp_path) as judge:
+        for main, verdict in originals_run(kind, made, judge.judge).items():
+            assert verdict.state is State.RAN or main == "weights.pth", (main, verdict)
+        tally = fuzz(kind, made, judge.judge, range(_FEW), _SEED)
+    assert not tally.faults, "\n".join(map(str, tally.faults))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
+def test_a_thousand_mutants_are_refused_or_run(kind: Kind, made: Path, tmp_path: Path) -> None:
+    with judging(tmp_path) as judge:
+        tally = fuzz(kind, made, judge.judge, range(_FEW, _ALL), _SEED)
+    assert not tally.faults, "\n".join(map(str, tally.faults))
+    assert min(tally.states[State.RAN], tally.states[State.REFUSED]) > _ALL // 50, tally
