@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from .verdicts import State, Verdict, of_error
 
 SECONDS = 20.0
 """Limit of one call of a worker."""
+_HANGS = 6 * SECONDS
+"""More than all calls for one mutant may take together, on a machine that is busy otherwise."""
 _MEMORY = 6 << 30
 _MOST_ELEMENTS = 1 << 16
 _SHAPES = ((4,), (3, 5, 5), (2, 4), (2, 3, 5, 5))
@@ -53,7 +56,7 @@ class ModelJudge:
         """What becomes of a mutant."""
         given = self.folder / "given"
         write(files, given)
-        before = self._listing()
+        before, began = self._listing(), time.monotonic()
         try:
             verdict = self._opened(given / main)
         except Exception as error:  # noqa: BLE001 - what is not one of ours is what is looked for
@@ -64,6 +67,8 @@ class ModelJudge:
         changed = {path for path, _ in before ^ self._listing()}
         if changed:
             return Verdict(State.FAULT, f"files outside the scratch folder changed: {sorted(changed)}")
+        if time.monotonic() - began > _HANGS:
+            return Verdict(State.FAULT, f"{time.monotonic() - began:.0f} s, of calls limited to {SECONDS:g} s")
         return verdict
 
     def _opened(self, path: Path) -> Verdict:

@@ -22,7 +22,7 @@ def test_a_mutant_is_verified_against_its_original_only_where_it_is_the_same_fun
     made: Path, tmp_path: Path
 ) -> None:
     with judging(tmp_path / "judged") as judge:
-        mutants = list(running(_KINDS["onnx"], made, judge, 24, seed=2))
+        mutants = list(running(_KINDS["onnx"], made, judge, 12, seed=2))
     codes = []
     for number, main, files in mutants:
         place = tmp_path / str(number)
@@ -35,7 +35,7 @@ def test_a_mutant_is_verified_against_its_original_only_where_it_is_the_same_fun
 
 def test_a_mutant_is_converted_to_what_it_is_itself(made: Path, tmp_path: Path) -> None:
     with judging(tmp_path / "judged") as judge:
-        mutants = list(running(_KINDS["torchscript"], made, judge, 6, seed=2))
+        mutants = list(running(_KINDS["torchscript"], made, judge, 3, seed=2))
     verified = 0
     for number, main, files in mutants:
         place = tmp_path / str(number)
