@@ -25,6 +25,7 @@ from safeconvert.verification.source import Source
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
+_LONGEST_NAME = 50  # of a folder, which gets more added to it
 _CLONE = 0x40049409  # FICLONE: a copy that shares its blocks until one side is written
 
 
@@ -34,7 +35,7 @@ def snapshot(run: Run, file: ModelFile) -> ModelFile:
     Raises:
         UnusableInput: it cannot be read or copied, or changed meanwhile.
     """
-    folder = run.kept(file.path.parent.name or "model")
+    folder = run.kept(file.path.parent.name[:_LONGEST_NAME] or "model")
     path = _copied(file.path, folder)
     run.pool.names(path, file.path)
     found = replace(detect(path), given=file.path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import flatbuffers
 import h5py
+import onnx
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
@@ -16,9 +17,11 @@ from adapters._shared.untrusted.archive import open_archive
 from adapters._shared.untrusted.keras_config import inspect_keras
 from adapters._shared.untrusted.torch_version import require_read_loader
 from adapters._shared.untrusted.torchscript import open_torchscript
+from adapters.onnx.adapter import load as load_onnx
 from adapters.tflite.adapter import load
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
+from tests.onnx_models import selu_net
 
 
 @pytest.mark.parametrize("name", ["net/\udcff.py", "elsewhere/data.pkl", "data.pkl"], ids=ascii)
@@ -83,6 +86,12 @@ def test_a_pickle_that_recalls_what_it_never_stored_makes_a_damaged_archive(memb
     (tmp_path / "net.pt").write_bytes(changed.getvalue())
     with pytest.raises(UnusableInput, match="a damaged TorchScript archive"):
         open_torchscript(str(tmp_path / "net.pt"))
+
+
+def test_an_onnx_file_is_read_as_one_whatever_it_is_called(tmp_path: Path) -> None:
+    """ONNX Runtime takes a name that ends in .ort for a format of its own, which nothing has inspected."""
+    onnx.save(selu_net(), tmp_path / "model.ort")
+    assert load_onnx(ModelRequest(str(tmp_path / "model.ort")).to_json()).signature().inputs[0].name == "x"
 
 
 @pytest.mark.parametrize("version", ["2.12.1", "2.14.0+cpu", "3.13.0"])

@@ -127,11 +127,13 @@ KERAS = _listed(
     ("external_link", _NONE, "is a link to "),
     ("virtual_data", _NONE, "lie in "),
     ("member_twice", _NONE, "two of its members have the same name"),
+    ("archive_behind_hdf5", _WRITES, "is an archive and an HDF5 file at once"),
 )  # fmt: skip
 KERAS_HDF5 = _listed(
     "keras", "keras_files", "model.h5",
     ("code_in_an_older_file", _WRITES, "which runs code of its own on load"),
     ("external_data_in_an_older_file", _NONE, "lie in "),
+    ("hdf5_behind_archive", _WRITES, "is an archive and an HDF5 file at once"),
 )  # fmt: skip
 ONNX = _listed(
     "onnx", "onnx_files", "model.onnx",

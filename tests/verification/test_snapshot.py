@@ -55,6 +55,13 @@ def test_a_file_is_copied_under_its_own_name(run: Run, tmp_path: Path) -> None:
     confirm(copy)
 
 
+def test_the_folder_that_it_lies_in_may_have_the_longest_name(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / ("a" * 255)
+    place.mkdir()
+    (place / "m.tflite").write_bytes(TFLITE)
+    confirm(snapshot(run, detect(place / "m.tflite")))
+
+
 def test_a_folder_is_copied_whole(run: Run, folder: Path) -> None:
     copy = snapshot(run, detect(folder))
     assert copy.sha256 == digest(folder).sha256

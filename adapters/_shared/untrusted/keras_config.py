@@ -44,11 +44,16 @@ def inspect_keras(request: ModelRequest, variant: str) -> None:
     """Check a `.keras` (keras_v3) or legacy `.h5` file.
 
     Raises:
-        UnusableInput: damaged; a layer that runs code or opens another file; a class or function that is not Keras'; weights that lie
+        UnusableInput: damaged; two files in one; a layer that runs code or opens another file; a class or function that is not Keras'; weights that lie
             in another file.
     """
     if request.trust_pickle:
         return
+    if zipfile.is_zipfile(request.path) and h5py.is_hdf5(request.path):
+        raise UnusableInput(
+            f"{request.path}: is an archive and an HDF5 file at once, of which Keras reads one or the other by its name; refused",
+            _ADVICE,
+        )
     try:
         found = next(_archive(request.path) if variant == "keras_v3" else _hdf5(Path(request.path)), None)
     except _DAMAGE as error:

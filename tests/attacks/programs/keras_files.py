@@ -105,6 +105,30 @@ def other_model(place: Place) -> None:
     )
 
 
+def archive_behind_hdf5(place: Place) -> None:
+    """An HDF5 file by its beginning, and an archive by its end: the end is what a name that ends in .keras has read."""
+    other_model(place)
+    dense().save(place.folder / "plain.h5")
+    archive = (place.model / NAME).read_bytes()
+    (place.model / NAME).write_bytes((place.folder / "plain.h5").read_bytes() + archive)
+
+
+def hdf5_behind_archive(place: Place) -> None:
+    """An archive by its beginning, and an HDF5 file behind it, which a name that ends in .h5 has read."""
+    code_in_an_older_file(place)
+    path = place.model / "model.h5"
+    archive = bytes_of(dense(), place)
+    size = 1 << max(len(archive) - 1, 512).bit_length()
+    with h5py.File(path) as evil, h5py.File(place.folder / "both.h5", "w", userblock_size=size) as both:
+        for name, value in evil.attrs.items():
+            both.attrs[name] = value
+        for name in evil:
+            evil.copy(name, both)
+    content = bytearray((place.folder / "both.h5").read_bytes())
+    content[: len(archive)] = archive
+    path.write_bytes(bytes(content))
+
+
 def words_of_a_file(place: Place) -> None:
     """A vocabulary that is a file of the machine."""
     config = {"class_name": "IntegerLookup", "config": {"vocabulary": place.secret, "name": "a", "num_oov_indices": 1}}
@@ -190,7 +214,8 @@ def member_twice(place: Place) -> None:
 ATTACKS = {
     one.__name__: one
     for one in (
-        code_in_a_lambda, code_in_an_older_file, other_module, other_function, other_model, words_of_a_file, external_data,
+        code_in_a_lambda, code_in_an_older_file, other_module, other_function, other_model, archive_behind_hdf5, hdf5_behind_archive,
+        words_of_a_file, external_data,
         external_link, virtual_data, external_data_in_an_older_file, member_twice,
     )
 }  # fmt: skip
