@@ -68,9 +68,14 @@ def _open_saved_model(request: ModelRequest) -> TfFile:
             f"{request.path}: a SavedModel without a signature cannot be called",
             "export it with signatures=… (Keras: model.export)",
         )
-    function = signatures[key]
-    inputs = dict(function.structured_input_signature[1].items())
-    outputs = dict(sorted(function.structured_outputs.items(), key=lambda item: natural_order(item[0])))
+    try:
+        function = signatures[key]
+        inputs = dict(function.structured_input_signature[1].items())
+        outputs = dict(sorted(function.structured_outputs.items(), key=lambda item: natural_order(item[0])))
+    except (AttributeError, TypeError, IndexError, KeyError, ValueError) as error:
+        raise UnusableInput(
+            f"{request.path}: a damaged SavedModel: its signature {key} is no function", "export the model again"
+        ) from error
     wanted = [_plain(name) for name in part.outputs]
     if set(wanted) - set(outputs) or (part.inputs and {_plain(name) for name in part.inputs} != set(inputs)):
         raise UnusableInput(

@@ -29,9 +29,9 @@ from safeconvert.workers.session import Session, load_files
 from .seeds import Files, write
 from .verdicts import State, Verdict, of_error
 
-SECONDS = 20.0
+SECONDS = 60.0
 """Limit of one call of a worker."""
-_HANGS = 6 * SECONDS
+_HANGS = 4 * SECONDS
 """More than all calls for one mutant may take together, on a machine that is busy otherwise."""
 _MEMORY = 6 << 30
 _MOST_ELEMENTS = 1 << 16

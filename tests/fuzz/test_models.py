@@ -14,6 +14,8 @@ from .verdicts import State
 pytestmark = pytest.mark.converters
 _FEW, _ALL = 25, 1000
 _SEED = 1
+_FOUND = {"saved_model": (595,)}
+"""Mutants of which something came once that must not: a signature that leads to the map of signatures."""
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
@@ -21,7 +23,7 @@ def test_the_seeds_are_run_and_a_few_mutants_are_refused_or_run(kind: Kind, made
     with judging(tmp_path) as judge:
         for main, verdict in originals_run(kind, made, judge.judge).items():
             assert verdict.state is State.RAN or main == "weights.pth", (main, verdict)
-        tally = fuzz(kind, made, judge.judge, range(_FEW), _SEED)
+        tally = fuzz(kind, made, judge.judge, (*range(_FEW), *_FOUND.get(kind.name, ())), _SEED)
     assert not tally.faults, "\n".join(map(str, tally.faults))
 
 
