@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import filterfalse
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from .verdicts import State
 pytestmark = pytest.mark.converters
 _FEW, _ALL = 25, 1000
 _SEED = 1
+_QUICK = ("onnx", "tflite", "frozen_graph")
 _FOUND = {"saved_model": (595,)}
 """Mutants of which something came once that must not: a signature that leads to the map of signatures."""
 
@@ -30,7 +32,13 @@ def test_the_seeds_are_run_and_a_few_mutants_are_refused_or_run(kind: Kind, made
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
 def test_a_thousand_mutants_are_refused_or_run(kind: Kind, made: Path, tmp_path: Path) -> None:
+    """All of a kind that opens in milliseconds; of the others two in five, and all are detected. `make fuzz` opens all."""
+
+    def opened(number: int) -> bool:
+        return kind.name in _QUICK or number % 5 < 2
+
     with judging(tmp_path) as judge:
-        tally = fuzz(kind, made, judge.judge, range(_FEW, _ALL), _SEED)
+        tally = fuzz(kind, made, judge.judge, filter(opened, range(_FEW, _ALL)), _SEED)
+        fuzz(kind, made, judge.detected, filterfalse(opened, range(_FEW, _ALL)), _SEED, tally)
     assert not tally.faults, "\n".join(map(str, tally.faults))
     assert min(tally.states[State.RAN], tally.states[State.REFUSED]) > _ALL // 50, tally
