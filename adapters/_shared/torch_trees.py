@@ -34,14 +34,20 @@ def tensor_inputs(program: Any) -> list[str]:
 
 def program_call(program: Any, module: Any) -> Call:
     """Calls an ExportedProgram as its calling convention says: positional, keyword and nested arguments, constants among them."""
-    given = [spec.arg for spec in program.graph_signature.input_specs if spec.kind is InputKind.USER_INPUT]
 
     def call(tensors: Mapping[str, torch.Tensor]) -> Any:
-        leaves = [tensors[one.name] if isinstance(one, TensorArgument) else one.value for one in given]
+        leaves = program_leaves(program, tensors)[1]
         positional, keywords = _pytree.tree_unflatten(leaves, program.call_spec.in_spec)
         return module(*positional, **keywords)
 
     return call
+
+
+def program_leaves(program: Any, tensors: Mapping[str, torch.Tensor]) -> tuple[list[str], list[Any]]:
+    """Name ("" for a constant) and value of each leaf of an ExportedProgram's arguments, in the order of its calling convention."""
+    given = [spec.arg for spec in program.graph_signature.input_specs if spec.kind is InputKind.USER_INPUT]
+    names = [one.name if isinstance(one, TensorArgument) else "" for one in given]
+    return names, [tensors[name] if name else one.value for name, one in zip(names, given, strict=True)]
 
 
 def module_call(module: Any, names: list[str]) -> Call:

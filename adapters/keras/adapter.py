@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.intermediates import Intermediate
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.adapter_api.shapes import with_given_shapes
 from safeconvert.adapter_api.weights import replacements
@@ -19,6 +20,7 @@ from safeconvert.errors import UnusableInput
 from .._shared.keras_files import open_keras
 from .._shared.keras_variants import half_types
 from .layers import with_attributes
+from .observe import observe
 
 _READERS = tuple(
     getattr(keras.layers, name) for name in ("TextVectorization", "StringLookup", "HashedCrossing", "Hashing")
@@ -51,12 +53,20 @@ class KerasModel:
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of one batch."""
-        ordered = [feeds[spec.name] for spec in self._signature.inputs]
-        packed = (
-            keras.tree.pack_sequence_as(self._nested_inputs, ordered) if self._nested_inputs is not None else ordered
-        )
+        packed = self._packed([feeds[spec.name] for spec in self._signature.inputs])
         outputs = keras.tree.flatten(self._model.predict_on_batch(packed))
         return {spec.name: np.asarray(output) for spec, output in zip(self._signature.outputs, outputs, strict=True)}
+
+    def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
+        """What its layers give; see `observe`."""
+        ordered = [keras.ops.convert_to_tensor(feeds[spec.name]) for spec in self._signature.inputs]
+        names = {id(tensor): spec.name for tensor, spec in zip(ordered, self._signature.inputs, strict=True)}
+        return observe(self._model, self._packed(ordered), names)
+
+    def _packed(self, ordered: list[Any]) -> Any:
+        if self._nested_inputs is None:
+            return ordered
+        return keras.tree.pack_sequence_as(self._nested_inputs, ordered)
 
 
 def load(request: Mapping[str, Any]) -> KerasModel:

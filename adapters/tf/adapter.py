@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.intermediates import Intermediate
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.adapter_api.shapes import with_given_shapes
 from safeconvert.adapter_api.weights import replacements
@@ -16,6 +17,7 @@ from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
 from .._shared.tf_files import TfFile, open_tf
+from .observe import observe
 
 
 class TfModel:
@@ -36,6 +38,10 @@ class TfModel:
         """Outputs of one batch."""
         outputs = self._file.function(**{name: tf.constant(array) for name, array in feeds.items()})
         return {name: outputs[name].numpy() for name in self._file.outputs}
+
+    def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
+        """What its operations give; see `observe`."""
+        return observe(self._file, feeds)
 
 
 def load(request: Mapping[str, Any]) -> TfModel:

@@ -13,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.adapter_api.changes import Changes
 from safeconvert.adapter_api.feeding import joined
+from safeconvert.adapter_api.intermediates import Intermediate
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.adapter_api.shapes import natural_order, with_given_shapes
 from safeconvert.adapter_api.weights import replacements
@@ -21,6 +22,7 @@ from safeconvert.errors import UnusableInput
 
 from .._shared.untrusted.tflite_operators import inspect_tflite
 from . import precision
+from .observe import observe
 from .options import set_options
 from .runtime import interpreter
 
@@ -31,7 +33,7 @@ class TfliteModel:
     """An interpreter, fed one sample at a time with the batch that the file was allocated for."""
 
     def __init__(self, request: ModelRequest) -> None:
-        content = Path(request.path).read_bytes()
+        content = self._content = Path(request.path).read_bytes()
         inspect_tflite(request, content)
         try:
             key, inputs = self._prepare(content, request)
@@ -99,6 +101,10 @@ class TfliteModel:
             for name, detail in self._outputs.items():
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
         return {name: joined(parts) for name, parts in collected.items()}
+
+    def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
+        """What its operators give; see `observe`."""
+        return observe(self._content, {detail["index"]: (name, feeds[name]) for name, detail in self._inputs.items()})
 
     def _resize(self, request: ModelRequest, key: str, filler: int) -> tuple[TensorSpec, ...]:
         """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits.

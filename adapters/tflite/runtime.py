@@ -13,12 +13,13 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
-def interpreter(content: bytes, delegate: bool = True) -> Any:
+def interpreter(content: bytes, delegate: bool = True, keep: bool = False) -> Any:
     """An interpreter with the file loaded and nothing allocated yet.
 
     Args:
         content: of the file.
         delegate: XNNPACK computes what it can, as in apps; False leaves all to the plain kernels.
+        keep: no tensor's memory is used again, so that all can be read after a run.
 
     Raises:
         ValueError, RuntimeError: no TFLite file.
@@ -27,9 +28,14 @@ def interpreter(content: bytes, delegate: bool = True) -> Any:
     if needs_flex(content):
         import tensorflow as tf
 
-        return tf.lite.Interpreter(model_content=content, num_threads=threads)
+        return tf.lite.Interpreter(model_content=content, num_threads=threads, experimental_preserve_all_tensors=keep)
     kernels = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    return Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
+    return Interpreter(
+        model_content=content,
+        num_threads=threads,
+        experimental_op_resolver_type=kernels,
+        experimental_preserve_all_tensors=keep,
+    )
 
 
 def needs_flex(content: bytes) -> bool:

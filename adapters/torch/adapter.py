@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from safeconvert.adapter_api.changes import Changes
+from safeconvert.adapter_api.intermediates import Intermediate
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.adapter_api.weights import replacements
 from safeconvert.core.signature import Signature, TensorSpec
@@ -19,13 +20,15 @@ from .._shared.torch_trees import Call, module_call, named_outputs, program_call
 from .._shared.torch_trial import given_values, run_once, trials
 from .declared import declared_inputs
 from .layers import set_in_module, set_in_program
+from .observe import observe
 from .shapes import argument_names, probe_inputs
 
 
 class TorchModel:
     """A module with its resolved signature."""
 
-    def __init__(self, call: Call, signature: Signature) -> None:
+    def __init__(self, file: TorchFile, call: Call, signature: Signature) -> None:
+        self._file = file
         self._call = call
         self._signature = signature
 
@@ -35,12 +38,16 @@ class TorchModel:
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of one batch."""
-        arguments = {
-            spec.name: torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs
-        }
         with torch.inference_mode():
-            outputs = named_outputs(self._call(arguments))
+            outputs = named_outputs(self._call(self._arguments(feeds)))
         return {name: tensor.detach().cpu().numpy() for name, tensor in outputs.items()}
+
+    def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
+        """What its modules and calls give; see `observe`."""
+        return observe(self._file, self._call, self._arguments(feeds))
+
+    def _arguments(self, feeds: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        return {spec.name: torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs}
 
 
 def load(request: Mapping[str, Any]) -> TorchModel:
@@ -52,7 +59,8 @@ def load(request: Mapping[str, Any]) -> TorchModel:
         call = module_call(file.module, argument_names(file.module))
     else:
         inputs, call = declared_inputs(file.program, model), program_call(file.program, file.module)
-    return TorchModel(call, Signature(inputs, _output_specs(call, inputs, _examples(file, inputs, model), model.path)))
+    outputs = _output_specs(call, inputs, _examples(file, inputs, model), model.path)
+    return TorchModel(file, call, Signature(inputs, outputs))
 
 
 def _examples(file: TorchFile, inputs: tuple[TensorSpec, ...], request: ModelRequest) -> list[dict[str, torch.Tensor]]:

@@ -60,15 +60,17 @@ def brief(figures: Comparison) -> dict[str, Any]:
     return {key: value for key, value in figures.to_json().items() if key != "disagreeing"}
 
 
-def exporter(check: ExporterCheck | None) -> dict[str, str]:
-    """What became of one side's ONNX form."""
+def exporter(check: ExporterCheck | None) -> dict[str, Any]:
+    """What became of one side's ONNX form, and where it leaves its model by the model's own layers."""
     if check is None:
         return {
             "adapter": "",
             "verdict": ExporterVerdict.NONE.value,
             "reason": "no target could be compared with the source",
         }
-    return {"adapter": check.adapter, "verdict": check.verdict.value, "reason": check.reason}
+    found: dict[str, Any] = {"adapter": check.adapter, "verdict": check.verdict.value, "reason": check.reason}
+    found |= {"faults": [fault.to_json() for fault in check.faults]} if check.faults else {}
+    return found | ({"unlocalized": check.unlocalized} if check.unlocalized else {})
 
 
 def _tensor(tensor: TensorContract) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from safeconvert.core.formats import ModelFile, detect
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
-from safeconvert.registry.manifest import exporters, framework
+from safeconvert.registry.manifest import Adapter, exporters, framework
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Files, Session, open_session, run_converter
 
@@ -100,15 +100,32 @@ def export(
         return Export("", Path(request.path), "", opset)
     failures = []
     for adapter in exporters(format_name, run.adapters, detect(request.path).variant):
-        target = run.folder("export") / f"{side}.onnx"
-        step = ConvertRequest(request, str(target), signature, opset)
-        try:
-            with run.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
-                run_converter(run.pool.worker(role, adapter.python), adapter, step)
-            return Export(adapter.name, target, "", opset)
-        except (AdapterFailure, UnusableInput) as error:
-            failures.append(f"{adapter.name}: {cause_of(error)}")
+        made = export_with(run, role, adapter, request, signature, (opset, side))
+        if made.path is not None:
+            return made
+        failures.append(f"{adapter.name}: {made.failure}")
     return Export("", None, "; ".join(failures) or f"no exporter for {format_name}", opset)
+
+
+def export_with(
+    run: Run, role: str, adapter: Adapter, request: ModelRequest, signature: Signature, asked: tuple[int, str]
+) -> Export:
+    """Export a native model to ONNX with one exporter. Never raises for the exporter's failure.
+
+    Args:
+        run, role, request, signature: as `export`.
+        adapter: the exporter.
+        asked: the opset, and the side that it is for.
+    """
+    opset, side = asked
+    target = run.folder("export") / f"{side}.onnx"
+    step = ConvertRequest(request, str(target), signature, opset)
+    try:
+        with run.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
+            run_converter(run.pool.worker(role, adapter.python), adapter, step)
+    except (AdapterFailure, UnusableInput) as error:
+        return Export("", None, cause_of(error), opset)
+    return Export(adapter.name, target, "", opset)
 
 
 def cause_of(error: SafeconvertError) -> str:

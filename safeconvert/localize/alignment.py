@@ -81,11 +81,12 @@ class _Search:
         inputs: Mapping[str, Pair],
         outputs: Mapping[str, str],
         rtol: float,
+        known: Mapping[str, Probes] | None,
     ) -> None:
         self.source, self.target, self.outputs, self.rtol = source, target, outputs, rtol
-        self.source_values = _columns(
-            [{**feed, **made} for feed, made in zip(feeds, run_part(source, feeds), strict=True)]
-        )
+        self.observed = known is not None
+        made = run_part(source, feeds) if known is None else _rows(known)
+        self.source_values = _columns([{**feed, **row} for feed, row in zip(feeds, made, strict=True)])
         self.matcher = Matcher(source, self.source_values, rtol)
         self.pairs: dict[str, Pair] = dict(inputs)
         self.values: dict[str, list[Array]] = {}
@@ -156,10 +157,28 @@ class _Search:
                 if not self._plausible(pair):
                     continue
                 if self.outputs.get(name) == other or self._matches_behind(pair, poisoned):
-                    return pair, True
+                    return self._nearest(pair, [name for _, name in theirs], poisoned), True
                 if fallback is None and self._same_operator(name, other):
                     fallback = pair
         return (fallback, False) if fallback is not None else None
+
+    def _nearest(self, pair: Pair, names: Sequence[str], poisoned: set[int]) -> Pair:
+        """The target's tensor that is nearest to an observed layer's, of those that make what follows match.
+
+        A layer may be two of the graph's nodes (a convolution and its activation), of which either seems to do.
+        """
+        if not self.observed or pair.target in self.outputs:
+            return pair
+        ours = self.source_values[pair.source]
+        best, least = pair, _relative(self._substitute(pair), self.values.get(pair.target))
+        for name in names:
+            if name == pair.target or name not in self.values or self.values[name][0].size != ours[0].size:
+                continue
+            other = Pair(name, pair.source, pair.relation, assumed=True)
+            apart = _relative(self._substitute(other), self.values[name])
+            if apart < least and self._plausible(other) and self._matches_behind(other, poisoned):
+                best, least = other, apart
+        return best
 
     def _source_side(self, entries: Sequence[str]) -> list[tuple[int, str]]:
         """Source tensors behind the cut points that no target tensor corresponds to, nearest first."""
@@ -233,7 +252,7 @@ class _Search:
         return [np.ascontiguousarray(value) for value in moved]
 
     def _matches_behind(self, pair: Pair, poisoned: set[int]) -> bool:
-        window = _descendants(self.target, pair.target, poisoned)[:_WINDOW]
+        window = descendants(self.target, pair.target, poisoned)[:_WINDOW]
         if not window:
             return False
         made = {name for number in window for name in self.target.nodes[number].output}
@@ -262,7 +281,7 @@ class _Search:
         self.regions.append(Region(pair, tuple(target_nodes), tuple(source_nodes), entries, isolated, confirmed))
         self.values[pair.target] = substituted
         self.pairs[pair.target] = pair
-        self.evaluate(_descendants(self.target, pair.target, None))
+        self.evaluate(descendants(self.target, pair.target, None))
 
 
 def align(
@@ -272,6 +291,7 @@ def align(
     inputs: Mapping[str, Pair],
     outputs: Mapping[str, str],
     rtol: float,
+    known: Mapping[str, Probes] | None = None,
 ) -> Alignment:
     """Cut points and differing regions of a target graph.
 
@@ -281,8 +301,9 @@ def align(
         inputs: by target input, the source input that it corresponds to.
         outputs: by target output, the source output that it corresponds to.
         rtol: how far equal tensors may be apart, of a tensor's largest magnitude.
+        known: the source's tensors, one array a probe, where the source is not run here but was observed.
     """
-    search = _Search(source, target, feeds, inputs, outputs, rtol)
+    search = _Search(source, target, feeds, inputs, outputs, rtol, known)
     while len(search.regions) <= len(target.nodes) and search.step():
         pass
     complete = all(name in search.pairs for name in target.outputs)
@@ -314,7 +335,7 @@ def _downstream(view: GraphView, front: int, within: set[int]) -> Iterator[tuple
         level = sorted(following)
 
 
-def _descendants(view: GraphView, tensor: str, within: set[int] | None) -> list[int]:
+def descendants(view: GraphView, tensor: str, within: set[int] | None) -> list[int]:
     """Nodes that depend on a tensor, in order."""
     found: set[int] = set()
     queue = [tensor]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from safeconvert.core.faults import finite
+
 
 @dataclass(frozen=True)
 class LayerScore:
@@ -63,3 +65,38 @@ class Reexpression:
     def from_json(data: Mapping[str, Any]) -> Reexpression:
         """The inverse of `to_json`."""
         return Reexpression(tuple(data["source"]), tuple(data["target"]), data["at"])
+
+
+@dataclass(frozen=True)
+class ExportFault:
+    """A place where an ONNX form leaves its native model although what goes in there is right.
+
+    Attributes:
+        layer: native name of the layer.
+        operator: what the layer is.
+        nodes: the ONNX nodes that stand for it, `NAME (OPERATOR)`.
+        isolated: error behind it, with the native values going in, relative to the largest magnitude there.
+        layers: the layers between the last right tensors and this one, itself included, where there are more.
+        replaced: the exporter whose nodes are right there and were put in their place; "" where there is none.
+    """
+
+    layer: str
+    operator: str
+    nodes: tuple[str, ...]
+    isolated: float
+    layers: tuple[str, ...] = ()
+    replaced: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return {
+            "layer": self.layer, "operator": self.operator, "nodes": list(self.nodes), "isolated": finite(self.isolated),
+            "layers": list(self.layers), "replaced": self.replaced,
+        }  # fmt: skip
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> ExportFault:
+        """The inverse of `to_json`."""
+        isolated = float(data["isolated"])
+        nodes, layers = tuple(data["nodes"]), tuple(data["layers"])
+        return ExportFault(data["layer"], data["operator"], nodes, isolated, layers, data["replaced"])

@@ -22,6 +22,7 @@ from safeconvert.core import paths
 from safeconvert.core.formats import FORMATS, ModelFile, detect
 from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.pipeline.export_stage import explain_exports
 from safeconvert.pipeline.repair_stage import repair_target
 from safeconvert.pipeline.results import Attempt, Conversion
 from safeconvert.pipeline.route_selection import ALL, PrefetchedRoute, select_routes, try_routes
@@ -70,6 +71,7 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     warm(run, "convert", found[0].adapters[-1])
     warm(run, "target", framework(options.target_format, run.adapters))
     source, attempts = _first_verified(run, file, found, target.name, options)
+    source, attempts = explain_exports(run, source, attempts, options.verify, repair=True)
     if not attempts[-1].verified:
         attempts = repair_target(run, attempts, source, options)
     deployed = None

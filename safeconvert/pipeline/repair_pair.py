@@ -12,6 +12,7 @@ from safeconvert.core import paths
 from safeconvert.core.faults import FaultKind
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, ExitCode, NoVerdict, UnusableInput
+from safeconvert.pipeline.export_stage import explain_exports
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.repair_stage import repair_target
 from safeconvert.pipeline.results import Attempt, Compared, Conversion, Incomparable
@@ -90,7 +91,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
-    tried = _repaired(run, source, target_file, options)
+    tried, source = _repaired(run, source, target_file, options)
     exporter = accept_export_rounding(run, source.exporter.result(), tried.attempts[-1].verification)
     exit_code, reason = conclude(tried.attempts)
     if tried.deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:
@@ -104,17 +105,18 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     return with_layer_errors(run, conversion), target_file
 
 
-def _repaired(run: Run, source: Source, file: ModelFile, options: ConvertOptions) -> _Tried:
-    """The target as it is, and repairs of it as far as the first that verifies."""
+def _repaired(run: Run, source: Source, file: ModelFile, options: ConvertOptions) -> tuple[_Tried, Source]:
+    """The target as it is, and repairs of it as far as the first that verifies; the source, its exporter's faults named."""
     tried = _as_it_is(run, source, file, options)
-    attempts, deployed = tried.attempts, tried.deployed
+    source, attempts = explain_exports(run, source, tried.attempts, options.verify, repair=True)
+    deployed = tried.deployed
     if not attempts[-1].verified:
         attempts = repair_target(run, attempts, source, options)
     if attempts[-1].verified and deployed is None and isinstance(attempts[0].result, Incomparable):
         deployed = check_deployment(run, source, attempts[-1], options)
     if attempts[-1].verified and options.repair and options.bake_preprocessing:
         attempts = with_embedded_preprocessing(run, attempts, source, options)
-    return _Tried(attempts, deployed)
+    return _Tried(attempts, deployed), source
 
 
 def _as_it_is(run: Run, source: Source, file: ModelFile, options: ConvertOptions) -> _Tried:

@@ -11,7 +11,7 @@ from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import export
 from safeconvert.conversion.route import Candidate, RouteRun
-from safeconvert.core.faults import ExporterVerdict, FaultRecord, ScoreRecord, TrialOutcome, TrialRecord
+from safeconvert.core.faults import FaultRecord, ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.lift.candidates import lift_repair
@@ -23,13 +23,10 @@ from safeconvert.repair.input_dimensions import match_interface
 from safeconvert.repair.precision import ReducedTarget, float_twin, has_reduced, localize_precision, restorations
 from safeconvert.repair.proposals import Regraph
 from safeconvert.repair.types import Diagnosis
+from safeconvert.verification.faithful import export_is_faithful
 from safeconvert.verification.interface import moved
 from safeconvert.verification.source import Source
-from safeconvert.verification.types import ExporterCheck
 from safeconvert.workers.run import Run
-
-_NEAR = 100
-"""How many times farther a target is from its source than an ONNX form from its native model, for the form to serve."""
 
 
 def repair_target(run: Run, attempts: Sequence[Attempt], source: Source, options: ConvertOptions) -> list[Attempt]:
@@ -138,14 +135,18 @@ def _subject(run: Run, attempt: Attempt, source: Source, options: ConvertOptions
     verification = result.verification
     apart = verification.native.relative
     pair = onnx_pair(source, verification)
-    faithful = export_is_faithful(source.exporter.result(), apart) and export_is_faithful(verification.exporter, apart)
+    faithful = all(
+        side.reference is not None or export_is_faithful(check, apart)
+        for side, check in ((source, source.exporter.result()), (verification, verification.exporter))
+    )
     return _Subject(result.candidate, pair) if pair is not None and faithful else None
 
 
 def _with_source_interface(run: Run, result: Incomparable, source: Source, options: ConvertOptions) -> _Subject | None:
     """The ONNX form of a target, given the source's inputs and outputs."""
-    ours = source.exported.path
-    if result.interface is None or ours is None or not export_is_faithful(source.exporter.result(), 0.0):
+    ours = (source.reference or source.exported).path
+    faithful = source.reference is not None or export_is_faithful(source.exporter.result(), 0.0)
+    if result.interface is None or ours is None or not faithful:
         return None
     request = ModelRequest(str(result.candidate.path))
     exported = export(run, "convert", options.target_format, request, result.interface, options.opset, "target")
@@ -154,27 +155,6 @@ def _with_source_interface(run: Run, result: Incomparable, source: Source, optio
     same = match_interface(run, source, result.interface, exported.path)
     pair = OnnxPair(source, ours, same.signature, same.path, same.contract)
     return _Subject(result.candidate, pair, same.faults)
-
-
-def export_is_faithful(check: ExporterCheck, apart: float) -> bool:
-    """Whether an ONNX form is its native model, or so near that what lies between source and target is another matter.
-
-    Deep nets amplify rounding to about the tolerance; a form that is a hundredth as far from its model as the target is
-    from the source, and gives all of its labels, still shows the target's faults. The verdict stays native.
-
-    Args:
-        check: the form compared with its native model.
-        apart: largest relative distance of source and target.
-    """
-    if check.verdict in (ExporterVerdict.EQUAL, ExporterVerdict.NONE):
-        return True
-    return bool(check.all_figures) and all(
-        figures.disagreements == 0
-        and figures.nonfinite == 0
-        and math.isfinite(figures.relative)
-        and _NEAR * figures.relative <= apart
-        for figures in check.all_figures
-    )
 
 
 def _with_interface(diagnosis: Diagnosis, subject: _Subject, repair: bool) -> Diagnosis:

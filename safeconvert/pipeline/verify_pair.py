@@ -8,7 +8,8 @@ from safeconvert.compare.custom import require_comparator
 from safeconvert.config.options import VerifyOptions
 from safeconvert.core.formats import detect
 from safeconvert.errors import AdapterFailure, ExitCode, NoVerdict
-from safeconvert.pipeline.results import PairVerification
+from safeconvert.pipeline.export_stage import explain_verification
+from safeconvert.pipeline.results import Compared, PairVerification
 from safeconvert.pipeline.steps import existing_pair, open_existing, shapes_of_target, warm
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.rounding import accept_export_rounding
@@ -40,6 +41,7 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
         raise NoVerdict(
             f"{target_file.named}: does not run on the source's inputs: {failure.cause}", "", failure.log
         ) from failure
+    source, verification = explain_verification(run, source, Compared(target.candidate, verification), options.verify)
     exporter = accept_export_rounding(run, source.exporter.result(), verification)
     exit_code = ExitCode.VERIFIED if verification.native.equal else ExitCode.NOT_EQUIVALENT
     return PairVerification(options, source, target_file, verification, exporter, exit_code, pair)

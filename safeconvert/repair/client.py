@@ -43,7 +43,7 @@ class OnnxPair:
 
 def onnx_pair(source: Source, verification: Verification) -> OnnxPair | None:
     """The ONNX forms of a pair that was compared; None where one has none."""
-    ours, theirs = source.exported.path, verification.exported.path
+    ours, theirs = ((side.reference or side.exported).path for side in (source, verification))
     if ours is None or theirs is None:
         return None
     return OnnxPair(source, ours, verification.target, theirs, verification.contract)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.untrusted_json import mapping, sequence, text
 from safeconvert.report.containment import contained
 from safeconvert.report.proof import proof_line
@@ -44,6 +45,8 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     for side, check in mapping(predicate.get("exporters")).items():
         check = mapping(check)
         console.print(Text(f"{text(side)} ONNX export: {text(check.get('verdict'))} {text(check.get('reason'))}"))
+        for line in export_fault_lines(check):
+            console.print(Text(f"  {line}"))
     for obligation in sequence(predicate.get("obligations")):
         console.print(Text(f"obligation: {text(obligation)}"))
     faults, trials = (len(sequence(predicate.get(key))) for key in ("faults", "trials"))

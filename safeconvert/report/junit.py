@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.faults import FaultState, read_faults
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
 from safeconvert.core.text import printable
@@ -165,7 +166,7 @@ def _exporters(predicate: Mapping[str, Any]) -> list[Case]:
     cases = []
     for side, check in mapping(predicate.get("exporters")).items():
         name, verdict = f"exporter agreement: {text(side)}", mapping(check).get("verdict")
-        reason = text(mapping(check).get("reason"))
+        reason = "; ".join([text(mapping(check).get("reason")), *export_fault_lines(mapping(check))])
         if verdict == "equal":
             cases.append(Case(name, note=f"exported by {text(mapping(check).get('adapter'))}"))
         else:

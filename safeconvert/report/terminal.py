@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.segment import Segment, Segments
 
+from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.untrusted_json import number
 from safeconvert.core.faults import RouteOutcome, TrialOutcome
 from safeconvert.core.text import printable, shown
@@ -78,6 +79,8 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         exporter = outcome.predicate.get("exporters", {}).get(side, {})
         if exporter.get("verdict") in ("different", "failed"):
             console.print(f"  [yellow]exporter fault[/] ({side} ONNX only): {escape(exporter['reason'])}")
+            for line in export_fault_lines(exporter):
+                console.print(f"    {escape(printable(line))}")
     _print_faults(outcome.predicate, console)
     for remark in outcome.predicate.get("remarks", []):
         console.print(f"  remark: {escape(printable(remark))}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safeconvert.certificate.archive import Evidence
+from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.faults import read_faults, read_trials
 from safeconvert.certificate.replay import steps
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
@@ -147,7 +148,8 @@ def _models(predicate: Mapping[str, Any]) -> dict[str, Any]:
         names[f"{role} native"] = TITLES.get(str(side.get("format")), text(side.get("format")))
         names[f"{role} ONNX"] = f"by {exporter['adapter']}" if exporter.get("adapter") else "the model itself"
         if exporter.get("verdict") in ("different", "failed"):
-            said.append(f"Exporter fault, {role} side only: {text(exporter.get('reason'))}")
+            where = "".join(f"; {line}" for line in export_fault_lines(exporter))
+            said.append(f"Exporter fault, {role} side only: {text(exporter.get('reason'))}{where}")
     rows = [
         {
             "name": name,

@@ -49,6 +49,7 @@ class Source:
         axis: what axis 0 of the inputs is.
         regroup: a few samples in calls of other sizes; None where there is no batch.
         fed_otherwise: the inputs are those of a target that takes another preprocessing, and not what the source gave its outputs for.
+        reference: an ONNX form that is the source, where `exported` is not and one was found.
     """
 
     file: ModelFile
@@ -66,6 +67,7 @@ class Source:
     axis: Axis = Axis.NOT_SHOWN
     regroup: Regrouped | None = None
     fed_otherwise: bool = False
+    reference: Export | None = None
 
     @property
     def counted(self) -> np.ndarray:

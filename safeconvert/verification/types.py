@@ -12,6 +12,7 @@ from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk
+from safeconvert.localize.findings import ExportFault
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Verification:
         remarks: what a reader of the verdict has to know, one line each.
         joined: source native vs target native on inputs made up beside given ones; None where there are none.
         searched: what a search for inputs on which they differ came to; None where there was none.
+        reference: an ONNX form that is the target, where `exported` is not and one was found.
     """
 
     contract: Contract
@@ -39,6 +41,7 @@ class Verification:
     exported: Export
     outputs: Evaluated
     joined: Comparison | None = None
+    reference: Export | None = None
     remarks: tuple[str, ...] = ()
     searched: Searched | None = None
 
@@ -85,6 +88,8 @@ class ExporterCheck:
         outputs: of the ONNX form, where that ran.
         contract: of the native model and its ONNX form, where that ran.
         made_up: as `figures`, on inputs made up beside given ones; None where there are none.
+        faults: the layers at which the form leaves its model, where that was looked for.
+        unlocalized: why they could not be looked for; "" otherwise.
     """
 
     adapter: str
@@ -107,3 +112,5 @@ class Counted:
 
     held_out: np.ndarray
     joined: np.ndarray
+    faults: tuple[ExportFault, ...] = ()
+    unlocalized: str = ""

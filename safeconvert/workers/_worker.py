@@ -12,6 +12,7 @@ Operations:
     open      {adapter, arguments}            adapter.load(**arguments) -> {handle, signature}
     run       {handle, chunks, folder}        feed chunk files to an opened model -> output files
     accepts   {handle, chunks, folder}        whether an opened model runs on chunk files -> bool
+    observe   {handle, chunks, folder}        feed chunk files to an opened model -> its inner tensors' files
     close     {handle}
 """
 
@@ -132,6 +133,10 @@ class Service:
                 return run_chunks(self._models[request["handle"]], request["chunks"], request["folder"])
             case "accepts":
                 return self._accepts(request)
+            case "observe":
+                from safeconvert.adapter_api.intermediates import save_intermediates
+
+                return save_intermediates(self._models[request["handle"]], request["chunks"], request["folder"])
             case "close":
                 self._models[request["handle"]] = None
                 return None

@@ -121,6 +121,15 @@ class TryModel(RunModel):
 
 
 @dataclass(frozen=True)
+class ObserveModel(RunModel):
+    """Feed chunk files to an opened model: its inner tensors, call by call; see `adapter_api.intermediates`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Request`."""
+        return super().to_json() | {"op": "observe"}
+
+
+@dataclass(frozen=True)
 class CloseModel:
     """Forget an opened model."""
 

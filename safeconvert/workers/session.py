@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.adapter_api.intermediates import NativeTensor
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, ModelRequest
 from safeconvert.core.progress import Advance
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure
 from safeconvert.registry.manifest import Adapter
-from safeconvert.workers.requests import CallFunction, CloseModel, OpenModel, RunModel, TryModel
+from safeconvert.workers.requests import CallFunction, CloseModel, ObserveModel, OpenModel, RunModel, TryModel
 from safeconvert.workers.worker import Worker
 
 Files = Mapping[str, Path]
@@ -66,6 +67,26 @@ class Session:
         place.mkdir(parents=True)
         request = TryModel(self.handle, chunks, place)
         return bool(self.worker.call(self.adapter.name, f"trying inputs on {self.path.name}", request))
+
+    def observe(self, chunks: Sequence[Files], folder: Path) -> list[NativeTensor]:
+        """The model's inner tensors on chunk files, each of them one call.
+
+        Args:
+            chunks: for each call the `.npy` file of each input.
+            folder: where the tensors go, in a folder of this call's own below it.
+
+        Raises:
+            UnusableInput: the model does not show them.
+            AdapterFailure: the framework raised, died or went past a limit.
+        """
+        place = folder / f"run-{next(_numbers)}"
+        place.mkdir(parents=True)
+        request = ObserveModel(self.handle, chunks, place)
+        answer = self.worker.call(self.adapter.name, f"observing {self.path.name}", request)
+        found = [NativeTensor.from_json(one) for one in answer]
+        for path in (path for one in found for path in one.files):
+            self._own(Path(path), place)
+        return found
 
     def close(self) -> None:
         """Forget the model; the worker lives on."""

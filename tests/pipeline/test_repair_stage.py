@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from safeconvert.compare.comparison import Comparison
-from safeconvert.pipeline.repair_stage import export_is_faithful
+from safeconvert.verification.faithful import export_is_faithful
 from safeconvert.verification.types import ExporterCheck
 
 FIGURES = Comparison(10, 0, 0.0, 0.26, 0, 0, 1, 1e-3, 1e-4, 1.2e-4, False, (), ())

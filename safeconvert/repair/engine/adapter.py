@@ -24,6 +24,8 @@ from safeconvert.prove.steps import form_digest
 from safeconvert.prove.structure import same_structure
 from safeconvert.prove.unproven import Unproven
 from safeconvert.repair.engine.changed import changes_of
+from safeconvert.repair.engine.export_problem import ExportProblem
+from safeconvert.repair.engine.exports import explain
 from safeconvert.repair.engine.loop import measured, repair
 from safeconvert.repair.engine.problem import Problem
 from safeconvert.repair.engine.scoring import Broken
@@ -68,6 +70,11 @@ def solve(request: Mapping[str, Any]) -> dict[str, Any]:
         "record": found.record,
         "reexpressions": [one.to_json() for one in found.reexpressions],
     }
+
+
+def explain_export(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Where an ONNX form leaves its native model; see `exports.explain`."""
+    return explain(ExportProblem.from_json(request))
 
 
 def measure(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""Faults of exporters: named by the native model's layers, and an ONNX form without them found for localization and repair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TypeVar
+
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import open_model
+from safeconvert.core.faults import ExporterVerdict
+from safeconvert.core.formats import detect
+from safeconvert.errors import SafeconvertError
+from safeconvert.pipeline.results import Attempt, Compared
+from safeconvert.repair.export_faults import explain_export, source_side, target_side
+from safeconvert.verification.faithful import export_is_faithful
+from safeconvert.verification.interface import suggested_shapes
+from safeconvert.verification.native import feed_across
+from safeconvert.verification.rounding import accept_export_rounding
+from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.types import ExporterCheck, Verification
+from safeconvert.workers.run import Run
+
+_Value = TypeVar("_Value")
+
+
+def explain_exports(
+    run: Run, source: Source, attempts: Sequence[Attempt], settings: VerifySettings, repair: bool
+) -> tuple[Source, list[Attempt]]:
+    """The source and the attempts; where an ONNX form is not its native model, with the layers at which it leaves it.
+
+    Where the attempts are to be repaired, each such side has an ONNX form in `reference` that is the native model, if one is found.
+
+    Args:
+        run: the surroundings.
+        source: evaluated.
+        attempts: those that verified last.
+        settings: what counts as equal.
+        repair: whether a form without the faults is of use.
+    """
+    verified = attempts[-1].verified
+    looked_at = [attempts[-1]] if verified else [one for one in attempts if isinstance(one.result, Compared)][:2]
+    source = _source(run, source, [one.verification for one in looked_at], settings, repair and not verified)
+    found = []
+    for attempt in attempts:
+        if attempt in looked_at and isinstance(attempt.result, Compared):
+            explained = _target(run, source, attempt.result, settings, repair and not verified)
+            attempt = replace(attempt, result=replace(attempt.result, verification=explained))
+        found.append(attempt)
+    return source, found
+
+
+def explain_verification(
+    run: Run, source: Source, compared: Compared, settings: VerifySettings
+) -> tuple[Source, Verification]:
+    """The source and the verification of a target, each with the faults of its exporter; nothing is repaired."""
+    source = _source(run, source, [compared.verification], settings, repair=False)
+    return source, _target(run, source, compared, settings, repair=False)
+
+
+def _source(
+    run: Run, source: Source, seen: Sequence[Verification | None], settings: VerifySettings, repair: bool
+) -> Source:
+    check = source.exporter.result()
+    if _faithful(run, check, seen):
+        return source
+    check, right = explain_export(run, source_side(source), settings, repair)
+    return replace(source, exporter=_done(check), reference=right.exported if right is not None else None)
+
+
+def _target(run: Run, source: Source, compared: Compared, settings: VerifySettings, repair: bool) -> Verification:
+    verification = compared.verification
+    if _faithful(run, verification.exporter, [verification]):
+        return verification
+    request = ModelRequest(
+        str(compared.candidate.path),
+        candidate_shapes=suggested_shapes(source.session.signature),
+        trust_pickle=source.request.trust_pickle,
+    )
+    try:
+        session = open_model(run, "target", detect(compared.candidate.path).format, request)
+        feeds = feed_across(verification.contract, source.data.chunks, run.folder("feed"))
+        side = target_side(session, request, chunks_for(source.data, feeds), source, verification)
+        check, right = explain_export(run, side, settings, repair)
+    except SafeconvertError:
+        return verification  # it does not open again; the verdict has been given without it
+    return replace(verification, exporter=check, reference=right.exported if right is not None else None)
+
+
+def _faithful(run: Run, check: ExporterCheck, seen: Sequence[Verification | None]) -> bool:
+    """Whether an ONNX form is its model as far as anybody looks at it: there is nothing to explain, or only rounding."""
+    if check.verdict is not ExporterVerdict.DIFFERENT:
+        return True
+    compared = [one for one in seen if one is not None]
+    if any(accept_export_rounding(run, check, one).verdict is ExporterVerdict.EQUAL for one in compared):
+        return True
+    wrong = [one for one in compared if not one.native.equal]
+    return bool(wrong) and all(export_is_faithful(check, one.native.relative) for one in wrong)
+
+
+def _done(value: _Value) -> Future[_Value]:
+    future: Future[_Value] = Future()
+    future.set_result(value)
+    return future
