@@ -274,14 +274,28 @@ class _Search:
         """Record the region in front of a pair, and go on behind it with the source's values."""
         target_nodes, border = self.target.slice_back(pair.target, self.pairs)
         entries = tuple(self.pairs[name] for name in border if name in self.pairs)
-        behind = {entry.source for entry in entries}
-        source_nodes = self.source.slice_back(pair.source, behind)[0] if pair.source not in behind else []
+        source_nodes, entries = self._source_part(pair, entries)
         substituted = self._substitute(pair)
         isolated = _relative(substituted, self.values.get(pair.target))
         self.regions.append(Region(pair, tuple(target_nodes), tuple(source_nodes), entries, isolated, confirmed))
         self.values[pair.target] = substituted
         self.pairs[pair.target] = pair
         self.evaluate(descendants(self.target, pair.target, None))
+
+    def _source_part(self, pair: Pair, entries: tuple[Pair, ...]) -> tuple[list[int], tuple[Pair, ...]]:
+        """The source's nodes of a region, and its entries: those that only the source reads are added (of a sum left out)."""
+        taken = {entry.source for entry in entries}
+        if pair.source in taken:
+            return [], entries
+        numbers, border = self.source.slice_back(pair.source, taken)
+        if taken.issuperset(border):
+            return numbers, entries
+        after = {
+            name for number in descendants(self.target, pair.target, None) for name in self.target.nodes[number].output
+        }
+        known = {one.source: one for one in self.pairs.values() if one.target not in after and one.source not in taken}
+        numbers, border = self.source.slice_back(pair.source, taken | known.keys())
+        return numbers, (*entries, *(known[name] for name in border if name in known))
 
 
 def align(

@@ -11,12 +11,14 @@ import onnx
 
 from safeconvert.compare.relation import Relation
 from safeconvert.graph.operators import LAYOUT, WEIGHTED
+from safeconvert.graph.view import GraphView
 
 Array = np.ndarray[Any, Any]
 NodeConstants = tuple[onnx.NodeProto, Sequence[Array | None]]
 """A node, and for each of its inputs the constant that it reads, None where it reads a tensor."""
 
 _ELEMENTWISE = {"Mul", "Add", "Sub", "Div", "PRelu", "Where", "Pow", "Min", "Max"}
+_PRODUCTS = {"MatMul", "Gemm", "Conv", "ConvTranspose"}
 _SHOWN = 8  # values that are written out
 
 
@@ -78,6 +80,23 @@ class ConstantDifference:
 def is_weight(node: onnx.NodeProto, value: Array) -> bool:
     """Whether a constant of a node is weights or a bias; else it steers the operator (Clip's limits, Pad's sizes)."""
     return node.op_type in WEIGHTED and value.dtype.kind in "fiu"
+
+
+def is_bias(source: GraphView, number: int) -> bool:
+    """Whether a region's node adds a vector to a matrix product or convolution, or to a tensor that goes into the region."""
+    node = source.nodes[number]
+    vectors = [source.constants[name] for name in node.input if name in source.constants]
+    data = [name for name in node.input if name not in source.constants]
+    if node.op_type != "Add" or len(vectors) != 1 or len(data) != 1:
+        return False
+    maker = product_behind(source, number)
+    return sum(size > 1 for size in vectors[0].shape) == 1 and (maker is not None or data[0] not in source.maker)
+
+
+def product_behind(source: GraphView, number: int) -> int | None:
+    """The number of the matrix product or convolution whose output a node reads; None where there is none."""
+    makers = [source.maker[name] for name in source.nodes[number].input if name in source.maker]
+    return next((maker for maker in makers if source.nodes[maker].op_type in _PRODUCTS), None)
 
 
 def differing_constants(

@@ -10,6 +10,7 @@ from safeconvert.core.faults import Change, FaultKind, FaultRecord
 from safeconvert.graph.edits import Edit
 from safeconvert.localize.alignment import Alignment, Region
 from safeconvert.localize.compared import ComparedRegion, NodePair, compare_region
+from safeconvert.localize.epsilon import as_epsilon
 from safeconvert.localize.isolated import IsolatedRegion, isolate
 from safeconvert.localize.kinds import Difference, Kind
 from safeconvert.localize.variants import variants
@@ -69,6 +70,8 @@ def find_faults(
     found: list[Fault] = []
     for region in alignment.regions:
         part = isolate(alignment, region, rtol)
+        if part.right(()):
+            continue  # right by itself: what goes in is off, by less than the tolerance
         chosen, proven = explain(part, kinds)
         error = propagated.get(region.exit.target, float("inf"))
         found += [_fault(part, region, difference, error, proven) for difference in chosen]
@@ -93,11 +96,14 @@ def explain(part: IsolatedRegion, kinds: Sequence[Kind]) -> tuple[list[Differenc
         if best is not None and _extent(best) < 2:
             break
     if best is not None:
-        return best, True
+        epsilon = as_epsilon(part, best)
+        return [epsilon] if epsilon is not None else best, True
     for whole in (difference for kind in kinds for difference in kind.of_region(part)):
         if part.right(whole.edits):
             return [whole], True
-    return seen, False
+    return list({(one.kind, one.source, one.target if not one.source else ""): one for one in reversed(seen)}.values())[
+        ::-1
+    ], False
 
 
 def differences(region: ComparedRegion, kinds: Sequence[Kind]) -> list[Difference]:

@@ -30,7 +30,7 @@ class IsolatedRegion:
         entries: the cut points in front, by target tensor.
         by_source: by source tensor, the target tensor that carries its values, anywhere in front of the exit.
         movers: by entry whose axes are in another order than the source's, the target's node that moved them.
-        target_feeds: the target's tensors at the entries, one dict a probe.
+        target_feeds: the source's values at the entries as the target has them, one dict a probe.
         source_feeds: the source's.
         wanted: what the exit has to be, in the target's order of axes, one array a probe.
         rtol: how far from it is still the same, of the largest magnitude.
@@ -72,7 +72,7 @@ def isolate(alignment: Alignment, region: Region, rtol: float) -> IsolatedRegion
     """Cut a region out of both graphs."""
     entries = {pair.target: pair for pair in region.entries}
     counts = range(len(next(iter(alignment.source_values.values()))))
-    target_feeds = [{name: alignment.target_values[name][n] for name in entries} for n in counts]
+    target_feeds = [{name: _exact(alignment, pair, n) for name, pair in entries.items()} for n in counts]
     source_feeds = [{pair.source: alignment.source_values[pair.source][n] for pair in entries.values()} for n in counts]
     wanted = [value.transpose(region.exit.relation.order) for value in alignment.source_values[region.exit.source]]
     front = set(alignment.target.slice_back(region.exit.target, ())[0])
@@ -93,6 +93,14 @@ def isolate(alignment: Alignment, region: Region, rtol: float) -> IsolatedRegion
         wanted,
         rtol,
     )
+
+
+def _exact(alignment: Alignment, pair: Pair, number: int) -> Array:
+    """The source's own values as the target has them: what a cut point is off by within tolerance is no fault behind it."""
+    ours, theirs = alignment.source_values[pair.source][number], alignment.target_values[pair.target][number]
+    if ours.size != theirs.size or ours.dtype != theirs.dtype:
+        return theirs
+    return pair.relation.to_target(ours, theirs.shape)
 
 
 def _mover(alignment: Alignment, name: str) -> str | None:

@@ -34,7 +34,9 @@ def bypass(region: ComparedRegion, number: int) -> tuple[Edit, ...]:
 
 
 def insertions(region: ComparedRegion, number: int) -> Iterator[Insertion]:
-    """The positions at which a missing node of one input can be inserted: before each that reads it, and last in the region.
+    """The positions at which a missing node can be inserted: before each that reads it, and last in the region.
+
+    Of several tensors that it reads all but one have to be there in the target, as those of a residual sum are.
 
     Args:
         region: the two sides.
@@ -42,25 +44,37 @@ def insertions(region: ComparedRegion, number: int) -> Iterator[Insertion]:
     """
     node = region.source.nodes[number]
     data = [name for name in node.input if name and name not in region.source.constants]
-    if not node.output or len(data) != 1:
+    if not node.output or not data:
         return
     constants = tuple(tensor for tensor in region.source.model.graph.initializer if tensor.name in node.input)
     counterpart = dict(region.paired)
     for reader in (user for user in region.source.users.get(node.output[0], ()) if user in counterpart):
         target = region.target.nodes[counterpart[reader]]
         index = list(region.source.nodes[reader].input).index(node.output[0])
-        if index >= len(target.input):
+        entries = _entries(region, data, target.input[index]) if index < len(target.input) else None
+        if entries is None:
             continue
         name = f"{target.name}::{index}::inserted"
-        splice = Splice(name, (node,), constants, {data[0]: target.input[index]}, node.output[0], f"{name}::")
+        splice = Splice(name, (node,), constants, entries, node.output[0], f"{name}::")
         yield Insertion(target, (splice, Rewire(target.name, index, name)))
-    maker = next((theirs for ours, theirs in region.paired if region.source.nodes[ours].output[0] == data[0]), None)
-    if node.output[0] == region.part.region.exit.source and maker is not None:
-        yield Insertion(region.target.nodes[maker], (_last(region, node, data[0], constants),))
-
-
-def _last(region: ComparedRegion, node: onnx.NodeProto, data: str, constants: tuple[onnx.TensorProto, ...]) -> Splice:
-    """The missing node becomes the last of the region and takes over the exit's name."""
+    made_in = {region.source.nodes[ours].output[0]: theirs for ours, theirs in region.paired}
+    maker = next((made_in[name] for name in data if name in made_in), None)
     exit_name = region.part.region.exit.target
-    entries = {data: f"{exit_name}::replaced"}
-    return Splice(exit_name, (node,), constants, entries, node.output[0], f"{exit_name}::inserted::")
+    entries = _entries(region, data, f"{exit_name}::replaced")
+    if node.output[0] == region.part.region.exit.source and maker is not None and entries is not None:
+        splice = Splice(exit_name, (node,), constants, entries, node.output[0], f"{exit_name}::inserted::")
+        yield Insertion(region.target.nodes[maker], (splice,))
+
+
+def _entries(region: ComparedRegion, data: list[str], read: str) -> dict[str, str] | None:
+    """By tensor that a missing node reads the target's: the one that stands in its place now, and counterparts of the others."""
+    if len(data) == 1:
+        return {data[0]: read}
+    known = {name: region.counterparts[name] for name in data if name in region.counterparts}
+    if len(set(data)) - len(known) > 1:
+        return None
+    carried = {target: source for source, target in region.counterparts.items()}
+    through = (
+        carried.get(read) if carried.get(read) in data else next((name for name in data if name not in known), data[0])
+    )
+    return known | {str(through): read}

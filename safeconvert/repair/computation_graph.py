@@ -11,6 +11,7 @@ from safeconvert.compare.relation import Relation
 from safeconvert.core.faults import Change, FaultKind
 from safeconvert.graph.edits import Edit, Rewire, Splice
 from safeconvert.localize.compared import ComparedRegion, NodePair
+from safeconvert.localize.constants import is_bias
 from safeconvert.localize.isolated import IsolatedRegion
 from safeconvert.localize.kinds import Difference, Kind
 from safeconvert.localize.unpaired import bypass, insertions
@@ -39,7 +40,7 @@ def locate_added(region: ComparedRegion, number: int) -> Iterator[Difference]:
 def locate_missing(region: ComparedRegion, number: int) -> Iterator[Difference]:
     """A node that the target does not have: put in."""
     node = region.source.nodes[number]
-    if node.op_type == "Transpose":
+    if node.op_type == "Transpose" or is_bias(region.source, number):
         return
     evidence = f"{node.op_type}, which the target does not have"
     for insertion in insertions(region, number):

@@ -158,10 +158,11 @@ class _Loop:
             self.reexpressions = tuple(reexpressions(alignment))
         if self.problem.layer_analysis and not self.rounds:
             self.layers, self.unranked = self._rank(alignment, now)
-        errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
-        found = find_faults(alignment, errors, self.rtol, self.kinds)
-        if not found:  # each part is within tolerance, and together they are not
-            self.rtol = max(self.rtol / 10, min(_FINEST, self.rtol))
+        found = self._found(alignment)
+        while not found and self.rtol > _FINEST:  # each part is within tolerance, and together they are not
+            self.rtol = max(self.rtol / 10, _FINEST)
+            alignment = self._align(self._probes(now))
+            found = self._found(alignment)
         known = {(fault.target, fault.evidence): number for number, fault in enumerate(self.faults)}
         numbers = []
         for fault in found:
@@ -189,6 +190,10 @@ class _Loop:
         if not accepted and len(groups) > max(len(proven), 1):
             accepted = self._try(_joined(groups), score, judged) is not None
         return accepted
+
+    def _found(self, alignment: Alignment) -> tuple[Fault, ...]:
+        errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
+        return find_faults(alignment, errors, self.rtol, self.kinds)
 
     def _try(self, group: tuple[int, ...], before: ScoreRecord, judged: Sequence[int]) -> ScoreRecord | None:
         """Undo faults together; the new score where that is accepted."""
