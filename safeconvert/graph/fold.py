@@ -58,7 +58,7 @@ def _older_operators(model: onnx.ModelProto) -> list[type[OpRun]] | None:
     return [DequantizeLinear] if opset < 19 else None
 
 
-class DequantizeLinear(DequantizeLinear_19):
+class DequantizeLinear(DequantizeLinear_19):  # type: ignore[misc]  # onnx gives no types
     """By its name the evaluator finds it."""
 
     op_domain = ""

@@ -30,12 +30,7 @@ from safeconvert.workers.run import Run
 
 
 def repair_target(run: Run, attempts: Sequence[Attempt], source: Source, options: ConvertOptions) -> list[Attempt]:
-    """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified.
-
-    Where the source has no batch, nothing is localized: alignment and trials feed rows of a batch.
-    """
-    if source.data.inputs.whole:
-        return list(attempts)
+    """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified."""
     attempts = restore_precision(run, attempts, source, options)
     if attempts[-1].verified:
         return attempts

@@ -95,7 +95,7 @@ def _problem(run: Run, pair: OnnxPair, settings: VerifySettings) -> Problem:
         target=str(pair.target_graph),
         contract=across(pair.contract, left, right),
         chunks=tuple(
-            Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()})
+            Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()}, chunk.whole)
             for chunk in source.data.chunks
         ),
         steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),

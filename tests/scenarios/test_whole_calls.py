@@ -14,6 +14,7 @@ from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.inputs.generate import generate
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.store import materialise
+from tests.command import safeconvert as command
 from tests.onnx_models import model
 
 TWO = Signature((TensorSpec("a", (4, 3), "float32"), TensorSpec("b", (3, 5), "float32")), ())
@@ -71,3 +72,24 @@ def test_a_product_of_two_matrices_and_a_sum_over_all_are_verified(tmp_path: Pat
     ]
     assert made.exit_code == 0 and figures["samples"] == 32 and figures["disagreements"] == 0
     assert any(note.startswith("rewritten before the converter: ") for note in made.predicate["notes"])
+
+
+@pytest.mark.converters
+def test_a_wrong_target_of_whole_calls_is_localized_and_repaired(tmp_path: Path) -> None:
+    """The product of two matrices has no batch; the constant behind it is another in the target."""
+    nodes = [
+        helper.make_node("MatMul", ["a", "b"], ["p"], "product"),
+        helper.make_node("Add", ["p", "c"], ["y"], "shift"),
+    ]
+    made = [
+        model(nodes, {"a": [4, 3], "b": [3, 5]}, ["y"], {"c": np.arange(5, dtype=np.float32) + offset})
+        for offset in (0, 1)
+    ]
+    for name, graph in zip(("source", "target"), made, strict=True):
+        onnx.save(graph, tmp_path / f"{name}.onnx")
+    called = command(
+        "repair", tmp_path / "source.onnx", tmp_path / "target.onnx", "-o", tmp_path / "fixed.onnx", "--json"
+    )
+    assert called.code == 0, called.text
+    (fault,) = called.json["predicate"]["faults"]
+    assert (fault["kind"], fault["target"]) == ("WB", "shift") and fault["proven"]

@@ -14,11 +14,16 @@ from safeconvert.localize.settings import RepairSettings
 
 @dataclass(frozen=True)
 class Chunk:
-    """Samples start..stop of the source's inputs, an `.npy` file for each."""
+    """Samples start..stop of the source's inputs, an `.npy` file for each.
+
+    Attributes:
+        whole: one sample that is a whole call; its arrays have no sample axis.
+    """
 
     start: int
     stop: int
     arrays: Mapping[str, str]
+    whole: bool = False
 
 
 @dataclass(frozen=True)

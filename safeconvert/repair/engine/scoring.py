@@ -89,17 +89,21 @@ class Scorer:
         )
         self._signature = signature
         wanted = set(problem.steering)
-        self._samples: list[tuple[Array, dict[str, Array]]] = []
+        self._samples: list[tuple[Array, dict[str, Array], bool]] = []
         for chunk in problem.chunks:
             rows = [number - chunk.start for number in range(chunk.start, chunk.stop) if number in wanted]
             if rows:
-                arrays = {name: np.load(path, allow_pickle=False)[rows] for name, path in chunk.arrays.items()}
-                self._samples.append((np.array(rows) + chunk.start, arrays))
+                loaded = {name: np.load(path, allow_pickle=False) for name, path in chunk.arrays.items()}
+                arrays = loaded if chunk.whole else {name: array[rows] for name, array in loaded.items()}
+                self._samples.append((np.array(rows) + chunk.start, arrays, chunk.whole))
         model = _GraphModel(source.model, signature)
-        self._expected = [predict_any(model, feeds) for _, feeds in self._samples]
+        self._expected = [predict_any(model, feeds) for _, feeds, _ in self._samples]
 
     def sample(self, numbers: Sequence[int]) -> list[dict[str, Array]]:
-        """The source's inputs as probes: single samples, or as many at a time as a model with a fixed batch takes."""
+        """The source's inputs as probes: whole calls, single samples, or as many at a time as a model with a fixed batch takes."""
+        if any(whole for _, _, whole in self._samples):
+            calls = {int(indices[0]): feeds for indices, feeds, _ in self._samples}
+            return [calls[number] for number in numbers]
         sizes = [fixed_batch(self._signature), fixed_batch(self._target_signature)]
         batch = max((size for size in sizes if size is not None), default=1)
         return [
@@ -114,7 +118,7 @@ class Scorer:
         return [steering[(number + offset) % len(steering)] for offset in range(count)]
 
     def _row(self, number: int) -> dict[str, Array]:
-        for indices, feeds in self._samples:
+        for indices, feeds, _ in self._samples:
             found = np.flatnonzero(indices == number)
             if len(found):
                 row = int(found[0])
@@ -127,15 +131,15 @@ class Scorer:
         figures = Accumulator(self._problem.verify, self._problem.search_path)
         wanted = None if only is None else set(only)
         relative: list[Array] = []
-        for (indices, feeds), expected in zip(self._samples, self._expected, strict=True):
+        for (indices, feeds, whole), expected in zip(self._samples, self._expected, strict=True):
             rows = np.array([wanted is None or int(number) in wanted for number in indices])
             if not rows.any():
                 continue
-            fed = target_feeds(self._problem.contract, {name: array[rows] for name, array in feeds.items()})
-            got = predict_any(model, fed)
-            left, right = comparable_outputs(
-                self._problem.contract, {name: array[rows] for name, array in expected.items()}, got
-            )
+            fed, wished = (_picked(arrays, rows, whole) for arrays in (feeds, expected))
+            got = predict_any(model, target_feeds(self._problem.contract, fed))
+            left, right = comparable_outputs(self._problem.contract, wished, got)
+            if whole:
+                left, right = ({name: array[None] for name, array in side.items()} for side in (left, right))
             figures.add(left, right, indices[rows])
             relative.append(_relative(left, right))
         result = figures.result()
@@ -148,6 +152,11 @@ class Scorer:
             tuple(unequal),
             result.disagreeing,
         )
+
+
+def _picked(arrays: Mapping[str, Array], rows: Array, whole: bool) -> dict[str, Array]:
+    """Some rows; a whole call as it is."""
+    return dict(arrays) if whole else {name: array[rows] for name, array in arrays.items()}
 
 
 def _relative(left: Mapping[str, Array], right: Mapping[str, Array]) -> Array:
