@@ -31,6 +31,7 @@ class FaultState:
     Attributes:
         position: in the certificate's list.
         trials: numbers (from 1) of the trials that undid it.
+        source_layer, target_layer: native names of the layers; "" where they are not known.
         state: `repaired`, `repaired in ONNX only`, `no gain`, `could not be undone`, `not repaired`, `kept` (in fewer
             bits, which does no harm) or `deployment` (a preprocessing fault, which lies in no file).
     """
@@ -46,6 +47,23 @@ class FaultState:
     proven: bool
     trials: tuple[int, ...]
     state: str
+    source_layer: str = ""
+    target_layer: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is on both sides: by the native layers, the ONNX nodes behind them."""
+        return f"{self.source_place} ↔ {self.target_place}"
+
+    @property
+    def source_place(self) -> str:
+        """The source's layer, the ONNX node behind it; the node alone where no layer is known."""
+        return _place(self.source, self.source_layer)
+
+    @property
+    def target_place(self) -> str:
+        """The target's, as `source_place`."""
+        return _place(self.target, self.target_layer)
 
     @property
     def repaired(self) -> bool:
@@ -104,6 +122,12 @@ def read_faults(predicate: Mapping[str, Any]) -> list[FaultState]:
                 fault.get("proven") is True,
                 tuple(trial.number for trial in own),
                 state,
+                str(fault.get("source_layer") or ""),
+                str(fault.get("target_layer") or ""),
             )
         )
     return found
+
+
+def _place(node: str, layer: str) -> str:
+    return f"{layer} (ONNX {node})" if layer and layer != node else node

@@ -101,6 +101,7 @@ class FaultRecord:
         isolated: error behind it with the source's values going in, relative to the largest magnitude there.
         propagated: error there in the target as it was given.
         proven: undoing it makes the nodes around it right; else it is a suspicion.
+        source_layer, target_layer: native names of the layers that these nodes stand for; "" where they are not known.
     """
 
     kind: FaultKind
@@ -112,6 +113,8 @@ class FaultRecord:
     isolated: float
     propagated: float
     proven: bool
+    source_layer: str = ""
+    target_layer: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form."""
@@ -125,6 +128,8 @@ class FaultRecord:
             "isolated": finite(self.isolated),
             "propagated": finite(self.propagated),
             "proven": self.proven,
+            "source_layer": self.source_layer,
+            "target_layer": self.target_layer,
         }
 
     @staticmethod

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import open_model
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.formats import detect
 from safeconvert.errors import SafeconvertError
 from safeconvert.pipeline.results import Attempt, Compared
-from safeconvert.repair.export_faults import explain_export, source_side, target_side
+from safeconvert.repair.export_faults import NativeSide, explain_export, source_side, target_side
 from safeconvert.verification.faithful import export_is_faithful
 from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import feed_across
@@ -74,19 +75,37 @@ def _target(run: Run, source: Source, compared: Compared, settings: VerifySettin
     verification = compared.verification
     if _faithful(run, verification.exporter, [verification]):
         return verification
+    try:
+        side = _target_side(run, source, compared)
+        check, right = explain_export(run, side, settings, repair)
+    except SafeconvertError:
+        return verification  # it does not open again; the verdict has been given without it
+    return replace(verification, exporter=check, reference=right.exported if right is not None else None)
+
+
+def native_sides(
+    run: Run, source: Source, attempt: Attempt, contract: Contract
+) -> tuple[NativeSide | None, NativeSide | None]:
+    """Source and target of an attempt as native models; None where one is ONNX itself, or is not fed as it is."""
+    ours = source_side(source) if source.file.format != "onnx" else None
+    result = attempt.result
+    if not isinstance(result, Compared) or result.verification.contract != contract:
+        return ours, None
+    if detect(result.candidate.path).format == "onnx":
+        return ours, None
+    return ours, _target_side(run, source, result)
+
+
+def _target_side(run: Run, source: Source, compared: Compared) -> NativeSide:
+    """A target that was compared, opened again. Raises SafeconvertError where it does not open."""
     request = ModelRequest(
         str(compared.candidate.path),
         candidate_shapes=suggested_shapes(source.session.signature),
         trust_pickle=source.request.trust_pickle,
     )
-    try:
-        session = open_model(run, "target", detect(compared.candidate.path).format, request)
-        feeds = feed_across(verification.contract, source.data.chunks, run.folder("feed"))
-        side = target_side(session, request, chunks_for(source.data, feeds), source, verification)
-        check, right = explain_export(run, side, settings, repair)
-    except SafeconvertError:
-        return verification  # it does not open again; the verdict has been given without it
-    return replace(verification, exporter=check, reference=right.exported if right is not None else None)
+    session = open_model(run, "target", detect(compared.candidate.path).format, request)
+    feeds = feed_across(compared.verification.contract, source.data.chunks, run.folder("feed"))
+    return target_side(session, request, chunks_for(source.data, feeds), source, compared.verification)
 
 
 def _faithful(run: Run, check: ExporterCheck, seen: Sequence[Verification | None]) -> bool:

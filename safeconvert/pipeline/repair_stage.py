@@ -15,11 +15,13 @@ from safeconvert.core.faults import FaultRecord, ScoreRecord, TrialOutcome, Tria
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.lift.candidates import lift_repair
+from safeconvert.pipeline.export_stage import native_sides
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.results import Attempt, Compared, Incomparable
 from safeconvert.registry.routes import routes
 from safeconvert.repair.client import OnnxPair, diagnose, onnx_pair
 from safeconvert.repair.input_dimensions import match_interface
+from safeconvert.repair.native_names import with_layers
 from safeconvert.repair.precision import ReducedTarget, float_twin, has_reduced, localize_precision, restorations
 from safeconvert.repair.proposals import Regraph
 from safeconvert.repair.types import Diagnosis
@@ -45,6 +47,7 @@ def repair_target(run: Run, attempts: Sequence[Attempt], source: Source, options
         if subject is None:
             return attempts
         diagnosis = diagnose(run, subject.pair, options.verify, repair, options.layer_analysis)
+        diagnosis = with_layers(run, diagnosis, subject.pair, *native_sides(run, source, wrong, subject.pair.contract))
     except SafeconvertError as error:
         return _changed(attempts, wrong, note=_noted(wrong, "not localized", error))
     if subject.faults:

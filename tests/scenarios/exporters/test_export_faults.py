@@ -32,6 +32,7 @@ def test_two_wrong_torch_exporters_make_one_right_graph(source: Path, tmp_path: 
     assert any("(Conv)" in node for node in fault["nodes"]) and fault["replaced"] == "torch_onnx_dynamo"
     predicate = called.json["predicate"]
     assert {one["kind"] for one in predicate["faults"]} == {"WB"} and predicate["faults"][0]["operator"] == "Conv"
+    assert predicate["faults"][0]["source_layer"] == "0"
     assert predicate["repair"]["lift"] == "repaired in the ONNX file"
     again = safeconvert("verify", source, tmp_path / "out.onnx", "--input-shape", "0,3,8,8", "--seed", "5")
     assert again.code == 0, again.text
