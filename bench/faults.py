@@ -3,16 +3,21 @@
 One to five faults of every kind at once in five small nets and three real ones, the target under other names, other layout
 or with folded BatchNorm. A fault that alone changes no output on any input is listed apart and counts neither way. Beside
 it the published method on the same cases: the share of cases in which the layer ranked first is a faulty one.
+
+Rows of PyTorch and Keras: one to three faults in an exporter's graph, named by the native model's layers, and undone with the
+nodes of another exporter. Rows of int8: one or two faults in a target whose weights and activations have eight bits, repaired
+where it is as near to the source as the same target without the faults. `--small N`, `--large N` and `--native N` set how many cases a
+net has, 0 leaves such nets out; the table says how many there were.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +26,11 @@ from common import ROOT, WORK, table, write
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 sys.path.insert(0, str(ROOT))
+
+from export_faults import export_case
+from fault_cases import Case, effective
+from int8_faults import int8_case
+from native_nets import keras_nets, torch_nets
 
 from safeconvert.compare.relation import Relation, identity
 from safeconvert.graph.activations import with_onnxruntime
@@ -34,36 +44,22 @@ from tests.onnx_models import NETS, run
 
 SMALL_CASES = 100
 LARGE_CASES = 20
+NATIVE_CASES = 40
+INT8 = ("cnn", "mlp")
 LARGE = {
     "mobilenetv2": ("mobilenetv2-torch2onnx.onnx", 227), "squeezenet11": ("squeezenet11-torch2onnx.onnx", 227),
     "resnet20": ("resnet20_cifar10-torch2onnx.onnx", 32),
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Case:
-    """One case's outcome."""
-
-    injected: int
-    without_effect: int
-    found: int
-    reported: int
-    wrong: int
-    repaired: bool
-    left: int
-    seconds: float
-    ranked_first: bool | None
-    kinds: tuple[str, ...]
-    missed: tuple[str, ...]
-
-
 def main() -> None:
     """Run all cases, print and keep the table."""
+    options = _options()
     rows = []
     total: list[Case] = []
-    for name, (source, shape, cases) in _nets().items():
-        done = [case for seed in range(cases) if (case := _case(source, shape, seed)) is not None]
-        print(name, len(done), Counter(kind for case in done for kind in case.missed), flush=True)
+    for name, cases in _cases(options):
+        done = [case for case in cases if case is not None]
+        print(name, *_row(name, done)[1:7], Counter(kind for case in done for kind in case.missed), flush=True)
         rows.append(_row(name, done))
         total += done
     rows.append(_row("all", total))
@@ -76,15 +72,40 @@ def main() -> None:
         ("kind", "faults", "named", "recall"),
         [(kind, str(n), str(n - missed[kind]), f"{1 - missed[kind] / n:.3f}") for kind, n in sorted(kinds.items())],
     )
-    write("faults", "Fault injection (bars: precision, recall and repair 0.98)", "python bench/faults.py", body)
+    command = f"python bench/faults.py --small {options.small} --large {options.large} --native {options.native}"
+    write("faults", "Fault injection (bars: precision, recall and repair 0.98)", command, body)
 
 
-def _nets() -> dict[str, tuple[onnx.ModelProto, tuple[int, ...], int]]:
-    nets = {name: (make(2), shape, SMALL_CASES) for name, (make, shape) in NETS.items()}
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--small", type=int, default=SMALL_CASES)
+    parser.add_argument("--large", type=int, default=LARGE_CASES)
+    parser.add_argument("--native", type=int, default=NATIVE_CASES)
+    return parser.parse_args()
+
+
+def _cases(options: argparse.Namespace) -> Iterator[tuple[str, Iterable[Case | None]]]:
+    """By net its cases, each made when it is asked for."""
+    for name, (source, shape, large) in _nets().items():
+        count = options.large if large else options.small
+        if count:
+            yield name, (_case(source, shape, seed) for seed in range(count))
+    if not options.native:
+        return
+    for name, (make, shape) in NETS.items():
+        if name in INT8:
+            yield f"{name}, int8", (int8_case(make(2), shape, seed) for seed in range(options.native))
+    for name, build in (torch_nets() | keras_nets()).items():
+        net = build()
+        yield f"{name}, exporter", (export_case(net, seed) for seed in range(options.native))
+
+
+def _nets() -> dict[str, tuple[onnx.ModelProto, tuple[int, ...], bool]]:
+    nets = {name: (make(2), shape, False) for name, (make, shape) in NETS.items()}
     for name, (file, size) in LARGE.items():
         path = WORK / "pairs" / file
         if path.is_file():
-            nets[name] = (onnx.load(path), (3, size, size), LARGE_CASES)
+            nets[name] = (onnx.load(path), (3, size, size), True)
     return nets
 
 
@@ -93,8 +114,8 @@ def _case(source: onnx.ModelProto, shape: tuple[int, ...], seed: int) -> Case | 
     kinds = [list(INJECTORS)[random.integers(len(INJECTORS))] for _ in range(1 + seed % 5)]
     feeds = {tidy(source).inputs[0]: random.normal(size=(10, *shape)).astype(np.float32)}
     view, injected = inject(source, kinds, seed)
-    effective = _effective(view, injected, feeds)
-    if not effective:
+    changing = effective(view, injected, feeds)
+    if not changing:
         return None
     image = len(shape) == 3
     said = folded(view) if image and seed % 3 == 0 and not any("BatchNorm" in f.what for f in injected) else view
@@ -112,42 +133,12 @@ def _case(source: onnx.ModelProto, shape: tuple[int, ...], seed: int) -> Case | 
         ]  # fmt: skip
         hits.update(named)
         wrong += not named
-    missed = tuple(fault.kind for number, fault in enumerate(injected) if fault in effective and number not in hits)
+    missed = tuple(fault.kind for number, fault in enumerate(injected) if fault in changing and number not in hits)
     first = _ranked_first(source, said, feeds, order, injected, names)
     return Case(
-        len(effective), len(injected) - len(effective), len(effective) - len(missed), len(result.faults), wrong,
-        result.after.equal, len(missed), seconds, first, tuple(fault.kind for fault in effective), missed,
+        len(changing), len(injected) - len(changing), len(changing) - len(missed), len(result.faults), wrong,
+        result.after.equal, len(missed), seconds, first, tuple(fault.kind for fault in changing), missed,
     )  # fmt: skip
-
-
-def _effective(view: GraphView, injected: list[Injected], feeds: dict) -> list[Injected]:
-    """The faults whose absence changes an output; inserted nodes only can be without effect, alone or in pairs.
-
-    An Abs behind a Relu changes nothing, and two Transposes may undo each other.
-    """
-    inserted = {
-        number: name for number, fault in enumerate(injected) for name in fault.targets if name.endswith("::injected")
-    }
-    (expected,) = run(view.model, feeds)[:1]
-    idle: set[int] = set()
-    for size in (1, 2):
-        for group in combinations(sorted(set(inserted) - idle), size):
-            (got,) = run(_without(view, [inserted[number] for number in group]), feeds)[:1]
-            scale = float(np.abs(expected).max())
-            if got.shape == expected.shape and np.allclose(got, expected, rtol=1e-5, atol=1e-6 * scale):
-                idle.update(group)
-    return [fault for number, fault in enumerate(injected) if number not in idle]
-
-
-def _without(view: GraphView, names: list[str]) -> onnx.ModelProto:
-    """The graph less some inserted nodes."""
-    model = onnx.ModelProto.FromString(view.model.SerializeToString())
-    for name in names:
-        gone = next(node for node in model.graph.node if node.name == name)
-        for node in model.graph.node:
-            node.input[:] = [gone.input[0] if read == gone.output[0] else read for read in node.input]
-        model.graph.node.remove(gone)
-    return model
 
 
 def _ranked_first(

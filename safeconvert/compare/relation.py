@@ -43,6 +43,13 @@ def identity(rank: int) -> Relation:
     return Relation(tuple(range(rank)))
 
 
+def is_layout(relation: Relation) -> bool:
+    """Whether it moves nothing, or the channels from second to last or back, as a layout of images does."""
+    rank = len(relation.order)
+    moved = ((0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1)))
+    return relation.order == tuple(range(rank)) or (rank >= 3 and relation.order in moved)
+
+
 def possible(source: Sequence[int], target: Sequence[int], preferred: Sequence[Relation] = ()) -> Iterator[Relation]:
     """Orders of axes under which a source shape fits a target shape, the likeliest first.
 
@@ -90,13 +97,26 @@ def close(one: Array, two: Array, rtol: float, scale: float | None = None) -> bo
 
 
 def find(
-    source: Sequence[Array], target: Sequence[Array], rtol: float, preferred: Sequence[Relation] = ()
+    source: Sequence[Array],
+    target: Sequence[Array],
+    rtol: float,
+    preferred: Sequence[Relation] = (),
+    layouts: bool = False,
 ) -> Relation | None:
-    """The order of axes under which a source tensor's values are the target's on every probe, or None."""
+    """The order of axes under which a source tensor's values are the target's on every probe, or None.
+
+    Args:
+        source, target: values on each probe.
+        rtol: how far they may be apart, of the largest magnitude.
+        preferred: orders that are tried first.
+        layouts: only orders that a layout of images has.
+    """
     if source[0].size != target[0].size:
         return None
     for relation in possible(source[0].shape, target[0].shape, preferred):
-        if all(_related(one, two, relation, rtol) for one, two in zip(source, target, strict=True)):
+        if (not layouts or is_layout(relation)) and all(
+            _related(one, two, relation, rtol) for one, two in zip(source, target, strict=True)
+        ):
             return relation
     return None
 

@@ -128,8 +128,8 @@ class FaultRecord:
             "isolated": finite(self.isolated),
             "propagated": finite(self.propagated),
             "proven": self.proven,
-            "source_layer": self.source_layer,
-            "target_layer": self.target_layer,
+            **({"source_layer": self.source_layer} if self.source_layer else {}),
+            **({"target_layer": self.target_layer} if self.target_layer else {}),
         }
 
     @staticmethod

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from safeconvert.compare.relation import Relation, identity, possible
+from safeconvert.compare.relation import Relation, identity, is_layout, possible
 from safeconvert.graph.execution import run_part
 from safeconvert.graph.operators import CHANNELS_SECOND, REORDERING
 from safeconvert.graph.view import GraphView
@@ -87,7 +87,7 @@ class _Search:
         self.observed = known is not None
         made = run_part(source, feeds) if known is None else _rows(known)
         self.source_values = _columns([{**feed, **row} for feed, row in zip(feeds, made, strict=True)])
-        self.matcher = Matcher(source, self.source_values, rtol)
+        self.matcher = Matcher(source, self.source_values, rtol, self.observed)
         self.pairs: dict[str, Pair] = dict(inputs)
         self.values: dict[str, list[Array]] = {}
         for name, pair in inputs.items():
@@ -215,7 +215,8 @@ class _Search:
         if self._same_operator(name, other) and self._operator(name) not in REORDERING:
             return preferred
         if theirs.size == ours.size:
-            return list(possible(ours.shape, theirs.shape, preferred))[:4]
+            found = possible(ours.shape, theirs.shape, preferred)
+            return [relation for relation in found if not self.observed or is_layout(relation)][:4]
         return preferred[:1] if self._same_operator(name, other) else []
 
     def _neighbour_relations(self, name: str, rank: int) -> list[Relation]:
@@ -247,6 +248,8 @@ class _Search:
         ours = self.source_values[pair.source]
         theirs = self.values.get(pair.target)
         moved = [value.transpose(pair.relation.order) for value in ours]
+        if self.observed and theirs is not None and theirs[0].ndim == moved[0].ndim:
+            return [np.ascontiguousarray(value) for value in moved]  # an exporter may have fixed a size that is free
         if theirs is not None and theirs[0].size == ours[0].size:
             return [value.reshape(shape.shape) for value, shape in zip(moved, theirs, strict=True)]
         return [np.ascontiguousarray(value) for value in moved]

@@ -29,8 +29,28 @@ def transplanted(
         rtol: how far from the native value is still right, of its largest magnitude.
     """
     splice = _splice(ours, region, theirs)
-    if splice is None:
-        return None
+    return _right(candidate, ours, region, splice, rtol) if splice is not None else None
+
+
+def led_past(candidate: GraphView, ours: Alignment, region: Region, rtol: float) -> GraphView | None:
+    """A graph in which a tensor in front of a region, which is what has to come out behind it, goes past it; None where none is.
+
+    Args as `transplanted`.
+    """
+    exit_name = region.exit.target
+    wanted, behind = ours.target_values[exit_name], _behind(ours.target, exit_name)
+    for name in ours.pairs:
+        values = ours.target_values.get(name)
+        if name in behind or values is None or not all(close(*both, rtol) for both in zip(wanted, values, strict=True)):
+            continue
+        same = helper.make_node("Identity", [name], [f"{name}::past"], f"{name}::past")
+        splice = Splice(exit_name, (same,), (), {name: name}, f"{name}::past", f"{exit_name}::past::")
+        return _right(candidate, ours, region, splice, rtol)
+    return None
+
+
+def _right(candidate: GraphView, ours: Alignment, region: Region, splice: Splice, rtol: float) -> GraphView | None:
+    """The graph with nodes put in; None where what they make of right values is not right."""
     try:
         made = apply(candidate, [splice])
     except EditError:
@@ -61,11 +81,7 @@ def _splice(ours: Alignment, region: Region, theirs: Alignment) -> Splice | None
     )
     if made is None or not _whole(theirs, made) or not _whole(ours, region.exit):
         return None
-    stops = {
-        name: pair
-        for name, pair in theirs.pairs.items()
-        if pair.source in right and not pair.assumed and _whole(theirs, pair)
-    }
+    stops = {name: pair for name, pair in theirs.pairs.items() if pair.source in right and _whole(theirs, pair)}
     numbers, border = theirs.target.slice_back(made.target, stops)
     nodes = [theirs.target.nodes[number] for number in numbers]
     domains = {entry.domain for entry in ours.target.model.opset_import}

@@ -74,11 +74,14 @@ class Matcher:
         source: the source graph.
         values: values of every source tensor on the probes.
         rtol: how far values may be apart, of a tensor's largest magnitude.
+        observed: the source is a native model's layers: a tensor of the same shape goes first, one of another first size is
+            none, and axes are in an order that a layout of images has, since what its layers move is seen.
     """
 
     source: GraphView
     values: Mapping[str, Probes]
     rtol: float
+    observed: bool = False
     signatures: Mapping[str, Signature] = field(init=False)
     by_size: Mapping[int, Sequence[str]] = field(init=False)
 
@@ -108,13 +111,18 @@ class Matcher:
             else [other for other in among if self.signatures[other].size == wanted.size]
         )
         preferred = list({pair.relation: None for pair in self._neighbours(target, name, known)})
-        for candidate in sorted(pool, key=lambda other: self._distance(target, name, other, known)):
+        sizes = sorted(probes[0].shape)
+        nearest = sorted(pool, key=lambda other: self._distance(target, name, other, known))
+        if self.observed:
+            nearest = [other for other in nearest if self.values[other][0].shape[:1] == probes[0].shape[:1]]
+            nearest.sort(key=lambda other: sorted(self.values[other][0].shape) != sizes)
+        for candidate in nearest:
             theirs = self.signatures[candidate]
             if np.abs(theirs.figures - wanted.figures).max() > 4 * self.rtol * max(theirs.scale, 1e-30):
                 continue
             if wanted.static and self._distance(target, name, candidate, known) > 0:
                 continue
-            relation = find(self.values[candidate], probes, self.rtol, preferred)
+            relation = find(self.values[candidate], probes, self.rtol, preferred, self.observed)
             if relation is not None:
                 return Pair(name, candidate, relation)
         return None

@@ -34,6 +34,8 @@ from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
 _WORDS = "with nodes of"
+_ROWS = 3
+"""Rows of a call where the batch is free: nodes of an exporter that has fixed the batch at 1 or 2 do not run on them."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def observed_problem(run: Run, side: NativeSide, form: OnnxForm, numbers: Sequen
         run: the surroundings.
         side: the native model.
         form: the ONNX form.
-        numbers: the samples, one call each.
+        numbers: the samples, one call each, with others to fill it up.
 
     Raises:
         UnusableInput: the model does not show its inner tensors.
@@ -177,8 +179,8 @@ def observed_problem(run: Run, side: NativeSide, form: OnnxForm, numbers: Sequen
     """
     theirs = Signature(tuple(t.target for t in form.contract.inputs), tuple(t.target for t in form.contract.outputs))
     sizes = (fixed_batch(side.session.signature), fixed_batch(theirs))
-    batch = max((size for size in sizes if size is not None), default=1)
-    calls = [_call(run, side.chunks, number, batch) for number in numbers]
+    batch = max((size for size in sizes if size is not None), default=_ROWS)
+    calls = [_call(run, side, number, batch) for number in numbers]
     session = _alive(run, side)
     tensors = session.observe(calls, run.scratch)
     outputs = session.run(calls, run.scratch)
@@ -221,17 +223,28 @@ def _unequal_first(side: NativeSide, settings: VerifySettings) -> list[int]:
     return sorted(steering, key=lambda number: number not in unequal)
 
 
-def _call(run: Run, chunks: Sequence[Chunk], number: int, batch: int) -> dict[str, Path]:
-    """One sample as a call of its own, as often as a fixed batch needs it; a whole call as it is."""
-    chunk = next(chunk for chunk in chunks if chunk.start <= number < chunk.stop)
+def _call(run: Run, side: NativeSide, number: int, batch: int) -> dict[str, Path]:
+    """One sample and others that steer in a call of `batch` rows; a whole call as it is."""
+    chunk = _holding(side, number)
     if chunk.whole:
         return dict(chunk.arrays)
+    order = [number, *(int(other) for other in side.steering if other != number)]
+    rows = [order[place % len(order)] for place in range(batch)]
     folder, files = run.folder("probe"), {}
-    for position, (name, path) in enumerate(chunk.arrays.items()):
-        row = np.load(path, mmap_mode="r", allow_pickle=False)[number - chunk.start : number - chunk.start + 1]
+    for position, name in enumerate(chunk.arrays):
         files[name] = folder / f"in-{position}.npy"
-        np.save(files[name], np.repeat(row, batch, axis=0), allow_pickle=False)
+        np.save(files[name], np.stack([_row(side, name, row) for row in rows]), allow_pickle=False)
     return files
+
+
+def _holding(side: NativeSide, number: int) -> Chunk:
+    return next(chunk for chunk in side.chunks if chunk.start <= number < chunk.stop)
+
+
+def _row(side: NativeSide, name: str, number: int) -> np.ndarray:
+    chunk = _holding(side, number)
+    row: np.ndarray = np.load(chunk.arrays[name], mmap_mode="r", allow_pickle=False)[number - chunk.start]
+    return row
 
 
 def _line(error: SafeconvertError) -> str:

@@ -13,11 +13,13 @@ from safeconvert.graph.nodes import opset_of
 from safeconvert.graph.opset import at_least, at_most
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment
-from safeconvert.localize.donors import transplanted
+from safeconvert.localize.donors import led_past, transplanted
 from safeconvert.localize.native import Observed, align_native, export_faults, layer_names
 from safeconvert.repair.engine.export_problem import ExportProblem, OnnxForm
 
 ASSEMBLED = "assembled.onnx"
+_NOTHING = "leaving it out"
+"""What stands for an exporter where the nodes that are wrong do nothing in the native model."""
 
 
 def explain(problem: ExportProblem) -> dict[str, Any]:
@@ -39,6 +41,10 @@ def explain(problem: ExportProblem) -> dict[str, Any]:
                 theirs[donor.adapter] = align_native(_observed(problem, donor), other, problem.rtol)
     candidate = view
     for number, region in enumerate(ours.regions):
+        past = led_past(candidate, ours, region, problem.rtol)
+        if past is not None:
+            candidate, faults[number] = past, replace(faults[number], replaced=_NOTHING)
+            continue
         for name, alignment in theirs.items():
             made = transplanted(candidate, ours, region, alignment, problem.rtol)
             if made is not None:

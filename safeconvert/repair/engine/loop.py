@@ -21,6 +21,7 @@ from safeconvert.compare.relation import Relation, identity
 from safeconvert.core.faults import ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.graph.activations import BACK_ENDS
 from safeconvert.graph.edits import Edit, EditError, apply
+from safeconvert.graph.rounding_pairs import is_quantized, without_rounding
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.faults import Fault, find_faults
@@ -36,6 +37,8 @@ from safeconvert.repair.engine.recorder import Recorder
 from safeconvert.repair.engine.scoring import Broken, Scored, Scorer
 
 _FINEST = 1e-5  # of a tensor's largest magnitude; below it begins the rounding of single operators
+_QUANTIZED = 0.05  # of a tensor's largest magnitude: steps of 0.4 %, which add up over a layer's products and from layer to layer
+_FINEST_QUANTIZED = 0.02  # below it begins what eight bits of a layer's weights make
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,9 @@ class _Loop:
         self.unranked = ""
         self.recorder = Recorder(Path(problem.folder))
         self.reexpressions: tuple[Reexpression, ...] = ()
-        self.rtol = problem.settings.rtol
+        self.quantized = is_quantized(self.target)
+        self.rtol = max(problem.settings.rtol, _QUANTIZED) if self.quantized else problem.settings.rtol
+        self.finest = _FINEST_QUANTIZED if self.quantized else _FINEST
 
     def run(self) -> Repair:
         """Rounds until the candidate is equal, nothing helps any more, or the time is over."""
@@ -159,9 +164,13 @@ class _Loop:
         if self.problem.layer_analysis and not self.rounds:
             self.layers, self.unranked = self._rank(alignment, now)
         found = self._found(alignment)
-        while not found and self.rtol > _FINEST:  # each part is within tolerance, and together they are not
-            self.rtol = max(self.rtol / 10, _FINEST)
+        while not found and self.rtol > self.finest:  # each part is within tolerance, and together they are not
+            self.rtol = max(self.rtol / 10, self.finest)
             alignment = self._align(self._probes(now))
+            found = self._found(alignment)
+        if not found and self.quantized:  # nothing is wrong but what the rounding cuts off
+            self.rtol = _QUANTIZED
+            alignment = self._align(self._probes(now), rounded=True)
             found = self._found(alignment)
         known = {(fault.target, fault.evidence): number for number, fault in enumerate(self.faults)}
         numbers = []
@@ -227,7 +236,9 @@ class _Loop:
 
         return [tuple(dict.fromkeys(group)) for group in sorted(regions.values(), key=rank)]
 
-    def _align(self, probes: Sequence[int]) -> Alignment:
+    def _align(self, probes: Sequence[int], rounded: bool = False) -> Alignment:
+        """Source and candidate aligned; a quantised one without its rounding, unless it is to be seen."""
+        candidate = without_rounding(self.candidate) if self.quantized and not rounded else self.candidate
         feeds = self.scorer.sample(probes)
         contract = self.problem.contract
         inputs = {}
@@ -236,7 +247,7 @@ class _Loop:
             relation = Relation(tensor.permutation) if tensor.permutation is not None else identity(rank)
             inputs[tensor.target.name] = Pair(tensor.target.name, tensor.source.name, relation)
         outputs = {tensor.target.name: tensor.source.name for tensor in contract.outputs}
-        return align(self.source, self.candidate, feeds, inputs, outputs, self.rtol)
+        return align(self.source, candidate, feeds, inputs, outputs, self.rtol)
 
     def _rank(self, alignment: Alignment, now: Scored) -> tuple[tuple[LayerScore, ...], str]:
         """The published layer analysis on the steering inputs, and why there is none where it is not possible."""
