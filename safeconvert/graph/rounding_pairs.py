@@ -37,6 +37,19 @@ def without_rounding(view: GraphView) -> GraphView:
     return GraphView(drop_unused(model))
 
 
+def rounding_behind(view: GraphView, node: str) -> tuple[str, ...]:
+    """Names of the QuantizeLinear and DequantizeLinear that round a node's output and nothing else; () where there are none."""
+    number = next((place for place, one in enumerate(view.nodes) if one.name == node), None)
+    found: list[str] = []
+    for operator in ("QuantizeLinear", "DequantizeLinear"):
+        users = view.users.get(view.nodes[number].output[0], ()) if number is not None else ()
+        if len(users) != 1 or view.nodes[users[0]].op_type != operator:
+            return ()
+        number = users[0]
+        found.append(view.nodes[number].name)
+    return tuple(found)
+
+
 def _same(view: GraphView, ours: list[str], theirs: list[str]) -> bool:
     """Whether two lists of inputs are the same constants."""
     if len(ours) != len(theirs):

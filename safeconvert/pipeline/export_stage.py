@@ -46,7 +46,7 @@ def explain_exports(
     source = _source(run, source, [one.verification for one in looked_at], settings, repair and not verified)
     found = []
     for attempt in attempts:
-        if attempt in looked_at and isinstance(attempt.result, Compared):
+        if any(attempt is one for one in looked_at) and isinstance(attempt.result, Compared):
             explained = _target(run, source, attempt.result, settings, repair and not verified)
             attempt = replace(attempt, result=replace(attempt.result, verification=explained))
         found.append(attempt)

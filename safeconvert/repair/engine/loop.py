@@ -9,7 +9,7 @@ that does not help are they tried one region after the other, in the order of th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from safeconvert.compare.exchange import target_feeds
 from safeconvert.compare.relation import Relation, identity
 from safeconvert.core.faults import ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.graph.activations import BACK_ENDS
-from safeconvert.graph.edits import Edit, EditError, apply
-from safeconvert.graph.rounding_pairs import is_quantized, without_rounding
+from safeconvert.graph.edits import Bypass, Edit, EditError, apply
+from safeconvert.graph.rounding_pairs import is_quantized, rounding_behind, without_rounding
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.localize.alignment import Alignment, align
 from safeconvert.localize.faults import Fault, find_faults
@@ -206,7 +206,7 @@ class _Loop:
 
     def _try(self, group: tuple[int, ...], before: ScoreRecord, judged: Sequence[int]) -> ScoreRecord | None:
         """Undo faults together; the new score where that is accepted."""
-        edits = [edit for number in group for edit in self.faults[number].edits]
+        edits = [edit for number in group for edit in self._edits(self.faults[number])]
         try:
             candidate = apply(self.candidate, edits)
             after = self.scorer.score(candidate, judged).score
@@ -220,6 +220,13 @@ class _Loop:
         self.candidate = candidate
         self.edits += edits
         return after
+
+    def _edits(self, fault: Fault) -> Iterator[Edit]:
+        """What undoes a fault; with a node that is taken out goes the rounding of its output, whose range is its own."""
+        for edit in fault.edits:
+            yield edit
+            if self.quantized and isinstance(edit, Bypass):
+                yield from (Bypass(name, 0) for name in rounding_behind(self.candidate, edit.node))
 
     def _grouped(self, found: Sequence[Fault], numbers: Sequence[int]) -> list[tuple[int, ...]]:
         """The faults of one region are undone together; regions by the order of kinds, then by isolated error."""
