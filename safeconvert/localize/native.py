@@ -128,9 +128,9 @@ def _fault(alignment: Alignment, region: Region) -> ExportFault:
 
 
 def layer_names(alignment: Alignment) -> dict[str, str]:
-    """By ONNX node the native layer whose values it helps to make: its own, or of the nearest cut point behind it.
+    """By ONNX node the native layers that it helps to compute: those between the cut points around it, `3 + 4` where they are a few.
 
-    A node that helps to make the tensors of several layers belongs to the first of them.
+    A node that helps to make the tensors of several cut points belongs to the first of them.
     """
     source, target = alignment.source, alignment.target
     found: dict[str, str] = {}
@@ -138,7 +138,11 @@ def layer_names(alignment: Alignment) -> dict[str, str]:
         pair = alignment.pairs[name]
         if name not in target.maker or pair.source not in source.maker:
             continue
-        layer = source.nodes[source.maker[pair.source]].name
-        for number in target.slice_back(name, alignment.pairs)[0]:
-            found.setdefault(target.nodes[number].name, layer)
+        numbers, border = target.slice_back(name, alignment.pairs)
+        front = {alignment.pairs[read].source for read in border if read in alignment.pairs}
+        between = source.slice_back(pair.source, front)[0] if pair.source not in front else []
+        layers = dict.fromkeys(source.nodes[number].name for number in between)
+        last = source.nodes[source.maker[pair.source]].name
+        for number in numbers:
+            found.setdefault(target.nodes[number].name, " + ".join(layers) if 0 < len(layers) <= _SHOWN else last)
     return found

@@ -28,7 +28,7 @@ from safeconvert.registry.manifest import exporters
 from safeconvert.repair.engine.export_problem import ExportProblem, OnnxForm
 from safeconvert.verification.native import against_export, compare, unchanged_contract
 from safeconvert.verification.source import Source
-from safeconvert.verification.types import ExporterCheck, Verification
+from safeconvert.verification.types import Counted, ExporterCheck, Verification
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
@@ -51,7 +51,7 @@ class NativeSide:
         exported: its ONNX form.
         check: how that compares with it.
         steering: numbers of the samples that may steer decisions.
-        counted: numbers of the samples that give verdicts.
+        counted: the samples that give verdicts.
     """
 
     role: str
@@ -62,7 +62,7 @@ class NativeSide:
     exported: Export
     check: ExporterCheck
     steering: np.ndarray
-    counted: np.ndarray
+    counted: Counted
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def source_side(source: Source) -> NativeSide:
     """The source beside its ONNX form."""
     return NativeSide(
         "source", source.request, source.session, source.data.chunks, source.outputs, source.exported,
-        source.exporter.result(), source.steering, source.counted,
+        source.exporter.result(), source.steering, Counted(source.held_out, source.joined),
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def target_side(
     """
     return NativeSide(
         "target", request, session, chunks, verification.outputs, verification.exported, verification.exporter,
-        source.steering, source.counted,
+        source.steering, Counted(source.held_out, source.joined),
     )  # fmt: skip
 
 

@@ -99,6 +99,8 @@ class ExporterCheck:
     outputs: Evaluated | None = None
     contract: Contract | None = None
     made_up: Comparison | None = None
+    faults: tuple[ExportFault, ...] = ()
+    unlocalized: str = ""
 
     @property
     def all_figures(self) -> tuple[Comparison, ...]:
@@ -112,5 +114,3 @@ class Counted:
 
     held_out: np.ndarray
     joined: np.ndarray
-    faults: tuple[ExportFault, ...] = ()
-    unlocalized: str = ""
