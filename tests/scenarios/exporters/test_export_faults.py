@@ -50,6 +50,7 @@ def test_a_wrong_keras_exporter_is_named_by_the_layer_and_undone(whole: Path, tm
     assert safeconvert("check", called.json["certificate"]).code == 0
 
 
+@pytest.mark.slow
 def test_without_repair_the_summary_names_the_layer(whole: Path, tmp_path: Path) -> None:
     options = ("--route", "tf2onnx", "--no-repair")
     called = convert("keras2onnx", whole / "model.keras", tmp_path / "out.onnx", *options)
