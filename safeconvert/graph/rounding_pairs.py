@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+from onnx import helper
 
 from safeconvert.graph.fold import drop_unused
+from safeconvert.graph.operators import MOVES
 from safeconvert.graph.view import GraphView
 
 
@@ -15,26 +17,47 @@ def is_quantized(view: GraphView) -> bool:
 
 
 def without_rounding(view: GraphView) -> GraphView:
-    """The graph without its pairs of QuantizeLinear and DequantizeLinear of one scale and zero point.
+    """The graph without its pairs of QuantizeLinear and DequantizeLinear of one scale and zero point, moves between them or not.
 
-    Names of nodes and tensors that stay are unchanged. What a pair cuts off beyond its range is not cut off any more. A pair that makes an
-    output of the graph stays.
+    Names of nodes and tensors that stay are unchanged. What a pair cuts off beyond its range is not cut off any more.
     """
-    through: dict[str, str] = {}
-    for node in view.nodes:
-        maker = view.maker.get(node.input[0]) if node.op_type == "DequantizeLinear" else None
-        front = view.nodes[maker] if maker is not None else None
-        if front is None or front.op_type != "QuantizeLinear" or node.output[0] in view.outputs:
-            continue
-        if _same(view, list(front.input[1:]), list(node.input[1:])):
-            through[node.output[0]] = through.get(front.input[0], front.input[0])
-    if not through:
+    gone = {number for front in range(len(view.nodes)) for number in _pair(view, front)}
+    if not gone:
         return view
     model = onnx.ModelProto()
     model.CopyFrom(view.model)
-    for node in model.graph.node:
+    through: dict[str, str] = {}
+    for number, node in enumerate(model.graph.node):
         node.input[:] = [through.get(name, name) for name in node.input]
+        if number not in gone:
+            continue
+        if node.output[0] in view.outputs:
+            node.CopyFrom(helper.make_node("Identity", [node.input[0]], [node.output[0]], node.name))
+        else:
+            through[node.output[0]] = node.input[0]
+    del model.graph.value_info[:]
     return GraphView(drop_unused(model))
+
+
+def _pair(view: GraphView, front: int) -> set[int]:
+    """A QuantizeLinear and all DequantizeLinear that read what it makes, through moves; {} where one has another scale, or is none."""
+    node = view.nodes[front]
+    if node.op_type != "QuantizeLinear":
+        return set()
+    found, queue = {front}, [node.output[0]]
+    while queue:
+        name = queue.pop()
+        if name in view.outputs:
+            return set()
+        for user in view.users.get(name, ()):
+            other = view.nodes[user]
+            if other.op_type == "DequantizeLinear" and _same(view, list(node.input[1:]), list(other.input[1:])):
+                found.add(user)
+            elif other.op_type in MOVES and other.input[0] == name:
+                queue.append(other.output[0])
+            else:
+                return set()
+    return found
 
 
 def rounding_behind(view: GraphView, node: str) -> tuple[str, ...]:
