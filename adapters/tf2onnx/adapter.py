@@ -38,10 +38,20 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             model = optimized_in_place(lambda: run_command(step))
         else:
             model = optimized_in_place(lambda: _from_python(step, dict(own)))
+            _order_inputs(model.graph, [spec.name for spec in step.signature.inputs] if step.signature else [])
             onnx.save(model, step.target)
     moves.require_all()
     onnx.checker.check_model(step.target)
     return moves.reply(model, step.signature).to_json()
+
+
+def _order_inputs(graph: onnx.GraphProto, names: list[str]) -> None:
+    """Put the inputs in the source's order, where these are their names; tf2onnx goes through a set, whose order hashes decide."""
+    by_name = {value.name: value for value in graph.input}
+    if len(by_name) == len(graph.input) and set(by_name) == set(names):
+        ordered = [by_name[name] for name in names]
+        del graph.input[:]
+        graph.input.extend(ordered)
 
 
 def _from_python(step: ConvertRequest, own: dict[str, Any]) -> onnx.ModelProto:
