@@ -70,7 +70,8 @@ def _open_saved_model(request: ModelRequest) -> TfFile:
         )
     try:
         function = signatures[key]
-        inputs = dict(function.structured_input_signature[1].items())
+        given = function.structured_input_signature[1]  # of a map, whose order is another in every run
+        inputs = dict(sorted(given.items(), key=lambda item: natural_order(item[0])))
         outputs = dict(sorted(function.structured_outputs.items(), key=lambda item: natural_order(item[0])))
     except (AttributeError, TypeError, IndexError, KeyError, ValueError) as error:
         raise UnusableInput(
