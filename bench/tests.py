@@ -1,4 +1,5 @@
-"""Seconds of the test suite: `python bench/tests.py` runs `make test`'s pytest with --durations=30 and writes the table.
+"""Seconds of the test suite: `python bench/tests.py` runs `make test`'s pytest and writes the table
+of its slowest steps.
 
 `--all` runs what `make test-all` runs. `--before LOG` takes the table "before" from a log of `pytest --durations=…`, and keeps it in
 `results/tests_before.json`, from where later runs take it.
@@ -37,11 +38,14 @@ def main() -> None:
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=True
     )
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", SUITES[suite],
-               f"--durations={_SHOWN}"]  # fmt: skip
+               "--durations=0", "--durations-min=1"]  # fmt: skip
     load, began = os.getloadavg(), time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     seconds, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(done.stdout[-3000:])
+    log = ROOT / "build" / "bench" / "tests.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(done.stdout, encoding="utf-8")
+    print(done.stdout[-3000:], f"all of it: {log}", sep="\n")
     after = _read(done.stdout)
     facts = [
         ("commit", commit.stdout.strip()),
