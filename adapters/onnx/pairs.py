@@ -14,16 +14,16 @@ from safeconvert.graph.saturation import before_saturation, exposed
 def expose_logits(
     paths: Sequence[str], targets: Sequence[str], indices: Sequence[Sequence[int]]
 ) -> list[dict[str, Any]]:
-    """Write copies of two graphs that give out what the outputs at these places were before they were saturated.
+    """Write copies of two graphs that give out what the outputs at these indices were before they were saturated.
 
     Args:
         paths: the source's graph and the target's.
         targets: where the copies go.
-        places: for each output asked for, its place in either graph.
+        indices: for each output requested, its index in either graph.
 
     Returns:
-        For each of `places`, `source` and `target`: the operator that saturates it there, or "" where none does. Only outputs with an
-        operator on both sides are in the copies, under the name `before_N`, N its place in that graph.
+        For each of `indices`, `source` and `target`: the operator that saturates it there, or "" where none does. Only outputs with an
+        operator on both sides are in the copies, under the name `before_N`, N its index in that graph.
     """
     models = [onnx.load(path) for path in paths]
     found = [before_saturation(model) for model in models]

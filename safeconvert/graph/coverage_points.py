@@ -103,7 +103,8 @@ class Point:
             apart = given[0] if self.low is None else min(abs(best - self.low) for best in given[1:])
             return {items[0]: -1.0 if given[0] == 0 else apart}
         if self.kind in ("calm", "shares"):
-            return {items[0]: given[0] - float(self.low or 0)}
+            over = given[0] - float(self.low or 0)
+            return {items[0]: over + sum(given[1:]) if over >= 0 else over}
         least, most = given[:2]
         if self.kind == "truth":
             return dict(zip(items, self._undecided(least, most, given[2:]), strict=True))
@@ -202,18 +203,32 @@ def _points(
         ]
         yield Point("calm", label, ("least",), low=_SQUASHING[kind], tensor=first), size
     elif kind == "Softmax" and first in dynamic:
-        point = Point("shares", label, ("least",), low=_SATURATED, tensor=node.output[0])
-        yield point, [_largest(node, tensors.opset), _least("best", "least")]
+        point = Point("shares", label, ("least", "span"), low=_SATURATED, tensor=node.output[0])
+        yield point, _shares(node, tensors.opset)
     elif kind in _ORDERED and first in dynamic and (found := _tie(node, tensors, constants, label)):
         yield found
 
 
-def _largest(node: onnx.NodeProto, opset: int) -> onnx.NodeProto:
-    """The largest share of each distribution that a Softmax gives."""
+def _shares(node: onnx.NodeProto, opset: int) -> list[onnx.NodeProto]:
+    """The least of the largest shares that a Softmax gives, and the least spread of the numbers that it reads.
+
+    Shares of 1 tell nothing of how near another input comes; the spread does.
+    """
     axis = next((a.i for a in node.attribute if a.name == "axis"), -1 if opset >= 13 else 1)
-    if opset < 18:
-        return helper.make_node("ReduceMax", [node.output[0]], ["best"], axes=[axis], keepdims=0)
-    return helper.make_node("ReduceMax", [node.output[0], _axis_constant(axis)], ["best"], keepdims=0)
+    axes = {"axes": [axis]} if opset < 18 else {}
+    second = [] if opset < 18 else [_axis_constant(axis)]
+
+    def along(kind: str, name: str, output: str) -> onnx.NodeProto:
+        return helper.make_node(kind, [name, *second], [output], keepdims=0, **axes)
+
+    return [
+        along("ReduceMax", node.output[0], "best"),
+        _least("best", "least"),
+        along("ReduceMax", node.input[0], "top"),
+        along("ReduceMin", node.input[0], "bottom"),
+        helper.make_node("Sub", ["top", "bottom"], ["spread"]),
+        _least("spread", "span"),
+    ]
 
 
 def _axis_constant(axis: int) -> str:

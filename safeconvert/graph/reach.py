@@ -15,31 +15,13 @@ import numpy as np
 
 from safeconvert.graph.coverage import Coverage
 from safeconvert.graph.mutate import Range, mutated
+from safeconvert.graph.reach_plan import Plan
 
 Array = np.ndarray[Any, Any]
 
 _LARGEST_OUTPUT = 1 << 16  # numbers of a sample
 Sample = list[Array]
 """Of each input of the graph, in order, the values without a batch."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long is searched.
-
-    Attributes:
-        seed: of everything drawn.
-        rounds: at most; each is about one item.
-        children: samples tried in a round.
-        patience: rounds without any progress after which it ends.
-        whole: a sample is a whole call.
-    """
-
-    seed: int
-    rounds: int
-    children: int
-    patience: int
-    whole: bool
 
 
 def reached(

@@ -10,7 +10,7 @@ import numpy as np
 
 from safeconvert.core.signature import Signature
 from safeconvert.graph.mutate import Range
-from safeconvert.graph.reach import Plan
+from safeconvert.graph.reach_plan import Plan
 from safeconvert.inputs.generate import GeneratedInputs
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import framework

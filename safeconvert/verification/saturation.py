@@ -109,7 +109,7 @@ def _compared(
         {
             "paths": [str(source.exported.path), str(found.exported.path)],
             "targets": [str(path) for path in targets],
-            "places": [list(pair) for pair in zip(*sides, strict=True)],
+            "indices": [list(pair) for pair in zip(*sides, strict=True)],
         },
     )
     answer = run.pool.worker("onnx").call("onnx", "reading what is saturated", request)

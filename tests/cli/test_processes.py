@@ -16,7 +16,8 @@ FAKES = ROOT / "tests" / "fakes"
 SHAPE = ("--input-shape", "0,3,8,8", "--samples", "14")
 CONVERSIONS = {f"{one}2{other}" for one in ("torch", "keras", "tf", "tflite", "onnx")
                for other in ("torch", "keras", "tf", "tflite", "onnx") if one != other}  # fmt: skip
-ELSEWHERE = {"demo": "README.md, run by tests/docs", "attest": "docs/certificate.md, run by tests/docs"}
+ELSEWHERE = {"demo": "README.md, run by tests/docs", "attest": "docs/certificate.md, run by tests/docs",
+             "prove": "docs/proof.md, run by tests/docs"}  # fmt: skip
 CALLED = {
     "convert", "torch2onnx", "verify", "localize", "repair", "check", "show", "keygen", "report", "gate", "explain", "config",
     "adapters", "pack", "batch",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -109,17 +110,20 @@ def test_what_a_wrong_converter_makes_comes_back_repaired(side: str, check: str,
 
 
 UNREPAIRED = (
-    ("torch_side", "script_unrepaired", "wrong.onnx: differs on 6 of 6"),
-    ("tf_side", "from_tflite_unrepaired", "model.onnx: differs on 6 of 6"),
-    ("tf_side", "to_tflite_unrepaired", "model.tflite: differs on 6 of 6"),
-    ("tf_side", "from_keras_by_onnxmltools_unrepaired", "model.onnx: differs on 6 of 6"),
+    ("torch_side", "script_unrepaired", "wrong.onnx: differs on"),
+    ("tf_side", "from_tflite_unrepaired", "model.onnx: differs on"),
+    ("tf_side", "to_tflite_unrepaired", "model.tflite: differs on"),
+    ("tf_side", "from_keras_by_onnxmltools_unrepaired", "model.onnx: differs on"),
 )
 
 
 @pytest.mark.parametrize(("side", "check", "said"), first_of_every(3, UNREPAIRED))
 def test_a_wrong_model_never_comes_back(side: str, check: str, said: str, sides: Callable[[str], Side]) -> None:
     facts = sides(side)(check)
-    assert said in facts.pop("not equivalent", ""), facts
+    message = facts.pop("not equivalent", "")
+    assert re.search(rf"{re.escape(said)} [56] of 6 inputs", message), (
+        message
+    )  # an input of zeros shows no wrong weight
     left, kept = facts.pop("left", False), facts.pop("kept", True)
     assert not left and kept, "a wrong file lies only where it is called rejected"
     assert facts == {"certificate": "not_equivalent", "figures": False, "kinds": ["WB"], "recorded": "not_equivalent"}
