@@ -11,7 +11,8 @@ import onnx
 
 from safeconvert.graph.coverage import Coverage
 from safeconvert.graph.mutate import Range
-from safeconvert.graph.reach import Plan, reached
+from safeconvert.graph.reach import reached
+from safeconvert.graph.reach_plan import Plan
 
 Array = np.ndarray[Any, Any]
 

@@ -19,7 +19,8 @@ from safeconvert.compare.layout import undo_permutation
 from safeconvert.compare.saturated import is_saturated, only_label
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
-from safeconvert.errors import SafeconvertError
+from safeconvert.core.text import first_line
+from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.inputs.store import Chunk, picked
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.native import feed_across
@@ -59,8 +60,11 @@ def before_saturation(run: Run, source: Source, found: Verification, settings: V
     try:
         return _compared(run, source, found, settings, indices, labels)
     except SafeconvertError as error:
-        why = error.message.splitlines()[0]
-        return Logits("", (*labels, f"saturated outputs could not be compared before the saturation: {why}"))
+        names = ", ".join(found.contract.outputs[index].source.name for index in indices)
+        raise NoVerdict(
+            f"output {names}: saturated on these inputs, and not comparable before the saturation: {first_line(str(error))}",
+            "give inputs on which it is not saturated: --inputs",
+        ) from error
 
 
 def _saturated(source: Source) -> tuple[set[str], tuple[str, ...]]:

@@ -56,6 +56,7 @@ def shuffled() -> onnx.ModelProto:
     return model(nodes, {"x": ["N", 3, 12, 12]}, ["y"], constants)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "adapter"), [("keras", "keras_ops"), ("torch", "torch_ops")])
 def test_where_the_converter_refuses_the_target_stands_alone_and_keeps_its_batch_free(
     target: str, adapter: str, tmp_path: Path

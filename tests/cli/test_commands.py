@@ -70,6 +70,7 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return {state["name"]: state for state in called.json}
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_adapters_lists_all_and_all_load(adapters: dict[str, dict[str, Any]]) -> None:
     states = {name: state for name, state in adapters.items() if name != "absent"}
@@ -83,6 +84,7 @@ def test_adapters_lists_all_and_all_load(adapters: dict[str, dict[str, Any]]) ->
     assert all(state["versions"] for state in states.values())
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_adapters_says_why_one_does_not_load(adapters: dict[str, dict[str, Any]]) -> None:
     assert adapters["absent"]["loads"] is False

@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 
 from tests.command import ROOT
-from tests.slow import first_of_every
 
-pytestmark = pytest.mark.converters
+pytestmark = [pytest.mark.converters, pytest.mark.slow]
 Side = Callable[[str], dict[str, Any]]
 
 SAME = {
@@ -72,9 +71,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         process.wait()
 
 
-@pytest.mark.parametrize(
-    ("side", "check"), first_of_every(3, [(side, check) for side, checks in SAME.items() for check in checks])
-)
+@pytest.mark.parametrize(("side", "check"), [(side, check) for side, checks in SAME.items() for check in checks])
 def test_a_model_comes_back_as_the_library_gives_it(side: str, check: str, sides: Callable[[str], Side]) -> None:
     facts = sides(side)(check)
     expected = {**SAME[side][check], "verdict": "verified", "accepted": 0, "attempts": ["verified"]}
@@ -102,7 +99,7 @@ REPAIRED = (
 )
 
 
-@pytest.mark.parametrize(("side", "check"), first_of_every(3, REPAIRED))
+@pytest.mark.parametrize(("side", "check"), REPAIRED)
 def test_what_a_wrong_converter_makes_comes_back_repaired(side: str, check: str, sides: Callable[[str], Side]) -> None:
     facts = sides(side)(check)
     assert facts.pop("gap", 1.0) < 1e-5, facts
@@ -117,7 +114,7 @@ UNREPAIRED = (
 )
 
 
-@pytest.mark.parametrize(("side", "check", "said"), first_of_every(3, UNREPAIRED))
+@pytest.mark.parametrize(("side", "check", "said"), UNREPAIRED)
 def test_a_wrong_model_never_comes_back(side: str, check: str, said: str, sides: Callable[[str], Side]) -> None:
     facts = sides(side)(check)
     message = facts.pop("not equivalent", "")

@@ -44,6 +44,7 @@ def test_tolerances_and_silence_are_taken_over() -> None:
         onnx2tf.parse(["-o", "there"])
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_a_model_becomes_a_folder_whose_certificate_still_holds(whole: Path, tmp_path: Path) -> None:
     (tmp_path / "safeconvert.toml").write_text("[flags]\nsamples = 12\n")

@@ -77,6 +77,7 @@ def test_a_saved_model_with_its_signature_and_channels_first(whole: Path, projec
     assert [value.name for value in model.graph.input] == ["picture"]
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_a_checkpoint_between_its_inputs_and_outputs(project: Path) -> None:
     run_program(HERE / "programs" / "checkpoint.py", project / "net", modules=KERAS)
@@ -88,6 +89,7 @@ def test_a_checkpoint_between_its_inputs_and_outputs(project: Path) -> None:
     assert [value.name for value in onnx.load(project / "m.onnx").graph.output] == ["y:0"]
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_a_wrong_model_is_left_under_another_name_with_exit_code_1(whole: Path, tmp_path: Path) -> None:
     settings = (HERE / "unrepaired.toml").read_text().replace('"wrong"', f'"{HERE / "wrong"}"')

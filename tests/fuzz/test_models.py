@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.slow import first_of_every
+
 from .campaign import fuzz, originals_run
 from .kinds import MODELS, Kind
 from .models import judging
@@ -20,7 +22,7 @@ _FOUND = {"saved_model": (595,)}
 """Mutants of which something came once that must not: a signature that leads to the map of signatures."""
 
 
-@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", first_of_every(2, MODELS), ids=lambda kind: kind.name)
 def test_the_seeds_are_run_and_a_few_mutants_are_refused_or_run(kind: Kind, made: Path, tmp_path: Path) -> None:
     with judging(tmp_path) as judge:
         for main, verdict in originals_run(kind, made, judge.judge).items():

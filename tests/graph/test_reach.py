@@ -9,7 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from safeconvert.graph.coverage import Coverage
 from safeconvert.graph.mutate import Range, mutated
-from safeconvert.graph.reach import Plan, reached
+from safeconvert.graph.reach import reached
+from safeconvert.graph.reach_plan import Plan
 
 PLAN = Plan(seed=0, rounds=60, children=12, patience=15, whole=False)
 

@@ -93,6 +93,7 @@ def test_all_routes_are_tried_and_listed_and_the_best_is_kept(source: Path, tmp_
 
 
 @pytest.mark.converters
+@pytest.mark.slow
 def test_a_step_that_failed_is_not_walked_again_by_other_routes(source: Path, tmp_path: Path) -> None:
     folder = tmp_path / "more" / "fake_first"
     folder.mkdir(parents=True)

@@ -75,6 +75,7 @@ def test_cmake_builds_and_ctest_gates(project: Path) -> None:
     assert run("ctest", "--test-dir", "build", cwd=project).returncode != 0
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_the_python_script_builds_once_and_says_what_is_wrong(project: Path) -> None:
     done = run(sys.executable, "build.py", "models", "build", cwd=project)
@@ -119,6 +120,7 @@ def action(inputs: dict[str, str], folder: Path) -> tuple[int, dict[str, str], s
     return code, outputs, printed
 
 
+@pytest.mark.slow
 @pytest.mark.converters
 def test_the_action_converts_and_leaves_certificate_and_report(whole: Path, tmp_path: Path) -> None:
     source = tmp_path / "a model.pt2"

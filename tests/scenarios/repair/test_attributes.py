@@ -8,6 +8,7 @@ import pytest
 
 from tests.command import safeconvert
 from tests.program import KERAS, TORCH, run_program
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
@@ -23,7 +24,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "name",
-    ["both.keras", "slope.tflite", "dilation.pt2", "cap.pt2", "slope.pt"],
+    first_of_every(4, ["both.keras", "slope.tflite", "dilation.pt2", "cap.pt2", "slope.pt"]),
 )
 def test_a_wrong_hyperparameter_is_set_in_the_native_file(name: str, made: Path, tmp_path: Path) -> None:
     source = "right.pt2" if ".pt" in name else "right.keras"

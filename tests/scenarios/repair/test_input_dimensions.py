@@ -8,6 +8,7 @@ import pytest
 
 from tests.command import safeconvert
 from tests.program import KERAS, run_program
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
@@ -22,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "kinds"),
-    [("large.tflite", {"ID"}), ("more.keras", {"CG"}), ("large_wrong.keras", {"ID", "WB"})],
+    first_of_every(3, [("large.tflite", {"ID"}), ("more.keras", {"CG"}), ("large_wrong.keras", {"ID", "WB"})]),
 )
 def test_the_interface_is_named_and_repaired(name: str, kinds: set[str], made: Path, tmp_path: Path) -> None:
     out = tmp_path / name

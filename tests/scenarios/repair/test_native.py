@@ -8,6 +8,7 @@ import pytest
 
 from tests.command import safeconvert
 from tests.program import KERAS, TORCH, run_program
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
@@ -29,7 +30,7 @@ def wrong(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first_of_every(3, CASES))
 def test_a_changed_weight_is_patched_in_the_native_file(name: str, whole: Path, wrong: Path, tmp_path: Path) -> None:
     source, lift = CASES[name]
     out = tmp_path / name.replace("wrong", "fixed")
@@ -72,6 +73,7 @@ def test_unrelated_models_end_in_a_verdict(whole: Path, tmp_path: Path) -> None:
     assert (tmp_path / "fixed.keras").exists() == (called.code == 0)
 
 
+@pytest.mark.slow
 def test_layer_analysis_ranks_the_core_layers(whole: Path, wrong: Path) -> None:
     called = safeconvert("localize", whole / "model.keras", wrong / "wrong.keras", "--samples", "60", "--json",
                          "--layer-analysis", "onnxruntime")  # fmt: skip

@@ -40,6 +40,7 @@ def test_the_fewest_layers_are_restored(model: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.tflite").exists()
 
 
+@pytest.mark.slow
 def test_keeping_the_precision_only_reports(model: Path, tmp_path: Path) -> None:
     code, answer = convert(model, tmp_path / "kept.tflite", "--keep-precision")
     assert code == 1
@@ -53,6 +54,7 @@ def test_a_loss_that_is_allowed_restores_nothing(model: Path, tmp_path: Path) ->
     assert code == 0 and answer["predicate"]["faults"] == [], answer["attempts"]
 
 
+@pytest.mark.slow
 def test_without_a_comparator_for_labels_everything_is_restored(model: Path, tmp_path: Path) -> None:
     """The same function to rounding is what was asked for."""
     code, answer = convert(model, tmp_path / "same.tflite", "--comparator", "allclose")

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.command import Called, safeconvert
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 
@@ -55,6 +56,7 @@ def test_it_needs_pictures(whole: Path, tmp_path: Path) -> None:
     assert called.code == 2 and "folder of images" in called.err
 
 
+@pytest.mark.slow
 def test_a_target_with_the_preprocessing_built_in_is_known_for_one(whole: Path, pictures: Path, tmp_path: Path) -> None:
     """It takes raw pixels: wrong under the source's preset, right under another known one."""
     baked = tmp_path / "baked.onnx"
@@ -76,7 +78,7 @@ def test_a_target_with_the_preprocessing_built_in_is_known_for_one(whole: Path, 
     assert any("preprocess for the target so: raw" in line for line in predicate["obligations"])
 
 
-@pytest.mark.parametrize("suffix", ["keras", "tflite"])
+@pytest.mark.parametrize("suffix", first_of_every(2, ["tflite", "keras"]))
 def test_it_is_built_into_native_targets(suffix: str, whole: Path, pictures: Path, tmp_path: Path) -> None:
     made = safeconvert(
         "convert", whole / "model.keras" if suffix == "tflite" else whole / "model.tflite", "--to", suffix,

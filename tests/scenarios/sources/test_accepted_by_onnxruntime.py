@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.command import safeconvert
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 node = helper.make_node
@@ -42,7 +43,9 @@ def models() -> dict[str, onnx.ModelProto]:
     }
 
 
-@pytest.mark.parametrize(("name", "target"), [("shape", "torch"), ("old", "keras"), ("computed", "torch")])
+@pytest.mark.parametrize(
+    ("name", "target"), first_of_every(3, [("shape", "torch"), ("old", "keras"), ("computed", "torch")])
+)
 def test_it_is_converted(name: str, target: str, tmp_path: Path) -> None:
     onnx.save(models()[name], tmp_path / "m.onnx")
     suffix = {"torch": ".pt2", "keras": ".keras"}[target]

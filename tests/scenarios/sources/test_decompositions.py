@@ -57,6 +57,7 @@ def test_spelled_out(name: str) -> None:
     assert same
 
 
+@pytest.mark.slow
 def test_an_exported_program_of_such_operators_is_converted(tmp_path: Path) -> None:
     run_program(PROGRAMS / "many_lacking.py", tmp_path / "m.pt2", modules=TORCH)
     called = safeconvert(

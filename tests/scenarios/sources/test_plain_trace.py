@@ -8,6 +8,7 @@ import pytest
 
 from tests.command import safeconvert
 from tests.program import KERAS, run_program
+from tests.slow import first_of_every
 
 pytestmark = pytest.mark.converters
 PROGRAMS = Path(__file__).parent / "programs"
@@ -24,6 +25,7 @@ def test_grouped_convolutions_and_gelu_reach_onnx_on_every_route(tmp_path: Path)
     assert {outcomes[name] for name in ("tf2onnx", "keras_export", "onnxmltools")} == {"verified"}
 
 
+@pytest.mark.slow
 def test_gelu_of_a_saved_model_and_of_tflite_reaches_onnx(tmp_path: Path) -> None:
     folder, file = tmp_path / "saved_model", tmp_path / "m.tflite"
     run_program(PROGRAMS / "gelus.py", folder, file, modules=KERAS)
@@ -35,7 +37,7 @@ def test_gelu_of_a_saved_model_and_of_tflite_reaches_onnx(tmp_path: Path) -> Non
         assert called.code == 0, called.text
 
 
-@pytest.mark.parametrize(("command", "suffix"), [("keras2onnx", ".onnx"), ("keras2torch", ".pt2")])
+@pytest.mark.parametrize(("command", "suffix"), first_of_every(2, [("keras2onnx", ".onnx"), ("keras2torch", ".pt2")]))
 def test_resizing_has_the_weights_of_tensorflow(command: str, suffix: str, tmp_path: Path) -> None:
     run_program(PROGRAMS / "resizes.py", tmp_path / "m.keras", modules=KERAS)
     called = safeconvert(

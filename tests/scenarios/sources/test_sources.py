@@ -66,6 +66,7 @@ def test_a_source_is_converted_and_verified(case: Case, whole: Path, tmp_path: P
         assert only["outcome"] == "verified" and "dynamo" in only["route"]
 
 
+@pytest.mark.slow
 def test_a_quantised_model_goes_to_onnx_stored_as_it_was(whole: Path, tmp_path: Path) -> None:
     """ONNX has no scale for an input: the integers are fed as the source stores them, and compared in real values."""
     called = convert(whole / "int8.tflite", tmp_path / "made.onnx", "onnx")
@@ -93,7 +94,7 @@ def test_a_shape_that_cannot_be_probed_is_asked_for(whole: Path, tmp_path: Path)
         assert "--input-shape" in called.json["reason"] + called.json["advice"]
 
 
-@pytest.mark.parametrize("format_name", ["keras", "tf", "tflite", "torch"])
+@pytest.mark.parametrize("format_name", first_of_every(4, ["keras", "tf", "tflite", "torch"]))
 def test_a_target_stands_alone_in_its_framework(format_name: str, whole: Path, tmp_path: Path) -> None:
     """In a fresh process where neither safeconvert nor a converter can be imported, it gives what the source gives."""
     target = tmp_path / f"made{SUFFIX[format_name]}"
