@@ -12,6 +12,45 @@ from safeconvert.graph.fold import replace_nodes
 from safeconvert.graph.operators import CHANNELS_SECOND
 
 _TO_SECOND, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+_ON_IMAGES = CHANNELS_SECOND | {"GridSample", "RoiAlign", "DeformConv", "LpPool", "GlobalLpPool", "GroupNormalization"}
+_NUMBER_BY_NUMBER = frozenset(
+    [
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Neg",
+        "Abs",
+        "Exp",
+        "Log",
+        "Sqrt",
+        "Pow",
+        "Max",
+        "Min",
+        "Relu",
+        "LeakyRelu",
+        "PRelu",
+        "Elu",
+        "Selu",
+        "Celu",
+        "Clip",
+        "Sigmoid",
+        "HardSigmoid",
+        "HardSwish",
+        "Tanh",
+        "Erf",
+        "Softplus",
+        "Softsign",
+        "Mish",
+        "Gelu",
+        "Identity",
+        "Cast",
+        "Dropout",
+        "Where",
+        "Concat",
+        "Pad",
+    ]
+)
 _REAL = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE, onnx.TensorProto.BFLOAT16)
 
 
@@ -71,28 +110,39 @@ def peel_output_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dic
 
 
 def channels_second_ends(model: onnx.ModelProto) -> frozenset[str]:
-    """The inputs and outputs of rank 4 or 5 of a graph of images that have their channels second, and no Transpose behind.
+    """The inputs and outputs of rank 4 or 5 that are images with their channels second, and have no Transpose behind them.
 
-    Those with a Transpose are channels last already, as in a graph that comes from TensorFlow.
+    An image is what an operator on images reads as its data or makes, with operators in between that work number by number. Those
+    with a Transpose are channels last already, as in a graph that comes from TensorFlow.
     """
     graph = model.graph
-    if not has_layout(model):
-        return frozenset()
-    users: dict[str, list[onnx.NodeProto]] = {}
-    makers: dict[str, onnx.NodeProto] = {}
-    for node in graph.node:
-        makers.update(dict.fromkeys(node.output, node))
-        for name in node.input:
-            users.setdefault(name, []).append(node)
     initializers = {tensor.name for tensor in graph.initializer}
-    inputs = {one.name for one in graph.input if one.name not in initializers and _image(one)}
-    last = {name for name in inputs if _all_to_channels_second(users.get(name, []))}
-    outputs = {one.name for one in graph.output if _image(one)}
-    last |= {name for name in outputs if name in makers and _permutation(makers[name]) == _TO_LAST}
-    return frozenset((inputs | outputs) - last)
+    inputs = {one.name for one in graph.input if one.name not in initializers and _may_be_image(one)}
+    outputs = {one.name for one in graph.output if _may_be_image(one)}
+    return frozenset((inputs & _read_as_images(graph)) | (outputs & _made_as_images(graph)))
 
 
-def _image(value: onnx.ValueInfoProto) -> bool:
+def _read_as_images(graph: onnx.GraphProto) -> set[str]:
+    found: set[str] = set()
+    for node in reversed(graph.node):
+        if node.op_type in _ON_IMAGES:
+            found.add(node.input[0])
+        elif node.op_type in _NUMBER_BY_NUMBER and found.intersection(node.output):
+            found.update(node.input)
+    return found
+
+
+def _made_as_images(graph: onnx.GraphProto) -> set[str]:
+    found: set[str] = set()
+    for node in graph.node:
+        if node.op_type in _ON_IMAGES:
+            found.add(node.output[0])
+        elif node.op_type in _NUMBER_BY_NUMBER and found.intersection(node.input):
+            found.update(node.output)
+    return found
+
+
+def _may_be_image(value: onnx.ValueInfoProto) -> bool:
     tensor = value.type.tensor_type
     return len(tensor.shape.dim) in (4, 5) and tensor.elem_type in _REAL
 
