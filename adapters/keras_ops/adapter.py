@@ -5,10 +5,10 @@ The last resort: for graphs that onnx2keras refuses. What Keras cannot express i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation
+from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.graph.boundary_transposes import channels_second_ends
 
 from .._operators.read import inputs, plain
@@ -23,15 +23,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     ends = channels_second_ends(model)
     made = build(model, shapes, ends)
     made.save(step.target)
-    names = [name for name, _, _ in inputs(model)]
-    return ConvertReply(
-        tuple(_moved(name in ends, tensor) for name, tensor in zip(names, made.inputs, strict=True)),
-        tuple(
-            _moved(value.name in ends, tensor) for value, tensor in zip(model.graph.output, made.outputs, strict=True)
-        ),
-    ).to_json()
+    taken, given = [name for name, _, _ in inputs(model)], [value.name for value in model.graph.output]
+    return ConvertReply(_moved(taken, made.inputs, ends), _moved(given, made.outputs, ends)).to_json()
 
 
-def _moved(moved: bool, tensor: Any) -> Permutation | None:
-    rank = len(tensor.shape)
-    return (0, *range(2, rank), 1) if moved else None
+def _moved(names: Sequence[str], tensors: Sequence[Any], ends: Collection[str]) -> tuple[Permutation | None, ...]:
+    return tuple(
+        channels_last(len(tensor.shape)) if name in ends else None for name, tensor in zip(names, tensors, strict=True)
+    )

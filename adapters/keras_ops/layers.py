@@ -9,20 +9,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from safeconvert.adapter_api.protocol import channels_last, channels_second
+
 from .._operators.sizes import product
 from .shapes import Shapes
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
 _DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 _TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
-
-
-def _last(rank: int) -> list[int]:
-    return [0, *range(2, rank), 1]
-
-
-def _second(rank: int) -> list[int]:
-    return [0, rank - 1, *range(1, rank - 1)]
 
 
 class Layers(Shapes):
@@ -51,7 +45,7 @@ class Layers(Shapes):
         count = len(strides)
         if count > 3:
             raise NotImplementedError("a convolution over more than three dimensions")
-        moved = self.transpose(self.tensor(x), _last(count + 2))
+        moved = self.transpose(self.tensor(x), channels_last(count + 2))
         extents = [(size - 1) * dilation + 1 for size, dilation in zip(self.shape(w)[2:], dilations, strict=True)]
         if max(strides) > 1 and max(dilations) > 1:  # Keras and TensorFlow have one or the other
             whole = self.conv(x, w, b, [1] * count, pads, dilations, groups)
@@ -77,7 +71,7 @@ class Layers(Shapes):
             outputs = [ops.conv(part, own, **settings) for part, own in zip(parts, kernels, strict=True)]
             made = ops.concatenate(outputs, axis=-1) if groups > 1 else outputs[0]
             made = made if b is None else ops.add(made, self.operand(b))
-        return self.transpose(self.made(made, moved), _second(count + 2))
+        return self.transpose(self.made(made, moved), channels_second(count + 2))
 
     def _convolved(
         self, x: Any, w: np.ndarray, b: np.ndarray | None, strides: Sequence[int], padding: str, dilations: Sequence[int],
@@ -127,7 +121,7 @@ class Layers(Shapes):
         for axis, dilation in enumerate(dilations):  # zeros between the kernel's elements are the dilated kernel
             w = self._spread(w, axis + 2, dilation)
         kernel = w.transpose(*range(2, count + 2), 1, 0)
-        moved = self.transpose(self.tensor(x), _last(count + 2))
+        moved = self.transpose(self.tensor(x), channels_last(count + 2))
         outputs = []
         for part, own in zip(self._groups(moved, groups, count + 1), np.split(kernel, groups, axis=-1), strict=True):
             layer = _TRANSPOSED[count - 1](
@@ -137,7 +131,7 @@ class Layers(Shapes):
             outputs.append(layer(part))
             layer.set_weights([own])
         made = ops.concatenate(outputs, axis=-1) if groups > 1 else outputs[0]
-        made = self.transpose(self.made(made, moved), _second(count + 2))
+        made = self.transpose(self.made(made, moved), channels_second(count + 2))
         # a stride beyond the kernel leaves zeros behind, which ONNX does not count
         extra = [max(stride - size, 0) for stride, size in zip(strides, kernel.shape[:count], strict=True)]
         return self.slice(made, [slice(None), slice(None), *[slice(None, -more if more else None) for more in extra]])
@@ -171,12 +165,12 @@ class Layers(Shapes):
     def window(self, name: str, x: Any, kernel: Sequence[int], strides: Sequence[int]) -> Any:
         if len(strides) > 3:
             raise NotImplementedError("a pool over more than three dimensions")
-        moved = self.transpose(self.tensor(x), _last(len(kernel) + 2))
+        moved = self.transpose(self.tensor(x), channels_last(len(kernel) + 2))
         if len(kernel) == 3 and all(isinstance(size, int) for size in self.shape(moved)[1:]):
-            return self.transpose(self._window_3d(name, moved, kernel, strides), _second(5))
+            return self.transpose(self._window_3d(name, moved, kernel, strides), channels_second(5))
         pool = ops.max_pool if name == "max" else ops.average_pool
         made = pool(moved, tuple(kernel), tuple(strides), padding="valid", data_format="channels_last")
-        return self.transpose(self.made(made, moved), _second(len(kernel) + 2))
+        return self.transpose(self.made(made, moved), channels_second(len(kernel) + 2))
 
     def _window_3d(self, name: str, x: Any, kernel: Sequence[int], strides: Sequence[int]) -> Any:
         """Over height and width, then over depth: TFLite has no pool over three dimensions."""
@@ -197,12 +191,12 @@ class Layers(Shapes):
         rank = len(self.shape(x))
         parts = (scale, bias, mean, variance)
         if all(isinstance(part, np.ndarray) for part in parts) and self.dtype(x) == "float32":
-            moved = self.transpose(x, _last(rank)) if rank > 2 else x
+            moved = self.transpose(x, channels_last(rank)) if rank > 2 else x
             layer = keras.layers.BatchNormalization(epsilon=epsilon)
             made = layer(moved)
             layer.set_weights([np.asarray(part, dtype=np.float32) for part in parts])
             made = self.made(made, sizes=self.shape(moved))
-            return self.transpose(made, _second(rank)) if rank > 2 else made
+            return self.transpose(made, channels_second(rank)) if rank > 2 else made
         scale, bias, mean, variance = (self.reshape(part, [1, -1, *[1] * (rank - 2)]) for part in parts)
         wide = self.map("add", variance, np.asarray(epsilon, dtype=self.dtype(variance)))
         factor = self.map("div", scale, self.map("sqrt", wide))

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import onnx
 
+from safeconvert.adapter_api.protocol import channels_last, channels_second
+
 from .._operators.read import constants, inputs
 from .._operators.sizes import Dim, is_sizes
 from .._operators.walk import walk
@@ -18,14 +20,14 @@ from .backend import KerasOps
 def build(
     model: onnx.ModelProto,
     shapes: Mapping[str, tuple[int | None, ...]] | None = None,
-    channels_last: Collection[str] = (),
+    moved: Collection[str] = (),
 ) -> Any:
     """The graph as a Keras model; inputs and outputs in ONNX' order, with ONNX' order of dimensions but where it is said.
 
     Args:
         model: without functions of its own.
         shapes: sizes of inputs, by name, that the graph leaves free.
-        channels_last: inputs and outputs, by name, whose second dimension goes last.
+        moved: inputs and outputs, by name, whose second dimension goes last.
 
     Raises:
         NotImplementedError: an operator cannot be expressed; the message names it and its node.
@@ -40,13 +42,12 @@ def build(
             for axis, size in enumerate(declared)
         ]
         batch_shape = [None if isinstance(size, Dim) else size for size in sizes]
-        if name in channels_last:
-            batch_shape = [batch_shape[0], *batch_shape[2:], batch_shape[1]]
+        if name in moved:
+            batch_shape = [batch_shape[axis] for axis in channels_last(len(sizes))]
         taken_in = keras.Input(batch_shape=batch_shape, dtype=dtype, name=_safe(name, taken))
         fed.append(taken_in)
-        rank = len(sizes)
-        second = [0, rank - 1, *range(1, rank - 1)]
-        made[name] = (keras.ops.transpose(taken_in, second) if name in channels_last else taken_in, sizes)
+        read = keras.ops.transpose(taken_in, channels_second(len(sizes))) if name in moved else taken_in
+        made[name] = (read, sizes)
     if not made:
         raise NotImplementedError("a graph without inputs cannot be a Keras model")
     backend = KerasOps(made)
@@ -54,7 +55,7 @@ def build(
     if any(isinstance(output, list) for output in outputs):
         raise NotImplementedError("an output that is a sequence")
     named = [
-        _named(backend, output, _safe(value.name, taken), value.name in channels_last)
+        _named(backend, output, _safe(value.name, taken), value.name in moved)
         for output, value in zip(outputs, model.graph.output, strict=True)
     ]
     return keras.Model(fed, named)
@@ -65,10 +66,10 @@ def _free(symbol: str, axis: int) -> Dim:
     return Dim(("batch",)) if axis == 0 else Dim((symbol,))
 
 
-def _named(backend: KerasOps, output: Any, name: str, channels_last: bool) -> Any:
+def _named(backend: KerasOps, output: Any, name: str, moved: bool) -> Any:
     tensor = backend.sizes_tensor(output) if is_sizes(output) else backend.tensor(output)
-    if channels_last:
-        tensor = keras.ops.transpose(tensor, [0, *range(2, len(tensor.shape)), 1])
+    if moved:
+        tensor = keras.ops.transpose(tensor, channels_last(len(tensor.shape)))
     kind = backend.dtype(tensor)
     return keras.layers.Identity(name=name, dtype=kind if "float" in kind else None)(tensor)
 

@@ -57,9 +57,8 @@ def load(request: Mapping[str, Any]) -> OnnxModel:
     check_file(Path(model.path))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.add_session_config_entry(
-        "session.load_model_format", "ONNX"
-    )  # what was parsed here, whatever the file is called
+    # what was parsed here, whatever the file is called
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         session = onnxruntime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
     except (ort_errors.Fail, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf, ort_errors.InvalidArgument,

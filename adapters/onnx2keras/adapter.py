@@ -14,7 +14,7 @@ import onnx
 from onnx2keras import onnx_to_keras
 from onnx2keras.layers import AVAILABLE_CONVERTERS
 
-from safeconvert.adapter_api.protocol import NCHW_TO_NHWC, ConvertReply, ConvertRequest, Permutation
+from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
 from safeconvert.rewrite.legalize import legalise, rules_of
 
@@ -65,4 +65,4 @@ def _moved(rank: int, reordered: bool) -> Permutation | None:
     """What change_ordering does to a tensor: the channel axis goes last."""
     if not reordered or rank < 3:
         return None
-    return NCHW_TO_NHWC if rank == 4 else (0, *range(2, rank), 1)
+    return channels_last(rank)

@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 import onnx2tf
 
-from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation
+from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
 from safeconvert.rewrite.legalize import legalise, rules_of
@@ -77,7 +77,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _to_last(rank: int) -> Permutation | None:
     """What onnx2tf does to an input of 3 to 5 dimensions."""
-    return (0, *range(2, rank), 1) if 3 <= rank <= 5 else None
+    return channels_last(rank) if 3 <= rank <= 5 else None
 
 
 def _seen(value: onnx.ValueInfoProto, made: Any, peeled: bool) -> Permutation | None:

@@ -10,15 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from safeconvert.core.permutation import NCHW_TO_NHWC as NCHW_TO_NHWC
+from safeconvert.core.permutation import NHWC_TO_NCHW as NHWC_TO_NCHW
+from safeconvert.core.permutation import Permutation as Permutation
+from safeconvert.core.permutation import channels_last as channels_last
+from safeconvert.core.permutation import channels_second as channels_second
 from safeconvert.core.signature import Signature
-
-Permutation = tuple[int, ...]
-
-
-NCHW_TO_NHWC: Permutation = (0, 2, 3, 1)
-
-
-NHWC_TO_NCHW: Permutation = (0, 3, 1, 2)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,13 @@ from safeconvert.core.signature import TensorSpec
 
 UNITS = MappingProxyType({"float16": 2.0**-10, "bfloat16": 2.0**-7})
 """Distance of 1 to the next number, by type."""
+_FLOAT32 = 2.0**-23
+
+
+def coarseness(outputs: Iterable[TensorSpec]) -> float:
+    """How many times coarser the roundest of these outputs is than float32: what float32 rounds to nothing, 16 bits do not."""
+    units = (UNITS.get(spec.computed or spec.dtype, _FLOAT32) for spec in outputs)
+    return max(units, default=_FLOAT32) / _FLOAT32
 
 
 def within_half(settings: VerifySettings, outputs: Iterable[TensorSpec]) -> VerifySettings:

@@ -22,10 +22,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from safeconvert.core.permutation import Permutation, channels_last, channels_second
 from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import NotEquivalent, UnusableInput
 
-Permutation = tuple[int, ...]
 Override = Literal["keep", "NCHW->NHWC", "NHWC->NCHW"]
 
 
@@ -123,7 +123,7 @@ def override_order(override: Override, rank: int) -> Permutation | None:
         return tuple(range(rank))
     if not 3 <= rank <= 5:
         return None
-    return _to_last(rank) if override == "NCHW->NHWC" else _to_second(rank)
+    return channels_last(rank) if override == "NCHW->NHWC" else channels_second(rank)
 
 
 def apply_permutation(array: np.ndarray[Any, Any], permutation: Permutation | None) -> np.ndarray[Any, Any]:
@@ -144,20 +144,12 @@ def show(spec: TensorSpec) -> str:
 def orders(rank: int) -> list[Permutation]:
     """The orders that frameworks move tensors into: the same, channels last, channels second."""
     same = tuple(range(rank))
-    return list(dict.fromkeys((same, _to_last(rank), _to_second(rank)))) if 3 <= rank <= 5 else [same]
-
-
-def _to_last(rank: int) -> Permutation:
-    return (0, *range(2, rank), 1)
-
-
-def _to_second(rank: int) -> Permutation:
-    return (0, rank - 1, *range(1, rank - 1))
+    return list(dict.fromkeys((same, channels_last(rank), channels_second(rank)))) if 3 <= rank <= 5 else [same]
 
 
 def _layout_order(source: TensorSpec, target: TensorSpec) -> Permutation | None:
     rank = len(source.shape)
-    orders = {("NCHW", "NHWC"): _to_last(rank), ("NHWC", "NCHW"): _to_second(rank)}
+    orders = {("NCHW", "NHWC"): channels_last(rank), ("NHWC", "NCHW"): channels_second(rank)}
     if source.layout is not None and source.layout == target.layout:
         return tuple(range(rank))
     return orders.get((source.layout or "", target.layout or ""))

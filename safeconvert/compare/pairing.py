@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, Permutation, align_dimensions, show
+from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, align_dimensions, show
 from safeconvert.compare.quantized import is_quantized
+from safeconvert.core.permutation import Permutation
 from safeconvert.core.signature import TensorSpec
 
 Declared = Mapping[str, Permutation | None]

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.core.permutation import channels_last, channels_second
+
 Array = np.ndarray[Any, Any]
 _RANK_LIMIT = 5
 
@@ -46,8 +48,8 @@ def identity(rank: int) -> Relation:
 def is_layout(relation: Relation) -> bool:
     """Whether it moves nothing, or the channels from second to last or back, as a layout of images does."""
     rank = len(relation.order)
-    moved = ((0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1)))
-    return relation.order == tuple(range(rank)) or (rank >= 3 and relation.order in moved)
+    moved = (channels_last(rank), channels_second(rank))
+    return relation == identity(rank) or (rank >= 3 and relation.order in moved)
 
 
 def possible(source: Sequence[int], target: Sequence[int], preferred: Sequence[Relation] = ()) -> Iterator[Relation]:
@@ -75,8 +77,8 @@ def possible(source: Sequence[int], target: Sequence[int], preferred: Sequence[R
     if not fits:
         yield identity(rank)
         if rank >= 3:
-            yield Relation((0, *range(2, rank), 1))
-            yield Relation((0, rank - 1, *range(1, rank - 1)))
+            yield Relation(channels_last(rank))
+            yield Relation(channels_second(rank))
 
 
 def close(one: Array, two: Array, rtol: float, scale: float | None = None) -> bool:

@@ -9,48 +9,9 @@ import onnx
 from onnx import helper
 
 from safeconvert.graph.fold import replace_nodes
-from safeconvert.graph.operators import CHANNELS_SECOND
+from safeconvert.graph.operators import CHANNELS_SECOND, KEEPS_AXES, ON_IMAGES
 
 _TO_SECOND, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
-_ON_IMAGES = CHANNELS_SECOND | {"GridSample", "RoiAlign", "DeformConv", "LpPool", "GlobalLpPool", "GroupNormalization"}
-_NUMBER_BY_NUMBER = frozenset(
-    [
-        "Add",
-        "Sub",
-        "Mul",
-        "Div",
-        "Neg",
-        "Abs",
-        "Exp",
-        "Log",
-        "Sqrt",
-        "Pow",
-        "Max",
-        "Min",
-        "Relu",
-        "LeakyRelu",
-        "PRelu",
-        "Elu",
-        "Selu",
-        "Celu",
-        "Clip",
-        "Sigmoid",
-        "HardSigmoid",
-        "HardSwish",
-        "Tanh",
-        "Erf",
-        "Softplus",
-        "Softsign",
-        "Mish",
-        "Gelu",
-        "Identity",
-        "Cast",
-        "Dropout",
-        "Where",
-        "Concat",
-        "Pad",
-    ]
-)
 _REAL = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE, onnx.TensorProto.BFLOAT16)
 
 
@@ -112,7 +73,7 @@ def peel_output_transposes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dic
 def channels_second_ends(model: onnx.ModelProto) -> frozenset[str]:
     """The inputs and outputs of rank 4 or 5 that are images with their channels second, and have no Transpose behind them.
 
-    An image is what an operator on images reads as its data or makes, with operators in between that work number by number. Those
+    An image is what an operator on images reads as its data or makes, with operators in between that keep the axes. Those
     with a Transpose are channels last already, as in a graph that comes from TensorFlow.
     """
     graph = model.graph
@@ -125,9 +86,9 @@ def channels_second_ends(model: onnx.ModelProto) -> frozenset[str]:
 def _read_as_images(graph: onnx.GraphProto) -> set[str]:
     found: set[str] = set()
     for node in reversed(graph.node):
-        if node.op_type in _ON_IMAGES:
+        if node.op_type in ON_IMAGES:
             found.add(node.input[0])
-        elif node.op_type in _NUMBER_BY_NUMBER and found.intersection(node.output):
+        elif node.op_type in KEEPS_AXES and found.intersection(node.output):
             found.update(node.input)
     return found
 
@@ -135,9 +96,9 @@ def _read_as_images(graph: onnx.GraphProto) -> set[str]:
 def _made_as_images(graph: onnx.GraphProto) -> set[str]:
     found: set[str] = set()
     for node in graph.node:
-        if node.op_type in _ON_IMAGES:
+        if node.op_type in ON_IMAGES:
             found.add(node.output[0])
-        elif node.op_type in _NUMBER_BY_NUMBER and found.intersection(node.input):
+        elif node.op_type in KEEPS_AXES and found.intersection(node.input):
             found.update(node.output)
     return found
 

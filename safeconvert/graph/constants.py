@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
+
+
+def constant_tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
+    """Initializers and what nodes `Constant` hold as a tensor, by name; none is decoded."""
+    return {tensor.name: tensor for tensor in graph.initializer} | {
+        node.output[0]: attribute.t
+        for node in graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    }
+
+
+def small_constants(graph: onnx.GraphProto, most: int) -> dict[str, np.ndarray[Any, Any]]:
+    """The values of those of at most so many elements that lie in the file itself, by name."""
+    return {
+        name: numpy_helper.to_array(tensor)
+        for name, tensor in constant_tensors(graph).items()
+        if math.prod(tensor.dims) <= most and tensor.data_location != onnx.TensorProto.EXTERNAL
+    }
 
 
 class Constants(Mapping[str, np.ndarray[Any, Any]]):

@@ -16,6 +16,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from safeconvert.graph.constants import constant_tensors
+
 Array = np.ndarray[Any, Any]
 STRETCHES = 16
 """Into how many stretches of rows a table is divided at most."""
@@ -137,14 +139,7 @@ def instrumented(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Point]]:
     graph = copy.graph
     tensors = _Tensors.of(model)
     dynamic = _dynamic(graph)
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    constants |= {
-        node.output[0]: a.t
-        for node in graph.node
-        if node.op_type == "Constant"
-        for a in node.attribute
-        if a.name == "value"
-    }
+    constants = constant_tensors(graph)
     points: list[Point] = []
     added: list[onnx.NodeProto] = []
     for number, node in enumerate(list(graph.node)):

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
 
+from safeconvert.graph.constants import small_constants
 from safeconvert.graph.ranges import IntegerRange
 
 NUMBERS = (-9, 10)
 """Numbers on both sides of zero; few, so that powers and products fit their type."""
 FAR = 1000
 """How far from zero an input is tried with which nothing is done but sums, quotients and comparisons."""
+_SMALL = 64  # elements of a constant that is looked at; a table's values are of no interest here
 _NEAR = 24  # points of interest that are kept
 _COPIES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Split", "Expand", "Tile",
            "Concat", "Pad", "Where", "Gather", "GatherElements", "GatherND"}  # fmt: skip
@@ -85,7 +86,7 @@ def integer_ranges(model: onnx.ModelProto) -> list[IntegerRange | None]:
     A real input has a range only where it indexes a table.
     """
     graph = onnx.shape_inference.infer_shapes(model).graph if model.ByteSize() < 1 << 30 else model.graph
-    constants = _constants(graph)
+    constants = small_constants(graph, _SMALL)
     shapes = _shapes(graph)
     names = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in names]
@@ -239,21 +240,6 @@ def _rows(node: onnx.NodeProto, shapes: Mapping[str, list[int]], constants: Mapp
     shape = shapes.get(node.input[0], [])
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
     return (shape[axis] or None) if -len(shape) <= axis < len(shape) else None
-
-
-def _constants(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
-    """Small constants by name; a table's values are of no interest here."""
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    tensors |= {
-        node.output[0]: attribute.t
-        for node in graph.node if node.op_type == "Constant"
-        for attribute in node.attribute if attribute.name == "value"
-    }  # fmt: skip
-    return {
-        name: numpy_helper.to_array(tensor)
-        for name, tensor in tensors.items()
-        if math.prod(tensor.dims) <= 64 and tensor.data_location != onnx.TensorProto.EXTERNAL
-    }
 
 
 def _shapes(graph: onnx.GraphProto) -> dict[str, list[int]]:

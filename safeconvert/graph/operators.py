@@ -8,6 +8,16 @@ CHANNELS_SECOND = {
 }  # fmt: skip
 """They take and give tensors with the channels second, by their definition."""
 
+ON_IMAGES = CHANNELS_SECOND | {"GridSample", "RoiAlign", "DeformConv", "LpPool", "GlobalLpPool", "GroupNormalization"}
+"""Their data and their result are images with the channels second."""
+
+KEEPS_AXES = {
+    "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Exp", "Log", "Sqrt", "Pow", "Max", "Min", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu",
+    "Celu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Erf", "Softplus", "Softsign", "Mish", "Gelu", "Identity", "Cast",
+    "Dropout", "Where", "Concat", "Pad",
+}  # fmt: skip
+"""What they give has the axes of what they read."""
+
 LAYOUT = CHANNELS_SECOND | {"Reshape", "Flatten"}
 """Operators that ask for a certain order of axes, or make another shape of it."""
 

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
-from safeconvert.graph.bound_rules import Array, Bound, Operands, bound_of, of_constant, of_type
+from safeconvert.graph.bound_rules import Bound, Operands, bound_of, of_constant, of_type
+from safeconvert.graph.constants import small_constants
 from safeconvert.graph.coverage_points import Point
 
 _LARGEST = 1 << 22  # elements of a constant that is looked at
@@ -22,7 +23,7 @@ def value_bounds(model: onnx.ModelProto) -> dict[str, Bound]:
     values = [*graph.value_info, *graph.input, *graph.output]
     types = {value.name: value.type.tensor_type.elem_type for value in values}
     ranks = {v.name: len(v.type.tensor_type.shape.dim) for v in values if v.type.tensor_type.HasField("shape")}
-    constants = _constants(model.graph)
+    constants = small_constants(model.graph, _LARGEST)
     found: dict[str, Bound] = {}
     for name, value in constants.items():
         bound = of_constant(value)
@@ -53,20 +54,6 @@ def _held(bound: Bound | None, code: int) -> Bound | None:
     if limits is None:
         return bound
     return bound if bound is not None and (bound[0] >= limits[0]).all() and (bound[1] <= limits[1]).all() else limits
-
-
-def _constants(graph: onnx.GraphProto) -> dict[str, Array]:
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    tensors |= {
-        node.output[0]: attribute.t
-        for node in graph.node if node.op_type == "Constant"
-        for attribute in node.attribute if attribute.name == "value"
-    }  # fmt: skip
-    return {
-        name: numpy_helper.to_array(tensor)
-        for name, tensor in tensors.items()
-        if np.prod(tensor.dims, dtype=np.int64) <= _LARGEST and tensor.data_location != onnx.TensorProto.EXTERNAL
-    }
 
 
 def unreachable(point: Point, bounds: Mapping[str, Bound]) -> frozenset[str]:

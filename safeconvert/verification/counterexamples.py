@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.half_precision import coarseness
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated
 from safeconvert.errors import SafeconvertError
@@ -50,7 +51,7 @@ def confirmed(
     if not len(stable):
         return stable
     scales = real_scales(pair.contract, pair.source.outputs)
-    limit = run.settings.verify.rounding
+    limit = run.settings.verify.rounding * coarseness(source.signature.outputs)
     far = [number for number in stable if _far(figures, int(number), scales, limit)]
     if far:
         return np.asarray(far, dtype=np.int64)

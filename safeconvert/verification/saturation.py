@@ -52,6 +52,9 @@ def before_saturation(run: Run, source: Source, found: Verification, settings: V
     Args:
         run, source, settings: of the run.
         found: of a target whose outputs are equal.
+
+    Raises:
+        NoVerdict: a saturated output cannot be compared before its saturation.
     """
     saturated, labels = _saturated(source)
     indices = [index for index, tensor in enumerate(found.contract.outputs) if tensor.source.name in saturated]

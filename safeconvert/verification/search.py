@@ -79,16 +79,10 @@ def search(run: Run, pair: Pair, found: Verification, settings: VerifySettings) 
 
 
 def _plan(run: Run, pair: Pair) -> SearchPlan | None:
-    """None where nothing is searched.
-
-    It is switched off, the source has no batch, the target takes other inputs than the source, or the source computes in 16 bits: a
-    search climbs to where their rounding is largest, which is beyond any tolerance, and float64 does not tell which side is right.
-    """
+    """None where nothing is searched: it is switched off, the source has no batch, or the target takes other inputs than the source."""
     data, asked = pair.source.data, run.settings.inputs
-    outputs = pair.source.outputs.signature.outputs
     if (
         data.inputs.whole
-        or any(spec.computed or spec.dtype in ("float16", "bfloat16") for spec in outputs)
         or pair.source.fed_otherwise
         or not asked.joined
         or asked.search == 0
