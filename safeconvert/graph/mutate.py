@@ -5,7 +5,7 @@ Less of itself is what a search needs most: of a sample that shows something fai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,3 +140,15 @@ def _integers(random: np.random.Generator, one: Array, two: Array, taken: Range)
     else:
         moved = drawn
     return np.where(share, moved, one).astype(one.dtype)
+
+
+def changed(
+    random: np.random.Generator, one: Sequence[Array], two: Sequence[Array], ranges: Sequence[Range]
+) -> list[Array]:
+    """A sample, input by input, of which one input or more is changed; `two` is another sample that it may go towards."""
+    chosen = random.random(len(one)) < 0.6
+    chosen[int(random.integers(len(one)))] = True
+    return [
+        mutated(random, first, second, taken) if change else first
+        for first, second, taken, change in zip(one, two, ranges, chosen, strict=True)
+    ]

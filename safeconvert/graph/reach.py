@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from safeconvert.graph.coverage import Coverage
-from safeconvert.graph.mutate import Range, mutated
+from safeconvert.graph.mutate import Range, changed
 from safeconvert.graph.reach_plan import Plan
 
 Array = np.ndarray[Any, Any]
@@ -58,16 +58,6 @@ def reached(
             found += [child] if new else []
         idle = 0 if progress else idle + 1
     return found
-
-
-def changed(random: np.random.Generator, one: Sample, two: Sample, ranges: Sequence[Range]) -> Sample:
-    """A sample of which one input or more is changed; see `mutate`."""
-    chosen = random.random(len(one)) < 0.6
-    chosen[int(random.integers(len(one)))] = True
-    return [
-        mutated(random, first, second, taken) if change else first
-        for first, second, taken, change in zip(one, two, ranges, chosen, strict=True)
-    ]
 
 
 @dataclass

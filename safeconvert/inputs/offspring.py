@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from safeconvert.graph.mutate import Range, mutated
+from safeconvert.graph.mutate import Range, changed
 from safeconvert.inputs.interface import Array
 
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, leave no gap longer than 1.7 / how many there are
@@ -55,12 +55,8 @@ def _child(
     random: np.random.Generator, one: Mapping[str, Array], two: Mapping[str, Array], ranges: Mapping[str, Range]
 ) -> dict[str, Array]:
     """One sample with some of its inputs changed."""
-    chosen = random.random(len(one)) < 0.6
-    chosen[int(random.integers(len(one)))] = True
-    return {
-        name: mutated(random, one[name], two[name], ranges[name]) if change else one[name]
-        for name, change in zip(one, chosen, strict=True)
-    }
+    made = changed(random, [*one.values()], [two[name] for name in one], [ranges[name] for name in one])
+    return dict(zip(one, made, strict=True))
 
 
 def _swept(
