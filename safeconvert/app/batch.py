@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from safeconvert.batch.engine import run_jobs, slots_for
 from safeconvert.batch.job import Job, Result
-from safeconvert.batch.ledger import Entry, open_ledger
-from safeconvert.batch.manifest import folder_jobs, read_manifest
-from safeconvert.batch.plan import Plan, plan
+from safeconvert.batch.ledger import Entry, Ledger, open_ledger
+from safeconvert.batch.manifest import folder_jobs, read_manifest, with_pages
+from safeconvert.batch.plan import Plan, outdated, plan
+from safeconvert.certificate.digest import digest
 from safeconvert.core.files import is_folder
 from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.report import junit
+from safeconvert.report.batch_index import JobReport, write_index
+
+INDEX = "index.html"
+"""Name of the page that lists all jobs, in the folder of results."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class BatchOptions:
         only: run jobs alone whose names fit this pattern; "" for all.
         retry_failed: run failed ones again.
         slots: jobs at a time; None takes what cores and memory allow.
+        junit: JUnit XML of all jobs is written here; None for none.
     """
 
     manifest: Path
@@ -39,6 +47,7 @@ class BatchOptions:
     only: str = ""
     retry_failed: bool = False
     slots: int | None = None
+    junit: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,8 @@ class BatchOutcome:
 
     @property
     def exit_code(self) -> int:
-        """The worst of all jobs: 4 for a crash, else the largest; 0 where nothing is left to be desired."""
-        codes = [_code(entry) for entry in self.entries]
-        return max(codes, default=0)
+        """The largest of all jobs, 4 for one that crashed or was not run; 0 only where every job is verified."""
+        return max((int(entry.code) for entry in self.entries), default=int(ExitCode.NO_VERDICT))
 
 
 def jobs_of(options: BatchOptions) -> tuple[Job, ...]:
@@ -79,16 +87,46 @@ def run_batch(options: BatchOptions, ended: Callable[[Job, Result], None], dry_r
     Raises:
         UnusableInput: the manifest or the ledger cannot be used.
     """
-    jobs = jobs_of(options)
-    with open_ledger(options.results.absolute()) as ledger:
-        ledger.enter([(job, job.fingerprint()) for job in jobs])
-        named = {job.name for job in jobs}
+    results = options.results.absolute()
+    jobs = with_pages(jobs_of(options), results / "reports")
+    hashed = cache(lambda path: digest(path).sha256)
+    with open_ledger(results) as ledger:
+        ledger.enter([(job, job.fingerprint(hashed)) for job in jobs])
+        ledger.reset(outdated(jobs, ledger.entries()))
         found = plan(jobs, ledger.entries(), options.only, options.retry_failed)
-        if not dry_run and found.run:
+        if dry_run:
+            return BatchOutcome(found, _entries(ledger, jobs))
+        (results / "reports").mkdir(exist_ok=True)
+        if found.run:
+            for job in found.run:
+                if job.page is not None:
+                    job.page.unlink(missing_ok=True)
             ledger.reset([job.name for job in found.run])
             slots = options.slots or slots_for(os.cpu_count() or 1, psutil.virtual_memory().available, len(found.run))
-            run_jobs(found.run, ledger, options.results.absolute() / "logs", slots, ended)
-        return BatchOutcome(found, tuple(entry for entry in ledger.entries() if entry.name in named))
+            run_jobs(found.run, ledger, results / "logs", slots, ended)
+        _write_reports(ledger, jobs, options)
+        return BatchOutcome(found, _entries(ledger, jobs))
+
+
+def _entries(ledger: Ledger, jobs: Sequence[Job]) -> tuple[Entry, ...]:
+    """Those of these jobs, in their order."""
+    known = {entry.name: entry for entry in ledger.entries()}
+    return tuple(known[job.name] for job in jobs)
+
+
+def _write_reports(ledger: Ledger, jobs: Sequence[Job], options: BatchOptions) -> None:
+    """The index, and the JUnit file where one is wanted."""
+    reports = [
+        JobReport(
+            entry.name, job.command, entry.code, entry.verdict or entry.state.value, entry.reason,
+            ledger.answer(entry.name), job.page if job.page is not None and job.page.exists() else None,
+            entry.seconds, entry.peak, entry.attempt,
+        )
+        for job, entry in zip(jobs, _entries(ledger, jobs), strict=True)
+    ]  # fmt: skip
+    write_index(options.results.absolute() / INDEX, reports)
+    if options.junit is not None:
+        junit.write(options.junit, junit.of_batch(reports))
 
 
 def summary(entries: Sequence[Entry]) -> dict[str, int]:
@@ -98,7 +136,3 @@ def summary(entries: Sequence[Entry]) -> dict[str, int]:
         key = entry.verdict or entry.state.value
         counts[key] = counts.get(key, 0) + 1
     return dict(sorted(counts.items()))
-
-
-def _code(entry: Entry) -> int:
-    return int(ExitCode.NO_VERDICT) if entry.exit_code is None else entry.exit_code

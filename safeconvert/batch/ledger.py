@@ -7,30 +7,42 @@ pending again; what was done stays done as long as its files and flags are those
 from __future__ import annotations
 
 import fcntl
+import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from safeconvert.batch.job import Job, Result, State
-from safeconvert.errors import UnusableInput
+from safeconvert.batch.job import VERIFIED, Job, Result, State
+from safeconvert.certificate.untrusted_json import mapping
+from safeconvert.errors import ExitCode, UnusableInput
 
 NAME = "ledger.sqlite"
-VERSION = 1
+VERSION = 2
 _TABLES = """
 create table jobs (
     name text primary key, place integer not null, command text not null, fingerprint text not null, state text not null,
     attempt integer not null, exit_code integer, verdict text not null, reason text not null, certificate text not null,
-    seconds real not null, peak integer not null, finished real
+    seconds real not null, peak integer not null, finished real, target_sha256 text not null default ''
 );
+create table answers (name text primary key, content blob not null);
+"""
+_FROM_VERSION_1 = """
+alter table jobs add column target_sha256 text not null default '';
+create table answers (name text primary key, content blob not null);
 """
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A job as the ledger has it; `finished` is in seconds since 1970, None where it is not."""
+    """A job as the ledger has it; `finished` is in seconds since 1970, None where it is not.
+
+    `target_sha256` is of the target that was verified, "" where none was.
+    """
 
     name: str
     command: str
@@ -43,6 +55,16 @@ class Entry:
     seconds: float
     peak: int
     finished: float | None
+    target_sha256: str
+
+    @property
+    def code(self) -> ExitCode:
+        """What the job adds to the exit code of its batch: `VERIFIED` only where it is done and was verified."""
+        if self.state is not State.DONE or self.exit_code is None:
+            return ExitCode.NO_VERDICT
+        if self.exit_code == ExitCode.VERIFIED and self.verdict != VERIFIED:
+            return ExitCode.NO_VERDICT
+        return ExitCode(self.exit_code)
 
 
 class Ledger:
@@ -60,9 +82,10 @@ class Ledger:
                     db.execute("update jobs set place = ? where name = ?", (index, job.name))
                     continue
                 db.execute(
-                    "insert or replace into jobs values (?, ?, ?, ?, ?, 0, null, '', '', '', 0, 0, null)",
+                    "insert or replace into jobs values (?, ?, ?, ?, ?, 0, null, '', '', '', 0, 0, null, '')",
                     (job.name, index, job.command, fingerprint, State.PENDING),
                 )
+                db.execute("delete from answers where name = ?", (job.name,))
             db.execute("update jobs set state = ? where state = ?", (State.PENDING, State.RUNNING))
 
     def entry(self, name: str) -> Entry:
@@ -72,15 +95,21 @@ class Ledger:
     def entries(self) -> list[Entry]:
         """All jobs, in the manifest's order."""
         rows = self._connection.execute(
-            "select name, command, state, attempt, exit_code, verdict, reason, certificate, seconds, peak, finished from jobs "
+            "select name, command, state, attempt, exit_code, verdict, reason, certificate, seconds, peak, finished, "
+            "target_sha256 from jobs "
             "order by place, name"
         )
         return [Entry(row[0], row[1], State(row[2]), *row[3:]) for row in rows]
 
     def reset(self, names: Sequence[str]) -> None:
-        """Make jobs pending again."""
+        """Make jobs pending again, and forget what they came to; how long they took and what they needed stays."""
         with self._connection as db:
-            db.executemany("update jobs set state = ? where name = ?", [(State.PENDING, name) for name in names])
+            db.executemany(
+                "update jobs set state = ?, exit_code = null, verdict = '', reason = '', certificate = '', "
+                "target_sha256 = '', finished = null where name = ?",
+                [(State.PENDING, name) for name in names],
+            )
+            db.executemany("delete from answers where name = ?", [(name,) for name in names])
 
     def begin(self, name: str) -> None:
         """A job runs now, once more."""
@@ -89,13 +118,20 @@ class Ledger:
 
     def end(self, name: str, result: Result) -> None:
         """A job came to a result."""
+        content = zlib.compress(json.dumps(dict(result.answer)).encode())
         with self._connection as db:
+            db.execute("insert or replace into answers values (?, ?)", (name, content))
             db.execute(
                 "update jobs set state = ?, exit_code = ?, verdict = ?, reason = ?, certificate = ?, seconds = ?, peak = ?, "
-                "finished = ? where name = ?",
+                "finished = ?, target_sha256 = ? where name = ?",
                 (result.state, result.exit_code, result.verdict, result.reason, result.certificate, result.seconds,
-                 result.peak, time.time(), name),
+                 result.peak, time.time(), result.target_sha256, name),
             )  # fmt: skip
+
+    def answer(self, name: str) -> Mapping[str, Any]:
+        """What a job answered with --json; {} where it came to none."""
+        row = self._connection.execute("select content from answers where name = ?", (name,)).fetchone()
+        return mapping(json.loads(zlib.decompress(row[0]))) if row is not None else {}
 
     def peaks(self) -> dict[str, int]:
         """By command the largest memory that a job of it took, where one is done."""
@@ -127,10 +163,15 @@ def open_ledger(results: Path) -> Iterator[Ledger]:
                         f"{path}: written by a newer safeconvert (version {version})", "update safeconvert"
                     )
                 if version == 0:
-                    connection.executescript(f"{_TABLES} pragma user_version = {VERSION};")
+                    connection.executescript(f"begin; {_TABLES} pragma user_version = {VERSION}; commit;")
+                elif version == 1:
+                    connection.executescript(f"begin; {_FROM_VERSION_1} pragma user_version = {VERSION}; commit;")
                 yield Ledger(connection)
     except sqlite3.Error as error:
-        raise UnusableInput(f"{path}: cannot be used as a ledger: {error}", "name other --results") from error
+        raise UnusableInput(
+            f"{path}: cannot be used as a ledger: {error}",
+            "free some space where that is the reason, or name other --results",
+        ) from error
     except OSError as error:
         raise UnusableInput(
             f"{results}: cannot be written: {error.strerror}", "free some space, or name other --results"

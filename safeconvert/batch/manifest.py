@@ -12,11 +12,15 @@ flags = { seed = 3 }
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from safeconvert.batch.job import COMMANDS, Job
+from safeconvert.batch.job import COMMANDS, WRITTEN, Job
 from safeconvert.config.flags import Flag, Kind, known_flags
 from safeconvert.core.documents import read_json, read_toml
 from safeconvert.core.files import is_there
@@ -28,7 +32,7 @@ _KEYS = ("command", "source", "target", "output", "flags")
 _TYPES: Mapping[Kind, tuple[type, ...]] = {
     Kind.TEXT: (str,), Kind.PATH: (str,), Kind.INT: (int,), Kind.FLOAT: (int, float), Kind.BOOL: (bool,),
 }  # fmt: skip
-_RESERVED = ("json", "quiet", "verbose", "output")
+_RESERVED = ("json", "quiet", "verbose", "output", "report")
 
 
 def read_manifest(path: Path, results: Path) -> tuple[Job, ...]:
@@ -81,25 +85,62 @@ def checked(jobs: Sequence[Job], name: str) -> tuple[Job, ...]:
     writers: dict[Path, Job] = {}
     for job in jobs:
         for path in _written(job):
-            if path in writers:
-                raise UnusableInput(
-                    f"{name}: two jobs write {path}: {writers[path].name}; {job.name}", "give each an output"
-                )
-            writers[path] = job
+            other = _of_place(path, writers)
+            if other is not None:
+                raise UnusableInput(f"{name}: two jobs write {path}: {other.name}; {job.name}", "give each an output")
+        writers |= {_real(path): job for path in _written(job)}
     for job in jobs:
-        for read in (job.source, job.target):
-            if read is not None and read in writers:
-                raise UnusableInput(
-                    f"{name}: {job.name} reads {read}, which {writers[read].name} writes", "make two batches"
-                )
-    return tuple(jobs)
+        for read in _read(job):
+            writer = _of_place(read, writers)
+            if writer is not None:
+                raise UnusableInput(f"{name}: {job.name} reads {read}, which {writer.name} writes", "make two batches")
+    return tuple(_numbered(jobs))
+
+
+def _numbered(jobs: Sequence[Job]) -> Iterator[Job]:
+    """The jobs, each with a name of its own. Such that differ in nothing are told apart too: they are run twice."""
+    seen: Counter[str] = Counter()
+    for job in jobs:
+        seen[job.name] += 1
+        yield replace(job, occurrence=seen[job.name])
+
+
+def with_pages(jobs: Sequence[Job], folder: Path) -> tuple[Job, ...]:
+    """The jobs, each with the place of its HTML page in a folder."""
+    return tuple(replace(job, page=folder / f"{job.source.stem}-{_short(job.name)}.html") for job in jobs)
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
+def _of_place(path: Path, writers: Mapping[Path, Job]) -> Job | None:
+    """The job that writes a path, a folder that holds it, or a part of it where it is a folder."""
+    real = _real(path)
+    for place in (real, *real.parents):
+        if place in writers:
+            return writers[place]
+    return next((job for place, job in writers.items() if real in place.parents), None) if real.is_dir() else None
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _read(job: Job) -> Iterator[Path]:
+    yield job.source
+    if job.target is not None:
+        yield job.target
+    flags = known_flags()[job.command]
+    for key, value in job.flags.items():
+        if flags[key].kind is Kind.PATH and key not in WRITTEN:
+            yield from map(Path, value if flags[key].many else [value])
 
 
 def _written(job: Job) -> Iterator[Path]:
     if job.output is not None:
         yield job.output
-    if "certificate" in job.flags:
-        yield Path(job.flags["certificate"])
+    yield from (Path(job.flags[key]) for key in WRITTEN if key in job.flags)
 
 
 def _job(where: str, entry: object, defaults: Mapping[str, Any], folder: Path, results: Path) -> Job:
@@ -127,7 +168,8 @@ def _job(where: str, entry: object, defaults: Mapping[str, Any], folder: Path, r
         values[key] = _value(f"{where}: flags.{key}", key, value, flags, folder)
     given = entry.get("output")
     output = (folder / str(given)).absolute() if given is not None else None
-    return Job(command, source, target, _output(where, command, source, output, results), dict(sorted(values.items())))
+    place = _output(where, command, source, output, results)
+    return Job(command, source, target, place, dict(sorted(values.items())))
 
 
 def _output(where: str, command: str, source: Path, given: Path | None, results: Path) -> Path | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 from statistics import median
 
 from safeconvert.batch.job import Job, State
 from safeconvert.batch.ledger import Entry
+from safeconvert.certificate.check import check
+from safeconvert.certificate.digest import digest
+from safeconvert.errors import UnusableInput
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,29 @@ def plan(jobs: Sequence[Job], entries: Sequence[Entry], only: str = "", retry_fa
     chosen, kept = [], []
     for job in jobs:
         entry = known[job.name]
-        missing = entry.exit_code == 0 and job.output is not None and not job.output.exists()
-        again = entry.state in (State.PENDING, State.RUNNING) or missing or (retry_failed and entry.exit_code != 0)
+        again = entry.state in (State.PENDING, State.RUNNING) or (retry_failed and entry.exit_code != 0)
         if again and (not only or fnmatch(job.name, only)):
             chosen.append(job)
         elif not again:
             kept.append(entry)
     return Plan(tuple(chosen), tuple(kept), _estimate(chosen, entries))
+
+
+def outdated(jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
+    """Names of verified jobs whose target is not there any more or not the file that was verified, or whose certificate is not."""
+    known = {entry.name: entry for entry in entries}
+    return [job.name for job in jobs if known[job.name].exit_code == 0 and not _in_place(job, known[job.name])]
+
+
+def _in_place(job: Job, entry: Entry) -> bool:
+    try:
+        if entry.certificate and not check(Path(entry.certificate), target_only=True).ok:
+            return False
+        if job.output is None:
+            return True
+        return job.output.exists() and entry.target_sha256 in ("", digest(job.output).sha256)
+    except UnusableInput:
+        return False
 
 
 def _estimate(jobs: Sequence[Job], entries: Sequence[Entry]) -> float | None:

@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from safeconvert.batch.job import Job, Result, State
+from safeconvert.batch.job import VERIFIED, Job, Result, State
+from safeconvert.batch.memory import PeakMemory
 from safeconvert.core.text import first_line
+from safeconvert.errors import ExitCode
 
 _PROGRAM = [sys.executable, "-m", "safeconvert.cli.slot"]
 _POLL_SECONDS = 0.2
@@ -78,42 +78,24 @@ class Slot:
     def _answer(self, process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
         """One line, b"" where the process ended without, and the memory that was measured while it was waited for."""
         assert process.stdout is not None
-        peak, data = 0, b""
+        memory, data = PeakMemory(process.pid), b""
         while not data.endswith(b"\n"):
             ready, _, _ = select.select([process.stdout], [], [], _POLL_SECONDS)
-            peak = max(peak, _memory(process.pid))
+            memory.look()
             if ready:
                 more = os.read(process.stdout.fileno(), 1 << 20)
                 if not more:
-                    return b"", peak
+                    return b"", memory.peak
                 data += more
-        return data, peak
+        return data, memory.peak
 
 
 def _result(answer: dict[str, Any], seconds: float, peak: int) -> Result:
     content = answer["content"]
-    return Result(
-        State.DONE,
-        int(answer["exit_code"]),
-        str(content.get("verdict") or ""),
-        first_line(str(content.get("reason") or answer["text"])),
-        str(content.get("certificate") or ""),
-        seconds,
-        peak,
-    )
-
-
-def _memory(pid: int) -> int:
-    """Resident bytes of a process and its children, whatever session they are in."""
-    try:
-        process = psutil.Process(pid)
-        return sum(_resident(member) for member in [process, *process.children(recursive=True)])
-    except psutil.Error:
-        return 0
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
+    code, verdict = int(answer["exit_code"]), str(content.get("verdict") or "")
+    reason = first_line(str(content.get("reason") or answer["text"]))
+    if (
+        code == ExitCode.VERIFIED and verdict != VERIFIED
+    ):  # exit code 0 is said of what was verified, and of nothing else
+        code, reason = int(ExitCode.NO_VERDICT), f"it ended without a verdict: {reason}"
+    return Result(State.DONE, code, verdict, reason, str(content.get("certificate") or ""), seconds, peak, content)

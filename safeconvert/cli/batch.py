@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +25,7 @@ def batch(
     only: str,
     retry: str,
     slots: int | None,
+    junit: Path | None,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -40,13 +40,13 @@ def batch(
 
         def ended(job: Job, result: Result) -> None:
             if as_json:
-                typer.echo(json.dumps({"job": job.name, **asdict(result)}))
+                typer.echo(json.dumps({"job": job.name, **result.to_json()}))
             elif not quiet:
                 typer.echo(f"{result.verdict or result.state}  {job.name}  {result.seconds:.1f} s")
                 if result.exit_code != 0:
                     typer.echo(f"  {result.reason}")
 
-        options = BatchOptions(manifest, results, command, pattern, only, retry == "failed", slots)
+        options = BatchOptions(manifest, results, command, pattern, only, retry == "failed", slots, junit)
         outcome = run_batch(options, ended, dry_run)
         if dry_run:
             for job in outcome.plan.run:
@@ -60,5 +60,5 @@ def batch(
             raise typer.Exit(0)
         if not as_json and not quiet:
             counts = ", ".join(f"{number} {word}" for word, number in summary(outcome.entries).items())
-            typer.echo(f"{len(outcome.entries)} jobs: {counts}; ledger: {results / 'ledger.sqlite'}")
+            typer.echo(f"{len(outcome.entries)} jobs: {counts}; index: {results / 'index.html'}")
         raise typer.Exit(outcome.exit_code)

@@ -1,6 +1,8 @@
 """The process of a batch's slot: command lines in, exit codes and what they printed out. One JSON line each.
 
-The program is the one of the command line; it runs in this process again and again, so that it is imported once.
+The program is the one of the command line; it runs in this process again and again, so that it is imported once, and all jobs fork
+their workers from the same templates, so that a framework is imported once too. Where the input ends while a job runs, its batch is
+gone, and the job ends as it does at SIGTERM: nobody would enter its result, and it would stand in the way of the run after it.
 """
 
 from __future__ import annotations
@@ -9,8 +11,12 @@ import contextlib
 import io
 import json
 import os
+import queue
+import signal
 import sys
-from typing import Any
+import threading
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import click
 
@@ -22,6 +28,7 @@ def run(words: list[str]) -> dict[str, Any]:
 
     printed = io.StringIO()
     code = 0
+    sys.argv[1:] = words  # what is read before the options are says there whether an error is for a program
     with contextlib.redirect_stdout(printed):
         try:
             ended = app(with_value(words), standalone_mode=False)
@@ -41,12 +48,43 @@ def run(words: list[str]) -> dict[str, Any]:
 
 def main() -> int:
     """Answer until the input ends. What commands write to the real standard output goes to the log."""
+    from safeconvert.core import interrupts
+    from safeconvert.workers.templates import Templates, sharing
+
+    interrupts.install()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    for line in sys.stdin.buffer:
-        answers.write(json.dumps(run(json.loads(line))).encode() + b"\n")
-        answers.flush()
+    try:
+        with Templates() as templates, sharing(templates):
+            for line in _lines(sys.stdin.buffer):
+                answers.write(json.dumps(run(json.loads(line))).encode() + b"\n")
+                answers.flush()
+    except interrupts.Interrupted as told:
+        interrupts.leave(told.number)
     return 0
+
+
+def _lines(pipe: BinaryIO) -> Iterator[bytes]:
+    """The lines of a pipe, one at a time; its end while one is worked on ends the process."""
+    found: queue.Queue[bytes] = queue.Queue()
+    idle = threading.Event()
+
+    def read() -> None:
+        for line in pipe:
+            found.put(line)
+        working = not idle.is_set()
+        found.put(b"")
+        if working:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        idle.set()
+        line = found.get()
+        idle.clear()
+        if not line:
+            return
+        yield line
 
 
 if __name__ == "__main__":

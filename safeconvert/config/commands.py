@@ -107,8 +107,8 @@ COMMANDS: tuple[Command, ...] = (
         "safeconvert batch models.toml --results converted/",
         ("The manifest lists jobs, each a conversion, verify or repair with its flags. A ledger in the folder of results holds the "
          "state of each: a batch that was stopped, however, loses no finished job and repeats none; changed files or flags are "
-         "run again.",
-         "Exit code: the largest of all jobs; 4 where one crashed."),
+         "run again. index.html in it lists the reports of all jobs.",
+         "Exit code: the largest of all jobs; 4 where one crashed or was not run; 0 only where all are verified."),
     ),
     Command(
         "show",

@@ -331,7 +331,7 @@ FLAGS: tuple[Flag, ...] = (
         "Resolve the versions anew, and write the adapter's lock file.", default=False,
     ),
     Flag(
-        "junit", Kind.PATH, Group.OUTPUT, (*_VERDICT, "show", "gate"), "Write JUnit XML for continuous integration.",
+        "junit", Kind.PATH, Group.OUTPUT, (*_VERDICT, "show", "gate", "batch"), "Write JUnit XML for continuous integration.",
         metavar="FILE.xml", takes="Place",
     ),
     Flag(
@@ -356,7 +356,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "results", Kind.PATH, Group.OUTPUT, ("batch",),
-        "Folder of the ledger, the logs, and the targets of jobs that name no output.", default="batch-results", unset="batch-results", metavar="DIR",
+        "Folder of the ledger, the index of all reports, the logs, and the targets of jobs that name no output.", default="batch-results", unset="batch-results", metavar="DIR",
     ),
     Flag("pattern", Kind.TEXT, Group.INPUTS, ("batch",), "Which files of a folder are converted, such as '*.pt'.", default=""),
     Flag(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from safeconvert.errors import ExitCode, SafeconvertError, UnusableInput
 
 if TYPE_CHECKING:
     from safeconvert.gate.judge import Gate, Judged
+    from safeconvert.report.batch_index import JobReport
     from safeconvert.report.outcome import Outcome
 
 PASSED, FAILURE, ERROR, SKIPPED = "passed", "failure", "error", "skipped"
@@ -100,6 +101,11 @@ def of_certificate(
 def of_gate(gate: Gate) -> list[Suite]:
     """A suite for each model."""
     return [_judged(judged) for judged in gate.models]
+
+
+def of_batch(jobs: Sequence[JobReport]) -> list[Suite]:
+    """A suite for each job; of a job without a certificate's content the verdict alone."""
+    return [_job(job) for job in jobs]
 
 
 def render(suites: Sequence[Suite]) -> bytes:
@@ -207,6 +213,14 @@ def _properties(predicate: Mapping[str, Any]) -> list[tuple[str, str]]:
     found.append(("safeconvert", text(mapping(predicate.get("tool")).get("version"))))
     obligations = sequence(predicate.get("obligations"))
     return found + [(f"obligation.{index}", text(item)) for index, item in enumerate(obligations, start=1)]
+
+
+def _job(job: JobReport) -> Suite:
+    if job.predicate:
+        return replace(of_certificate(job.predicate, job.name, job.code, job.reason), seconds=job.seconds)
+    state = FAILURE if job.code is ExitCode.NOT_EQUIVALENT else ERROR
+    case = Case("verdict") if job.code is ExitCode.VERIFIED else Case("verdict", state, job.reason or job.verdict)
+    return Suite(job.name, [case], seconds=job.seconds)
 
 
 def _judged(judged: Judged) -> Suite:

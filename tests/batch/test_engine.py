@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safeconvert.app.batch import BatchOptions, BatchOutcome, run_batch
 from safeconvert.batch.engine import UNKNOWN, _admitted, slots_for
 from safeconvert.batch.job import Job, Result, State
+from safeconvert.batch.slot import Slot
 
 
 def linear(path: Path, factor: float) -> Path:
@@ -54,11 +57,20 @@ def run(manifest: Path, **options: object) -> tuple[BatchOutcome, list[tuple[Job
 
 @pytest.mark.converters
 def test_each_job_comes_to_its_own_end_and_a_second_run_repeats_none(manifest: Path) -> None:
-    outcome, results = run(manifest)
+    outcome, results = run(manifest, junit=manifest.parent / "jobs.xml")
     assert [entry.exit_code for entry in outcome.entries] == [0, 1, 2]
     assert [entry.verdict for entry in outcome.entries] == ["verified", "not_equivalent", "unusable_input"]
     assert outcome.exit_code == 2 and len(results) == 3
     assert all(entry.peak > 0 and entry.seconds > 0 for entry in outcome.entries)
+    shown = (manifest.parent / "r" / "index.html").read_text()
+    assert "1 of 3 jobs verified" in shown and shown.count('<a href="./reports/right-') == 3
+    assert len(list((manifest.parent / "r" / "reports").glob("right-*.html"))) == 3, (
+        "a job without a verdict has a page too"
+    )
+    suites = ET.parse(manifest.parent / "jobs.xml").getroot()
+    assert [[suite.get(key) != "0" for key in ("failures", "errors")] for suite in suites] == [
+        [False, False], [True, False], [False, True],
+    ]  # fmt: skip
     again, nothing = run(manifest)
     assert nothing == [] and [entry.attempt for entry in again.entries] == [1, 1, 1]
     retried, results = run(manifest, retry_failed=True, only="*wrong*")
@@ -66,10 +78,45 @@ def test_each_job_comes_to_its_own_end_and_a_second_run_repeats_none(manifest: P
     assert [entry.attempt for entry in retried.entries] == [1, 2, 1]
 
 
+def verify(manifest: Path, target: str) -> Job:
+    return Job("verify", manifest.parent / "right.onnx", manifest.parent / target, None, {"samples": 16})
+
+
+def children(slot: Slot, program: str) -> set[int]:
+    assert slot._process is not None
+    found = psutil.Process(slot._process.pid).children(recursive=True)
+    return {child.pid for child in found if program in " ".join(child.cmdline())}
+
+
+@pytest.mark.converters
+def test_frameworks_start_once_a_slot_and_a_job_ends_with_its_batch(manifest: Path) -> None:
+    slot = Slot(0, manifest.parent)
+    try:
+        assert slot.run(verify(manifest, "same.onnx")).exit_code == 0
+        templates = children(slot, "_template.py")
+        assert templates, "what is left is idle templates"
+        assert slot.run(verify(manifest, "wrong.onnx")).exit_code == 1
+        assert children(slot, "_template.py") == templates
+        process = slot._process
+        assert process is not None and process.stdin is not None
+        process.stdin.write(json.dumps(verify(manifest, "same.onnx").arguments()).encode() + b"\n")
+        process.stdin.flush()
+        while children(slot, "_template.py") == templates:  # a worker of the job is forked
+            threading.Event().wait(0.05)
+        process.stdin.close()  # as where the batch is killed
+        assert process.wait(30) == 128 + signal.SIGTERM
+        for _ in range(200):
+            if not any(psutil.pid_exists(pid) for pid in templates):
+                break
+            threading.Event().wait(0.05)
+        assert not any(psutil.pid_exists(pid) for pid in templates)
+    finally:
+        slot.close()
+
+
 @pytest.mark.converters
 def test_a_slot_that_dies_costs_its_job_and_the_rest_goes_on(manifest: Path) -> None:
     """The process of the slot is killed while its first job runs."""
-    import threading
 
     def kill() -> None:
         for _ in range(600):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from safeconvert.app.batch import BatchOutcome
 from safeconvert.batch.job import Job, Result, State
-from safeconvert.batch.ledger import NAME, VERSION, open_ledger
-from safeconvert.batch.plan import plan
-from safeconvert.errors import UnusableInput
+from safeconvert.batch.ledger import NAME, VERSION, Entry, open_ledger
+from safeconvert.batch.plan import Plan, outdated, plan
+from safeconvert.errors import ExitCode, UnusableInput
 
-DONE = Result(State.DONE, 0, "verified", "equal", "c.json", 2.5, 1 << 20)
+DONE = Result(State.DONE, 0, "verified", "equal", "", 2.5, 1 << 20)
 FAILED = Result(State.DONE, 1, "not_equivalent", "differs", "", 4.5, 1 << 21)
 
 
@@ -75,9 +79,84 @@ def test_a_target_that_is_gone_is_made_again(tmp_path: Path) -> None:
         ledger.enter(entered(tmp_path, [job]))
         ledger.begin(job.name)
         ledger.end(job.name, DONE)
+        assert outdated([job], ledger.entries()) == [job.name]
+        ledger.reset([job.name])
+        assert [one.name for one in plan([job], ledger.entries(), only="nothing").run] == []
+        assert ledger.entry(job.name).code is ExitCode.NO_VERDICT, "it counts as not done, also where it is not run now"
         assert [one.name for one in plan([job], ledger.entries()).run] == [job.name]
-        (tmp_path / "out.onnx").write_bytes(b"made")
-        assert not plan([job], ledger.entries()).run
+
+
+def test_a_target_that_was_changed_is_made_again(tmp_path: Path) -> None:
+    [source, *_] = jobs(tmp_path)
+    job = Job("torch2onnx", source.source, None, tmp_path / "out.onnx")
+    (tmp_path / "out.onnx").write_bytes(b"made")
+    sha256 = hashlib.sha256(b"made").hexdigest()
+    verified = replace(DONE, certificate="", answer={"predicate": {"target": {"sha256": sha256}}})
+    with open_ledger(tmp_path / "r") as ledger:
+        ledger.enter(entered(tmp_path, [job]))
+        ledger.begin(job.name)
+        ledger.end(job.name, verified)
+        assert ledger.entry(job.name).code is ExitCode.VERIFIED and ledger.answer(job.name) == verified.answer
+        assert not outdated([job], ledger.entries())
+        (tmp_path / "out.onnx").write_bytes(b"another")
+        assert outdated([job], ledger.entries()) == [job.name]
+
+
+def test_a_ledger_of_version_1_is_taken_over(tmp_path: Path) -> None:
+    made = jobs(tmp_path)
+    connection = sqlite3.connect(tmp_path / NAME)
+    connection.executescript("""
+        create table jobs (name text primary key, place integer not null, command text not null, fingerprint text not null,
+            state text not null, attempt integer not null, exit_code integer, verdict text not null, reason text not null,
+            certificate text not null, seconds real not null, peak integer not null, finished real);
+        pragma user_version = 1;
+    """)
+    row = (made[0].name, 0, "verify", made[0].fingerprint(), "done", 1, 0, "verified", "equal", "", 2.5, 7, 1.0)
+    connection.execute("insert into jobs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    connection.commit()
+    connection.close()
+    with open_ledger(tmp_path) as ledger:
+        ledger.enter(entered(tmp_path, made))
+        assert [job.name for job in plan(made, ledger.entries()).run] == [made[1].name, made[2].name]
+        assert ledger.entry(made[0].name).code is ExitCode.VERIFIED and ledger.answer(made[0].name) == {}
+
+
+def test_a_full_disk_is_named_and_what_was_done_stays_done(tmp_path: Path) -> None:
+    made = jobs(tmp_path)
+    large = replace(FAILED, answer={"noise": os.urandom(1 << 16).hex()})
+    full = pytest.raises(UnusableInput, match=r"ledger\.sqlite: cannot be used as a ledger: .*full")
+    with full, open_ledger(tmp_path / "r") as ledger:
+        ledger.enter(entered(tmp_path, made))
+        ledger.begin(made[0].name)
+        ledger.end(made[0].name, DONE)
+        pages = ledger._connection.execute("pragma page_count").fetchone()[0]
+        ledger._connection.execute(f"pragma max_page_count = {pages}")  # what SQLite meets on a full disk
+        ledger.begin(made[1].name)
+        ledger.end(made[1].name, large)
+    with open_ledger(tmp_path / "r") as ledger:
+        ledger.enter(entered(tmp_path, made))
+        assert [entry.state for entry in ledger.entries()] == [State.DONE, State.PENDING, State.PENDING]
+
+
+@pytest.mark.parametrize(
+    ("state", "exit_code", "verdict", "code"),
+    [
+        (State.DONE, 0, "verified", ExitCode.VERIFIED),
+        (State.DONE, 0, "", ExitCode.NO_VERDICT),
+        (State.DONE, 0, "not_equivalent", ExitCode.NO_VERDICT),
+        (State.PENDING, 0, "verified", ExitCode.NO_VERDICT),
+        (State.CRASHED, None, "", ExitCode.NO_VERDICT),
+        (State.DONE, 3, "no_route", ExitCode.NO_ROUTE),
+    ],
+)
+def test_exit_code_0_is_of_verified_jobs_alone(state: State, exit_code: int, verdict: str, code: ExitCode) -> None:
+    entry = Entry("a", "verify", state, 1, exit_code, verdict, "", "", 1.0, 1, None, "")
+    assert entry.code is code
+    nothing = Plan((), (), None)
+    assert (
+        BatchOutcome(nothing, (replace(entry, state=State.DONE, exit_code=0, verdict="verified"), entry)).exit_code
+        == code
+    )
 
 
 def test_only_one_process_has_a_ledger(tmp_path: Path) -> None:

@@ -61,6 +61,20 @@ A = {"command": "torch2onnx", "source": "a.pt", "output": "a.onnx"}
         ([A | {"source": "gone.pt"}], "gone.pt is not there"),
         ([A, A | {"source": "b.pt"}], "two jobs write"),
         ([A, {"command": "onnx2torch", "source": "c.onnx", "output": "a.pt"}], "which onnx2torch"),
+        ([A, A | {"source": "b.pt", "output": "gone/../a.onnx"}], "two jobs write"),
+        ([A, A | {"source": "b.pt", "output": "a.onnx/part"}], "two jobs write"),
+        (
+            [A, {"command": "verify", "source": "a.pt", "target": "c.onnx", "flags": {"certificate": "a.onnx"}}],
+            "two jobs",
+        ),
+        (
+            [{"command": "verify", "source": "a.pt", "target": "c.onnx", "flags": {"junit": "j.xml"}}] * 2,
+            "two jobs write",
+        ),
+        ([A | {"output": "b.pt"}, {"command": "onnx2torch", "source": "c.onnx", "output": "a.pt"}], "which onnx2torch"),
+        ([A | {"flags": {"inputs": "x"}}, {"command": "onnx2torch", "source": "c.onnx", "output": "x"}], "reads"),
+        ([A | {"output": "a.pt"}], "reads"),
+        ([A | {"flags": {"report": "x.html"}}], "unknown flag"),
         ([A | {"flags": {"sample": 3}}], "did you mean samples"),
         ([A | {"flags": {"samples": "many"}}], "is not of type int"),
         ([A | {"flags": {"json": True}}], "unknown flag"),
@@ -80,3 +94,19 @@ def test_a_line_that_is_no_json_is_named_by_its_number(models: Path) -> None:
     (models / "jobs.jsonl").write_text(json.dumps(A) + "\n{\n")
     with pytest.raises(UnusableInput, match="line 2"):
         read_manifest(models / "jobs.jsonl", models)
+
+
+def test_jobs_that_differ_in_flags_alone_are_two(models: Path) -> None:
+    """Under one name the second would take the first one's place in the ledger, and its verdict with it."""
+    pair = {"command": "verify", "source": "a.pt", "target": "c.onnx"}
+    jobs = read_manifest(lines(models, pair, pair | {"flags": {"seed": 3}}), models)
+    assert jobs[1].name == f"{jobs[0].name} #2" and jobs[0].fingerprint() != jobs[1].fingerprint()
+
+
+def test_a_settings_file_that_is_found_counts_as_a_flag(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(models)
+    [job] = read_manifest(lines(models, A), models)
+    (models / ".git").mkdir()
+    before = job.fingerprint()
+    (models / "safeconvert.toml").write_text("[verify]\nrtol = 0.5\n")
+    assert job.fingerprint() != before

@@ -1,0 +1,51 @@
+"""How much memory a process and all that it started take, at most.
+
+Workers are forked from templates and share most of their pages with them: the sum of resident memory counts these once for each.
+What they hold in proportion (PSS, Linux' `smaps_rollup`) counts them once, but takes milliseconds to read of a large process; so
+it is read only where the sum of resident memory has grown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+_GROWN = 1.02
+
+
+class PeakMemory:
+    """The largest memory that was seen; bytes."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._resident = 0
+        self.peak = 0
+
+    def look(self) -> None:
+        """Measure once more; 0 where the process is gone."""
+        try:
+            process = psutil.Process(self._pid)
+            members = [process, *process.children(recursive=True)]
+        except psutil.Error:
+            return
+        resident = {member.pid: _resident(member) for member in members}
+        if sum(resident.values()) > self._resident * _GROWN:
+            self._resident = sum(resident.values())
+            self.peak = max(self.peak, sum(_proportional(pid, most) for pid, most in resident.items()))
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _proportional(pid: int, resident: int) -> int:
+    """Its share of the pages that it holds; all of them where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return resident
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), resident)
