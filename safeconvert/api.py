@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 from safeconvert.app import runs
+from safeconvert.app.profile import profiled
 from safeconvert.app.report_file import BESIDE, reporting
 from safeconvert.app.side_files import side_files
 from safeconvert.config.flags import keywords
@@ -66,7 +67,8 @@ def convert(source: Place, to: str, **given: Unpack[ConvertKeywords]) -> Outcome
     with reporting(_page(request), place, makes=True) as reports, request.data() as data:
         options = conversion(request, place, to, data)
         with side_files(place.name, request.path("junit"), explorer, makes=True) as files:
-            outcome = runs.run_convert(options, request.settings, Phases())
+            with profiled(request.path("profile"), Phases()) as phases:
+                outcome = runs.run_convert(options, request.settings, phases)
             files.outcome(outcome, place)
         outcome = reports.written(outcome)
     return verified(outcome)
@@ -95,7 +97,8 @@ def verify(source: Place, target: Place, **given: Unpack[VerifyKeywords]) -> Out
     with reporting(_page(request), place, makes=False) as reports, request.data() as data:
         options = verification(request, place, Path(target), data)
         with side_files(options.target.name, request.path("junit")) as files:
-            outcome = runs.run_verify(options, request.settings, Phases())
+            with profiled(request.path("profile"), Phases()) as phases:
+                outcome = runs.run_verify(options, request.settings, phases)
             files.outcome(outcome, place)
         outcome = reports.written(outcome)
     return verified(outcome)

@@ -21,7 +21,7 @@ COMMANDS = ("convert", "verify", "repair")
 VERIFIED = "verified"
 """The one verdict that a batch's exit code 0 is made of."""
 
-WRITTEN = ("certificate", "junit", "model-explorer")
+WRITTEN = ("certificate", "junit", "model-explorer", "profile")
 """Flags that name a file that a job writes, beside its output."""
 
 

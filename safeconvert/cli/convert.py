@@ -16,6 +16,7 @@ def convert(source: Source, *, to: str, config: Project | None, source_format: s
     """Convert along the known routes; `source_format` is what the source must be, "" takes what its content says."""
     with people_errors(flags["as_json"]), reporting(flags["report"], source, makes=True) as reports:
         from safeconvert.app import runs
+        from safeconvert.app.profile import profiled
         from safeconvert.app.side_files import side_files
         from safeconvert.config.request import conversion, request_of
         from safeconvert.core.progress import display
@@ -24,7 +25,7 @@ def convert(source: Source, *, to: str, config: Project | None, source_format: s
         junit, explorer = request.path("junit"), request.path("model_explorer")
         with side_files(source.name, junit, explorer, makes=True) as files, request.data() as data:
             options = replace(conversion(request, source, to, data), source_format=source_format)
-            with display(live(flags)) as phases:
+            with display(live(flags)) as shown, profiled(request.path("profile"), shown) as phases:
                 outcome = runs.run_convert(options, request.settings, phases)
             unwritten = files.outcome(outcome, source)
         end_with(reports.written(outcome), flags, unwritten)

@@ -19,13 +19,14 @@ def verify(source: Source, target: Target, *, config: Project | None, **flags: A
     """Compare a target with its source; nothing of either is changed."""
     with people_errors(flags["as_json"]), reporting(flags["report"], source, makes=False) as reports:
         from safeconvert.app import runs
+        from safeconvert.app.profile import profiled
         from safeconvert.app.side_files import side_files
         from safeconvert.config.request import request_of, verification
         from safeconvert.core.progress import display
 
         request = request_of(flags, config)
         with side_files(target.name, request.path("junit")) as files, request.data() as data:
-            with display(live(flags)) as phases:
+            with display(live(flags)) as shown, profiled(request.path("profile"), shown) as phases:
                 outcome = runs.run_verify(verification(request, source, target, data), request.settings, phases)
             files.outcome(outcome, source)
         end_with(reports.written(outcome), flags)
@@ -55,6 +56,7 @@ def repair(source: Source, target: Target, *, config: Project | None, repairs: b
     """Localize the faults of a target, and repair them where `repairs` says so."""
     with people_errors(flags["as_json"]), reporting(flags["report"], source, makes=repairs) as reports:
         from safeconvert.app import runs
+        from safeconvert.app.profile import profiled
         from safeconvert.app.side_files import side_files
         from safeconvert.config.request import conversion, request_of
         from safeconvert.core.progress import display
@@ -65,7 +67,7 @@ def repair(source: Source, target: Target, *, config: Project | None, repairs: b
         junit, explorer = request.path("junit"), request.path("model_explorer")
         with side_files(target.name, junit, explorer, makes=repairs) as files, request.data() as data:
             options = conversion(request, source, "", data)
-            with display(live(flags)) as phases:
+            with display(live(flags)) as shown, profiled(request.path("profile"), shown) as phases:
                 outcome = runs.run_repair(options, target, request.settings, phases)
             unwritten = files.outcome(outcome, source)
         end_with(reports.written(outcome), flags, unwritten)

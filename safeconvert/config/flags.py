@@ -344,6 +344,11 @@ FLAGS: tuple[Flag, ...] = (
         unset="none is written; without a file name, beside the target", metavar="[FILE.html]", takes="Place | bool",
     ),
     Flag(
+        "profile", Kind.PATH, Group.OUTPUT, _VERDICT,
+        "Write where the time went: phases, worker calls, and the workers' starts and imports on one time line, in Chrome's trace format.",
+        metavar="FILE.json", takes="Place",
+    ),
+    Flag(
         "json", Kind.BOOL, Group.OUTPUT, (*_RUNS, "check", "show", "demo", "config", "gate", "batch"),
         "Print one JSON object on stdout and nothing else.", default=False, name="as_json",
     ),

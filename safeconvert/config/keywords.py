@@ -86,6 +86,8 @@ class ConvertKeywords(TypedDict, total=False):
     """Write the error of every node for Google's Model Explorer, and the graphs beside it."""
     report: Place | bool | None
     """Write an HTML page of the run, whatever its verdict. Default: none is written; without a file name, beside the target."""
+    profile: Place | None
+    """Write where the time went: phases, worker calls, and the workers' starts and imports on one time line, in Chrome's trace format."""
     timeout: float | None
     """Seconds that one call of a converter may take. Default: 3600; large models convert in minutes, an hour is a hang."""
     memory: int | None
@@ -143,6 +145,8 @@ class VerifyKeywords(TypedDict, total=False):
     """Write JUnit XML for continuous integration."""
     report: Place | bool | None
     """Write an HTML page of the run, whatever its verdict. Default: none is written; without a file name, beside the target."""
+    profile: Place | None
+    """Write where the time went: phases, worker calls, and the workers' starts and imports on one time line, in Chrome's trace format."""
     timeout: float | None
     """Seconds that one call of a converter may take. Default: 3600; large models convert in minutes, an hour is a hang."""
     memory: int | None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from safeconvert.core.trace import Category, Trace
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -14,10 +16,16 @@ Advance = Callable[[int], None]
 
 
 class Phases:
-    """Times phases by name; shows them where a display is given. Safe to use from several threads."""
+    """Times phases by name; shows them where a display is given. Safe to use from several threads.
+
+    Attributes:
+        seconds: by phase.
+        trace: all spans of the run; the workers' are added to those of the phases.
+    """
 
     def __init__(self, display: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
+        self.trace = Trace()
         self._display = display
 
     @contextmanager
@@ -32,7 +40,8 @@ class Phases:
                 display.advance(task, count)
 
         try:
-            yield advance
+            with self.trace.host(name, Category.PHASE):
+                yield advance
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
             if display is not None and task is not None:

@@ -43,22 +43,27 @@ def load_worker() -> types.ModuleType:
     return module
 
 
-def import_modules(modules: Sequence[str]) -> None:
-    """Import what can be imported; the rest is left for the worker that needs it, which says why it cannot."""
+def import_modules(modules: Sequence[str], worker: types.ModuleType) -> list[Any]:
+    """Import what can be imported; the rest is left for the worker that needs it, which says why it cannot. When each was imported."""
+    spans: list[Any] = []
     for module in modules:
         try:
-            importlib.import_module(module)
+            with worker.timed(spans, module, os.getpid()):
+                importlib.import_module(module)
         except Exception:  # noqa: BLE001 - a module may raise anything
             traceback.print_exc()
-            return
+            return spans
     gc.collect()
     gc.freeze()  # what is shared with the forked processes stays shared
+    return spans
 
 
 class Template:
     """Forks on request, and tells each forked process' end."""
 
-    def __init__(self, control: socket.socket, worker: types.ModuleType) -> None:
+    def __init__(self, control: socket.socket, worker: types.ModuleType, spans: Sequence[Any]) -> None:
+        """With the module that workers are made of, and the spans of what was imported."""
+        self._spans = spans
         self._control = control
         self._worker = worker
         self._statuses: dict[int, int] = {}
@@ -119,8 +124,8 @@ class Template:
             os.close(descriptor)
         os.setsid()
         if request["fork"] == "template":
-            import_modules(request["modules"])
-            return Template(socket.socket(fileno=descriptors[0]), self._worker).serve()
+            spans = [*self._spans, *import_modules(request["modules"], self._worker)]
+            return Template(socket.socket(fileno=descriptors[0]), self._worker, spans).serve()
         printed, requests, replies, status = descriptors
         _write(status, os.getpid())
         os.close(status)
@@ -132,7 +137,7 @@ class Template:
         os.environ.update(request["environment"])
         tempfile.tempdir = None  # the environment says where
         sys.argv[1:] = [str(requests), str(replies), *sys.argv[2:3]]  # as those of a worker that is started anew
-        return int(self._worker.serve(requests, replies, guarded=True))
+        return int(self._worker.serve(requests, replies, guarded=True, spans=self._spans))
 
 
 def _write(pipe: int, number: int) -> None:
@@ -147,8 +152,8 @@ def main(argv: list[str]) -> int:
     """Import, then serve."""
     worker = load_worker()
     worker.prepare(argv[2])
-    import_modules(argv[3:])
-    return Template(socket.socket(fileno=int(argv[1])), worker).serve()
+    spans = import_modules(argv[3:], worker)
+    return Template(socket.socket(fileno=int(argv[1])), worker, spans).serve()
 
 
 if __name__ == "__main__":

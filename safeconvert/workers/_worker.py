@@ -27,12 +27,27 @@ import importlib.util
 import json
 import os
 import sys
+import time
 import traceback
 import types
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _LARGE = 1 << 30  # bytes
+
+
+Span = tuple[str, str, int, float, float, float]
+"""Category, name, pid (0: this process), beginning and end by `time.monotonic`, processor seconds."""
+
+
+@contextmanager
+def timed(spans: list[Span], module: str, pid: int = 0) -> Iterator[None]:
+    """Adds the span of an import."""
+    start, cpu = time.monotonic(), time.process_time()
+    yield
+    spans.append(("import", f"import {module}", pid, start, time.monotonic(), time.process_time() - cpu))
 
 
 def offer_package(root: str) -> None:
@@ -97,7 +112,8 @@ def _contain(policy: dict[str, Any], requests: int, guarded: bool) -> dict[str, 
 class Service:
     """Answers requests, the first of which is the policy; holds the opened models."""
 
-    def __init__(self, requests: int, guarded: bool) -> None:
+    def __init__(self, requests: int, guarded: bool, spans: list[Span]) -> None:
+        self.spans = spans
         self._requests = requests
         self._guarded = guarded
         self._models: dict[int, Any] = {}
@@ -112,7 +128,8 @@ class Service:
         match request["op"]:
             case "import":
                 for module in request["modules"]:
-                    importlib.import_module(module)
+                    with timed(self.spans, module):
+                        importlib.import_module(module)
                 return {"python": sys.version.split()[0]}
             case "load":
                 load_adapter(request["adapter"])
@@ -185,17 +202,27 @@ def prepare(root: str) -> None:
     offer_package(root)
 
 
-def serve(request_end: int, reply_end: int, guarded: bool = False) -> int:
-    """Answer requests until their pipe closes; the exit code. A guarded process is ended by who made it when the host is gone."""
+def serve(request_end: int, reply_end: int, guarded: bool = False, spans: Sequence[Span] = ()) -> int:
+    """Answer requests until their pipe closes; the exit code.
+
+    Args:
+        request_end, reply_end: descriptors.
+        guarded: the process is ended by who made it when the host is gone.
+        spans: what went before in the process that this one was forked from.
+    """
     requests, replies = os.fdopen(request_end, "rb"), os.fdopen(reply_end, "wb")
-    service = Service(requests.fileno(), guarded)
+    service = Service(requests.fileno(), guarded, list(spans))
     for line in requests:
+        start, cpu = time.monotonic(), time.process_time()
         request = json.loads(line)
         try:
-            reply = {"result": service.answer(request)}
+            reply: dict[str, Any] = {"result": service.answer(request)}
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: it is re-raised on the other side
             reply = {"error": _failure(error)}
         sys.stdout.flush()
+        work = ("work", "", 0, start, time.monotonic(), time.process_time() - cpu)
+        reply["spans"] = [*service.spans, work]
+        service.spans.clear()
         replies.write(json.dumps(reply).encode() + b"\n")
         replies.flush()
         if not service.contained:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from safeconvert.core.containment import Level, Mode
+from safeconvert.core.trace import Trace
 from safeconvert.errors import AdapterFailure
 from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
 from safeconvert.workers.requests import ImportModules
@@ -35,9 +36,11 @@ class WorkerPool:
         limits: Limits,
         policy: Policy = UNCONTAINED,
         templates: Templates | None = None,
+        trace: Trace | None = None,
     ) -> None:
-        """With templates, whose owner closes them, workers are forked from these where they can be."""
+        """With templates, whose owner closes them, workers are forked from these where they can be; a trace is told what they do."""
         self._templates = templates
+        self._trace = Trace() if trace is None else trace
         self._logs = logs
         self._policy = policy
         self._names: dict[str, str] = {}
@@ -67,6 +70,7 @@ class WorkerPool:
                 self._workers[key] = Worker(
                     python, log, self._limits, self._scratch, self._policy, self._names, self._templates
                 )
+                self._workers[key].trace = self._trace
             return self._workers[key]
 
     def names(self, copy: Path, given: Path) -> None:

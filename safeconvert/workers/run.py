@@ -83,7 +83,7 @@ def open_run(settings: Settings, phases: Phases) -> Iterator[Run]:
         readable = [copies, data_folder("configs"), *folders]
         policy = policy_for(Mode(settings.limits.containment), readable, [work], memory)
         limits = Limits(settings.limits.seconds, memory)
-        with run_templates() as templates, WorkerPool(logs, work, limits, policy, templates) as pool:
+        with run_templates() as templates, WorkerPool(logs, work, limits, policy, templates, phases.trace) as pool:
             with _threads(pool) as threads:
                 yield Run(work, copies, logs, pool, threads, settings, phases, usable, missing)
             failed = pool.failed

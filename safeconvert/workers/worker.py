@@ -17,16 +17,18 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from safeconvert import errors
 from safeconvert.core.text import first_line
+from safeconvert.core.trace import Category, Span, Trace
 from safeconvert.errors import AdapterFailure
 from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
 from safeconvert.workers.log import BoundedLog
 from safeconvert.workers.requests import Request
+from safeconvert.workers.spans import told_spans
 from safeconvert.workers.start import Process, Start, anew
 from safeconvert.workers.templates import Templates, Wait
 from safeconvert.workers.variables import variables
@@ -59,6 +61,7 @@ class Worker:
         generation: how many processes there have been.
         failed: whether any call went wrong.
         held: what containment the last process had; None before there was one.
+        trace: is told what the process does.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Worker:
         templates: Templates | None = None,
     ) -> None:
         self.log = log
+        self.trace = Trace()
         self._templates = templates
         self._cancelled = threading.Event()
         self._names = {} if names is None else names
@@ -98,7 +102,8 @@ class Worker:
             SafeconvertError: the adapter raised one of ours (raised again as it was), or the disk is full.
         """
         try:
-            return self._call(adapter, doing, request)
+            with self.trace.host(f"{self.log.stem}: {doing}", Category.CALL):
+                return self._call(adapter, doing, request)
         except errors.SafeconvertError:
             self.failed = True
             free = shutil.disk_usage(self._folder).free
@@ -113,6 +118,7 @@ class Worker:
     def _call(self, adapter: str, doing: str, request: Request) -> Any:
         with self._lock:
             if self._process is None:
+                began = time.monotonic()
                 try:
                     self._start(request)
                 except TimeoutError as failed:
@@ -122,10 +128,12 @@ class Worker:
                     cause = f"{self._python} cannot be started: {failed.strerror}"
                     raise AdapterFailure(adapter, doing, cause, self.log, died=True) from failed
                 self.held = Held.from_json(self._exchange(adapter, "starting", self._policy, _START_SECONDS))
+                self._tell(Span("process starts", Category.START, self.log.stem, 0, 0, began, time.monotonic()))
             return self._exchange(adapter, doing, request, self._limits.seconds)
 
     def _exchange(self, adapter: str, doing: str, request: Request, seconds: float) -> Any:
         """One request and its result."""
+        began = time.monotonic()
         try:
             self._send(adapter, doing, request, time.monotonic() + seconds)
             line = self._receive(adapter, doing, seconds)
@@ -133,6 +141,8 @@ class Worker:
             raise self._death(adapter, doing) from None
         try:
             reply = json.loads(line)
+            for span in told_spans(reply, (began, time.monotonic()), doing):
+                self._tell(span)
             if "error" not in reply:
                 return reply["result"]
             error = {name: self._named(reply["error"][name]) for name in ("type", "message", "advice", "traceback")}
@@ -150,6 +160,13 @@ class Worker:
             raise _PEOPLE_ERRORS[error["type"]](error["message"], error["advice"], log=str(self.log))
         cause = f"{error['type']}: {first_line(error['message'])}" if error["message"] else error["type"]
         raise AdapterFailure(adapter, doing, cause, self.log, remote_traceback=error["traceback"])
+
+    def _tell(self, span: Span) -> None:
+        """Add a span of the process, or of the template that it was forked from."""
+        own = self._process.pid if self._process is not None else 0
+        if not span.pid:
+            span = replace(span, process=self.log.stem, pid=own, thread=own)
+        self.trace.add(span)
 
     def _named(self, text: object) -> str:
         """A text in which copies of files are called by the names of those that they are copies of."""
