@@ -71,11 +71,14 @@ def test_types_are_offered_to_type_checkers(tmp_path: Path) -> None:
         [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(tmp_path / "use.py")],
         capture_output=True, text=True, cwd=tmp_path, env={"MYPYPATH": str(ROOT)}, check=False,
     )  # fmt: skip
-    said = done.stdout
-    assert 'Revealed type is "safeconvert.report.outcome.Outcome"' in said, said
-    assert 'Revealed type is "dict[str, Any]"' in said or 'Revealed type is "builtins.dict[builtins.str, Any]"' in said
-    wrong = [line for line in said.splitlines() if line.startswith("use.py") and "error:" in line]
-    assert "Mapping[" in said and len(wrong) == 1 and 'Argument "rtol"' in wrong[0]
+    printed = done.stdout
+    assert 'Revealed type is "safeconvert.report.outcome.Outcome"' in printed, printed
+    assert (
+        'Revealed type is "dict[str, Any]"' in printed
+        or 'Revealed type is "builtins.dict[builtins.str, Any]"' in printed
+    )
+    wrong = [line for line in printed.splitlines() if line.startswith("use.py") and "error:" in line]
+    assert "Mapping[" in printed and len(wrong) == 1 and 'Argument "rtol"' in wrong[0]
 
 
 def asked(config: Path, **given: object) -> Request:

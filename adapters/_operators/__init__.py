@@ -1,1 +1,1 @@
-"""ONNX operators said in a few primitives, which the last-resort converters offer in their frameworks."""
+"""ONNX operators expressed in a few primitives, which the last-resort converters offer in their frameworks."""

@@ -1,4 +1,4 @@
-"""Quantised numbers, said in floating point and integers of whole bytes."""
+"""Quantised numbers, expressed in floating point and integers of whole bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Keras model said so that TensorFlow's converter takes it: recurrent layers step by step, 16-bit layers in float32."""
+"""A Keras model rewritten so that TensorFlow's converter takes it: recurrent layers step by step, 16-bit layers in float32."""
 
 from __future__ import annotations
 

@@ -73,11 +73,11 @@ def _described(layer: Any, overrides: dict[str, dict[str, Any]]) -> Layer | None
 
 
 def _window(layer: Any, config: dict[str, Any]) -> dict[str, Any]:
-    said = {onnx: list(config[name]) for onnx, name in _WINDOW.items() if name in config}
+    settings = {onnx: list(config[name]) for onnx, name in _WINDOW.items() if name in config}
     pads = _pads(layer, config, config["padding"])
     if pads is not None:
-        said["pads"] = pads
-    return said
+        settings["pads"] = pads
+    return settings
 
 
 def _pads(layer: Any, config: dict[str, Any], padding: str) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""ONNX → Keras without a converter: every operator said in keras.ops and Keras' own layers, saved as a `.keras` without code.
+"""ONNX → Keras without a converter: every operator expressed in keras.ops and Keras' own layers, saved as a `.keras` without code.
 
 The last resort: for graphs that onnx2keras refuses. What Keras cannot express is refused by name.
 """

@@ -121,7 +121,7 @@ class KerasOps(Layers):
         def apply(root: Any, _: list[int]) -> Any:
             if approximate:
                 return self.made(ops.gelu(root, approximate=True), sizes=self.shape(root))
-            # in the form that TFLite's converter knows; ops.gelu is said with Erfc, which tf2onnx 1.17 does not know
+            # in the form that TFLite's converter knows; ops.gelu is lowered to Erfc, which tf2onnx 1.17 does not know
             half, one, root_half = (np.asarray(c, self.dtype(root)) for c in (0.5, 1.0, np.sqrt(0.5)))
             gate = ops.add(ops.erf(ops.multiply(root, root_half)), one)
             return self.made(ops.multiply(ops.multiply(root, half), gate), sizes=self.shape(root))

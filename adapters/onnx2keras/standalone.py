@@ -10,7 +10,7 @@ from .._shared.tf_to_keras_ops import apply_as_keras_ops
 
 
 def without_lambdas(model: Any) -> Any:
-    """The same model with every Lambda said in `keras.ops`.
+    """The same model with every Lambda expressed in `keras.ops`.
 
     Raises:
         NotImplementedError: a Lambda holds an operator without a translation; the message names both.

@@ -113,15 +113,15 @@ def _shape(value: onnx.ValueInfoProto) -> list[int | None]:
 @contextmanager
 def _as_errors() -> Iterator[None]:
     """onnx2tf prints what is wrong and ends the process with sys.exit(1): raise what it printed."""
-    said = StringIO()
+    printed = StringIO()
     try:
-        with redirect_stdout(said):
+        with redirect_stdout(printed):
             yield
     except SystemExit as end:
-        lines = [line.strip() for line in said.getvalue().splitlines() if "ERROR" in line]
+        lines = [line.strip() for line in printed.getvalue().splitlines() if "ERROR" in line]
         raise RuntimeError("; ".join(_uncoloured(line) for line in lines) or "onnx2tf ended") from end
     finally:
-        sys.stdout.write(said.getvalue())
+        sys.stdout.write(printed.getvalue())
 
 
 def _uncoloured(line: str) -> str:

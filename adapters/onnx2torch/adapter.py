@@ -58,7 +58,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_it_is(step: ConvertRequest) -> torch.nn.Module:
-    """What `onnx2torch.convert` makes of the file; of the graph said more plainly where it cannot convert that."""
+    """What `onnx2torch.convert` makes of the file; of the graph in simpler operators where it cannot convert that."""
     model = onnx.load(step.model.path)  # of a path, onnx2torch writes a file beside it, where a worker may not
     try:
         module = onnx2torch.convert(model, **step.arguments)

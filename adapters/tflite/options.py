@@ -55,9 +55,9 @@ def _described(model: Any, graph: Any, operator: Any, name: str, kind: str) -> L
         dilations = _pair(options, "dilations") or [1, 1]
         return same_pads(mode, sizes, window, _pair(options, "strides") or [1, 1], dilations)
 
-    said = {attribute: value for attribute in _FIELDS if (value := _pair(options, attribute)) is not None}
-    said["pads"] = pads(_MODES[options.padding])
-    return Layer(name, kind, said, weights, _setter(name, options, pads))
+    settings = {attribute: value for attribute in _FIELDS if (value := _pair(options, attribute)) is not None}
+    settings["pads"] = pads(_MODES[options.padding])
+    return Layer(name, kind, settings, weights, _setter(name, options, pads))
 
 
 def _setter(name: str, options: Any, pads: Callable[[str], list[int]] | None) -> Callable[[str, Any], None]:
@@ -65,7 +65,7 @@ def _setter(name: str, options: Any, pads: Callable[[str], list[int]] | None) ->
         if attribute == "alpha":
             options.alpha = float(value)
         elif attribute == "pads" and pads is not None:
-            fitting = [mode for mode, said in _MODES.items() if pads(said) == list(value)]
+            fitting = [mode for mode, settings in _MODES.items() if pads(settings) == list(value)]
             if not fitting:
                 raise UnusableInput(f"operator {name}: no padding of TFLite is pads {value}")
             options.padding = fitting[0]

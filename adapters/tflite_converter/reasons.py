@@ -14,11 +14,11 @@ def reason(text: str) -> str:
     found = dict.fromkeys(re.findall(r"^\s*tf\.(\w+)\((\S*)", details, re.MULTILINE))
     if not found:
         return " ".join(next((line for line in text.splitlines() if line.strip()), "").split())[:400]
-    said = []
+    parts = []
     for operator, first in found:
         kind = re.search(r"x?([a-z]+\d+)>", first)
         numbers = f" of {_TYPES.get(kind.group(1), kind.group(1))}" if kind else ""
         layer = re.search(rf'fused\["{operator}:", "([^"@]+)', text)
         place = f" at layer {layer.group(1)}" if layer else ""
-        said.append(f"operator {operator}{numbers}{place}")
-    return f"{', '.join(said)}: TFLite has no operator of its own for it"
+        parts.append(f"operator {operator}{numbers}{place}")
+    return f"{', '.join(parts)}: TFLite has no operator of its own for it"

@@ -48,7 +48,7 @@ def declared_inputs(program: Any, request: ModelRequest) -> tuple[TensorSpec, ..
 
 
 def _spec(name: str, value: Any, batch: str) -> TensorSpec:
-    """A spec; the layout is said only where the channel count shows it (1, 3 or 4 second, and not last)."""
+    """A spec; the layout is given only where the channel count shows it (1, 3 or 4 second, and not last)."""
     shape = tuple(int(size) if isinstance(size, int) else None for size in value.shape)
     image = len(shape) in (4, 5) and shape[1] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
     return TensorSpec(name, shape, str(value.dtype).removeprefix("torch."), "NCHW" if image else None)

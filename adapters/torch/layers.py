@@ -62,7 +62,7 @@ def set_in_program(program: Any, changes: Sequence[AttributeChange]) -> None:
         tensors = [held[names[entry.name]] for entry in node.all_input_nodes if entry.name in names]
         weights = tuple(tensor.detach().numpy() for tensor in tensors if tensor.dim() >= 2)
         rank = weights[0].ndim - 2 if operator == "Conv" and weights else 0
-        said = {
+        settings = {
             name: _in_onnx(name, node.args[place] if place < len(node.args) else default, rank)
             for name, (place, default) in places.items()
         }
@@ -76,7 +76,7 @@ def set_in_program(program: Any, changes: Sequence[AttributeChange]) -> None:
             arguments[place : place + 1] = [_in_torch(name, value, node.name)]
             node.args = tuple(arguments)
 
-        layers.append(Layer(node.name, operator, said, weights, put))
+        layers.append(Layer(node.name, operator, settings, weights, put))
     set_attributes(layers, changes)
     program.graph_module.recompile()
 
@@ -90,13 +90,13 @@ def set_in_module(module: torch.nn.Module, changes: Sequence[AttributeChange]) -
         operator, names = _MODULES[type(part)]
         weights = tuple(value.detach().numpy() for value in part.parameters(recurse=False) if value.dim() >= 2)
         rank = weights[0].ndim - 2 if operator == "Conv" and weights else 0
-        said = {name: _in_onnx(name, getattr(part, own), rank) for name, own in names.items()}
+        settings = {name: _in_onnx(name, getattr(part, own), rank) for name, own in names.items()}
 
         def put(name: str, value: Any, part: Any = part, names: Any = names, path: str = path) -> None:
             wanted = _in_torch(name, value, path)
             setattr(part, names[name], tuple(wanted) if isinstance(wanted, list) else wanted)
 
-        layers.append(Layer(path, operator, said, weights, put))
+        layers.append(Layer(path, operator, settings, weights, put))
     set_attributes(layers, changes)
 
 

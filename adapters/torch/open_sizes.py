@@ -21,8 +21,8 @@ def with_free_batch(call: Call, specs: Specs, given: Mapping[str, torch.Tensor] 
         return specs
     for count in (2, 3):
         wanted = tuple(replace(spec, shape=(count, *spec.shape[1:])) for spec in specs)
-        outputs, said = run_once(call, trials(wanted, _rows(given, count)))
-        if said or any(value.dim() == 0 or value.shape[0] != count for value in named_outputs(outputs).values()):
+        outputs, complaint = run_once(call, trials(wanted, _rows(given, count)))
+        if complaint or any(value.dim() == 0 or value.shape[0] != count for value in named_outputs(outputs).values()):
             return specs
     return tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in specs)
 

@@ -42,11 +42,11 @@ def probe_inputs(module: Any, request: ModelRequest) -> tuple[TensorSpec, ...]:
     call = module_call(module, names)
     complaint = ""
     for specs, given in _candidates(names, module, request):
-        outputs, said = run_once(call, trials(specs, given))
-        if not said and named_outputs(outputs):
+        outputs, reason = run_once(call, trials(specs, given))
+        if not reason and named_outputs(outputs):
             shown = with_free_batch(call, specs, given)
             return with_open_sizes(call, shown, _features(module))
-        complaint = complaint or said or "it returned no tensor"
+        complaint = complaint or reason or "it returned no tensor"
     what = "the shape" if request.input_shapes else "the arrays" if request.sample else ""
     given_and_wrong = f" with {what} given: {complaint}" if what else ""
     raise UnusableInput(
@@ -135,6 +135,6 @@ def _types_of(array: np.ndarray, real: str) -> tuple[str, ...]:
 
 
 def _spec(name: str, shape: Sequence[int | None], dtype: str) -> TensorSpec:
-    """A spec; the layout is said only where the channel count shows it (1, 3 or 4 second, and not last)."""
+    """A spec; the layout is given only where the channel count shows it (1, 3 or 4 second, and not last)."""
     image = len(shape) in (4, 5) and shape[1] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
     return replace(TensorSpec(name, tuple(shape), dtype), layout="NCHW" if image else None)

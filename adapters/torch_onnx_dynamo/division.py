@@ -2,7 +2,7 @@
 
 An integer division with a rounding mode becomes a division of float32 numbers, wrong beyond 2**24; `floor_divide` and `remainder`
 of real numbers become floor(x / y) and x - floor(x / y) * y, a whole step off where x / y rounds to an integer. Here each is what
-torch computes: the exact remainder first. The division of sizes (`operator.floordiv`) is said as ONNX' Div, which rounds towards
+torch computes: the exact remainder first. The division of sizes (`operator.floordiv`) is exported as ONNX' Div, which rounds towards
 zero, so that ceil(n / 2) written as -(-n // 2) came out one too small.
 """
 

@@ -78,10 +78,12 @@ def _attention(  # noqa: PLR0913 - the operator's own signature
     grouped: Any = False,
 ) -> Any:  # fmt: skip
     """torch.onnx' own; the weights of a query whose scores are all minus infinity are zeros, as torch's are."""
-    said = symbolic_opset14.scaled_dot_product_attention(g, query, key, value, mask, dropout, causal, scale, grouped)
-    weights, values = said.node().inputs()
+    attention = symbolic_opset14.scaled_dot_product_attention(
+        g, query, key, value, mask, dropout, causal, scale, grouped
+    )
+    weights, values = attention.node().inputs()
     if symbolic_helper._is_none(mask) or symbolic_helper._maybe_get_const(dropout, "f"):
-        return said
+        return attention
     if weights.node().kind() == "onnx::Where":  # its own zeros in place of NaN, which hide a NaN of the operands
         weights = list(weights.node().inputs())[2]
     scores = weights.node().inputsAt(0)

@@ -1,4 +1,4 @@
-"""ONNX → PyTorch without a converter: every operator said in plain torch functions, saved as `.pt2` (or `.pt` by tracing).
+"""ONNX → PyTorch without a converter: every operator expressed in plain torch functions, saved as `.pt2` (or `.pt` by tracing).
 
 The last resort: for graphs that onnx2torch refuses. What torch cannot express is refused by name.
 """

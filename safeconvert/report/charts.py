@@ -143,7 +143,7 @@ def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any], dotted:
         return Markup()
     start, end = mapping(repair.get("before")), mapping(repair.get("after"))
     drawn: list[Markup] = []
-    said = [f"{len(trials)} trials, {sum(trial.outcome == 'accepted' for trial in trials)} accepted"]
+    remarks = [f"{len(trials)} trials, {sum(trial.outcome == 'accepted' for trial in trials)} accepted"]
     for key, title, box in _PANELS:
         first, last = number(start.get(key)), number(end.get(key))
         values = [trial.share_after if key == "discrepancy" else trial.distance_after for trial in trials]
@@ -151,13 +151,13 @@ def trajectory_chart(trials: Sequence[Trial], repair: Mapping[str, Any], dotted:
             words("panel", box.left, box.top - 12, title),
             *_panel(box, key == "distance", trials, first, values, last, dotted),
         ]
-        said.append(f"{title} {_figure(first)} before, {_figure(last)} after")
+        remarks.append(f"{title} {_figure(first)} before, {_figure(last)} after")
     drawn += [
         words("axis", 56, 328, "as converted"),
         words("axis", 400, 328, f"{len(trials)} trial{'s' * (len(trials) != 1)}", "middle"),
         words("axis", 744, 328, "at the end", "end"),
     ]
-    return figure("trajectory", 760, 338, "The repair, trial by trial", "; ".join(said) + ".", drawn)
+    return figure("trajectory", 760, 338, "The repair, trial by trial", "; ".join(remarks) + ".", drawn)
 
 
 _PANELS = (
@@ -218,7 +218,7 @@ def models_chart(pairs: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
     """
     drawn: list[Markup] = []
     labels: list[Markup] = []
-    said = []
+    remarks = []
     for name, figures in pairs.items():
         one, _, two = name.partition(" vs ")
         if one not in CORNERS or two not in CORNERS:
@@ -236,14 +236,16 @@ def models_chart(pairs: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
             Markup('<rect class="label" x="{:.1f}" y="{:.1f}" width="132" height="26" rx="13"/>').format(x - 66, y - 13)
         )
         labels.append(words(f"distance {kind}", x, y + 5, f"{sign} {_figure(relative)}", "middle"))
-        said.append(f"{name}: {'equal' if equal else 'different'}, relative distance {_figure(relative)}")
+        remarks.append(f"{name}: {'equal' if equal else 'different'}, relative distance {_figure(relative)}")
     for corner, (x, y) in CORNERS.items():
         labels.append(
             Markup('<rect class="model" x="{:.1f}" y="{:.1f}" width="212" height="58" rx="8"/>').format(x - 106, y - 29)
         )
         labels.append(words("corner", x, y - 4, corner, "middle"))
         labels.append(words("file", x, y + 16, names.get(corner, "-"), "middle"))
-    return figure("models", 760, 320, "The four models", "; ".join(said) or "No pair was compared.", [*drawn, *labels])
+    return figure(
+        "models", 760, 320, "The four models", "; ".join(remarks) or "No pair was compared.", [*drawn, *labels]
+    )
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -199,8 +199,8 @@ def _nodes(evidence: Evidence, side: str, nodes: Nodes) -> list[dict[str, Any]]:
     for node in nodes:
         name = str(node.get("name"))
         layer = layers.get(name, {})
-        said = {metric: layer[metric] for metric in _METRICS if layer.get(metric) is not None}
-        said |= {"faults": numbers(layer.get("faults"))} if numbers(layer.get("faults")) else {}
+        figures = {metric: layer[metric] for metric in _METRICS if layer.get(metric) is not None}
+        figures |= {"faults": numbers(layer.get("faults"))} if numbers(layer.get("faults")) else {}
         reads = [read for read in numbers(node.get("reads")) if 0 <= read < len(nodes)]
         made = [str(tensor) for tensor in sequence(node.get("makes"))]
         found.append(
@@ -208,7 +208,7 @@ def _nodes(evidence: Evidence, side: str, nodes: Nodes) -> list[dict[str, Any]]:
                 "id": name,
                 "label": str(node.get("operator")),
                 "namespace": "/".join(part for part in name.split("/")[:-1] if part),
-                "attrs": [{"key": key, "value": str(value)} for key, value in said.items()],
+                "attrs": [{"key": key, "value": str(value)} for key, value in figures.items()],
                 "incomingEdges": [
                     {
                         "sourceNodeId": str(nodes[read].get("name")),

@@ -53,7 +53,7 @@ def gate_json(gate: Gate) -> dict[str, Any]:
                 "ok": judged.ok,
                 "problems": [{"kind": problem.kind, "detail": problem.detail} for problem in judged.problems],
                 "notes": list(judged.notes),
-                "obligations": [{"obligation": said, "accepted": met} for said, met in judged.obligations],
+                "obligations": [{"obligation": wording, "accepted": met} for wording, met in judged.obligations],
                 "signature": judged.signed.value if judged.signed else None,
                 "source_of": str(judged.source_of) if judged.source_of else None,
             }

@@ -230,8 +230,8 @@ def _judged(judged: Judged) -> Suite:
     else:
         cases = [Case(problem.kind, FAILURE, problem.detail) for problem in judged.problems]
         cases = cases or [Case("certificate", note="\n".join([str(judged.certificate), *judged.notes]))]
-    cases += [Case(f"obligation {said}") for said, met in judged.obligations if met]
-    properties = [(f"obligation.{index}", said) for index, (said, _) in enumerate(judged.obligations, start=1)]
+    cases += [Case(f"obligation {wording}") for wording, met in judged.obligations if met]
+    properties = [(f"obligation.{index}", wording) for index, (wording, _) in enumerate(judged.obligations, start=1)]
     return Suite(str(judged.model), _distinct(cases), properties)
 
 

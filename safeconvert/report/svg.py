@@ -83,9 +83,11 @@ def path(name: str, points: Sequence[tuple[float, float]]) -> Markup:
     return Markup('<path class="{}" d="M{}"/>').format(name, drawn) if points else Markup()
 
 
-def words(name: str, x: float, y: float, said: str, anchor: str = "start") -> Markup:
+def words(name: str, x: float, y: float, content: str, anchor: str = "start") -> Markup:
     """Text of a class."""
-    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(name, x, y, anchor, said)
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+        name, x, y, anchor, content
+    )
 
 
 def dot(name: str, x: float, y: float, radius: float, title: str) -> Markup:

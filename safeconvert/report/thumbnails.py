@@ -25,7 +25,7 @@ def sample_views(evidence: Evidence | None, predicate: Mapping[str, Any]) -> dic
     clean = predicate.get("verdict") == "verified" and not sequence(predicate.get("faults"))
     return {
         "samples": [_sample(entry, files) for entry in entries],
-        "samples_said": f"{len(entries)} of those on which {text(content.get('samples_of') or 'the target')} differs, the "
+        "samples_text": f"{len(entries)} of those on which {text(content.get('samples_of') or 'the target')} differs, the "
         "farthest first. Numbers are labels with their scores; how far apart they are is relative to the output's largest value.",
         "no_samples": "" if clean else "Which inputs differed was not recorded, or the evidence is not at hand.",
     }

@@ -77,9 +77,9 @@ def change(share: tuple[float | None, float | None], distance: tuple[float | Non
     before, after = share
     if before is None or after is None:
         return ""
-    said = f"{before:.1%} → {after:.1%} of inputs differ"
+    summary = f"{before:.1%} → {after:.1%} of inputs differ"
     one, two = distance
-    return said if before != after or one is None or two is None else f"{said}, distance {one:.3g} → {two:.3g}"
+    return summary if before != after or one is None or two is None else f"{summary}, distance {one:.3g} → {two:.3g}"
 
 
 def _tried(trial: Trial, fault: FaultState) -> str:

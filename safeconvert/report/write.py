@@ -20,7 +20,7 @@ from safeconvert.report.page import render
 def write_report(certificate: Path, output: Path | None = None, public_key: Path | None = None) -> Path:
     """The page's path, written whole or not at all.
 
-    What keeps the page from being complete (no evidence, or of another digest; another schema) is said on it.
+    What keeps the page from being complete (no evidence, or of another digest; another schema) is stated on it.
 
     Raises:
         UnusableInput: no certificate, or the page cannot be written. Of one with a newer schema the page says just that.
@@ -30,8 +30,8 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
     try:
         predicate = read_certificate(certificate, public_key)
     except NewerSchema as error:
-        said = f"{certificate.name}: {error.message.rpartition(': ')[2]}; {error.advice}."
-        write_page(place, {"verdict": "unreadable", "reason": said}, None, [], certificate.name)
+        reason = f"{certificate.name}: {error.message.rpartition(': ')[2]}; {error.advice}."
+        write_page(place, {"verdict": "unreadable", "reason": reason}, None, [], certificate.name)
         raise
     notices = []
     if predicate.get("schema") != SCHEMA:

@@ -61,7 +61,7 @@ def issue(
     if tried:
         lines += ["", "## Tried", "", "| converter | graph | outcome | figures |", "|---|---|---|---|"]
         lines += [
-            f"| {run.subject} | {_line(' → '.join(run.operators))} | {run.outcome} | {_line(run.said)} |"
+            f"| {run.subject} | {_line(' → '.join(run.operators))} | {run.outcome} | {_line(run.message)} |"
             for run in tried
         ]
     lines += ["", "## Environment", "", *_environment(facts, versions), ""]
@@ -75,17 +75,17 @@ def _what(facts: Facts, region: FaultRegion, wrong: Tried | None, named: str) ->
             f"{named} converts the graph `{_line(' → '.join(wrong.operators))}` ({nodes}) into a model that computes "
             "something else. ONNX gives the expected output; the figures are those of `reproduce.py`:",
             "",
-            f"    {_line(wrong.said)}",
+            f"    {_line(wrong.message)}",
         ]
     if not region.levels:
         return [f"In a model converted by {named} a place computes something else than in its source. No part of the "
                 f"graph could be cut out: {_line(region.left_out)}."]  # fmt: skip
-    said = [f"In a model converted by {named} the place below computes something else than in its source."]
+    paragraph = [f"In a model converted by {named} the place below computes something else than in its source."]
     again = replay(facts.content)
-    said.append("It does not go wrong alone: no raw converter that could be run on the cut-out graph errs there, so that more "
+    paragraph.append("It does not go wrong alone: no raw converter that could be run on the cut-out graph errs there, so that more "
                 "of the model than is packed has a part in it. `reproduce.py` therefore runs no converter; it holds that place "
                 "of the converted model (`target.onnx`) against that of the source (`model.onnx`).")  # fmt: skip
-    return [*said, *(["", f"The whole model, in the folder of `{_line(facts.certificate)}`:", "", f"    {again}"]
+    return [*paragraph, *(["", f"The whole model, in the folder of `{_line(facts.certificate)}`:", "", f"    {again}"]
                      if again else [])]  # fmt: skip
 
 
@@ -101,10 +101,13 @@ def _how(region: FaultRegion, wrong: Tried | None, program: str, versions: Mappi
 
 
 def _environment(facts: Facts, versions: Mapping[str, str]) -> list[str]:
-    said = mapping(facts.content.get("environment"))
+    environment = mapping(facts.content.get("environment"))
     tool = mapping(facts.content.get("tool"))
-    lines = [f"- Python {text(said.get('python'))}, {text(said.get('platform'))}"]
-    packages = {**versions, **{str(name): text(version) for name, version in mapping(said.get("packages")).items()}}
+    lines = [f"- Python {text(environment.get('python'))}, {text(environment.get('platform'))}"]
+    packages = {
+        **versions,
+        **{str(name): text(version) for name, version in mapping(environment.get("packages")).items()},
+    }
     lines += [f"- {_line(name)} {_line(version)}" for name, version in sorted(packages.items())]
     return [*lines, f"- found by safeconvert {text(tool.get('version'))}"]
 

@@ -113,8 +113,8 @@ class _Packer:
             for level in region.levels:
                 reason = self._load(chain)
                 if reason or not _write(level, folder, "onnx2torch" in chain.adapters):
-                    said = reason or "its graph cannot be read"
-                    tried.append(Tried(chain.subject, level.operators, "not tried", said))
+                    message = reason or "its graph cannot be read"
+                    tried.append(Tried(chain.subject, level.operators, "not tried", message))
                     continue
                 program = scripts.program(chain, title, self._tolerances())
                 (folder / "reproduce.py").write_text(program, encoding="utf-8")
@@ -141,7 +141,7 @@ class _Packer:
         except SafeconvertError as error:
             self._loaded.clear()  # it may have died
             return Tried(chain.subject, level.operators, "fails", first_line(error.cause))
-        return Tried(chain.subject, level.operators, _OUTCOMES.get(answer["code"], "fails"), answer["said"])
+        return Tried(chain.subject, level.operators, _OUTCOMES.get(answer["code"], "fails"), answer["message"])
 
     def _load(self, chain: scripts.Chain) -> str:
         """Import the converters of a chain as their adapters do, which makes up for what keeps them from loading; why not."""
@@ -171,8 +171,8 @@ class _Packer:
         return {name: str(version) for name, version in found.items() if version is not None}
 
     def _tolerances(self) -> dict[str, float]:
-        said = mapping(mapping(self._content.get("comparator")).get("tolerances"))
-        found = {key: number(said.get(key)) for key in _DEFAULT}
+        tolerances = mapping(mapping(self._content.get("comparator")).get("tolerances"))
+        found = {key: number(tolerances.get(key)) for key in _DEFAULT}
         return {
             key: value if value is not None and math.isfinite(value) and value >= 0 else _DEFAULT[key]
             for key, value in found.items()

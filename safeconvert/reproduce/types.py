@@ -14,13 +14,13 @@ class Tried:
         subject: the converter.
         operators: of the level.
         outcome: `wrong`, `right`, `not reached` (a converter in front is wrong itself), `fails` or `not tried`.
-        said: the program's figures, or why it failed.
+        message: the program's figures, or why it failed.
     """
 
     subject: str
     operators: tuple[str, ...]
     outcome: str
-    said: str
+    message: str
 
 
 @dataclass(frozen=True)

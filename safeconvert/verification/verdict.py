@@ -60,7 +60,7 @@ def _bound(figures: Comparison) -> str:
 
 
 def _rounding(figures: Comparison) -> str:
-    """What is said of inputs beyond tolerance by rounding alone; "" where there are none."""
+    """What the verdict states about inputs beyond tolerance by rounding alone; "" where there are none."""
     if not figures.rounded:
         return ""
     return (

@@ -18,7 +18,7 @@ KERNELS = [np.arange(36, dtype=np.float32).reshape(3, 3, 2, 2) + place for place
 def layers(put: dict[str, Any], slopes: list[float]) -> list[Layer]:
     made = []
     for place, slope in enumerate(slopes):
-        for name, operator, said, weights in (
+        for name, operator, settings, weights in (
             (f"conv{place}", "Conv", {"strides": [1, 1]}, (KERNELS[place],)),
             (f"relu{place}", "LeakyRelu", {"alpha": slope}, ()),
         ):
@@ -26,7 +26,7 @@ def layers(put: dict[str, Any], slopes: list[float]) -> list[Layer]:
             def setter(attribute: str, value: Any, name: str = name) -> None:
                 put[name] = (attribute, value)
 
-            made.append(Layer(name, operator, said, weights, setter))
+            made.append(Layer(name, operator, settings, weights, setter))
     return made
 
 

@@ -18,8 +18,8 @@ def obligations(source: Signature, target: Signature) -> list[str]:
 
 
 def test_a_size_of_this_run_that_the_target_fixes_is_named() -> None:
-    said = obligations(Signature((IMAGE,), (OUTPUT,)), Signature((replace(IMAGE, open=()),), (OUTPUT,)))
-    assert said == ["input x: target takes size 96 in dimension 3 (width) only; source takes any"]
+    found = obligations(Signature((IMAGE,), (OUTPUT,)), Signature((replace(IMAGE, open=()),), (OUTPUT,)))
+    assert found == ["input x: target takes size 96 in dimension 3 (width) only; source takes any"]
 
 
 def test_a_size_that_stays_free_is_no_obligation() -> None:
@@ -46,5 +46,5 @@ def test_outputs_computed_in_halves_are_compared_within_their_unit() -> None:
     assert settings.tolerance_for("y").rtol == 2.0**-10 and settings.tolerance_for("z").rtol == 1e-4
     given = VerifySettings(tolerances={"y": Tolerance(1e-6, 0.0)})
     assert within_half(given, [half]).tolerance_for("y").rtol == 1e-6
-    said = obligations(Signature((IMAGE,), (half,)), Signature((IMAGE,), (OUTPUT,)))
-    assert said == ["output y: source computes in float16; compared within its precision, 9.8e-04 of the scale"]
+    found = obligations(Signature((IMAGE,), (half,)), Signature((IMAGE,), (OUTPUT,)))
+    assert found == ["output y: source computes in float16; compared within its precision, 9.8e-04 of the scale"]

@@ -114,11 +114,11 @@ UNREPAIRED = (
 )
 
 
-@pytest.mark.parametrize(("side", "check", "said"), UNREPAIRED)
-def test_a_wrong_model_never_comes_back(side: str, check: str, said: str, sides: Callable[[str], Side]) -> None:
+@pytest.mark.parametrize(("side", "check", "wording"), UNREPAIRED)
+def test_a_wrong_model_never_comes_back(side: str, check: str, wording: str, sides: Callable[[str], Side]) -> None:
     facts = sides(side)(check)
     message = facts.pop("not equivalent", "")
-    assert re.search(rf"{re.escape(said)} [56] of 6 inputs", message), (
+    assert re.search(rf"{re.escape(wording)} [56] of 6 inputs", message), (
         message
     )  # an input of zeros shows no wrong weight
     left, kept = facts.pop("left", False), facts.pop("kept", True)

@@ -103,7 +103,7 @@ def test_the_tf2onnx_command_names_what_it_cannot_honour(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "wording"),
     [
         (["--saved-model", "saved"], "--output is needed"),
         (["--output", "m.onnx"], "one source is needed, given: none"),
@@ -115,8 +115,8 @@ def test_the_tf2onnx_command_names_what_it_cannot_honour(option: str) -> None:
         (["--keras", "m.h5", "--dequantize", "--output", "m.onnx"], "--dequantize: is for --tflite only"),
     ],
 )
-def test_a_command_line_that_makes_no_sense_is_said(words: list[str], said: str) -> None:
-    with pytest.raises(UnusableInput, match=said):
+def test_a_command_line_that_makes_no_sense_is_said(words: list[str], wording: str) -> None:
+    with pytest.raises(UnusableInput, match=wording):
         command.parse(words)
 
 

@@ -1,4 +1,4 @@
-"""What a run took from elsewhere than the defaults is said: the settings file, and each tolerance that is looser."""
+"""What a run took from elsewhere than the defaults is reported: the settings file, and each tolerance that is looser."""
 
 from __future__ import annotations
 

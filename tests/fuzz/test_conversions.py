@@ -47,8 +47,8 @@ def test_a_mutant_is_converted_to_what_it_is_itself(made: Path, tmp_path: Path) 
         assert target.exists() == (called.code == 0)
         if called.code == 0:
             verified += 1
-            said = run_program(_RUN, place / main, target, modules=TORCH)
-            assert said.strip() == "same", (number, main, said)
+            answer = run_program(_RUN, place / main, target, modules=TORCH)
+            assert answer.strip() == "same", (number, main, answer)
     assert verified
 
 

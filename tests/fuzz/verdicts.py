@@ -64,8 +64,8 @@ def _place(trace: str) -> str:
     """The error of a traceback, and the last place in the product that it came through."""
     places = [f"{Path(file).relative_to(_ROOT)}:{line} {function}" for file, line, function in _frames(trace) if file.startswith(_PRODUCT)]  # fmt: skip
     error = trace.rpartition(_BEGINNING)[2]
-    said = [line for line in error.splitlines() if line and not line.startswith(" ")]
-    return f"{said[0][:300] if said else error[:300]} ({places[-1] if places else 'outside the product'})"
+    messages = [line for line in error.splitlines() if line and not line.startswith(" ")]
+    return f"{messages[0][:300] if messages else error[:300]} ({places[-1] if places else 'outside the product'})"
 
 
 def _frames(trace: str) -> list[tuple[str, str, str]]:

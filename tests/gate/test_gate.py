@@ -181,12 +181,12 @@ def test_signatures(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "kind", "said"), [(0, "schema", "older"), (99, "schema", "newer"), ("x", "damaged", "no safeconvert")]
+    ("schema", "kind", "wording"), [(0, "schema", "older"), (99, "schema", "newer"), ("x", "damaged", "no safeconvert")]
 )
-def test_certificates_of_other_schemas(folder: Path, schema: object, kind: str, said: str) -> None:
+def test_certificates_of_other_schemas(folder: Path, schema: object, kind: str, wording: str) -> None:
     certify(folder / "m.onnx", folder / "m.onnx", schema=schema)
     gate = judged(folder)
-    assert kinds(gate) == {"m.onnx": {kind}} and said in gate.models[0].problems[0].detail
+    assert kinds(gate) == {"m.onnx": {kind}} and wording in gate.models[0].problems[0].detail
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff\xfe", b"[]", b'{"payloadType": 1}'])

@@ -28,8 +28,8 @@ def test_a_target_said_otherwise_has_no_faults(name: str, tmp_path: Path) -> Non
     make, shape = NETS[name]
     source = make()
     image = len(shape) == 3
-    said = renamed(channels_last(folded(tidy(source))) if image else tidy(source))[0]
-    found = solve(source, said, inputs(shape), tmp_path, LAST if image else None)
+    rewritten = renamed(channels_last(folded(tidy(source))) if image else tidy(source))[0]
+    found = solve(source, rewritten, inputs(shape), tmp_path, LAST if image else None)
     assert found.before.equal and found.faults == () and found.trials == () and found.ended == "equal"
 
 
@@ -45,8 +45,8 @@ def test_an_injected_fault_is_named_and_undone(name: str, kind: str, tmp_path: P
     if np.allclose(run(source, feeds)[0], run(view.model, feeds)[0], rtol=1e-5, atol=1e-6):
         pytest.skip("the fault has no effect on these inputs")
     image = len(shape) == 3
-    said, names = renamed(channels_last(view) if image else view)
-    found = solve(source, said, feeds, tmp_path, LAST if image else None)
+    rewritten, names = renamed(channels_last(view) if image else view)
+    found = solve(source, rewritten, feeds, tmp_path, LAST if image else None)
     assert found.after.equal, (found.ended, found.faults, found.trials)
     for fault in found.faults:
         named = {names.get(target, target) for target in injected[0].targets}
@@ -89,8 +89,8 @@ def test_names_and_layout_do_not_change_the_findings(kind: str, seed: int, tmp_p
     view, _ = inject(source, [kind], seed)
     feeds = inputs(shape, seed)
     plain = solve(source, view, feeds, tmp_path)
-    said, names = renamed(channels_last(view))
-    other = solve(source, said, feeds, tmp_path, LAST)
+    rewritten, names = renamed(channels_last(view))
+    other = solve(source, rewritten, feeds, tmp_path, LAST)
     assert sorted((fault.kind, names.get(fault.target, fault.target)) for fault in plain.faults) == sorted(
         (fault.kind, fault.target) for fault in other.faults
     )

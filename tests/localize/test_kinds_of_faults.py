@@ -51,16 +51,16 @@ def localized(
     return found, {new: old for old, new in names.items()}
 
 
-@pytest.mark.parametrize("said", [fold_batchnorm, expand_batchnorm], ids=["folded", "expanded"])
+@pytest.mark.parametrize("rewrite", [fold_batchnorm, expand_batchnorm], ids=["folded", "expanded"])
 @pytest.mark.parametrize("other", [1e-5, 4.2e-4])
-def test_an_epsilon_in_folded_weights_is_a_hyperparameter(said: object, other: float, tmp_path: Path) -> None:
+def test_an_epsilon_in_folded_weights_is_a_hyperparameter(rewrite: object, other: float, tmp_path: Path) -> None:
     source = cnn()
     put(source, "variance", np.abs(random(8, seed=4)) * 0.02 + 0.001)
     right, wrong = copied(source), copied(source)
     for made, epsilon in ((right, 1e-3), (wrong, other)):
         norm = next(node for node in made.graph.node if node.op_type == "BatchNormalization")
         norm.attribute.append(helper.make_attribute("epsilon", epsilon))
-    found, _ = localized(right, said(tidy(wrong)).model, (3, 12, 12), tmp_path)  # type: ignore[operator]
+    found, _ = localized(right, rewrite(tidy(wrong)).model, (3, 12, 12), tmp_path)  # type: ignore[operator]
     (fault,) = found.faults
     assert (fault.kind, fault.source) == ("LH", "norm1")
     assert fault.evidence.startswith(f"epsilon: 0.001 in the source, {other:.2g}"[:40])

@@ -1,4 +1,4 @@
-"""What is only said otherwise is listed, and is no fault."""
+"""What is only expressed otherwise is listed, and is no fault."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_a_folded_batchnorm_is_a_reexpression_beside_a_fault(tmp_path: Path) -> 
     shape = [size.dim_value or 1 for size in source.graph.input[0].type.tensor_type.shape.dim][1:]
     found = solve(source, target, {source.graph.input[0].name: random(8, *shape)}, tmp_path)
     assert {fault.kind for fault in found.faults} == {"WB"}
-    said = [(sorted(one.source), sorted(one.target)) for one in found.reexpressions]
-    assert (["BatchNormalization", "Conv"], ["Conv"]) in said, said
+    listed = [(sorted(one.source), sorted(one.target)) for one in found.reexpressions]
+    assert (["BatchNormalization", "Conv"], ["Conv"]) in listed, listed
 
 
 def test_the_same_operators_are_no_reexpression(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Environments of their own: really made, offline, with a package that lies on the disk; and what is said where there is none."""
+"""Environments of their own: really made, offline, with a package that lies on the disk; and what is reported where there is none."""
 
 from __future__ import annotations
 

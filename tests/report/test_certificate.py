@@ -81,7 +81,7 @@ def test_all_that_matters_is_shown_and_no_digest_is_cut() -> None:
     text = shown(WHOLE)
     assert max(map(cell_len, text.splitlines())) <= 80
     letters = "".join(text.split())
-    for said in (
+    for part in (
         "verified",
         "torch_onnx_script",
         "crashed",
@@ -92,7 +92,7 @@ def test_all_that_matters_is_shown_and_no_digest_is_cut() -> None:
         "top1",
         "[0,2,3,1]",
     ):
-        assert said in letters, said
+        assert part in letters, part
     assert letters.count("Z") == letters.count("Q") == 64
 
 

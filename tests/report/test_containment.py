@@ -36,10 +36,10 @@ _WEAK = {"level": "partial", "landlock": 0, "seccomp": True, "limits": True, "en
 )  # fmt: skip
 def test_what_held_is_one_line_in_both(found: Any, says: str | None) -> None:
     predicate = {"verdict": "verified", "containment": found}
-    said = contained(predicate)
-    assert said.isprintable() and (says is None or said == says)
+    line = contained(predicate)
+    assert line.isprintable() and (says is None or line == says)
     file = io.StringIO()
     render(predicate, Console(file=file, width=500))
-    assert f"containment: {said}\n" in file.getvalue()
+    assert f"containment: {line}\n" in file.getvalue()
     if says is not None:
-        assert f"<dt>containment</dt><dd>{said}</dd>" in page(predicate, None, [], "a.certificate.json")
+        assert f"<dt>containment</dt><dd>{line}</dd>" in page(predicate, None, [], "a.certificate.json")

@@ -103,8 +103,8 @@ def _in_terminal(folder: Path, columns: int) -> str:
     return got.decode().replace("\r\n", "\n")
 
 
-def _tree(said: str) -> list[str]:
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()
+def _tree(printed: str) -> list[str]:
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", printed).splitlines()
     begin = lines.index("  faults")
     return [line for line in lines[begin:] if line == "  faults" or re.match(r"  [├└│ ]", line)]
 
@@ -115,10 +115,10 @@ def _told(lines: list[str]) -> str:
 
 
 def test_in_a_pipe_every_branch_is_a_line_without_control_codes(run: Path) -> None:
-    said = _piped(run, COLUMNS="40")
-    assert "\x1b" not in said and said.startswith("verified  a model.keras\n")
-    assert said == _piped(run, FORCE_COLOR="", TERM="dumb")
-    assert _tree(said) == [
+    printed = _piped(run, COLUMNS="40")
+    assert "\x1b" not in printed and printed.startswith("verified  a model.keras\n")
+    assert printed == _piped(run, FORCE_COLOR="", TERM="dumb")
+    assert _tree(printed) == [
         "  faults",
         "  ├── 1. fault WB: /3/Conv ↔ Conv__34 (Conv)",
         "  │   ├── input 1: 1 of 4608 values differ, by at most 0.9",
@@ -149,24 +149,26 @@ def test_in_a_pipe_every_branch_is_a_line_without_control_codes(run: Path) -> No
         "      ├── isolated error 0.117, propagated inf",
         "      └── not repaired: nothing was tried",
     ]
-    after = said[said.index("nothing was tried") :].splitlines()[1:]
+    after = printed[printed.index("nothing was tried") :].splitlines()[1:]
     assert "  repair: 3 tried, 1 accepted; 80.0% → 0.0% of inputs differ; weights patched in the keras file" in after
     assert after[-1] == "  next: safeconvert report 'a model.keras.certificate.json'"
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
 def test_in_a_terminal_the_tree_keeps_to_its_width_and_loses_nothing(columns: int, run: Path) -> None:
-    said = _in_terminal(run, columns)
-    lines = _tree(said)
+    printed = _in_terminal(run, columns)
+    lines = _tree(printed)
     assert max(map(len, lines)) <= columns
     assert _told(lines) == _told(_tree(_piped(run)))
-    assert "\x1b[1;32mverified\x1b[0m" in said and "\x1b[31m" not in said, "colours are ours, not the node's name's"
-    assert "…" not in said
+    assert "\x1b[1;32mverified\x1b[0m" in printed and "\x1b[31m" not in printed, (
+        "colours are ours, not the node's name's"
+    )
+    assert "…" not in printed
 
 
 def test_a_locale_without_arrows_is_no_failure(run: Path) -> None:
-    said = _piped(run, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
-    assert "1. fault WB: /3/Conv \\u2194 Conv__34" in said and "+-- " in said
+    printed = _piped(run, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    assert "1. fault WB: /3/Conv \\u2194 Conv__34" in printed and "+-- " in printed
 
 
 def test_no_fault_is_no_tree_and_many_are_cut_with_their_number() -> None:

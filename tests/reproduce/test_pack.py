@@ -70,9 +70,9 @@ def test_the_expected_output_is_what_onnx_gives(packed: dict[str, object]) -> No
 def test_the_text_says_what_was_run_with_which_versions(packed: dict[str, object]) -> None:
     folder = Path(str(packed["folder"]))
     text = (folder / "issue.md").read_text()
-    for said in ("# onnx2keras 0.0.25: Selu is converted wrongly", "alpha: 1 in the source", "gamma: 2 in the source",
+    for line in ("# onnx2keras 0.0.25: Selu is converted wrongly", "alpha: 1 in the source", "gamma: 2 in the source",
                  "largest difference", "onnx2keras==0.0.25", "- Python 3.11", "| onnx2keras | Selu | wrong |"):  # fmt: skip
-        assert said in text
+        assert line in text
     assert (folder / "reproduce.py").read_text().strip() in text
 
 
@@ -119,7 +119,7 @@ def test_every_program_runs_its_converter_and_finds_it_right(refuted: Converted,
     del net.graph.node[1].attribute[:]
     route = ["onnx2keras", "onnx2torch", "tflite_converter", "keras_export", "tf2onnx"]
     (one,) = pack(made(refuted, tmp_path, net, route), None, False, load_settings(), Phases())
-    assert {run.subject: (run.outcome, run.said) for run in one.tried if run.outcome != "right"} == {}
+    assert {run.subject: (run.outcome, run.message) for run in one.tried if run.outcome != "right"} == {}
     assert [run.subject for run in one.tried] == route and one.wrong is None
     text = (one.folder / "issue.md").read_text()
     assert "It does not go wrong alone" in text and (one.folder / "target.onnx").exists()
@@ -159,7 +159,7 @@ def test_evidence_chooses_no_file_names_and_broken_content_is_said(refuted: Conv
     members["evidence"]["sha256"] = digest
     write_certificate(place, build_statement("m", members["target"]["sha256"], members), None)
     (one,) = pack(place, tmp_path / "out", False, load_settings(), Phases())
-    assert isinstance(one, Packed) and [run.said for run in one.tried] == ["its graph cannot be read"]
+    assert isinstance(one, Packed) and [run.message for run in one.tried] == ["its graph cannot be read"]
 
 
 def test_programs_are_python_whatever_stands_in_the_certificate() -> None:

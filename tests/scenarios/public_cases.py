@@ -110,12 +110,12 @@ def run(case: Case, command: str, folder: Path) -> Outcome:
     except subprocess.TimeoutExpired:
         return Outcome(-1, "refused", f"longer than {SECONDS:.0f} s", "", (), SECONDS)
     seconds = time.perf_counter() - began
-    said = _object(called.stdout)
-    predicate = said.get("predicate") or {}
+    printed = _object(called.stdout)
+    predicate = printed.get("predicate") or {}
     obligations = tuple(predicate.get("obligations", ()))
     text = called.stdout + called.stderr
     if called.returncode != 0:
-        reason = said.get("reason") or said.get("error") or _first_line(called.stderr)
+        reason = printed.get("reason") or printed.get("error") or _first_line(called.stderr)
         return Outcome(called.returncode, "refused", str(reason), text, obligations, seconds)
     verdict, reason = _judge(case, made, target, predicate["contract"])
     return Outcome(0, verdict, reason, text, obligations, seconds)

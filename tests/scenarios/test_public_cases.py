@@ -58,8 +58,8 @@ def test_a_case_behaves_as_it_says(case: Case, command: str, folder: Path) -> No
     outcome = run(case, command, folder)
     refusal = REFUSED.get(f"{case.name} {command}", REFUSED.get(case.name))
     if outcome.verdict == "right":
-        said = " ".join(outcome.obligations)
-        assert [word for word in OBLIGED.get(f"{case.name} {command}", ()) if word not in said] == [], said
+        obliged = " ".join(outcome.obligations)
+        assert [word for word in OBLIGED.get(f"{case.name} {command}", ()) if word not in obliged] == [], obliged
         return
     assert refusal is not None and outcome.verdict == "refused" and outcome.code in refusal.codes, outcome
     assert [word for word in refusal.words if word not in outcome.text] == [], outcome.text

@@ -80,11 +80,11 @@ def test_a_worker_starts_anew_after_its_end(worker: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "said"),
+    ("number", "code", "message"),
     [(signal.SIGSEGV, 0, r"died of signal 11 \(SIGSEGV\)"), (0, 7, "ended by itself with exit code 7")],
 )
-def test_how_it_ended_is_known(number: int, code: int, said: str, worker: Make) -> None:
-    with pytest.raises(AdapterFailure, match=said):
+def test_how_it_ended_is_known(number: int, code: int, message: str, worker: Make) -> None:
+    with pytest.raises(AdapterFailure, match=message):
         ask(worker(), "end", number=number, code=code)
 
 

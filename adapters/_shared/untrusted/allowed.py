@@ -1,7 +1,7 @@
 """The lists of operators that a model file may hold; everything else is refused by name.
 
-An operator is on a list because it computes outputs from inputs and touches nothing else: no file, no other process, no code. How
-the lists were made is said in `tests/attacks/operator_lists.py`.
+An operator is on a list because it computes outputs from inputs and touches nothing else: no file, no other process, no code.
+`tests/attacks/operator_lists.py` makes the lists and states the rules.
 """
 
 from __future__ import annotations

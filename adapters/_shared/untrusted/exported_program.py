@@ -124,7 +124,7 @@ def _tensors(archive: Archive, reader: Any, folder: str, load: Any) -> Any:
             raise archive.refused(member, f"{name} is a pickle, which runs code of its own on load")
         if not _PAYLOAD.fullmatch(
             payload["path_name"]
-        ):  # torch unpickles custom_obj_0 and opaque_obj_0 whatever is said of them
+        ):  # torch unpickles custom_obj_0 and opaque_obj_0 whatever the archive declares of them
             raise archive.refused(member, f"{name} lies in {payload['path_name']}, which is no tensor")
         _require_plain(archive, member, name, folder + payload["path_name"], payload["tensor_meta"])
     return load(reader, "model")

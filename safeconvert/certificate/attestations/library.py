@@ -1,4 +1,4 @@
-"""The libraries of the standards are extras: what is missing is said as a sentence with the command that brings it."""
+"""The libraries of the standards are extras: what is missing is reported in a sentence with the command that brings it."""
 
 from __future__ import annotations
 

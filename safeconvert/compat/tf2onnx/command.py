@@ -104,9 +104,9 @@ def parse(arguments: list[str]) -> Command:
             )
     sources = {name: given[name] for name in _SOURCES if given[name]}
     if len(sources) != 1:
-        said = " and ".join(sources) or "none"
+        listed = " and ".join(sources) or "none"
         raise UnusableInput(
-            f"one source is needed, given: {said}",
+            f"one source is needed, given: {listed}",
             "give one of --saved-model, --keras, --tflite, --graphdef, --checkpoint",
         )
     if not given["output"]:

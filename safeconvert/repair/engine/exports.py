@@ -66,7 +66,7 @@ def _observed(problem: ExportProblem, form: OnnxForm) -> Observed:
 
 
 def _same_opset(donor: OnnxForm, view: GraphView) -> GraphView | None:
-    """Another exporter's graph in the operator set of the one that is wrong; None where it cannot be said in it."""
+    """Another exporter's graph in the operator set of the one that is wrong; None where it cannot be expressed in it."""
     opset = view.opset
     model = at_least(at_most(onnx.load(donor.path), opset), opset)
     return tidy(model) if opset_of(model) == opset else None

@@ -1,9 +1,9 @@
 "use strict";
 // Tables sort by the column whose heading is pressed; charts tell what they are pointed at. Without this all is still there.
 const value = cell => {
-  const said = cell.dataset.value ?? cell.textContent.trim();
-  const number = Number(said === "inf" ? Infinity : said);
-  return said !== "" && !Number.isNaN(number) ? number : said;
+  const content = cell.dataset.value ?? cell.textContent.trim();
+  const number = Number(content === "inf" ? Infinity : content);
+  return content !== "" && !Number.isNaN(number) ? number : content;
 };
 const compare = (one, two) =>
   typeof one === "number" && typeof two === "number" ? one - two : String(one).localeCompare(String(two));

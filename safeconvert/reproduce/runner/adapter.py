@@ -18,4 +18,4 @@ def run(path: str) -> dict[str, Any]:
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
     lines = [line for line in printed.getvalue().splitlines() if "largest difference" in line]
-    return {"code": code, "said": lines[-1] if lines else ""}
+    return {"code": code, "message": lines[-1] if lines else ""}

@@ -26,8 +26,8 @@ def faulty(name: str, kinds: list[str], folder: Path, seed: int = 3) -> Repair:
     view, injected = inject(source, kinds, seed)
     assert len(injected) == len(kinds)
     image = len(shape) == 3
-    said, _ = renamed(channels_last(view) if image else view)
-    return solve(source, said, {"x": random(10, *shape)}, folder, LAST if image else None)
+    rewritten, _ = renamed(channels_last(view) if image else view)
+    return solve(source, rewritten, {"x": random(10, *shape)}, folder, LAST if image else None)
 
 
 @pytest.mark.parametrize("kinds", [["WB"], ["LH"], ["WB", "CG drop"]])

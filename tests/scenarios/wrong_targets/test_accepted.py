@@ -93,13 +93,13 @@ def test_few_inputs_alone_give_no_verdict_unless_asked_for(tmp_path: Path) -> No
 
 
 def test_what_axis_0_is_stands_in_the_certificate(tmp_path: Path) -> None:
-    for name, spoiled, said in (
+    for name, spoiled, axis_0 in (
         ("rows", pairs.tiny_outputs(), "batch: "),
         ("calls", pairs.centred(), "no batch: outputs"),
     ):
         onnx.save(spoiled.source, tmp_path / f"{name}.onnx")
         made = safeconvert.verify(tmp_path / f"{name}.onnx", tmp_path / f"{name}.onnx")
-        assert made.predicate["inputs"]["axis_0"].startswith(said)
+        assert made.predicate["inputs"]["axis_0"].startswith(axis_0)
 
 
 def test_the_certificate_says_what_was_exercised_and_what_no_input_can(tmp_path: Path) -> None:
