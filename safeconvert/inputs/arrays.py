@@ -60,9 +60,9 @@ class ArrayInputs:
         """The file."""
         return self.path.name
 
-    def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
+    def digest(self, at: Path | None = None) -> str:
+        """SHA-256 of the file, or of another."""
+        with (at or self.path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from safeconvert.inputs.interface import Array, InputSet
 from safeconvert.inputs.preprocessing import Preprocessing
@@ -42,9 +43,9 @@ class Calls:
         """What was done to images."""
         return self.rows.preprocessing
 
-    def digest(self) -> str:
+    def digest(self, at: Path | None = None) -> str:
         """SHA-256 over the rows."""
-        return self.rows.digest()
+        return self.rows.digest(at)
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
         """Calls start..stop by input name, calls along axis 0 and a call's rows along axis 1."""

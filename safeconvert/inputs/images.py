@@ -18,6 +18,7 @@ from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
 from safeconvert.inputs.preprocessing import RAW, Preprocessing, apply, final_size
 
+LABELS = "labels.csv"
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
@@ -51,11 +52,12 @@ class ImageInputs:
         """The folder."""
         return f"{self.folder.absolute().name}/ ({self.count} images)"
 
-    def digest(self) -> str:
-        """SHA-256 over the names and bytes of the files."""
+    def digest(self, at: Path | None = None) -> str:
+        """SHA-256 over the names and bytes of the files, or of those of the same names in another folder."""
         total = hashlib.sha256()
         for file in self.files:
-            total.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+            content = ((at or self.folder) / file.name).read_bytes()
+            total.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(content).digest())
         return total.hexdigest()
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
@@ -171,7 +173,7 @@ def _channels_last(folder: Path, spec: TensorSpec) -> bool:
 
 
 def _labels(folder: Path, files: list[Path]) -> tuple[int | None, ...] | None:
-    path = folder / "labels.csv"
+    path = folder / LABELS
     if not path.is_file():
         return None
     known: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,8 +50,8 @@ class InputSet(Protocol):
         """Whether a sample is a whole call: what axis 0 of `chunk` counts is then no axis of the model's own."""
         ...
 
-    def digest(self) -> str:
-        """SHA-256 over the samples' bytes as they lie on disk, or as they were generated."""
+    def digest(self, at: Path | None = None) -> str:
+        """SHA-256 over the samples' bytes as they were generated, or as they lie on disk: where they were opened, or `at` a path."""
         ...
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:

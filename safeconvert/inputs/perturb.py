@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -111,9 +112,9 @@ class PerturbedInputs:
         """As the given ones."""
         return self.given.whole
 
-    def digest(self) -> str:
+    def digest(self, at: Path | None = None) -> str:
         """That of the given ones, which with seed and count say all."""
-        return self.given.digest()
+        return self.given.digest(at)
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
         """Samples start..stop."""

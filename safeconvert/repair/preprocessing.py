@@ -91,7 +91,7 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
         if _values(recipe) in tried:
             continue
         tried.add(_values(recipe))
-        inputs = open_inputs(data.path, source.session.signature, recipe, data.limit)
+        inputs = open_inputs(_read_from(source, data.path), source.session.signature, recipe, data.limit)
         fed = refed(run, probes, inputs, steering)
         feeds = feed_across(contract, fed.chunks, run.folder("feed"))
         outputs = evaluate(run, pair.target.session, feeds, "trying preprocessings")
@@ -116,11 +116,17 @@ def with_preprocessing(run: Run, source: Source, data: DataOptions, recipe: Prep
         UnusableInput: the inputs are no folder of images, or one cannot be read.
     """
     folder = require_images(data, f"preprocessing {recipe.name}")
-    inputs = open_inputs(folder, source.session.signature, recipe, data.limit)
+    inputs = open_inputs(_read_from(source, folder), source.session.signature, recipe, data.limit)
     with run.phases.phase("reading inputs as deployed", inputs.count) as advance:
         chunks = materialise(inputs, run.folder("deployed"), run.settings.inputs.chunk, advance)
     given = given_only(source)
     return replace(given, data=replace(given.data, chunks=chunks), fed_otherwise=True)
+
+
+def _read_from(source: Source, given: Path) -> Path:
+    """The copy of the user's images that the source was run on."""
+    files = source.data.files
+    return files.copy if files is not None else given
 
 
 def deployed_recipe(data: DataOptions) -> Preprocessing:

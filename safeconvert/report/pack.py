@@ -23,7 +23,7 @@ def print_pack(packed: Sequence[Packed], every: bool) -> None:
         if each.wrong is not None:
             operators = " → ".join(each.wrong.operators)
             console.print(
-                Text(f"  {each.wrong.subject} goes wrong on {printable(operators)}: {printable(each.wrong.said)}")
+                Text(f"  {each.wrong.subject} goes wrong on {printable(operators)}: {printable(each.wrong.message)}")
             )
         else:
             console.print(Text("  no raw converter goes wrong on it alone; see issue.md"))

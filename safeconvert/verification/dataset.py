@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,7 @@ from safeconvert.inputs.preprocessing import Preprocessing, preset_or_file
 from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.registry.manifest import framework
+from safeconvert.verification.given_inputs import GivenFiles, copied_inputs, named_as_given
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
@@ -47,7 +49,8 @@ class Dataset:
         seed: of the generated inputs and the split.
         generated: whether safeconvert made the inputs up.
         chunks: the samples as files, in the source's names and order of dimensions; those of `extra` at the end.
-        sha256: of the inputs before they were read.
+        sha256: of the inputs that were read: of the copy of given ones.
+        files: the given ones; None where the inputs were generated.
         distinct: numbers of the samples that equal none before them.
         extra: of each sample after the inputs', where it comes from: `generated`, `perturbed` or `coverage`.
         limited: the user said how many inputs are used or generated.
@@ -62,6 +65,7 @@ class Dataset:
     distinct: np.ndarray
     extra: tuple[str, ...] = ()
     limited: bool = False
+    files: GivenFiles | None = None
 
     @property
     def given(self) -> tuple[Chunk, ...]:
@@ -97,20 +101,23 @@ def prepare(
     """
     settings = run.settings.inputs
     seed = settings.seed if options.seed is None else options.seed
-    if options.path is not None:
-        inputs = open_inputs(options.path, signature, read_preprocessing(options), options.limit)
-        if mixing and not inputs.whole:
-            inputs = Calls(inputs, _rows_of_a_call(inputs, signature))
-    else:
-        inputs = generate(signature, options.limit or settings.generated, seed, options.ranges, ranges, mixing or None)
-    sha256 = inputs.digest()
-    with run.phases.phase("reading inputs", inputs.count) as advance:
-        chunks = materialise(inputs, run.kept("inputs"), settings.chunk, advance)
+    files = copied_inputs(run, options.path, options.limit) if options.path is not None else None
+    with named_as_given(files) if files is not None else nullcontext():
+        if files is not None:
+            inputs = open_inputs(files.copy, signature, read_preprocessing(options), options.limit)
+            if mixing and not inputs.whole:
+                inputs = Calls(inputs, _rows_of_a_call(inputs, signature))
+        else:
+            count = options.limit or settings.generated
+            inputs = generate(signature, count, seed, options.ranges, ranges, mixing or None)
+        sha256 = inputs.digest()
+        with run.phases.phase("reading inputs", inputs.count) as advance:
+            chunks = materialise(inputs, run.kept("inputs"), settings.chunk, advance)
     distinct = distinct_samples(chunks)
     parts = split(len(distinct), settings.held_out, seed)
     chosen = Split(*(tuple(int(distinct[place]) for place in part) for part in (parts.steer, parts.held_out)))
     limited = options.limit is not None
-    return Dataset(inputs, chosen, seed, options.path is None, chunks, sha256, distinct, limited=limited)
+    return Dataset(inputs, chosen, seed, options.path is None, chunks, sha256, distinct, limited=limited, files=files)
 
 
 def _rows_of_a_call(inputs: InputSet, signature: Signature) -> int:

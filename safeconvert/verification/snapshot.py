@@ -6,9 +6,7 @@ each is copied first, the copy is hashed, and only the copy is run, certified an
 
 from __future__ import annotations
 
-import fcntl
 import mmap
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -17,7 +15,7 @@ from typing import Any
 from safeconvert.certificate.digest import digest, plain_files
 from safeconvert.config.options import ModelOptions
 from safeconvert.conversion.route import Candidate
-from safeconvert.core.files import is_there
+from safeconvert.core.files import clone, is_there
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
 from safeconvert.registry.manifest import framework
@@ -26,7 +24,6 @@ from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
 _LONGEST_NAME = 50  # of a folder, which gets more added to it
-_CLONE = 0x40049409  # FICLONE: a copy that shares its blocks until one side is written
 
 
 def snapshot(run: Run, file: ModelFile) -> ModelFile:
@@ -99,8 +96,16 @@ def confirm_all(source: Source, *others: ModelFile) -> None:
         confirm(file)
     data = source.data
     if data.inputs.digest() != data.sha256:
+        raise NoVerdict("the copy of the inputs that was read was changed meanwhile", "do not trust this model")
+    if data.files is None:
+        return
+    try:
+        unchanged = data.inputs.digest(data.files.path) == data.sha256
+    except OSError:
+        unchanged = False
+    if not unchanged:
         raise UnusableInput(
-            f"--inputs {data.inputs.origin}: changed while it was read", "run it again when nothing writes it"
+            f"--inputs {data.files.path}: changed while it was read", "run it again when nothing writes it"
         )
 
 
@@ -157,22 +162,14 @@ def _copied(path: Path, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.is_dir():
-            _copy(path, target)
+            clone(path, target)
             return target
         for file in plain_files(path):
             place = target / file.relative_to(path)
             place.parent.mkdir(parents=True, exist_ok=True)
-            _copy(file, place)
+            clone(file, place)
         return target
     except OSError as error:
         raise UnusableInput(
             f"{path}: cannot be copied to {folder}: {error.strerror}", "free some space, or set TMPDIR to another disk"
         ) from error
-
-
-def _copy(path: Path, target: Path) -> None:
-    with path.open("rb") as source, target.open("wb") as copy:
-        try:
-            fcntl.ioctl(copy.fileno(), _CLONE, source.fileno())
-        except OSError:  # another disk, or a file system that shares no blocks
-            shutil.copyfileobj(source, copy, 1 << 20)
