@@ -10,14 +10,14 @@ demo: $(VENV)/.installed
 	$(BIN)/safeconvert check build/demo/digits.keras.certificate.json
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m "not data and not slow"
+	$(BIN)/python -m pytest -n 3 --dist worksteal --durations=10 -m "not data and not slow"
 
 # All but the tests on real models: also the slowest property tests, every n-th of which `make test` runs.
 test-all: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m "not data"
+	$(BIN)/python -m pytest -n 3 --dist worksteal --durations=10 -m "not data"
 
 data-test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m data
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m data
 
 # Mutants of model files, settings, certificates and inputs, for as long as one likes: make fuzz FUZZ_SECONDS=3600 FUZZ_SEED=7
 FUZZ_SECONDS ?= 600

@@ -37,7 +37,7 @@ def main() -> None:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", SUITES[suite],
+    command = [sys.executable, "-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", SUITES[suite],
                "--durations=0", "--durations-min=1"]  # fmt: skip
     load, began = os.getloadavg(), time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
