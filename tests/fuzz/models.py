@@ -52,17 +52,13 @@ class ModelJudge:
     folder: Path
     workers: set[int]
 
-    def detected(self, main: str, files: Files) -> Verdict:
-        """What becomes of a mutant until it would be opened: its format is told, and it is copied and hashed."""
-        return self.judge(main, files, opens=False)
-
-    def judge(self, main: str, files: Files, opens: bool = True) -> Verdict:
+    def judge(self, main: str, files: Files) -> Verdict:
         """What becomes of a mutant."""
         given = self.folder / "given"
         write(files, given)
         before, began = self._listing(), time.monotonic()
         try:
-            verdict = self._opened(given / main, opens)
+            verdict = self._opened(given / main)
         except Exception as error:  # noqa: BLE001 - what is not one of ours is what is looked for
             verdict = of_error(error)
         finally:
@@ -75,10 +71,8 @@ class ModelJudge:
             return Verdict(State.FAULT, f"{time.monotonic() - began:.0f} s, of calls limited to {SECONDS:g} s")
         return verdict
 
-    def _opened(self, path: Path, opens: bool) -> Verdict:
+    def _opened(self, path: Path) -> Verdict:
         file = snapshot(self.run, detect(path))
-        if not opens:
-            return Verdict(State.OPENED)
         role = file.format
         try:
             session = open_given(self.run, role, file, ModelRequest(str(file.path), candidate_shapes=_SHAPES))
