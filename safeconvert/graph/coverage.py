@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from safeconvert.graph.coverage_points import Point, instrumented
+from safeconvert.graph.coverage_outputs import instrumented
+from safeconvert.graph.coverage_points import Point
 from safeconvert.graph.value_bounds import constant_elements, unreachable, value_bounds
 
 Array = np.ndarray[Any, Any]
