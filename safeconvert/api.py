@@ -63,13 +63,13 @@ def convert(source: Place, to: str, **given: Unpack[ConvertKeywords]) -> Outcome
         TypeError: an argument of another name.
     """
     request = _requested("convert", given)
-    place, explorer = Path(source), request.path("model_explorer")
-    with reporting(_page(request), place, makes=True) as reports, request.data() as data:
-        options = conversion(request, place, to, data)
-        with side_files(place.name, request.path("junit"), explorer, makes=True) as files:
+    path, explorer = Path(source), request.path("model_explorer")
+    with reporting(_page(request), path, makes=True) as reports, request.data() as data:
+        options = conversion(request, path, to, data)
+        with side_files(path.name, request.path("junit"), explorer, makes=True) as files:
             with profiled(request.path("profile"), Phases()) as phases:
                 outcome = runs.run_convert(options, request.settings, phases)
-            files.outcome(outcome, place)
+            files.outcome(outcome, path)
         outcome = reports.written(outcome)
     return verified(outcome)
 
@@ -93,13 +93,13 @@ def verify(source: Place, target: Place, **given: Unpack[VerifyKeywords]) -> Out
         TypeError: an argument of another name.
     """
     request = _requested("verify", given)
-    place = Path(source)
-    with reporting(_page(request), place, makes=False) as reports, request.data() as data:
-        options = verification(request, place, Path(target), data)
+    path = Path(source)
+    with reporting(_page(request), path, makes=False) as reports, request.data() as data:
+        options = verification(request, path, Path(target), data)
         with side_files(options.target.name, request.path("junit")) as files:
             with profiled(request.path("profile"), Phases()) as phases:
                 outcome = runs.run_verify(options, request.settings, phases)
-            files.outcome(outcome, place)
+            files.outcome(outcome, path)
         outcome = reports.written(outcome)
     return verified(outcome)
 

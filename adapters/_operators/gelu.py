@@ -51,11 +51,11 @@ def _scaled_input(node: onnx.NodeProto | None, known: Mapping[str, float]) -> st
     """x, where a node is x / sqrt(2)."""
     if node is None or node.op_type not in ("Div", "Mul"):
         return ""
-    for place in (1,) if node.op_type == "Div" else (0, 1):
-        factor = known.get(node.input[place])
+    for index in (1,) if node.op_type == "Div" else (0, 1):
+        factor = known.get(node.input[index])
         wanted = math.sqrt(2) if node.op_type == "Div" else math.sqrt(0.5)
         if factor is not None and abs(factor - wanted) < 1e-6:
-            return str(node.input[1 - place])
+            return str(node.input[1 - index])
     return ""
 
 

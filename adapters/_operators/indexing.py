@@ -109,11 +109,11 @@ def _linear(n: Node, shape: list[Any], indices: Any, axis: int) -> Any:
     if not all(isinstance(size, int) for size in [*shape[1:], *own]):
         raise n.refuse("indices of a free size")
     strides = [int(np.prod(shape[a + 1 :], dtype=np.int64)) for a in range(len(shape))]
-    places = b.map("mul", indices, np.asarray(strides[axis]))
+    positions = b.map("mul", indices, np.asarray(strides[axis]))
     for other in range(len(shape)):
         if other != axis and own[other] > 1:
-            places = b.map("add", places, _grid(own, other) * strides[other])
-    return places
+            positions = b.map("add", positions, _grid(own, other) * strides[other])
+    return positions
 
 
 def _gather_elements(n: Node) -> Any:
@@ -124,8 +124,8 @@ def _gather_elements(n: Node) -> Any:
     own = list(b.shape(indices))
     if all(one == other for a, (one, other) in enumerate(zip(shape, own, strict=True)) if a != axis):
         return b.take_along(x, indices, axis)
-    places = _linear(n, shape, indices, axis)
-    return b.reshape(b.take(b.reshape(x, [product(shape)]), b.reshape(places, [product(own)]), 0), own)
+    positions = _linear(n, shape, indices, axis)
+    return b.reshape(b.take(b.reshape(x, [product(shape)]), b.reshape(positions, [product(own)]), 0), own)
 
 
 def _nd_places(n: Node, shape: list[Any], indices: Any) -> Any:
@@ -160,13 +160,13 @@ def _gather_nd(n: Node) -> Any:
         raise n.refuse("batch dimensions of free size")
     count = product(shape[:batch])
     inner = shape[batch : batch + depth]
-    places = b.reshape(_nd_places(n, inner, indices), [count, product(own[batch:-1])])
-    places = b.map("add", places, np.arange(count, dtype=np.int64)[:, None] * product(inner))
+    positions = b.reshape(_nd_places(n, inner, indices), [count, product(own[batch:-1])])
+    positions = b.map("add", positions, np.arange(count, dtype=np.int64)[:, None] * product(inner))
     flat = b.reshape(x, [count * product(inner), *shape[batch + depth :]])
-    return b.reshape(b.take(flat, places, 0), [*own[:-1], *shape[batch + depth :]])
+    return b.reshape(b.take(flat, positions, 0), [*own[:-1], *shape[batch + depth :]])
 
 
-def _scattered(n: Node, places: Any, updates: Any) -> Any:
+def _scattered(n: Node, indices: Any, updates: Any) -> Any:
     """The first input with updates at positions of the flattened tensor."""
     b, x = n.backend, n.inputs[0]
     shape = list(b.shape(x))
@@ -174,7 +174,7 @@ def _scattered(n: Node, places: Any, updates: Any) -> Any:
     count = product(b.shape(updates))
 
     def apply(x: Any, updates: Any) -> Any:
-        flat = b.scatter(b.reshape(x, [product(shape)]), b.reshape(places, [count]), b.reshape(updates, [count]), how)
+        flat = b.scatter(b.reshape(x, [product(shape)]), b.reshape(indices, [count]), b.reshape(updates, [count]), how)
         return b.reshape(flat, shape)
 
     return wide(n, apply, x, updates)
@@ -200,9 +200,9 @@ def _scatter_nd(n: Node) -> Any:
     if not all(isinstance(size, int) for size in [*shape, *own]):
         raise n.refuse("a tensor of free size")
     rest = int(np.prod(shape[own[-1] :], dtype=np.int64))
-    places = b.reshape(_nd_places(n, shape, indices), [product(own[:-1]), 1])
-    places = b.map("add", b.map("mul", places, np.asarray(rest)), np.arange(rest, dtype=np.int64)[None, :])
-    return _scattered(n, places, updates)
+    positions = b.reshape(_nd_places(n, shape, indices), [product(own[:-1]), 1])
+    positions = b.map("add", b.map("mul", positions, np.asarray(rest)), np.arange(rest, dtype=np.int64)[None, :])
+    return _scattered(n, positions, updates)
 
 
 def _one_hot(n: Node) -> Any:
@@ -227,12 +227,12 @@ def _tensor_scatter(n: Node) -> Any:
     size, count = shape[axis], b.shape(update)[axis]
     if not isinstance(size, int) or not isinstance(count, int) or axis == 0:
         raise n.refuse("along a free dimension")
-    places = _grid_at(size, axis, rank)
+    indices = _grid_at(size, axis, rank)
     if starts is None:
         starts = np.zeros([1] * rank, dtype=np.int64)
     else:
         starts = b.reshape(b.cast(starts, "int64"), [shape[0], *[1] * (rank - 1)])
-    own = b.map("sub", places, starts)
+    own = b.map("sub", indices, starts)
     if n.attribute("mode", b"linear") == b"circular":
         own = b.map("mod", own, np.asarray(size, dtype=np.int64))
     written = b.map("and", b.map("ge", own, np.asarray(0)), b.map("lt", own, np.asarray(count)))
@@ -270,9 +270,9 @@ def reversed_within(n: Node, x: Any, lengths: Any, length: int, time: int = 0, b
     shape = list(b.shape(x))
     rank = len(shape)
     lengths = b.reshape(b.cast(lengths, "int64"), [shape[a] if a == batch else 1 for a in range(rank)])
-    places = _grid_at(length, time, rank)
-    back = b.map("sub", b.map("sub", lengths, np.asarray(1)), places)
-    index = b.map("where", b.map("lt", back, np.asarray(0)), places, back)
+    indices = _grid_at(length, time, rank)
+    back = b.map("sub", b.map("sub", lengths, np.asarray(1)), indices)
+    index = b.map("where", b.map("lt", back, np.asarray(0)), indices, back)
     return b.take_along(x, b.broadcast(index, shape), time)
 
 

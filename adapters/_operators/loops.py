@@ -80,12 +80,12 @@ def _loop(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
     body, carried = node.attribute("body"), list(node.inputs[2:])
     collected: list[list[Any]] = [[] for _ in range(len(body.output) - 1 - len(carried))]
     steps = None if limit is None else int(limit.reshape(-1)[0])
-    going, place, running = condition is None or bool(condition.reshape(-1)[0]), 0, None
-    while going and (steps is None or place < steps):
-        if place >= _LONGEST:
+    going, index, running = condition is None or bool(condition.reshape(-1)[0]), 0, None
+    while going and (steps is None or index < steps):
+        if index >= _LONGEST:
             raise node.refuse(f"a loop of more than {_LONGEST} steps")
         goes, *rest = _body(
-            run, node, body, values, [np.asarray(place, np.int64), np.asarray(True), *carried], f"{place}/"
+            run, node, body, values, [np.asarray(index, np.int64), np.asarray(True), *carried], f"{index}/"
         )
         for into, value in zip(collected, rest[len(carried) :], strict=True):
             into.append(value)
@@ -99,7 +99,7 @@ def _loop(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
             raise node.refuse("how often the loop runs depends on the model's inputs")
         else:  # all steps are computed, and those behind the last one that counts are left out
             running = goes if running is None else node.backend.map("and", running, goes)
-        place += 1
+        index += 1
     return [*carried, *[_stacked(node, into, 0) for into in collected]]
 
 

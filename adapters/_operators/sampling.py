@@ -35,20 +35,20 @@ def _column(n: Node, x: Any) -> Any:
     return n.backend.reshape(x, [*n.backend.shape(x), 1])
 
 
-def _linear(n: Node, places: Any) -> Taps:
+def _linear(n: Node, indices: Any) -> Taps:
     """The two neighbours of each place."""
     b = n.backend
-    floor = b.map("floor", places)
-    rest = _column(n, b.map("sub", places, floor))
+    floor = b.map("floor", indices)
+    rest = _column(n, b.map("sub", indices, floor))
     whole = b.map("add", _column(n, b.cast(floor, "int64")), np.arange(2, dtype=np.int64))
     far = b.map("abs", b.map("sub", rest, np.arange(2).astype(b.dtype(rest))))
     return whole, b.map("sub", like(n, far, 1), far)
 
 
-def _cubic(n: Node, places: Any) -> Taps:
-    b, kind = n.backend, n.backend.dtype(places)
-    floor = b.map("floor", places)
-    rest = _column(n, b.map("sub", places, floor))
+def _cubic(n: Node, indices: Any) -> Taps:
+    b, kind = n.backend, n.backend.dtype(indices)
+    floor = b.map("floor", indices)
+    rest = _column(n, b.map("sub", indices, floor))
     whole = b.map("add", _column(n, b.cast(floor, "int64")), np.arange(-1, 3, dtype=np.int64))
     far = b.map("abs", b.map("sub", rest, np.arange(-1, 3).astype(kind)))
     third, second, first, constant = _CUBIC.astype(kind)
@@ -57,8 +57,8 @@ def _cubic(n: Node, places: Any) -> Taps:
     return whole, b.map("add", b.map("mul", weights, far), constant)
 
 
-def _nearest(n: Node, places: Any) -> Taps:
-    return _column(n, n.backend.cast(n.backend.map("round", places), "int64")), None
+def _nearest(n: Node, indices: Any) -> Taps:
+    return _column(n, n.backend.cast(n.backend.map("round", indices), "int64")), None
 
 
 def _inside(n: Node, whole: Any, length: int, padding: str, aligned: bool) -> Any:
@@ -89,25 +89,25 @@ def pixels(n: Node, x: Any, taps: Sequence[Taps], numbers: Any = None) -> tuple[
     b, count = n.backend, len(taps)
     batch, channels, *sizes = b.shape(x)
     strides = [int(np.prod(sizes[axis + 1 :], dtype=np.int64)) for axis in range(count)]
-    places = weights = None
+    indices = weights = None
     for axis, (whole, own) in enumerate(taps):
         shape = list(b.shape(whole))
         spread = [*shape[:-1], *[shape[-1] if a == axis else 1 for a in range(count)]]
         part = b.reshape(whole, spread)
         part = part if strides[axis] == 1 else b.map("mul", part, np.asarray(strides[axis], dtype=np.int64))
-        places = part if places is None else b.map("add", places, part)
+        indices = part if indices is None else b.map("add", indices, part)
         if own is not None:
             own = b.reshape(own, spread)
             weights = own if weights is None else b.map("mul", weights, own)
-    shape = list(b.shape(places))
+    shape = list(b.shape(indices))
     points, combinations = product(shape[1:-count]), product(shape[-count:])
     if numbers is None and not (isinstance(batch, int) and batch == 1):
         numbers = batch_numbers(n, batch, len(shape), product(sizes))
     elif numbers is not None:
         numbers = b.reshape(numbers, [shape[0], *[1] * (len(shape) - 1)])
-    places = places if numbers is None else b.map("add", places, numbers)
+    indices = indices if numbers is None else b.map("add", indices, numbers)
     rows = b.reshape(b.transpose(x, [0, *range(2, count + 2), 1]), [product([batch, *sizes]), channels])
-    values = b.take(rows, b.reshape(places, [shape[0], points, combinations]), 0)
+    values = b.take(rows, b.reshape(indices, [shape[0], points, combinations]), 0)
     if weights is None:
         return values, None
     weights = b.cast(b.reshape(weights, [shape[0], points, combinations, 1]), b.dtype(x))
@@ -165,17 +165,17 @@ def _grid_sample(n: Node) -> Any:
     taps = []
     for axis, size in enumerate(sizes):
         at = count - 1 - axis  # the last axis comes first in a grid
-        place = b.reshape(
+        index = b.reshape(
             b.slice(grid, [slice(None), slice(None), slice(at, at + 1)]), [shape[0], product(shape[1:-1])]
         )
-        one, half = like(n, place, 1), like(n, place, 2)
-        place = b.map("add", place, one)
+        one, half = like(n, index, 1), like(n, index, 2)
+        index = b.map("add", index, one)
         if aligned:
-            place = b.map("mul", b.map("div", place, half), like(n, place, size - 1))
+            index = b.map("mul", b.map("div", index, half), like(n, index, size - 1))
         else:
-            place = b.map("div", b.map("sub", b.map("mul", place, like(n, place, size)), one), half)
+            index = b.map("div", b.map("sub", b.map("mul", index, like(n, index, size)), one), half)
         far = (-_FAR, _FAR) if padding == "reflection" else (-4.0, size + 3.0)
-        whole, weights = _TAPS[mode](n, between(n, place, *far))
+        whole, weights = _TAPS[mode](n, between(n, index, *far))
         taps.append((_inside(n, whole, size, padding, aligned), weights))
     found = sampled(n, _zero_around(n, x) if padding == "zeros" else x, taps)
     return b.reshape(b.transpose(found, [0, 2, 1]), [shape[0], b.shape(x)[1], *shape[1:-1]])
@@ -213,10 +213,10 @@ def _roi_align(n: Node) -> Any:
         extent = b.map("sub", end, start)
         extent = extent if shifted else b.map("max", extent, like(n, extent, 1))
         steps = ((np.arange(bins * ratio) + 0.5) / (bins * ratio)).astype(kind)[None]
-        place = b.map("add", b.map("mul", extent, steps), start)
-        place = b.reshape(place, [count, bins * ratio, 1] if axis == 0 else [count, 1, bins * ratio])
-        outside = b.map("or", b.map("lt", place, like(n, place, -1)), b.map("gt", place, like(n, place, size)))
-        whole, weights = _linear(n, between(n, place, 0, size - 1))
+        index = b.map("add", b.map("mul", extent, steps), start)
+        index = b.reshape(index, [count, bins * ratio, 1] if axis == 0 else [count, 1, bins * ratio])
+        outside = b.map("or", b.map("lt", index, like(n, index, -1)), b.map("gt", index, like(n, index, size)))
+        whole, weights = _linear(n, between(n, index, 0, size - 1))
         weights = b.map("where", _column(n, outside), like(n, weights, 0), weights)
         taps.append((between(n, whole, 0, size - 1), weights))
     numbers = b.map("mul", b.cast(images, "int64"), np.asarray(product(sizes), dtype=np.int64))
@@ -252,8 +252,8 @@ def _deform_conv(n: Node) -> Any:
         base = along[:, None, :, None] if axis == 0 else along[None, :, None, :]
         base = np.broadcast_to(base, (*kernel, *out)).reshape(1, points).astype(b.dtype(offset))
         part = b.slice(offset, [slice(None), slice(None), slice(axis, axis + 1), slice(None)])
-        place = b.map("add", b.reshape(part, [batch * parts, points]), base)
-        whole, weights = _linear(n, between(n, place, -4, size + 3))
+        index = b.map("add", b.reshape(part, [batch * parts, points]), base)
+        whole, weights = _linear(n, between(n, index, -4, size + 3))
         found.append((_inside(n, whole, size, "zeros", False), weights))
     image = b.reshape(_zero_around(n, x), [batch * parts, channels // parts, *[size + 2 for size in sizes]])
     values = sampled(n, image, found)

@@ -43,7 +43,7 @@ def _col2im(n: Node) -> Any:
 
 
 def _max_unpool(n: Node) -> Any:
-    b, (x, places) = n.backend, n.inputs[:2]
+    b, (x, indices) = n.backend, n.inputs[:2]
     shape, kernel = list(b.shape(x)), list(n.attribute("kernel_shape"))
     count = len(kernel)
     strides, pads = list(n.attribute("strides", [1] * count)), list(n.attribute("pads", [0] * 2 * count))
@@ -64,7 +64,7 @@ def _max_unpool(n: Node) -> Any:
         raise n.refuse(f"an output_shape of {wanted} other than the inferred {inferred}")
     zeros = b.broadcast(np.zeros(1, dtype=np.dtype(b.dtype(x))), [product(inferred)])
     flat = b.scatter(
-        zeros, b.reshape(b.cast(places, "int64"), [product(shape)]), b.reshape(x, [product(shape)]), "none"
+        zeros, b.reshape(b.cast(indices, "int64"), [product(shape)]), b.reshape(x, [product(shape)]), "none"
     )
     return b.reshape(flat, inferred)
 

@@ -35,10 +35,10 @@ def in_signature_order(content: bytes, inputs: Sequence[str] = (), outputs: Sequ
         (graph.OutputsAsNumpy(), [signature.Outputs(n) for n in range(signature.OutputsLength())], list(outputs)),
     )
     for listed, entries, wanted in sides:
-        places = {entry.Name().decode(): entry.TensorIndex() for entry in entries}
-        order = wanted if set(wanted) == places.keys() else sorted(places, key=natural_order)
-        if sorted(places.values()) == sorted(listed):  # a tensor that is two outputs is left alone
-            listed[:] = [places[name] for name in order]
+        indices = {entry.Name().decode(): entry.TensorIndex() for entry in entries}
+        order = wanted if set(wanted) == indices.keys() else sorted(indices, key=natural_order)
+        if sorted(indices.values()) == sorted(listed):  # a tensor that is two outputs is left alone
+            listed[:] = [indices[name] for name in order]
     return bytes(data)
 
 

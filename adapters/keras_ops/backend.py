@@ -30,7 +30,7 @@ class KerasOps(Layers):
         _, order = self.origin(leader)
         if len(order) < rank:
             order = list(range(rank))
-        inverse = [int(place) for place in np.argsort(order)]
+        inverse = [int(index) for index in np.argsort(order)]
         roots = [self._aligned(x, rank, inverse) for x in xs]
         result = function(*(self.operand(root) for root in roots))
         result = result if self.dtype(result) == kind else ops.cast(result, kind)
@@ -92,11 +92,11 @@ class KerasOps(Layers):
         back = [last.index(a) for a in range(rank)]
         moved = self.transpose(x, last)
         keyed = moved if largest else self._turned(moved)
-        values, places = ops.top_k(keyed, k, sorted=True)
+        values, indices = ops.top_k(keyed, k, sorted=True)
         sizes = [*self.shape(moved)[:-1], k]
-        values, places = self.made(values, sizes=sizes), self.made(ops.cast(places, "int64"), sizes=sizes)
+        values, indices = self.made(values, sizes=sizes), self.made(ops.cast(indices, "int64"), sizes=sizes)
         values = values if largest else self._turned(values)
-        return self.transpose(values, back), self.transpose(places, back)
+        return self.transpose(values, back), self.transpose(indices, back)
 
     def _turned(self, x: Any) -> Any:
         """The order turned round, so that nothing overflows; twice it is x."""

@@ -76,7 +76,7 @@ class Shapes(Values):
         if len(xs) == 1:
             return xs[0]
         _, order = self.origin(max(xs, key=self.volume))
-        inverse = [int(place) for place in np.argsort(order)]
+        inverse = [int(index) for index in np.argsort(order)]
         roots = [self.transpose(x, inverse) for x in xs]
         joined = ops.concatenate(roots, axis=order[axis])
         along = [self.shape(root)[order[axis]] for root in roots]
@@ -142,10 +142,10 @@ class Shapes(Values):
         if isinstance(indices, np.ndarray):
             small = indices.astype(np.int32) if indices.size == 0 or indices.max() < 1 << 31 else indices
             if small.ndim == 1:
-                places = small.tolist() if small.size <= 4096 else self.tensor(small)
+                positions = small.tolist() if small.size <= 4096 else self.tensor(small)
 
                 def apply(root: Any, order: list[int]) -> Any:
-                    return self.made(ops.take(root, places, axis=order[axis]), root)
+                    return self.made(ops.take(root, positions, axis=order[axis]), root)
 
                 return self.on_origin(x, apply)
             indices = self.operand(small)

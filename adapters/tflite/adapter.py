@@ -113,8 +113,8 @@ class TfliteModel:
         """
         inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
         declared = [_spec(name, detail, list(detail["shape_signature"])) for name, detail in inputs.items()]
-        places = self._places(inputs, self._interpreter.get_input_details())
-        declared = [replace(spec, position=index) for spec, index in zip(declared, places, strict=True)]
+        indices = self._places(inputs, self._interpreter.get_input_details())
+        declared = [replace(spec, position=index) for spec, index in zip(declared, indices, strict=True)]
         settled = with_given_shapes(declared, request)
         for before, after, detail in zip(declared, settled, inputs.values(), strict=True):
             sizes = [size or (filler if axis else 1) for axis, size in enumerate(after.shape)]

@@ -19,6 +19,6 @@ def reason(text: str) -> str:
         kind = re.search(r"x?([a-z]+\d+)>", first)
         numbers = f" of {_TYPES.get(kind.group(1), kind.group(1))}" if kind else ""
         layer = re.search(rf'fused\["{operator}:", "([^"@]+)', text)
-        place = f" at layer {layer.group(1)}" if layer else ""
-        parts.append(f"operator {operator}{numbers}{place}")
+        at = f" at layer {layer.group(1)}" if layer else ""
+        parts.append(f"operator {operator}{numbers}{at}")
     return f"{', '.join(parts)}: TFLite has no operator of its own for it"

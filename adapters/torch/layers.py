@@ -58,22 +58,22 @@ def set_in_program(program: Any, changes: Sequence[AttributeChange]) -> None:
     for node in graph.nodes:
         if node.op != "call_function" or node.target not in _CALLS:
             continue
-        operator, places = _CALLS[node.target]
+        operator, indices = _CALLS[node.target]
         tensors = [held[names[entry.name]] for entry in node.all_input_nodes if entry.name in names]
         weights = tuple(tensor.detach().numpy() for tensor in tensors if tensor.dim() >= 2)
         rank = weights[0].ndim - 2 if operator == "Conv" and weights else 0
         settings = {
-            name: _in_onnx(name, node.args[place] if place < len(node.args) else default, rank)
-            for name, (place, default) in places.items()
+            name: _in_onnx(name, node.args[index] if index < len(node.args) else default, rank)
+            for name, (index, default) in indices.items()
         }
 
-        def put(name: str, value: Any, node: Any = node, places: Any = places) -> None:
-            place = places[name][0]
-            missing = [places[other][1] for other in places if len(node.args) <= places[other][0] < place]
-            if len(node.args) + len(missing) < place:
-                raise UnusableInput(f"call {node.name}: argument {place} cannot be added")
-            arguments = [*node.args, *missing][: max(place, len(node.args))]
-            arguments[place : place + 1] = [_in_torch(name, value, node.name)]
+        def put(name: str, value: Any, node: Any = node, indices: Any = indices) -> None:
+            index = indices[name][0]
+            missing = [indices[other][1] for other in indices if len(node.args) <= indices[other][0] < index]
+            if len(node.args) + len(missing) < index:
+                raise UnusableInput(f"call {node.name}: argument {index} cannot be added")
+            arguments = [*node.args, *missing][: max(index, len(node.args))]
+            arguments[index : index + 1] = [_in_torch(name, value, node.name)]
             node.args = tuple(arguments)
 
         layers.append(Layer(node.name, operator, settings, weights, put))
@@ -108,10 +108,10 @@ def _in_onnx(name: str, value: Any, rank: int) -> Any:
     return [*sizes, *sizes] if name == "pads" else sizes
 
 
-def _in_torch(name: str, value: Any, place: str) -> Any:
+def _in_torch(name: str, value: Any, node: str) -> Any:
     if name != "pads":
         return value
     half = len(value) // 2
     if list(value[:half]) != list(value[half:]):
-        raise UnusableInput(f"{place}: torch pads both ends alike, not {value}")
+        raise UnusableInput(f"{node}: torch pads both ends alike, not {value}")
     return list(value[:half])

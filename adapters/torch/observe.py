@@ -51,8 +51,8 @@ class _Interpreter(torch.fx.Interpreter):
 
     def observe(self, tensors: Tensors) -> list[Intermediate]:
         names, leaves = program_leaves(self._program, tensors)
-        places = [node for node in self.module.graph.nodes if node.op == "placeholder"]
-        self._origins = {node.name: (name,) if name else () for node, name in zip(places, names, strict=True)}
+        indices = [node for node in self.module.graph.nodes if node.op == "placeholder"]
+        self._origins = {node.name: (name,) if name else () for node, name in zip(indices, names, strict=True)}
         with torch.inference_mode():
             self.run(*leaves)
         return self._found
@@ -150,13 +150,13 @@ def _hooked(module: torch.nn.Module, call: Call, tensors: Tensors) -> list[Inter
     kept: list[Any] = []  # so that no tensor gets the identity of one that is gone
 
     def hook(path: str, part: torch.nn.Module, given: Any, result: Any) -> None:
-        for place, tensor in enumerate(_leaves(result)):
+        for index, tensor in enumerate(_leaves(result)):
             kept.append(tensor)
             inside = names.get(id(tensor))
             taken = [names[id(one)] for one in _leaves(given) if id(one) in names]
             if (inside is not None and inside not in taken) or len(found) >= _MOST:
                 continue
-            name = f"{path}:{len(found)}" if place else f"{path}#{len(found)}"
+            name = f"{path}:{len(found)}" if index else f"{path}#{len(found)}"
             reads = taken or [one.tensor for one in found[-1:]]
             found.append(Intermediate(path, type(part).__name__, name, tuple(reads), _array(tensor)))
             names[id(tensor)] = name

@@ -63,9 +63,9 @@ def _median_of_all(x: Tensor) -> Tensor:
 
 def _nanmedian(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     numbers = torch.logical_not(torch.isnan(x))
-    place = torch.clamp((numbers.to(torch.int64).sum(dim, keepdim=True) - 1) // 2, min=0)
+    index = torch.clamp((numbers.to(torch.int64).sum(dim, keepdim=True) - 1) // 2, min=0)
     last = torch.where(numbers, x, torch.full_like(x, torch.inf))
-    values, indices = _ranked(last, place, dim, keepdim)
+    values, indices = _ranked(last, index, dim, keepdim)
     some = numbers.any(dim, keepdim=keepdim)
     return torch.where(some, values, torch.full_like(values, torch.nan)), indices
 
@@ -73,8 +73,8 @@ def _nanmedian(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tens
 def _mode(x: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     values, indices = torch.sort(x.movedim(dim, -1), dim=-1)
     counts = (values.unsqueeze(-1) == values.unsqueeze(-2)).to(torch.int64).sum(-1)
-    place = counts.argmax(-1, keepdim=True)  # the first: the smallest of those that are equally often
-    found = values.gather(-1, place).movedim(-1, dim), indices.gather(-1, place).movedim(-1, dim)
+    index = counts.argmax(-1, keepdim=True)  # the first: the smallest of those that are equally often
+    found = values.gather(-1, index).movedim(-1, dim), indices.gather(-1, index).movedim(-1, dim)
     return found if keepdim else (found[0].squeeze(dim), found[1].squeeze(dim))
 
 
@@ -145,12 +145,12 @@ def _erfinv(x: Tensor) -> Tensor:
 def _adaptive_max_pool(x: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
     """The largest of each window, and its place among all pixels; axis by axis, from the last."""
     shape = x.shape[-len(sizes) :]
-    values, places = x, torch.arange(shape.numel(), device=x.device).reshape(shape).expand(x.shape)
+    values, indices = x, torch.arange(shape.numel(), device=x.device).reshape(shape).expand(x.shape)
     for axis, size in zip(range(-1, -len(sizes) - 1, -1), reversed(sizes), strict=True):
-        candidates, at = _windows(values, axis, size), _windows(places, axis, size)
+        candidates, at = _windows(values, axis, size), _windows(indices, axis, size)
         best = candidates.argmax(-1, keepdim=True)
-        values, places = (one.gather(-1, best).squeeze(-1).movedim(-1, axis) for one in (candidates, at))
-    return values, places
+        values, indices = (one.gather(-1, best).squeeze(-1).movedim(-1, axis) for one in (candidates, at))
+    return values, indices
 
 
 def _windows(x: Tensor, axis: int, size: int) -> Tensor:

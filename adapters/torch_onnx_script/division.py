@@ -66,9 +66,9 @@ def _left(g: Any, x: Any, y: Any) -> tuple[Any, Any]:
 def _right_shift(g: Any, x: Any, y: Any) -> Any:
     """Of an integer: division by a power of two, rounded down. At most 62 steps."""
     two = g.op("Constant", value_t=torch.tensor(2, dtype=torch.int64))
-    places = g.op("Cast", y, to_i=torch.onnx.TensorProtoDataType.INT64)
+    indices = g.op("Cast", y, to_i=torch.onnx.TensorProtoDataType.INT64)
     wide = g.op("Cast", x, to_i=torch.onnx.TensorProtoDataType.INT64)
-    power = g.op("Pow", two, places)
+    power = g.op("Pow", two, indices)
     down = g.op("Div", g.op("Sub", wide, g.op("Mod", wide, power, fmod_i=0)), power)
     return g.op("Cast", down, to_i=_type_utils.JitScalarType.from_value(x).onnx_type())
 

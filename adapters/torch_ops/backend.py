@@ -149,8 +149,8 @@ class TorchOps:
         return torch.amin(torch.where(x == best, indices, x.shape[axis]), axis)
 
     def top(self, x: Any, k: int, axis: int, largest: bool) -> tuple[Any, Any]:
-        values, places = torch.sort(self.tensor(x), dim=axis, descending=largest, stable=True)
-        return values.narrow(axis, 0, k), places.narrow(axis, 0, k)
+        values, indices = torch.sort(self.tensor(x), dim=axis, descending=largest, stable=True)
+        return values.narrow(axis, 0, k), indices.narrow(axis, 0, k)
 
     def cumulative(self, name: str, x: Any, axis: int) -> Any:
         x = self.tensor(x)

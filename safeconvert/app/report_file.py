@@ -35,7 +35,7 @@ def with_value(words: Sequence[str]) -> list[str]:
 class RequestedPage:
     """Where the page goes, as `reporting` takes it, and whether the run makes the target."""
 
-    place: Path | None
+    requested: Path | None
     makes: bool
 
     def written(self, outcome: Outcome) -> Outcome:
@@ -44,11 +44,11 @@ class RequestedPage:
         Raises:
             UnusableInput: it cannot be written; then nothing is at the output path, as after any such error.
         """
-        if self.place is None:
+        if self.requested is None:
             return outcome
         from safeconvert.report.write import write_page
 
-        path = self.place if self.place != BESIDE else paths.report_path(outcome.certificate or outcome.target)
+        path = self.requested if self.requested != BESIDE else paths.report_path(outcome.certificate or outcome.target)
         predicate = outcome.predicate or {
             "verdict": outcome.exit_code.name.lower(),
             "reason": outcome.reason,
@@ -67,23 +67,23 @@ class RequestedPage:
 
 
 @contextmanager
-def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[RequestedPage]:
+def reporting(path: Path | None, source: Path, makes: bool) -> Iterator[RequestedPage]:
     """Take away an earlier run's page; a run that ends with an error gets a page that says so.
 
     Args:
-        place: `BESIDE`, a file that ends in .html, or None for no page.
+        path: `BESIDE`, a file that ends in .html, or None for no page.
         source: the model; the page of a run that has no target yet lies beside it.
         makes: whether the run makes the target.
 
     Raises:
         UnusableInput: a name with another ending, so that no model is overwritten by a slip; no place to write.
     """
-    if place is not None and place != BESIDE:
-        make_way(_FLAG, place, _ENDINGS)
+    if path is not None and path != BESIDE:
+        make_way(_FLAG, path, _ENDINGS)
     try:
-        yield RequestedPage(place, makes)
+        yield RequestedPage(path, makes)
     except SafeconvertError as error:
-        if place is not None:
+        if path is not None:
             from safeconvert.report.write import write_page
 
             predicate = {
@@ -93,5 +93,5 @@ def reporting(place: Path | None, source: Path, makes: bool) -> Iterator[Request
                 "notes": [f"try: {error.advice}"] if error.advice else [],
             }
             with suppress(UnusableInput):  # the first error is the one to be said
-                write_page(place if place != BESIDE else paths.report_path(source), predicate, None, [], "")
+                write_page(path if path != BESIDE else paths.report_path(source), predicate, None, [], "")
         raise

@@ -39,23 +39,23 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
     with locked(destination(options)), open_run(settings, phases) as run:
         conversion = convert(run, options)
         verified = conversion.exit_code is ExitCode.VERIFIED
-        place = conversion.target if verified else conversion.rejected
+        output = conversion.target if verified else conversion.rejected
         certificate = None
         content: dict[str, Any] = {}
         kept: tuple[Path, ...] = ()
         found = evidence.of_conversion(conversion)
         candidate = conversion.decisive.candidate
-        if place is not None and candidate is not None:
-            provenance = record_provenance(run, conversion, candidate.path, place)
+        if output is not None and candidate is not None:
+            provenance = record_provenance(run, conversion, candidate.path, output)
             found = evidence.with_proof(found, provenance.proof)
-            content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
+            content = predicate.of_conversion(conversion, provenance, output.parent) | _settings(options, settings)
             confirm_all(conversion.source)
-            beside = paths.certificate_path(place)
+            beside = paths.certificate_path(output)
             published = publish(
-                candidate.path, candidate.sha256, place, lambda: _certify(content, found, place, beside, options.key)
+                candidate.path, candidate.sha256, output, lambda: _certify(content, found, output, beside, options.key)
             )
             certificate, kept = published.certificate, published.kept
-        if place != paths.rejected_path(conversion.target):
+        if output != paths.rejected_path(conversion.target):
             withdraw(paths.rejected_path(conversion.target))
         return Outcome(
             exit_code=conversion.exit_code,
@@ -89,20 +89,20 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
         repaired = options.repair and conversion.exit_code is ExitCode.VERIFIED and candidate is not None
         subject = conversion.target if repaired else given.absolute()
         made = candidate.path if repaired and candidate is not None else file.path
-        place = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
+        destination = options.certificate.absolute() if options.certificate else paths.certificate_path(subject)
         provenance = record_provenance(run, conversion, made, subject)
-        content = predicate.of_conversion(conversion, provenance, place.parent) | _settings(options, settings)
+        content = predicate.of_conversion(conversion, provenance, destination.parent) | _settings(options, settings)
         found = evidence.with_proof(evidence.of_conversion(conversion), provenance.proof)
         confirm_all(conversion.source, file)
         certificate = None
         kept: tuple[Path, ...] = ()
         if repaired and candidate is not None:
             published = publish(
-                made, candidate.sha256, subject, lambda: _certify(content, found, subject, place, options.key)
+                made, candidate.sha256, subject, lambda: _certify(content, found, subject, destination, options.key)
             )
             certificate, kept = published.certificate, published.kept
         elif options.certificate is not None:
-            certificate = _certify(content, found, subject, place, options.key)
+            certificate = _certify(content, found, subject, destination, options.key)
         return Outcome(
             exit_code=conversion.exit_code,
             reason=conversion.reason,
@@ -122,9 +122,9 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
     """Compare an existing conversion with its source; the certificate is written where one is requested."""
     with open_run(settings, phases) as run:
         pair = verify_pair(run, options)
-        place = options.certificate or pair.target.named
+        destination = options.certificate or pair.target.named
         provenance = record_provenance(run, pair, pair.target.path, pair.target.named)
-        content = predicate.of_pair(pair, provenance, place.absolute().parent) | _settings(options, settings)
+        content = predicate.of_pair(pair, provenance, destination.absolute().parent) | _settings(options, settings)
         found = evidence.with_proof(evidence.of_pair(pair), provenance.proof)
         confirm_all(pair.source, pair.target)
         certificate = None
@@ -168,12 +168,12 @@ def _settings(options: ConvertOptions | VerifyOptions, settings: Settings) -> di
 
 def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:
     """Write the evidence, where there is any, and the certificate that names it."""
-    place = paths.evidence_path(path)
+    destination = paths.evidence_path(path)
     content["made"] = datetime.now(UTC).isoformat(timespec="seconds")
     if key is not None:
         content["signer"] = public_part(key)
     if found is not None:
-        content["evidence"] = {"path": place.name, "sha256": archive.write(found, place), "kind": "file"}
+        content["evidence"] = {"path": destination.name, "sha256": archive.write(found, destination), "kind": "file"}
     try:
         statement = build_statement(subject.name, content["target"]["sha256"], content)
     except UnicodeError as error:

@@ -51,19 +51,19 @@ class FaultState:
     target_layer: str = ""
 
     @property
-    def place(self) -> str:
+    def layers(self) -> str:
         """Where it is on both sides: by the native layers, the ONNX nodes behind them."""
-        return f"{self.source_place} ↔ {self.target_place}"
+        return f"{self.source_name} ↔ {self.target_name}"
 
     @property
-    def source_place(self) -> str:
+    def source_name(self) -> str:
         """The source's layer, the ONNX node behind it; the node alone where no layer is known."""
-        return _place(self.source, self.source_layer)
+        return _name(self.source, self.source_layer)
 
     @property
-    def target_place(self) -> str:
-        """The target's, as `source_place`."""
-        return _place(self.target, self.target_layer)
+    def target_name(self) -> str:
+        """The target's, as `source_name`."""
+        return _name(self.target, self.target_layer)
 
     @property
     def repaired(self) -> bool:
@@ -129,5 +129,5 @@ def read_faults(predicate: Mapping[str, Any]) -> list[FaultState]:
     return found
 
 
-def _place(node: str, layer: str) -> str:
+def _name(node: str, layer: str) -> str:
     return f"{layer} (ONNX {node})" if layer and layer != node else node

@@ -15,7 +15,7 @@ from safeconvert.errors import ExitCode
 
 
 def gate(
-    places: Annotated[
+    paths: Annotated[
         list[Path], typer.Argument(help="Folders, models or certificates.", show_default=False, metavar="DIR…")
     ],
     *,
@@ -37,7 +37,7 @@ def gate(
         from safeconvert.gate.policy import signers_of
         from safeconvert.report import gate as shown
 
-        with side_files(" ".join(map(str, places)), junit) as files:
+        with side_files(" ".join(map(str, paths)), junit) as files:
             accepted = read_accepted(acknowledge) if acknowledge is not None else ()
             policy = project_settings(config).gate
             policy = replace(
@@ -45,7 +45,7 @@ def gate(
                 signature=policy.signature or require_signature,
                 signers=signers_of(public_key) if public_key else policy.signers,
             )
-            found = judge(find(places), policy, accepted)
+            found = judge(find(paths), policy, accepted)
             files.gate(found)
         if as_json:
             typer.echo(json.dumps(shown.gate_json(found)))

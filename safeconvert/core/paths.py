@@ -100,7 +100,7 @@ def _require_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another place with -o") from error
+        raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another path with -o") from error
 
 
 def make_way(flag: str, path: Path, endings: tuple[str, ...]) -> None:
@@ -117,4 +117,4 @@ def make_way(flag: str, path: Path, endings: tuple[str, ...]) -> None:
         path.write_bytes(b"")
         path.unlink()
     except OSError as error:
-        raise UnusableInput(f"{flag} {path}: cannot be written: {error.strerror}", "name another place") from error
+        raise UnusableInput(f"{flag} {path}: cannot be written: {error.strerror}", "name another path") from error

@@ -32,18 +32,18 @@ class Found:
     certificates: tuple[Path, ...]
 
 
-def find(places: Sequence[Path]) -> Found:
+def find(paths: Sequence[Path]) -> Found:
     """Look through files and folders, hidden ones too, links followed; only the inside of a Git repository is left out.
 
     A model file is detected by its content. A file given by itself may also be a certificate, or lie within a SavedModel.
 
     Raises:
-        UnusableInput: a place does not exist, or a folder cannot be read.
+        UnusableInput: a path does not exist, or a folder cannot be read.
     """
     models: dict[Path, None] = {}
     unreadable: dict[Path, str] = {}
     certificates: dict[Path, None] = {}
-    for path in (path for place in places for path in _paths(place)):
+    for path in (path for destination in paths for path in _paths(destination)):
         if path.name.endswith(_CERTIFICATE):
             certificates[path] = None
             continue
@@ -55,19 +55,19 @@ def find(places: Sequence[Path]) -> Found:
     return Found(tuple(models), tuple(unreadable.items()), tuple(certificates))
 
 
-def _paths(place: Path) -> Iterator[Path]:
+def _paths(destination: Path) -> Iterator[Path]:
     """Files, and folders that are a model."""
-    if not is_there(place):
-        raise UnusableInput(f"{place}: no such file or folder")
-    if not place.is_dir():
-        yield next((folder for folder in place.parents if _is_saved_model(folder)), place)
+    if not is_there(destination):
+        raise UnusableInput(f"{destination}: no such file or folder")
+    if not destination.is_dir():
+        yield next((folder for folder in destination.parents if _is_saved_model(folder)), destination)
         return
     seen: set[str] = set()
 
     def refuse(error: OSError) -> None:
         raise UnusableInput(f"{error.filename}: cannot be read: {error.strerror}") from error
 
-    for folder, folders, names in os.walk(place, followlinks=True, onerror=refuse):
+    for folder, folders, names in os.walk(destination, followlinks=True, onerror=refuse):
         here, real = Path(folder), os.path.realpath(folder)
         if real in seen or _is_saved_model(here):
             folders.clear()

@@ -36,14 +36,14 @@ class Operands:
     attributes: Mapping[str, Any]
     rank: int = 0
 
-    def bound(self, place: int) -> Bound:
+    def bound(self, index: int) -> Bound:
         """Of an input; all numbers where it is left out."""
-        found = self.bounds[place] if place < len(self.bounds) else None
+        found = self.bounds[index] if index < len(self.bounds) else None
         return found if found is not None else (np.float64(-np.inf), np.float64(np.inf))  # type: ignore[return-value]
 
-    def constant(self, place: int) -> Array | None:
+    def constant(self, index: int) -> Array | None:
         """The value of an input that is a constant."""
-        return self.constants[place] if place < len(self.constants) else None
+        return self.constants[index] if index < len(self.constants) else None
 
 
 def of_type(code: int) -> Bound | None:
@@ -89,14 +89,14 @@ def _sigmoid(values: Array) -> Array:
 
 def _clip(given: Operands) -> Bound | None:
     low, high = given.bound(0)
-    for place, name in ((1, "min"), (2, "max")):
+    for index, name in ((1, "min"), (2, "max")):
         edge = given.attributes.get(name)
-        found = given.constant(place)
+        found = given.constant(index)
         edge = float(found.ravel()[0]) if found is not None and found.size == 1 else edge
-        if edge is None and place < len(given.bounds) and given.bounds[place] is not None:
+        if edge is None and index < len(given.bounds) and given.bounds[index] is not None:
             return None  # a bound that is computed
         if edge is not None:
-            low, high = (np.maximum(low, edge), np.maximum(high, edge)) if place == 1 else (
+            low, high = (np.maximum(low, edge), np.maximum(high, edge)) if index == 1 else (
                 np.minimum(low, edge), np.minimum(high, edge))  # fmt: skip
     return np.asarray(low), np.asarray(high)
 
@@ -149,9 +149,9 @@ def _abs(given: Operands) -> Bound:
     return np.asarray(least), np.asarray(np.maximum(np.abs(low), np.abs(high)))
 
 
-def _union(*places: int) -> Callable[[Operands], Bound]:
+def _union(*indices: int) -> Callable[[Operands], Bound]:
     def rule(given: Operands) -> Bound:
-        found = [plain(given.bound(place)) for place in (places or range(len(given.bounds)))]
+        found = [plain(given.bound(index)) for index in (indices or range(len(given.bounds)))]
         return np.asarray(min(one[0] for one in found)), np.asarray(max(one[1] for one in found))
 
     return rule
@@ -171,7 +171,7 @@ def _cast(given: Operands) -> Bound:
 
 def _extreme(function: Callable[..., Any]) -> Callable[[Operands], Bound]:
     def rule(given: Operands) -> Bound:
-        found = [plain(given.bound(place)) for place in range(len(given.bounds))]
+        found = [plain(given.bound(index)) for index in range(len(given.bounds))]
         return np.asarray(function([one[0] for one in found])), np.asarray(function([one[1] for one in found]))
 
     return rule

@@ -200,10 +200,10 @@ def _tie(
 def _clip_bounds(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto]) -> tuple[float | None, float | None]:
     """Bounds of a Clip that are constants and do more than keep numbers finite."""
     found: list[float | None] = []
-    for place, name in ((1, "min"), (2, "max")):
+    for index, name in ((1, "min"), (2, "max")):
         value = next((float(a.f) for a in node.attribute if a.name == name), None)
-        if len(node.input) > place and node.input[place] in constants:
-            array = numpy_helper.to_array(constants[node.input[place]])
+        if len(node.input) > index and node.input[index] in constants:
+            array = numpy_helper.to_array(constants[node.input[index]])
             value = float(array.ravel()[0]) if array.size == 1 else None
         found.append(value if value is not None and math.isfinite(value) and abs(value) < _FAR else None)
     return found[0], found[1]

@@ -59,7 +59,7 @@ class Point:
             index = np.asarray(given[0]).ravel().astype(np.int64)
             index = np.where(index < 0, index + self.rows, index)
             hit = np.unique(np.searchsorted(self.edges(), index[(index >= 0) & (index < self.rows)], side="right") - 1)
-            return {items[place] for place in hit}
+            return {items[position] for position in hit}
         return {item for item, margin in self.margins(values).items() if margin < 0}
 
     def margins(self, values: Mapping[str, Array]) -> dict[str, float]:

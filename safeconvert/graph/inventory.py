@@ -26,8 +26,8 @@ def one_sided(source: onnx.ModelProto, target: onnx.ModelProto) -> list[str]:
     for side, own, other in (("source", unread[0], unread[1]), ("target", unread[1], unread[0])):
         lines += [
             f"input {name} is read by the other model and not by the {side}"
-            for place, name in own.items()
-            if place not in other
+            for index, name in own.items()
+            if index not in other
         ]
     return lines
 

@@ -62,7 +62,7 @@ def _pair(view: GraphView, front: int) -> set[int]:
 
 def rounding_behind(view: GraphView, node: str) -> tuple[str, ...]:
     """Names of the QuantizeLinear and DequantizeLinear that round a node's output and nothing else; () where there are none."""
-    number = next((place for place, one in enumerate(view.nodes) if one.name == node), None)
+    number = next((index for index, one in enumerate(view.nodes) if one.name == node), None)
     found: list[str] = []
     for operator in ("QuantizeLinear", "DequantizeLinear"):
         users = view.users.get(view.nodes[number].output[0], ()) if number is not None else ()

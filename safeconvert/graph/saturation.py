@@ -32,9 +32,9 @@ def exposed(model: onnx.ModelProto, tensors: Mapping[int, str]) -> onnx.ModelPro
     types = {value.name: value.type for value in [*graph.value_info, *graph.input, *graph.output]}
     outputs = {value.name for value in copy.graph.output}
     del copy.graph.output[:]
-    for place, name in tensors.items():
-        copy.graph.node.append(helper.make_node("Identity", [name], [f"before_{place}"], f"before_{place}"))
-        value = helper.make_empty_tensor_value_info(f"before_{place}")
+    for index, name in tensors.items():
+        copy.graph.node.append(helper.make_node("Identity", [name], [f"before_{index}"], f"before_{index}"))
+        value = helper.make_empty_tensor_value_info(f"before_{index}")
         if name in types and name not in outputs:
             value.type.CopyFrom(types[name])
         copy.graph.output.append(value)

@@ -79,7 +79,7 @@ def _sizes(
             return [_ARITHMETIC[node.op_type](int(one), int(two)) for one, two in zip(left, right, strict=True)]  # type: ignore[arg-type]
         return None
     if node.op_type == "Gather" and attributes.get("axis", 0) == 0:
-        return [given[int(place)] for place in known[inputs[1]] if isinstance(place, int)]
+        return [given[int(index)] for index in known[inputs[1]] if isinstance(index, int)]
     if node.op_type == "Concat":
         return [size for name in inputs for size in known[name]]
     if node.op_type == "Slice" and all(name in constants for name in inputs[1:]):

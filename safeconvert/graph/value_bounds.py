@@ -60,7 +60,7 @@ def unreachable(point: Point, bounds: Mapping[str, Bound]) -> frozenset[str]:
     """The items of a point that no input exercises, by the bounds of the tensor that it looks at."""
     if point.tensor not in bounds:
         return frozenset()
-    low, high = (float(end.min()) if place == 0 else float(end.max()) for place, end in enumerate(bounds[point.tensor]))
+    low, high = (float(end.min()) if index == 0 else float(end.max()) for index, end in enumerate(bounds[point.tensor]))
     items = point.items()
     if point.kind == "truth":
         return frozenset(item for item, never in zip(items, (high < 1, low >= 1), strict=True) if never)

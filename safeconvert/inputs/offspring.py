@@ -40,7 +40,7 @@ def offspring(
         name for name, array in first.items() if array.dtype.kind in "iu" and array.dtype.itemsize > 1 and array.size
     ]
     swept = round(count * _SWEPT) if wide else 0
-    made = [_swept(random, number * swept + place, _chosen(random, elites), wide, ranges) for place in range(swept)]
+    made = [_swept(random, number * swept + index, _chosen(random, elites), wide, ranges) for index in range(swept)]
     while len(made) < count:
         one, two = _chosen(random, elites), elites[int(random.integers(len(elites)))].sample
         made.append(_child(random, one, two, ranges))
@@ -74,8 +74,8 @@ def _swept(
     for name in wide:
         taken, size = ranges[name], made[name].size
         span = max(1, taken.high - taken.low)
-        places = np.arange(number // 2 * size, (number // 2 + 1) * size, dtype=np.float64)
-        offsets = places % span if number % 2 == 0 else np.floor(np.modf(places * _GOLDEN)[0] * span)
+        indices = np.arange(number // 2 * size, (number // 2 + 1) * size, dtype=np.float64)
+        offsets = indices % span if number % 2 == 0 else np.floor(np.modf(indices * _GOLDEN)[0] * span)
         values = taken.low + np.minimum(offsets, span - 1).astype(np.int64)
         made[name] = random.permutation(values).reshape(made[name].shape).astype(made[name].dtype)
     return made

@@ -62,10 +62,10 @@ def _epsilon(part: IsolatedRegion, norm: onnx.NodeProto, wrong: Sequence[Array])
 
     limit = part.rtol * scale
     found = [apart(epsilon) for epsilon in _USUAL]
-    place = int(np.argmin(found))
-    if found[place] <= limit:
-        return _USUAL[place]
-    low, high = _USUAL[max(place - 1, 0)], _USUAL[min(place + 1, len(_USUAL) - 1)]
+    index = int(np.argmin(found))
+    if found[index] <= limit:
+        return _USUAL[index]
+    low, high = _USUAL[max(index - 1, 0)], _USUAL[min(index + 1, len(_USUAL) - 1)]
     best = _least(apart, low, high)
     return best if apart(best) <= limit else None
 

@@ -30,5 +30,5 @@ def gate_order(operator: str, index: int, needed: Array, there: Array) -> str:
                     for value in (needed, there))  # fmt: skip
     for order in permutations(range(len(gates))):
         if order != tuple(range(len(gates))) and np.array_equal(ours[:, :, list(order)], theirs):
-            return "".join(gates[place] for place in order)
+            return "".join(gates[position] for position in order)
     return ""

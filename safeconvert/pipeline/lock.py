@@ -18,25 +18,23 @@ def locked(target: Path) -> Iterator[None]:
     Raises:
         UnusableInput: another run holds it.
     """
-    place = target.with_name(f".{target.name}.lock")
-    held = _taken(place, target)
+    path = target.with_name(f".{target.name}.lock")
+    held = _taken(path, target)
     try:
         yield
     finally:
         with suppress(OSError):
-            place.unlink()
+            path.unlink()
         os.close(held)
 
 
-def _taken(place: Path, target: Path) -> int:
+def _taken(path: Path, target: Path) -> int:
     """Open the lock file and lock it, anew where the run before removed it in between."""
     while True:
         try:
-            file = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         except OSError as error:
-            raise UnusableInput(
-                f"{place}: cannot be written: {error.strerror}", "name another place with -o"
-            ) from error
+            raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another path with -o") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -44,16 +42,16 @@ def _taken(place: Path, target: Path) -> int:
             os.close(file)
             raise UnusableInput(
                 f"{target}: another run of safeconvert" + (f" (process {holder})" if holder else "") + " writes it",
-                "wait for it to end, or name another place with -o",
+                "wait for it to end, or name another path with -o",
             ) from error
-        if _same(file, place):
+        if _same(file, path):
             os.truncate(file, 0)
             os.write(file, str(os.getpid()).encode())
             return file
         os.close(file)
 
 
-def _same(file: int, place: Path) -> bool:
+def _same(file: int, destination: Path) -> bool:
     with suppress(OSError):
-        return os.path.samestat(os.fstat(file), place.stat(follow_symlinks=False))
+        return os.path.samestat(os.fstat(file), destination.stat(follow_symlinks=False))
     return False

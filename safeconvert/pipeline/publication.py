@@ -43,7 +43,7 @@ class _Move:
     """A file or folder on its way: where it is, and where it belongs."""
 
     now: Path
-    place: Path
+    destination: Path
 
 
 def publish(made: Path, sha256: str, target: Path, certify: Callable[[], Path]) -> Published:
@@ -68,16 +68,16 @@ def publish(made: Path, sha256: str, target: Path, certify: Callable[[], Path]) 
             raise NoVerdict(f"{target.name}: the target changed after it was verified; it is not published")
         own = owned(target)
         # the target goes first and comes back last: it never stands without its certificate
-        places = list(dict.fromkeys([target, *_around(target), *sorted(own), *(move.place for move in staged)]))
-        aside = _aside(target, places)
+        paths = list(dict.fromkeys([target, *_around(target), *sorted(own), *(move.destination for move in staged)]))
+        aside = _aside(target, paths)
         try:
             for move in aside:
-                os.replace(move.place, move.now)
+                os.replace(move.destination, move.now)
             certificate = certify()
             for move in staged:
-                os.replace(move.now, move.place)
+                os.replace(move.now, move.destination)
         except BaseException:
-            _undo(places, aside)
+            _undo(paths, aside)
             raise
     except OSError as error:
         raise UnusableInput(
@@ -87,15 +87,15 @@ def publish(made: Path, sha256: str, target: Path, certify: Callable[[], Path]) 
         for move in staged:
             remove(move.now)
     for move in aside:
-        if move.place in own:
+        if move.destination in own:
             remove(move.now)
-    return Published(certificate, tuple(move.now for move in aside if move.place not in own))
+    return Published(certificate, tuple(move.now for move in aside if move.destination not in own))
 
 
 def withdraw(target: Path) -> None:
     """Remove a target that safeconvert wrote, with what belongs to it; anything else stays."""
-    for place in owned(target):
-        remove(place)
+    for path in owned(target):
+        remove(path)
 
 
 def owned(target: Path) -> frozenset[Path]:
@@ -112,7 +112,7 @@ def owned(target: Path) -> frozenset[Path]:
         named |= {target.parent / Path(each["path"]).name: each["sha256"] for each in content["target"]["files"]}
         if "evidence" in content:
             named[evidence_path(certificate)] = content["evidence"]["sha256"]
-        found = {place for place, sha256 in named.items() if place.exists() and digest(place).sha256 == sha256}
+        found = {path for path, sha256 in named.items() if path.exists() and digest(path).sha256 == sha256}
     except (SafeconvertError, KeyError, TypeError, AttributeError):
         return frozenset()
     if target.exists() and target not in found:
@@ -139,9 +139,9 @@ def _around(target: Path) -> tuple[Path, ...]:
 def _stage(made: Path, target: Path, staged: list[_Move]) -> None:
     """Copy into the target's folder under names that nobody reads; the target itself last."""
     beside = sorted(entry for entry in made.parent.iterdir() if entry != made)
-    for source, place in [*((entry, target.with_name(entry.name)) for entry in beside), (made, target)]:
-        partial = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
-        staged.append(_Move(partial, place))
+    for source, path in [*((entry, target.with_name(entry.name)) for entry in beside), (made, target)]:
+        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+        staged.append(_Move(partial, path))
         if source.is_dir():
             shutil.copytree(source, partial, symlinks=True)
             continue
@@ -151,31 +151,31 @@ def _stage(made: Path, target: Path, staged: list[_Move]) -> None:
                 os.fsync(file.fileno())
 
 
-def _undo(places: list[Path], aside: list[_Move]) -> None:
+def _undo(paths: list[Path], aside: list[_Move]) -> None:
     """Bring back what was moved aside, and remove what came in its place, or where nothing was."""
-    there = {move.place: move for move in aside}
-    for place in reversed(places):
-        move = there.get(place)
+    there = {move.destination: move for move in aside}
+    for destination in reversed(paths):
+        move = there.get(destination)
         if move is None:
-            remove(place)
+            remove(destination)
         elif os.path.lexists(move.now):
-            remove(place)
-            os.replace(move.now, place)
+            remove(destination)
+            os.replace(move.now, destination)
 
 
-def _aside(target: Path, places: list[Path]) -> list[_Move]:
+def _aside(target: Path, paths: list[Path]) -> list[_Move]:
     """Where all that stands at the places would lie aside; under one new name, so that it stays together."""
-    there = [place for place in places if os.path.lexists(place)]
+    there = [destination for destination in paths if os.path.lexists(destination)]
     for number in range(1, 1 << 30):
-        moves = [_Move(_aside_name(target, place, number), place) for place in there]
-        if not any(os.path.lexists(_aside_name(target, place, number)) for place in places):
+        moves = [_Move(_aside_name(target, destination, number), destination) for destination in there]
+        if not any(os.path.lexists(_aside_name(target, destination, number)) for destination in paths):
             return moves
     raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _aside_name(target: Path, place: Path, number: int) -> Path:
+def _aside_name(target: Path, path: Path, number: int) -> Path:
     """`model.keras.previous`, `model.keras.previous.certificate.json`, `weights.bin.previous`."""
     mark = ".previous" if number == 1 else f".previous-{number}"
-    if place.name.startswith(target.name):
-        return place.with_name(target.name + mark + place.name.removeprefix(target.name))
-    return place.with_name(place.name + mark)
+    if path.name.startswith(target.name):
+        return path.with_name(target.name + mark + path.name.removeprefix(target.name))
+    return path.with_name(path.name + mark)

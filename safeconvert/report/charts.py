@@ -78,23 +78,23 @@ def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
     scale = log_scale(box, known)
     step = (box.right - box.left) / max(len(layers) - 1, 1)
 
-    def x(place: int) -> float:
-        return box.left + step * place if len(layers) > 1 else (box.left + box.right) / 2
+    def x(index: int) -> float:
+        return box.left + step * index if len(layers) > 1 else (box.left + box.right) / 2
 
     def drawn_line(name: str, values: Sequence[float | None]) -> Markup:
-        points = [(x(place), scale.y(value)) for place, value in enumerate(values) if value is not None]
+        points = [(x(index), scale.y(value)) for index, value in enumerate(values) if value is not None]
         return path(name, _thinned(points))
 
     parts = grid(box, scale.ticks())
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         if layer.faults:
-            parts.append(line("fault-line", x(place), box.top, x(place), box.bottom))
+            parts.append(line("fault-line", x(index), box.top, x(index), box.bottom))
     if repaired:
         parts.append(drawn_line("repaired", [layer.repaired for layer in layers]))
     parts.append(drawn_line("propagated", [layer.propagated for layer in layers]))
-    shown = sorted(range(len(layers)), key=lambda place: -(layers[place].isolated or 0.0))[:_POINTS]
-    for place in sorted(shown):
-        layer = layers[place]
+    shown = sorted(range(len(layers)), key=lambda index: -(layers[index].isolated or 0.0))[:_POINTS]
+    for index in sorted(shown):
+        layer = layers[index]
         if layer.isolated is None:
             continue
         title = (
@@ -102,16 +102,16 @@ def layers_chart(layers: Sequence[Layer], repaired: bool) -> Markup:
         )
         y = scale.y(layer.isolated)
         if layer.isolated > LOWEST and len(layers) <= _POINTS:
-            parts.append(line("stem", x(place), box.bottom, x(place), y))
+            parts.append(line("stem", x(index), box.bottom, x(index), y))
         kind, size = ("isolated fault", 5.0) if layer.faults else ("isolated", 2.5)
         if layer.isolated <= LOWEST and not layer.faults:
             kind, size = "isolated quiet", 1.8
-        parts.append(dot(kind, x(place), y, size, title))
+        parts.append(dot(kind, x(index), y, size, title))
     last = -math.inf
-    for place, layer in enumerate(layers):
-        if layer.faults and x(place) - last > 20:  # labels that would cover each other are left out
-            last = x(place)
-            parts.append(words("mark", x(place), box.top - 10, ",".join(str(n + 1) for n in layer.faults), "middle"))
+    for index, layer in enumerate(layers):
+        if layer.faults and x(index) - last > 20:  # labels that would cover each other are left out
+            last = x(index)
+            parts.append(words("mark", x(index), box.top - 10, ",".join(str(n + 1) for n in layer.faults), "middle"))
     parts += [
         words("axis", box.left, 272, "input"),
         words("axis", (box.left + box.right) / 2, 272, f"{len(layers)} tensors of the target, in order", "middle"),

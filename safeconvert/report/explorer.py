@@ -59,12 +59,12 @@ def write(path: Path, evidence: Evidence | None, source: Path | None, target: Pa
         return [f"{path}: not written: the layers of source and target could not be compared (no ONNX form of both)"]
     isolated, propagated = (node_data(evidence, metric, source, target) for metric in _METRICS)
     contents = (isolated, propagated, graphs(evidence))
-    for place, content in zip((path, *beside(path)), contents, strict=True):
+    for destination, content in zip((path, *beside(path)), contents, strict=True):
         try:
-            place.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+            destination.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         except OSError as error:
             raise UnusableInput(
-                f"{place}: cannot be written: {error.strerror}", "name another with --model-explorer"
+                f"{destination}: cannot be written: {error.strerror}", "name another with --model-explorer"
             ) from error
     return []
 
@@ -164,14 +164,14 @@ def _by_maker(nodes: Nodes, errors: Errors, known: Callable[[str], bool]) -> Err
     return found
 
 
-def _tensor(nodes: Nodes, place: int, known: Callable[[str], bool]) -> str:
+def _tensor(nodes: Nodes, index: int, known: Callable[[str], bool]) -> str:
     """The tensor of the file that a node makes, or else the nearest in front along first inputs; "" where there is none."""
     for _ in range(len(nodes)):
-        own = next((name for name in sequence(nodes[place].get("makes")) if isinstance(name, str) and known(name)), "")
-        reads = [read for read in numbers(nodes[place].get("reads")) if 0 <= read < place]
+        own = next((name for name in sequence(nodes[index].get("makes")) if isinstance(name, str) and known(name)), "")
+        reads = [read for read in numbers(nodes[index].get("reads")) if 0 <= read < index]
         if own or not reads:
             return own
-        place = reads[0]
+        index = reads[0]
     return ""
 
 

@@ -181,7 +181,7 @@ def _exporters(predicate: Mapping[str, Any]) -> list[Case]:
 
 
 def _fault(fault: FaultState) -> Case:
-    name = f"fault {fault.position + 1} {fault.kind}: {fault.place} ({fault.operator})"
+    name = f"fault {fault.position + 1} {fault.kind}: {fault.layers} ({fault.operator})"
     note = f"{fault.evidence}\nisolated error {text(fault.isolated)}, propagated {text(fault.propagated)}"
     if fault.state in _STAYS:
         return Case(name, note=f"{fault.state}\n{note}")

@@ -39,7 +39,7 @@ def fault_tree(predicate: Mapping[str, Any]) -> Tree | None:
         head = Text.assemble(
             f"{fault.position + 1}. {word} ",
             (fault.kind, "bold"),
-            f": {fault.place} ({fault.operator})",
+            f": {fault.layers} ({fault.operator})",
         )
         branch = tree.add(head)
         branch.add(Text(fault.evidence))

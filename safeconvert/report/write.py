@@ -26,12 +26,12 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
         UnusableInput: no certificate, or the page cannot be written. Of one with a newer schema the page says just that.
         NotEquivalent: the certificate is damaged, or not signed by the key.
     """
-    place = output or report_path(certificate)
+    path = output or report_path(certificate)
     try:
         predicate = read_certificate(certificate, public_key)
     except NewerSchema as error:
         reason = f"{certificate.name}: {error.message.rpartition(': ')[2]}; {error.advice}."
-        write_page(place, {"verdict": "unreadable", "reason": reason}, None, [], certificate.name)
+        write_page(path, {"verdict": "unreadable", "reason": reason}, None, [], certificate.name)
         raise
     notices = []
     if predicate.get("schema") != SCHEMA:
@@ -44,7 +44,7 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
         evidence = read(certificate, predicate.get("evidence"))
     except NoEvidence as error:
         notices.append(str(error))
-    return write_page(place, predicate, evidence, notices, certificate.name)
+    return write_page(path, predicate, evidence, notices, certificate.name)
 
 
 def write_page(
@@ -57,5 +57,5 @@ def write_page(
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another place") from error
+        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name another path") from error
     return path

@@ -69,10 +69,10 @@ def pack(certificate: Path, folder: Path | None, every: bool, settings: Settings
     if not regions:
         return []
     stem = certificate.name.removesuffix(".json").removesuffix(".certificate")
-    place = folder if folder is not None else certificate.with_name(f"{stem}.issues")
+    path = folder if folder is not None else certificate.with_name(f"{stem}.issues")
     with open_run(settings, phases) as run:
         packer = _Packer(run, content, certificate)
-        return [packer.region(region, place) for region in regions]
+        return [packer.region(region, path) for region in regions]
 
 
 class _Packer:
@@ -89,11 +89,11 @@ class _Packer:
         self._facts = Facts(content, certificate.name, [adapter.name for adapter in self._route])
         self._loaded: dict[str, str] = {}
 
-    def region(self, region: FaultRegion, place: Path) -> Packed:
+    def region(self, region: FaultRegion, path: Path) -> Packed:
         """Try and write one region."""
         first = region.faults[0]
         label = re.sub(r"[^A-Za-z0-9]+", "-", f"{first.kind}-{first.operator}")[:40].strip("-")
-        folder = place / f"fault-{first.position + 1}-{label}"
+        folder = path / f"fault-{first.position + 1}-{label}"
         tried: list[Tried] = []
         try:
             paths.remove(folder)

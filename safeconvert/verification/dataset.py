@@ -101,10 +101,11 @@ def prepare(
     """
     settings = run.settings.inputs
     seed = settings.seed if options.seed is None else options.seed
+    preprocessing = read_preprocessing(options)
     files = copied_inputs(run, options.path, options.limit) if options.path is not None else None
     with named_as_given(files) if files is not None else nullcontext():
         if files is not None:
-            inputs = open_inputs(files.copy, signature, read_preprocessing(options), options.limit)
+            inputs = open_inputs(files.copy, signature, preprocessing, options.limit)
             if mixing and not inputs.whole:
                 inputs = Calls(inputs, _rows_of_a_call(inputs, signature))
         else:
@@ -115,7 +116,7 @@ def prepare(
             chunks = materialise(inputs, run.kept("inputs"), settings.chunk, advance)
     distinct = distinct_samples(chunks)
     parts = split(len(distinct), settings.held_out, seed)
-    chosen = Split(*(tuple(int(distinct[place]) for place in part) for part in (parts.steer, parts.held_out)))
+    chosen = Split(*(tuple(int(distinct[index]) for index in part) for part in (parts.steer, parts.held_out)))
     limited = options.limit is not None
     return Dataset(inputs, chosen, seed, options.path is None, chunks, sha256, distinct, limited=limited, files=files)
 

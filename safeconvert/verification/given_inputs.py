@@ -43,12 +43,12 @@ def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
     else:
         return GivenFiles(path, path)
     for file in files:
-        place = copy / file.name if is_folder(path) else copy
+        destination = copy / file.name if is_folder(path) else copy
         try:
-            clone(file, place)
+            clone(file, destination)
         except OSError as error:
             raise UnusableInput(
-                f"--inputs {file}: cannot be copied to {place.parent}: {error.strerror}",
+                f"--inputs {file}: cannot be copied to {destination.parent}: {error.strerror}",
                 "free some space, or set TMPDIR to another disk",
             ) from error
     return GivenFiles(path, copy)

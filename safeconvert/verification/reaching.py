@@ -107,8 +107,8 @@ def reached_chunks(
     chunks, start = [], 0
     for arrays in calls:
         files = {}
-        for place, (name, array) in enumerate(arrays.items()):
-            files[name] = folder / f"in-{start:07d}-{place}.npy"
+        for index, (name, array) in enumerate(arrays.items()):
+            files[name] = folder / f"in-{start:07d}-{index}.npy"
             np.save(files[name], array, allow_pickle=False)
         count = 1 if request.whole else len(fitting)
         chunks.append(Chunk(start, start + count, files, request.whole))

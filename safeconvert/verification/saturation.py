@@ -121,10 +121,10 @@ def _compared(
     )
     answer = run.pool.worker("onnx").call("onnx", "reading what is saturated", request)
     both, remarks = [], list(labels)
-    for place, first, second, kinds in zip(indices, *sides, answer, strict=True):
-        name = outputs[place].source.name
+    for index, first, second, kinds in zip(indices, *sides, answer, strict=True):
+        name = outputs[index].source.name
         if kinds["source"] and kinds["target"]:
-            both.append((place, first, second, kinds["source"]))
+            both.append((index, first, second, kinds["source"]))
         elif kinds["source"]:
             remarks.append(
                 f"output {name} was not compared before its {kinds['source']}: the target's graph ends otherwise"
@@ -137,8 +137,8 @@ def _compared(
     theirs = _run(run, targets[1], source, found, chunks, settings, False)
     figures = _figures(ours, theirs, chunks, both, found, settings)
     limit = run.settings.verify.rounding
-    for place, _, _, kind in both:
-        name = outputs[place].source.name
+    for index, _, _, kind in both:
+        name = outputs[index].source.name
         one = next(output for output in figures.outputs if output.name == name)
         if one.disagreements and not one.relative <= limit:
             line = f"output {name} is equal behind its {kind} and not before it: relative {one.relative:.3g} on {figures.samples} inputs"
@@ -187,8 +187,8 @@ def _figures(
     figures = Accumulator(VerifySettings("allclose", settings.tolerance))
     for chunk, left, right in zip(chunks, ours, theirs, strict=True):
         sides: tuple[dict[str, Array], dict[str, Array]] = ({}, {})
-        for place, one, two, kind in both:
-            tensor = found.contract.outputs[place]
+        for index, one, two, kind in both:
+            tensor = found.contract.outputs[index]
             mine, other = left[f"before_{one}"], right[f"before_{two}"]
             if tensor.permutation is not None and other.ndim == len(tensor.permutation):
                 other = undo_permutation(other, tensor.permutation)

@@ -171,8 +171,8 @@ class _Search:
         """The inputs of a round."""
         made = self._rounds.samples(number, self._elites)
         folder, files = self._run.kept("searched"), {}
-        for place, name in enumerate(made[0]):
-            files[name] = folder / f"in-{place}.npy"
+        for index, name in enumerate(made[0]):
+            files[name] = folder / f"in-{index}.npy"
             np.save(files[name], np.stack([sample[name] for sample in made]), allow_pickle=False)
         return Chunk(0, len(made), files)
 

@@ -165,9 +165,9 @@ def _copied(path: Path, folder: Path) -> Path:
             clone(path, target)
             return target
         for file in plain_files(path):
-            place = target / file.relative_to(path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            clone(file, place)
+            destination = target / file.relative_to(path)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            clone(file, destination)
         return target
     except OSError as error:
         raise UnusableInput(

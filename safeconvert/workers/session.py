@@ -52,20 +52,20 @@ class Session:
         """
         results = []
         for chunk in chunks:
-            place = folder / f"run-{next(_numbers)}"
-            place.mkdir(parents=True)
-            request = RunModel(self.handle, [chunk], place)
+            destination = folder / f"run-{next(_numbers)}"
+            destination.mkdir(parents=True)
+            request = RunModel(self.handle, [chunk], destination)
             answer = self.worker.call(self.adapter.name, f"running {self.path.name}", request)
-            results.append({name: self._own(Path(path), place) for name, path in answer[0].items()})
+            results.append({name: self._own(Path(path), destination) for name, path in answer[0].items()})
             if advance is not None:
                 advance(1)
         return results
 
     def accepts(self, chunks: Sequence[Files], folder: Path) -> bool:
         """Whether the model runs on chunk files. Raises AdapterFailure where the worker dies of them."""
-        place = folder / f"run-{next(_numbers)}"
-        place.mkdir(parents=True)
-        request = TryModel(self.handle, chunks, place)
+        path = folder / f"run-{next(_numbers)}"
+        path.mkdir(parents=True)
+        request = TryModel(self.handle, chunks, path)
         return bool(self.worker.call(self.adapter.name, f"trying inputs on {self.path.name}", request))
 
     def observe(self, chunks: Sequence[Files], folder: Path) -> list[NativeTensor]:
@@ -79,22 +79,22 @@ class Session:
             UnusableInput: the model does not show them.
             AdapterFailure: the framework raised, died or went past a limit.
         """
-        place = folder / f"run-{next(_numbers)}"
-        place.mkdir(parents=True)
-        request = ObserveModel(self.handle, chunks, place)
+        destination = folder / f"run-{next(_numbers)}"
+        destination.mkdir(parents=True)
+        request = ObserveModel(self.handle, chunks, destination)
         answer = self.worker.call(self.adapter.name, f"observing {self.path.name}", request)
         found = [NativeTensor.from_json(one) for one in answer]
         for path in (path for one in found for path in one.files):
-            self._own(Path(path), place)
+            self._own(Path(path), destination)
         return found
 
     def close(self) -> None:
         """Forget the model; the worker lives on."""
         self.worker.call(self.adapter.name, f"closing {self.path.name}", CloseModel(self.handle))
 
-    def _own(self, path: Path, place: Path) -> Path:
+    def _own(self, path: Path, destination: Path) -> Path:
         """An output file, which has to lie where it was to be written. Raises AdapterFailure."""
-        if path.parent != place or path.is_symlink() or not path.is_file():
+        if path.parent != destination or path.is_symlink() or not path.is_file():
             cause = "it names an output that does not lie in the folder for outputs"
             raise AdapterFailure(self.adapter.name, f"running {self.path.name}", cause, self.worker.log, died=True)
         return path

@@ -15,10 +15,10 @@ def foreign_data(file: Any) -> Iterator[str]:
     while waiting:
         path, group = waiting.pop()
         for name in group:
-            place = f"{path}/{name}"
+            destination = f"{path}/{name}"
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                yield f"{place} is a link to {link.filename}"
+                yield f"{destination} is a link to {link.filename}"
                 continue
             if isinstance(link, h5py.SoftLink):
                 continue  # its own file again, where it is met as what it is
@@ -28,8 +28,8 @@ def foreign_data(file: Any) -> Iterator[str]:
                 continue
             seen.add(address)
             if isinstance(item, h5py.Group):
-                waiting.append((place, item))
+                waiting.append((destination, item))
             elif isinstance(item, h5py.Dataset) and item.external:
-                yield f"the data of {place} lie in {item.external[0][0]}"
+                yield f"the data of {destination} lie in {item.external[0][0]}"
             elif isinstance(item, h5py.Dataset) and item.is_virtual:
-                yield f"the data of {place} lie in {', '.join(sorted({source.file_name for source in item.virtual_sources()}))}"
+                yield f"the data of {destination} lie in {', '.join(sorted({source.file_name for source in item.virtual_sources()}))}"

@@ -74,9 +74,9 @@ def _in_options(options: bytes) -> set[str]:
     from tensorflow.core.framework import node_def_pb2
 
     root = flexbuffers.GetRoot(bytearray(options))
-    if not root.IsVector or len(root.AsVector) < 2 or not all(root.AsVector[place].IsString for place in (0, 1)):
+    if not root.IsVector or len(root.AsVector) < 2 or not all(root.AsVector[index].IsString for index in (0, 1)):
         return {"without a NodeDef"}
-    name, serialised = (bytes(root.AsVector[place].AsStringBytes) for place in (0, 1))
+    name, serialised = (bytes(root.AsVector[index].AsStringBytes) for index in (0, 1))
     node = node_def_pb2.NodeDef()
     try:
         node.ParseFromString(serialised)

@@ -16,7 +16,7 @@ def layers(predicate: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str
     """The layers that are farthest apart, in the order of the target's graph, and their chart."""
     read = read_layers(content.get("along"))
     repaired = any(trial.outcome == TrialOutcome.ACCEPTED for trial in read_trials(predicate))
-    order = sorted(range(len(read)), key=lambda place: -_worst(read[place]))[:ROWS]
+    order = sorted(range(len(read)), key=lambda index: -_worst(read[index]))[:ROWS]
     clean = predicate.get("verdict") == "verified" and not sequence(predicate.get("faults"))
     why = "The models were equal at their outputs; the layers were not compared." if clean else (
         "Errors along the layers were not recorded: the graphs were not aligned, or the evidence is not at hand."
@@ -28,11 +28,11 @@ def layers(predicate: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str
         "layers_left": len(read) - len(order),
         "layers": [
             {
-                "place": place + 1, "target": read[place].target, "source": read[place].source,
-                "operator": read[place].operator, "faults": listed(read[place].faults),
-                **{key: figure(getattr(read[place], key)) for key in ("isolated", "propagated", "repaired")},
+                "place": index + 1, "target": read[index].target, "source": read[index].source,
+                "operator": read[index].operator, "faults": listed(read[index].faults),
+                **{key: figure(getattr(read[index], key)) for key in ("isolated", "propagated", "repaired")},
             }
-            for place in sorted(order)
+            for index in sorted(order)
         ],
     }  # fmt: skip
 

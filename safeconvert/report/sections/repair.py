@@ -41,7 +41,7 @@ def faults(predicate: Mapping[str, Any]) -> dict[str, Any]:
     rows = [
         {
             "number": fault.position + 1, "kind": fault.kind, "kind_title": kind_name(fault.kind),
-            "source": fault.source_place, "target": fault.target_place, "operator": fault.operator, "evidence": fault.evidence,
+            "source": fault.source_name, "target": fault.target_name, "operator": fault.operator, "evidence": fault.evidence,
             "isolated": figure(fault.isolated), "propagated": figure(fault.propagated),
             "state": fault.state + ("" if fault.proven else " (suspicion)"),
             "tone": "good" if fault.repaired else "bad" if fault.proven else "",

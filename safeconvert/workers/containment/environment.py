@@ -29,8 +29,8 @@ def reduced(inherited: Mapping[str, str]) -> dict[str, str]:
 
 def homes(folder: Path) -> dict[str, str]:
     """Where a worker's programs keep their own files: in its folder, whatever the user's are."""
-    place = str(folder)
+    path = str(folder)
     caches = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "MPLCONFIGDIR")
-    return {**dict.fromkeys(("HOME", "TMPDIR", "TORCH_HOME", "KERAS_HOME", "HF_HOME", *caches), place)} | dict.fromkeys(
+    return {**dict.fromkeys(("HOME", "TMPDIR", "TORCH_HOME", "KERAS_HOME", "HF_HOME", *caches), path)} | dict.fromkeys(
         ("USER", "LOGNAME"), _NOBODY
     )
