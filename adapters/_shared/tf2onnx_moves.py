@@ -20,16 +20,16 @@ class Moves:
     """What was asked to move, and what did.
 
     Attributes:
-        asked: tensor names, as tf2onnx calls them in the end.
+        requested: tensor names, as tf2onnx calls them in the end.
         done: the inputs and outputs among them that were moved.
     """
 
-    asked: set[str] = field(default_factory=set)
+    requested: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
 
     def require_all(self) -> None:
         """Raises UnusableInput where one was passed over."""
-        for name in sorted(self.asked - self.done):
+        for name in sorted(self.requested - self.done):
             raise UnusableInput(
                 f"tf2onnx: {name} cannot become channels first: no input or output of that name with four dimensions",
                 "look at the names in the ONNX file, or leave the option out",
@@ -59,7 +59,7 @@ def recorded_moves() -> Iterator[Moves]:
 
     def recording(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
         def move(graph: Any, names: Any) -> None:
-            moves.asked.update(names)
+            moves.requested.update(names)
             for node in graph.get_nodes():
                 for name in node.output:
                     if name in names and len(graph.get_shape(name) or ()) == len(NHWC_TO_NCHW):

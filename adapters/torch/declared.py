@@ -31,19 +31,19 @@ def declared_inputs(program: Any, request: ModelRequest) -> tuple[TensorSpec, ..
     specs = [_spec(name, values[name], batch) for name in names]
     exported = _example_sizes(program, names)
     settled = []
-    for spec, asked in zip(specs, with_given_shapes(specs, request), strict=True):
+    for spec, requested in zip(specs, with_given_shapes(specs, request), strict=True):
         example = exported.get(spec.name, (None,) * len(spec.shape))
         free_batch = bool(spec.shape) and spec.shape[0] is None and str(values[spec.name].shape[0]) == batch
         shape = tuple(
             None if axis == 0 and free_batch else size if size is not None else example[axis]
-            for axis, size in enumerate(asked.shape)
+            for axis, size in enumerate(requested.shape)
         )
         taken = tuple(
             axis
             for axis, (own, size) in enumerate(zip(spec.shape, shape, strict=True))
             if axis and size and own is None
         )
-        settled.append(replace(asked, shape=shape, open=taken))
+        settled.append(replace(requested, shape=shape, open=taken))
     return tuple(settled)
 
 

@@ -108,16 +108,16 @@ def export(
 
 
 def export_with(
-    run: Run, role: str, adapter: Adapter, request: ModelRequest, signature: Signature, asked: tuple[int, str]
+    run: Run, role: str, adapter: Adapter, request: ModelRequest, signature: Signature, requested: tuple[int, str]
 ) -> Export:
     """Export a native model to ONNX with one exporter. Never raises for the exporter's failure.
 
     Args:
         run, role, request, signature: as `export`.
         adapter: the exporter.
-        asked: the opset, and the side that it is for.
+        requested: the opset, and the side that it is for.
     """
-    opset, side = asked
+    opset, side = requested
     target = run.folder("export") / f"{side}.onnx"
     step = ConvertRequest(request, str(target), signature, opset)
     try:

@@ -12,7 +12,7 @@ from safeconvert.core.formats import SUFFIXES
 from safeconvert.errors import UnusableInput
 
 
-def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
+def output_path(source: Path, target_format: str, requested: Path | None) -> Path:
     """The target's path: the one asked for, or beside the source with the format's suffix.
 
     Raises:
@@ -21,15 +21,15 @@ def output_path(source: Path, target_format: str, asked: Path | None) -> Path:
     """
     source = source.absolute()
     suffixes = SUFFIXES[target_format]
-    if asked is None:
+    if requested is None:
         stem = source.name.removesuffix(source.suffix).removesuffix("_saved_model")
         path = source.with_name(stem + suffixes[0])
     else:
-        path = asked.absolute()
+        path = requested.absolute()
         if target_format != "tf" and path.suffix not in suffixes:
-            raise UnusableInput(f"{asked}: a {target_format} target ends in {' or '.join(suffixes)}")
+            raise UnusableInput(f"{requested}: a {target_format} target ends in {' or '.join(suffixes)}")
         if target_format == "tf" and path.suffix in (".pb", ".h5", ".keras"):
-            raise UnusableInput(f"{asked}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
+            raise UnusableInput(f"{requested}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
     _require_apart(source, path)
     _require_replaceable(path, target_format)
     _require_writable(path.parent)

@@ -232,8 +232,8 @@ class _Tensors:
     def of(model: onnx.ModelProto) -> _Tensors:
         """As far as shape inference tells, where an operator needs it."""
         graph = model.graph
-        asked = {"Div", "Mod"} | _ORDERED | _COMPARISONS
-        if any(node.op_type in asked for node in graph.node) and model.ByteSize() < _INFERRED:
+        typed = {"Div", "Mod"} | _ORDERED | _COMPARISONS
+        if any(node.op_type in typed for node in graph.node) and model.ByteSize() < _INFERRED:
             graph = onnx.shape_inference.infer_shapes(model).graph
         values = [*graph.value_info, *graph.input, *graph.output]
         types = {value.name: value.type.tensor_type.elem_type for value in values}
