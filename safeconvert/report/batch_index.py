@@ -111,7 +111,7 @@ def _row(job: JobReport, folder: Path) -> dict[str, Any]:
         "source": source,
         "target": target,
         "kinds": sorted({_kind(fault.kind) for fault in faults}),
-        "faults": [f"{_kind(fault.kind)}: {printable(fault.target_place)} ({fault.state})" for fault in faults],
+        "faults": [f"{_kind(fault.kind)}: {printable(fault.target_name)} ({fault.state})" for fault in faults],
         "link": _link(job.page, folder) if job.page is not None else "",
         "seconds": f"{job.seconds:.1f}",
         "peak": f"{job.peak / (1 << 30):.2f}",
