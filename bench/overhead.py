@@ -37,7 +37,7 @@ def main() -> None:
 
 def _raw() -> float:
     began = time.perf_counter()
-    arguments = [str(SOURCE), str(WORK / "raw.tflite"), str(IMAGES), "200"]
+    arguments = ["keras2tflite", str(SOURCE), str(WORK / "raw.tflite"), str(IMAGES), "200"]
     subprocess.run([sys.executable, str(ROOT / "bench" / "raw_passes.py"), *arguments], capture_output=True, check=True)
     return time.perf_counter() - began
 

@@ -35,11 +35,14 @@ def trials(specs: Sequence[TensorSpec], given: Arguments | None, batch: int = 1)
 
 
 def run_once(call: Call, tried: Iterator[Arguments] | Sequence[Arguments]) -> tuple[Any, str]:
-    """The outputs of the first arguments that go through and "", or None and the complaint about the first ones."""
+    """The outputs of the first arguments that go through and "", or None and the complaint about the first ones.
+
+    TorchScript is not optimized for it: that costs seconds at the first calls of each shape, and here each is the only one.
+    """
     complaint = ""
     for arguments in tried:
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.jit.optimized_execution(False):
                 return call(arguments), ""
         except Exception as error:  # noqa: BLE001 - a foreign module may raise anything; it is the answer here
             complaint = complaint or _line(error)

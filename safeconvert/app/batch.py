@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import psutil
 
-from safeconvert.batch.engine import run_jobs, slots_for
+from safeconvert.batch.engine import Ended, run_jobs, slots_for
 from safeconvert.batch.job import Job, Result
 from safeconvert.batch.ledger import Entry, Ledger, open_ledger
 from safeconvert.batch.manifest import folder_jobs, read_manifest, with_pages
 from safeconvert.batch.plan import Plan, outdated, plan
+from safeconvert.batch.ray_engine import run_on_ray
 from safeconvert.certificate.digest import digest
 from safeconvert.core.files import is_folder
+from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report import junit
 from safeconvert.report.batch_index import JobReport, write_index
 
 INDEX = "index.html"
 """Name of the page that lists all jobs, in the folder of results."""
+
+
+class Engine(StrEnum):
+    """What runs the jobs."""
+
+    LOCAL = "local"
+    """Slots on this machine."""
+    RAY = "ray"
+    """Tasks of a Ray cluster."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,8 @@ class BatchOptions:
         retry_failed: run failed ones again.
         slots: jobs at a time; None takes what cores and memory allow.
         junit: JUnit XML of all jobs is written here; None for none.
+        engine: what runs the jobs.
+        address: of a Ray cluster; "" for one on this machine.
     """
 
     manifest: Path
@@ -48,6 +62,8 @@ class BatchOptions:
     retry_failed: bool = False
     slots: int | None = None
     junit: Path | None = None
+    engine: Engine = Engine.LOCAL
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,13 +92,14 @@ def jobs_of(options: BatchOptions) -> tuple[Job, ...]:
     return folder_jobs(options.manifest, options.pattern, options.command, options.results)
 
 
-def run_batch(options: BatchOptions, ended: Callable[[Job, Result], None], dry_run: bool = False) -> BatchOutcome:
+def run_batch(options: BatchOptions, ended: Ended, dry_run: bool = False, phases: Phases | None = None) -> BatchOutcome:
     """Run what is not done yet.
 
     Args:
         options: of the batch.
         ended: told of each job's result as it comes.
         dry_run: only say what would be run.
+        phases: show how many jobs have ended.
 
     Raises:
         UnusableInput: the manifest or the ledger cannot be used.
@@ -102,10 +119,25 @@ def run_batch(options: BatchOptions, ended: Callable[[Job, Result], None], dry_r
                 if job.page is not None:
                     job.page.unlink(missing_ok=True)
             ledger.reset([job.name for job in found.run])
-            slots = options.slots or slots_for(os.cpu_count() or 1, psutil.virtual_memory().available, len(found.run))
-            run_jobs(found.run, ledger, results / "logs", slots, ended)
+            with (phases or Phases()).phase("jobs", len(found.run)) as advance:
+
+                def told(job: Job, result: Result) -> None:
+                    ended(job, result)
+                    advance(1)
+
+                _run(found.run, ledger, options, told)
         _write_reports(ledger, jobs, options)
         return BatchOutcome(found, _entries(ledger, jobs))
+
+
+def _run(jobs: Sequence[Job], ledger: Ledger, options: BatchOptions, ended: Ended) -> None:
+    logs = options.results.absolute() / "logs"
+    match options.engine:
+        case Engine.RAY:
+            run_on_ray(jobs, ledger, logs, options.address, ended)
+        case Engine.LOCAL:
+            slots = options.slots or slots_for(os.cpu_count() or 1, psutil.virtual_memory().available, len(jobs))
+            run_jobs(jobs, ledger, logs, slots, ended)
 
 
 def _entries(ledger: Ledger, jobs: Sequence[Job]) -> tuple[Entry, ...]:

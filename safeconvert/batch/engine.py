@@ -41,7 +41,7 @@ def run_jobs(jobs: Sequence[Job], ledger: Ledger, logs: Path, slots: int, ended:
     logs.mkdir(parents=True, exist_ok=True)
     waiting = list(jobs)
     running: dict[str, int] = {}
-    free = [Slot(number, logs) for number in range(slots)]
+    free = [Slot(str(number), logs) for number in range(slots)]
     every = list(free)
     results: queue.Queue[tuple[Job, Result, Slot]] = queue.Queue()
     budget = psutil.virtual_memory().available

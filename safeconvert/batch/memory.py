@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
+from safeconvert.workers.watch import family, used
 
 _GROWN = 1.02
 
@@ -24,22 +24,10 @@ class PeakMemory:
 
     def look(self) -> None:
         """Measure once more; 0 where the process is gone."""
-        try:
-            process = psutil.Process(self._pid)
-            members = [process, *process.children(recursive=True)]
-        except psutil.Error:
-            return
-        resident = {member.pid: _resident(member) for member in members}
+        resident = {member: used(member)[0] for member in family(self._pid)}
         if sum(resident.values()) > self._resident * _GROWN:
             self._resident = sum(resident.values())
             self.peak = max(self.peak, sum(_proportional(pid, most) for pid, most in resident.items()))
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def _proportional(pid: int, resident: int) -> int:

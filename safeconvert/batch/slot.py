@@ -21,17 +21,21 @@ from safeconvert.batch.job import VERIFIED, Job, Result, State
 from safeconvert.batch.memory import PeakMemory
 from safeconvert.core.text import first_line
 from safeconvert.errors import ExitCode
+from safeconvert.pipeline.lock import await_free
 
 _PROGRAM = [sys.executable, "-m", "safeconvert.cli.slot"]
 _POLL_SECONDS = 0.2
+_FREE_SECONDS = 20.0
+"""How long the run of a batch that was killed may take to end, before its output path is taken to be somebody else's."""
 
 
 class Slot:
     """One place for a job. Starts its process at the first job, and anew after a crash."""
 
-    def __init__(self, number: int, logs: Path) -> None:
-        self.number = number
-        self._log = logs / f"slot-{number}.log"
+    def __init__(self, name: str, logs: Path, folder: Path | None = None) -> None:
+        """With a name for its log, and the working folder of its jobs; None for this process' own."""
+        self._log = logs / f"slot-{name}.log"
+        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, job: Job) -> Result:
@@ -39,6 +43,8 @@ class Slot:
         started = time.monotonic()
         try:
             process = self._ready()
+            if job.output is not None:
+                await_free(job.output, _FREE_SECONDS)
             assert process.stdin is not None
             process.stdin.write(json.dumps(job.arguments()).encode() + b"\n")
             process.stdin.flush()
@@ -71,8 +77,9 @@ class Slot:
         if self._process is None:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
-                )
+                    _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+                    cwd=self._folder,
+                )  # fmt: skip
         return self._process
 
     def _answer(self, process: subprocess.Popen[bytes]) -> tuple[bytes, int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from safeconvert.cli.errors import people_errors
+from safeconvert.cli.printing import live
 
 if TYPE_CHECKING:
     from safeconvert.batch.job import Job, Result
@@ -25,6 +26,8 @@ def batch(
     only: str,
     retry: str,
     slots: int | None,
+    engine: str,
+    address: str,
     junit: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -32,11 +35,20 @@ def batch(
 ) -> None:
     """Run the jobs of a manifest that are not done yet."""
     with people_errors(as_json):
-        from safeconvert.app.batch import BatchOptions, run_batch, summary
+        from safeconvert.app.batch import BatchOptions, Engine, run_batch, summary
+        from safeconvert.core.progress import display
         from safeconvert.errors import UnusableInput
 
         if retry not in ("", "failed"):
             raise UnusableInput(f"--retry {retry}: unknown", "--retry failed")
+        if engine not in list(Engine):
+            raise UnusableInput(f"--engine {engine}: unknown", f"one of {', '.join(Engine)}")
+        if engine != Engine.RAY and address:
+            raise UnusableInput("--address: is of a Ray cluster", "add --engine ray")
+        if engine == Engine.RAY and slots is not None:
+            raise UnusableInput(
+                "--slots: is of the local engine; on Ray the cluster's processors and memory decide", "leave it out"
+            )
 
         def ended(job: Job, result: Result) -> None:
             if as_json:
@@ -46,8 +58,11 @@ def batch(
                 if result.exit_code != 0:
                     typer.echo(f"  {result.reason}")
 
-        options = BatchOptions(manifest, results, command, pattern, only, retry == "failed", slots, junit)
-        outcome = run_batch(options, ended, dry_run)
+        options = BatchOptions(
+            manifest, results, command, pattern, only, retry == "failed", slots, junit, Engine(engine), address
+        )
+        with display(live({"quiet": quiet, "as_json": as_json})) as phases:
+            outcome = run_batch(options, ended, dry_run, phases)
         if dry_run:
             for job in outcome.plan.run:
                 typer.echo(json.dumps({"job": job.name}) if as_json else f"to run  {job.name}")

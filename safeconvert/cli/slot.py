@@ -12,10 +12,12 @@ import io
 import json
 import os
 import queue
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, BinaryIO
 
 import click
@@ -24,14 +26,14 @@ import click
 def run(words: list[str]) -> dict[str, Any]:
     """Run one command line with --json; its exit code, the JSON object that it printed ({} for none), and all of its text."""
     from safeconvert.app.report_file import with_value
-    from safeconvert.cli.app import app
 
+    print("safeconvert", shlex.join(words), file=sys.stderr, flush=True)
     printed = io.StringIO()
     code = 0
     sys.argv[1:] = words  # what is read before the options are says there whether an error is for a program
     with contextlib.redirect_stdout(printed):
         try:
-            ended = app(with_value(words), standalone_mode=False)
+            ended = _program().main(with_value(words), prog_name="safeconvert", standalone_mode=False)
             code = ended if isinstance(ended, int) else 0  # without its own mode, click gives the exit code back
         except click.ClickException as error:
             code = 2
@@ -44,6 +46,16 @@ def run(words: list[str]) -> dict[str, Any]:
     except ValueError:
         content = {}
     return {"exit_code": code, "content": content if isinstance(content, dict) else {}, "text": text[-2000:]}
+
+
+@cache
+def _program() -> Any:
+    """The commands; to make them of their tables takes a tenth of a second."""
+    from typer.main import get_command
+
+    from safeconvert.cli.app import app
+
+    return get_command(app)
 
 
 def main() -> int:

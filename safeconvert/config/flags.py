@@ -382,6 +382,15 @@ FLAGS: tuple[Flag, ...] = (
         unset="one a core, and no more than fit into memory at 3 GiB each", least=1,
     ),
     Flag(
+        "engine", Kind.TEXT, Group.LIMITS, ("batch",),
+        "What runs the jobs: local (slots on this machine) or ray (tasks of a Ray cluster; needs safeconvert[ray]).",
+        default="local", unset="local", metavar="ENGINE",
+    ),
+    Flag(
+        "address", Kind.TEXT, Group.LIMITS, ("batch",), "Address of the Ray cluster, as ray.init takes it; auto for the one of this machine.",
+        default="", unset="Ray is started on this machine, and ends with the batch", metavar="HOST:PORT",
+    ),
+    Flag(
         "timeout", Kind.FLOAT, Group.LIMITS, (*_COMPARES, "pack"), "Seconds that one call of a converter may take.", metavar="SECONDS",
         unset="3600; large models convert in minutes, an hour is a hang", least=1, takes="float", drop_in=True,
     ),

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from safeconvert.adapter_api.protocol import WHOLE, ConvertRequest, ModelRequest
 from safeconvert.config.options import ModelOptions
+from safeconvert.conversion.step import run_step
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
 from safeconvert.registry.manifest import Adapter, exporters, framework
 from safeconvert.workers.run import Run
-from safeconvert.workers.session import Files, Session, open_session, run_converter
+from safeconvert.workers.session import Files, Session, open_session
 
 _CAUSE = 300  # characters: an exception's name and the first line of its message
 
@@ -92,40 +93,55 @@ def evaluate(run: Run, session: Session, chunks: Sequence[Files], title: str) ->
     return Evaluated(session.signature, tuple(outputs))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which ONNX form is wanted.
+
+    Attributes:
+        side: `source` or `target`.
+        opset: 0 leaves it to the exporter.
+        converter: the exporter that converts the model to the target too; "" where none does. It is asked for the same in both places
+            (sizes stay free), so that it is asked once, and target and ONNX form are one file.
+    """
+
+    side: str
+    opset: int = 0
+    converter: str = ""
+
+
 def export(
-    run: Run, role: str, format_name: str, request: ModelRequest, signature: Signature, opset: int, side: str
+    run: Run, role: str, format_name: str, request: ModelRequest, signature: Signature, wanted: Wanted
 ) -> Export:
     """Export a native model to ONNX with the first exporter that manages to. Never raises for an exporter's failure."""
     if format_name == "onnx":
-        return Export("", Path(request.path), "", opset)
+        return Export("", Path(request.path), "", wanted.opset)
     failures = []
     for adapter in exporters(format_name, run.adapters, detect(request.path).variant):
-        made = export_with(run, role, adapter, request, signature, (opset, side))
+        made = export_with(run, role, adapter, request, signature, wanted)
         if made.path is not None:
             return made
         failures.append(f"{adapter.name}: {made.failure}")
-    return Export("", None, "; ".join(failures) or f"no exporter for {format_name}", opset)
+    return Export("", None, "; ".join(failures) or f"no exporter for {format_name}", wanted.opset)
 
 
 def export_with(
-    run: Run, role: str, adapter: Adapter, request: ModelRequest, signature: Signature, requested: tuple[int, str]
+    run: Run, role: str, adapter: Adapter, request: ModelRequest, signature: Signature, wanted: Wanted
 ) -> Export:
     """Export a native model to ONNX with one exporter. Never raises for the exporter's failure.
 
     Args:
-        run, role, request, signature: as `export`.
+        run, role, request, signature, wanted: as `export`.
         adapter: the exporter.
-        requested: the opset, and the side that it is for.
     """
-    opset, side = requested
-    target = run.folder("export") / f"{side}.onnx"
-    step = ConvertRequest(request, str(target), signature, opset)
+    target = run.folder("export") / f"{wanted.side}.onnx"
+    keep_open = adapter.name == wanted.converter
+    step = ConvertRequest(request, str(target), signature, wanted.opset, keep_open=keep_open)
     try:
-        with run.phases.phase(f"exporting the {side} to ONNX ({adapter.name})"):
-            run_converter(run.pool.worker(role, adapter.python), adapter, step)
+        with run.phases.phase(f"exporting the {wanted.side} to ONNX ({adapter.name})"):
+            run_step(run, role, adapter, step)
     except (AdapterFailure, UnusableInput) as error:
-        return Export("", None, cause_of(error), opset)
-    return Export(adapter.name, target, "", opset)
+        return Export("", None, cause_of(error), wanted.opset)
+    return Export(adapter.name, target, "", wanted.opset)
 
 
 def cause_of(error: SafeconvertError) -> str:

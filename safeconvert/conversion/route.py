@@ -8,11 +8,11 @@ from pathlib import Path
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertRequest, ModelRequest
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import Export
+from safeconvert.conversion.step import run_step
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.registry.routes import Route
 from safeconvert.workers.run import Run
-from safeconvert.workers.session import run_converter
 
 _INTERMEDIATE = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
 
@@ -130,5 +130,5 @@ def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[
         keep_open=last,
     )
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
-        declared = run_converter(run.pool.worker("convert", adapter.python), adapter, request)
+        declared = run_step(run, "convert", adapter, request)
     return ModelRequest(str(target)), declared

@@ -22,20 +22,50 @@ class Looks:
     largest: float
 
 
+@dataclass(frozen=True)
+class _Moments:
+    """Of some values: how many, their mean, the sum of squared distances from it, the least and the largest."""
+
+    count: int
+    mean: float
+    squares: float
+    least: float
+    largest: float
+
+    def with_more(self, other: _Moments) -> _Moments:
+        """Those of both together (Chan, Golub and LeVeque 1979, pairwise update)."""
+        count = self.count + other.count
+        apart = other.mean - self.mean
+        return _Moments(
+            count,
+            self.mean + apart * other.count / count,
+            self.squares + other.squares + apart * apart * self.count * other.count / count,
+            min(self.least, other.least),
+            max(self.largest, other.largest),
+        )
+
+
 def looks(chunks: Sequence[Chunk]) -> Mapping[str, Looks]:
-    """By input, what the samples of these chunks look like; a deviation of 0 becomes 1."""
-    arrays: dict[str, list[Array]] = {}
+    """By input, what the samples of these chunks look like; a deviation of 0 becomes 1. One chunk is in memory at a time."""
+    found: dict[str, _Moments] = {}
     for chunk in chunks:
         for name, path in chunk.arrays.items():
-            arrays.setdefault(name, []).append(np.load(path, allow_pickle=False).astype(np.float64).ravel())
-    found = {}
-    for name, parts in arrays.items():
-        values = np.concatenate(parts)
-        if values.size:
-            found[name] = Looks(
-                float(values.mean()), float(values.std()) or 1.0, float(values.min()), float(values.max())
-            )
-    return found
+            array = np.load(path, allow_pickle=False)
+            if array.size:
+                own = _moments(array)
+                found[name] = found[name].with_more(own) if name in found else own
+    return {
+        name: Looks(one.mean, float(np.sqrt(one.squares / one.count)) or 1.0, one.least, one.largest)
+        for name, one in found.items()
+    }
+
+
+def _moments(array: Array) -> _Moments:
+    values = array if array.dtype == np.float32 else array.astype(np.float64)
+    mean = float(values.mean(dtype=np.float64))
+    apart = values - values.dtype.type(mean)
+    squares = float(np.square(apart, out=apart).sum(dtype=np.float64))
+    return _Moments(values.size, mean, squares, float(values.min()), float(values.max()))
 
 
 def seen_ranges(found: Mapping[str, Looks]) -> dict[str, IntegerRange]:

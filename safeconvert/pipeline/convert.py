@@ -71,6 +71,7 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     warm(run, "convert", found[0].adapters[-1])
     warm(run, "target", framework(options.target_format, run.adapters))
     source, attempts = _first_verified(run, file, found, target.name, options)
+    source = source.current if attempts[-1].verified else source.settled()
     source, attempts = explain_exports(run, source, attempts, options.verify, repair=True)
     if not attempts[-1].verified:
         attempts = repair_target(run, attempts, source, options)
@@ -117,8 +118,9 @@ def _first_verified(
 
     try:
         source = evaluate_source(
-            run, file, SourceOptions(options.model, options.data, options.verify, options.opset), opened
-        )
+            run, file, SourceOptions(options.model, options.data, options.verify, options.opset), opened,
+            found[0].names[0] if len(found[0].adapters) == 1 else "",
+        )  # fmt: skip
     except BaseException as error:
         run.pool.worker("convert", found[0].adapters[-1].python).abandon()
         if isinstance(error, UnusableInput):

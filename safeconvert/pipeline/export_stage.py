@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import replace
-from typing import TypeVar
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.contract import Contract
@@ -21,10 +19,9 @@ from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.source_check import FinishedCheck
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import Run
-
-_Value = TypeVar("_Value")
 
 
 def explain_exports(
@@ -68,7 +65,7 @@ def _source(
     if _faithful(run, check, seen):
         return source
     check, right = explain_export(run, source_side(source), settings, repair)
-    return replace(source, exporter=_done(check), reference=right.exported if right is not None else None)
+    return replace(source, exporter=FinishedCheck(check), reference=right.exported if right is not None else None)
 
 
 def _target(run: Run, source: Source, compared: Compared, settings: VerifySettings, repair: bool) -> Verification:
@@ -117,9 +114,3 @@ def _faithful(run: Run, check: ExporterCheck, seen: Sequence[Verification | None
         return True
     wrong = [one for one in compared if not one.native.equal]
     return bool(wrong) and all(export_is_faithful(check, one.native.relative) for one in wrong)
-
-
-def _done(value: _Value) -> Future[_Value]:
-    future: Future[_Value] = Future()
-    future.set_result(value)
-    return future

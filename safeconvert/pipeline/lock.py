@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safeconvert.errors import UnusableInput
+
+_POLL_SECONDS = 0.1
 
 
 @contextmanager
@@ -26,6 +29,21 @@ def locked(target: Path) -> Iterator[None]:
         with suppress(OSError):
             path.unlink()
         os.close(held)
+
+
+def await_free(target: Path, seconds: float) -> None:
+    """Wait until no run holds an output path, or some seconds are over."""
+    path = target.with_name(f".{target.name}.lock")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(_POLL_SECONDS)
+        except OSError:
+            return
 
 
 def _taken(path: Path, target: Path) -> int:

@@ -91,7 +91,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
-    tried, source = _repaired(run, source, target_file, options)
+    tried, source = _repaired(run, source.settled(), target_file, options)
     exporter = accept_export_rounding(run, source.exporter.result(), tried.attempts[-1].verification)
     exit_code, reason = conclude(tried.attempts)
     if tried.deployed is not None and exit_code is ExitCode.VERIFIED and not options.repair:

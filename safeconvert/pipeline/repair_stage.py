@@ -9,7 +9,7 @@ from typing import Any
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.config.options import ConvertOptions
-from safeconvert.conversion.models import export
+from safeconvert.conversion.models import Wanted, export
 from safeconvert.conversion.route import Candidate, RouteRun
 from safeconvert.core.faults import FaultRecord, ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.core.text import first_line
@@ -147,7 +147,7 @@ def _with_source_interface(run: Run, result: Incomparable, source: Source, optio
     if result.interface is None or ours is None or not faithful:
         return None
     request = ModelRequest(str(result.candidate.path))
-    exported = export(run, "convert", options.target_format, request, result.interface, options.opset, "target")
+    exported = export(run, "convert", options.target_format, request, result.interface, Wanted("target", options.opset))
     if exported.path is None:
         return None
     same = match_interface(run, source, result.interface, exported.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from safeconvert.compare.custom import require_comparator
@@ -41,7 +42,9 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
         raise NoVerdict(
             f"{target_file.named}: does not run on the source's inputs: {failure.cause}", "", failure.log
         ) from failure
+    source = source.current
     source, verification = explain_verification(run, source, Compared(target.candidate, verification), options.verify)
     exporter = accept_export_rounding(run, source.exporter.result(), verification)
     exit_code = ExitCode.VERIFIED if verification.native.equal else ExitCode.NOT_EQUIVALENT
+    pair = replace(pair, source=source)
     return PairVerification(options, source, target_file, verification, exporter, exit_code, pair)

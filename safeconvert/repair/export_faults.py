@@ -17,7 +17,7 @@ import numpy as np
 from safeconvert.adapter_api.feeding import fixed_batch
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import Evaluated, Export, export_with, open_model
+from safeconvert.conversion.models import Evaluated, Export, Wanted, export_with, open_model
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.formats import detect
 from safeconvert.core.signature import Signature
@@ -135,7 +135,7 @@ def _other_forms(run: Run, side: NativeSide, settings: VerifySettings) -> list[R
     for adapter in exporters(model_format, run.adapters, detect(side.request.path).variant):
         if adapter.name == side.check.adapter:
             continue
-        exported = export_with(run, "convert", adapter, side.request, side.session.signature, (0, side.role))
+        exported = export_with(run, "convert", adapter, side.request, side.session.signature, Wanted(side.role))
         if exported.path is None:
             continue
         found.append(Reference(exported, _checked(run, side, exported, settings)))

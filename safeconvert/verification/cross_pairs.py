@@ -65,12 +65,13 @@ def cross_pairs(
         if one in sides and two in sides:
             (ours, left), (theirs, right) = sides[one], sides[two]
             own = replace(settings, tolerances=renamed_tolerances(settings, left))
-            both = min(len(ours.outputs), len(theirs.outputs))  # a target may have been run on the given inputs alone
+            both = min(len(ours.outputs), len(theirs.outputs))  # a form may have been run on the first inputs alone
             ours, theirs = (replace(side, outputs=side.outputs[:both]) for side in (ours, theirs))
             contract = across(verification.contract, left, right)
             try:
                 figures = compare(contract, ours, theirs, source.data.chunks[:both], own)
             except SafeconvertError:
                 continue  # a form whose outputs are not comparable as requested; no verdict rests on these pairs
-            found[f"{one} vs {two}"] = figures.result(source.held_out)
+            seen = source.data.chunks[both - 1].stop if both else 0
+            found[f"{one} vs {two}"] = figures.result(source.held_out[source.held_out < seen])
     return found

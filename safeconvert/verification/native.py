@@ -7,7 +7,7 @@ fault; such a fault is reported as the exporter's and never blamed on the conver
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +108,40 @@ def group_scales(
     )
 
 
+_FIRST = 64
+"""Inputs on which an ONNX form is shown to be its model where neither it nor the target differs."""
+
+
+def first_chunks(chunks: Sequence[Chunk], counted: Counted) -> Sequence[Chunk]:
+    """The first chunks of `_FIRST` samples or a few more, some of which count; all where that saves less than half."""
+    for number, chunk in enumerate(chunks, start=1):
+        if chunk.stop >= _FIRST and np.any(counted.held_out < chunk.stop):
+            return chunks[:number] if 2 * chunk.stop <= chunks[-1].stop else chunks
+    return chunks
+
+
+def against_first(
+    run: Run,
+    native: Evaluated,
+    exported: Export,
+    chunks: Sequence[Chunk],
+    settings: VerifySettings,
+    counted: Counted,
+    side: str,
+) -> ExporterCheck:
+    """As `against_export`, on the first inputs; on all of them where the form differs there."""
+    few = first_chunks(chunks, counted)
+    if len(few) == len(chunks):
+        return against_export(run, native, exported, chunks, settings, counted, side)
+    part = replace(native, outputs=native.outputs[: len(few)])
+    stop = few[-1].stop
+    within = Counted(counted.held_out[counted.held_out < stop], counted.joined[counted.joined < stop])
+    found = against_export(run, part, exported, few, settings, within, side)
+    if found.verdict is not ExporterVerdict.DIFFERENT:
+        return found
+    return against_export(run, native, exported, chunks, settings, counted, side)
+
+
 def against_export(
     run: Run,
     native: Evaluated,
@@ -131,18 +165,41 @@ def against_export(
         session = open_model(run, "onnx", "onnx", request)
         contract = unchanged_contract(native.signature, session.signature)
         feeds = feed_across(contract, chunks, run.folder("feed"))
-        outputs = evaluate(run, session, feeds, f"running the {side} (ONNX)")
-        compared = compare(contract, native, outputs, chunks, settings)
+        form = Form(exported.adapter, side, evaluate(run, session, feeds, f"running the {side} (ONNX)"))
+        return judge_form(form, native, chunks, settings, counted)
     except SafeconvertError as error:
         return ExporterCheck(exported.adapter, ExporterVerdict.FAILED, first_line(str(error)))
+
+
+@dataclass(frozen=True)
+class Form:
+    """An ONNX form that was run.
+
+    Attributes:
+        adapter: the exporter that made it.
+        side: `source` or `target`.
+        outputs: what it gave.
+    """
+
+    adapter: str
+    side: str
+    outputs: Evaluated
+
+
+def judge_form(
+    form: Form, native: Evaluated, chunks: Sequence[Chunk], settings: VerifySettings, counted: Counted
+) -> ExporterCheck:
+    """Whether an ONNX form gave what its model gives on the inputs that count. Raises SafeconvertError where its outputs are others."""
+    contract = unchanged_contract(native.signature, form.outputs.signature)
+    compared = compare(contract, native, form.outputs, chunks, settings)
     figures = compared.result(counted.held_out)
     made_up = compared.result(counted.joined) if len(counted.joined) else None
-    found = ExporterCheck(exported.adapter, ExporterVerdict.EQUAL, "", figures, outputs, contract, made_up)
+    found = ExporterCheck(form.adapter, ExporterVerdict.EQUAL, "", figures, form.outputs, contract, made_up)
     if figures.equal and (made_up is None or made_up.equal):
         return found
     wrong, what = (figures, "inputs") if made_up is None or not figures.equal else (made_up, "made-up inputs")
     reason = (
-        f"{exported.adapter} changed the {side}: labels or values differ on {wrong.disagreements} of {wrong.samples} {what}, "
+        f"{form.adapter} changed the {form.side}: labels or values differ on {wrong.disagreements} of {wrong.samples} {what}, "
         f"max-abs {wrong.max_abs:.3g}"
     )
     return replace(found, verdict=ExporterVerdict.DIFFERENT, reason=reason, figures=replace(figures, equal=False))

@@ -12,7 +12,7 @@ import numpy as np
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions, ModelOptions
-from safeconvert.conversion.models import Evaluated, Export, export, model_request, open_given
+from safeconvert.conversion.models import Evaluated, Export, Wanted, export, model_request, open_given
 from safeconvert.core.formats import ModelFile
 from safeconvert.core.signature import Signature, has_batch
 from safeconvert.errors import AdapterFailure, NoVerdict
@@ -22,9 +22,10 @@ from safeconvert.verification.accepted_ranges import accepted_ranges
 from safeconvert.verification.batching import Axis, Regrouped, axis_of, regrouped
 from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
-from safeconvert.verification.native import against_export
-from safeconvert.verification.source_inputs import feed_source
-from safeconvert.verification.types import Counted, ExporterCheck
+from safeconvert.verification.settling import Parts, Settling
+from safeconvert.verification.source_check import SourceCheck, looks
+from safeconvert.verification.source_inputs import Fed, feed_source
+from safeconvert.verification.types import Counted
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
@@ -42,8 +43,9 @@ class Source:
         exported: its ONNX form.
         steering: numbers of the samples that may steer decisions.
         held_out: numbers of the samples that give the verdict.
-        exporter: what became of the ONNX form; runs in the background.
+        exporter: what became of the ONNX form; looked at in the background.
         coverage: what the inputs exercise of it; measured in the background.
+        settling: which inputs count, before and after those are left out on which the source is rounding alone.
         blind: by output that is not compared, why.
         joined: numbers of the samples made up beside given ones that give the verdict with them.
         axis: what axis 0 of the inputs is.
@@ -60,8 +62,9 @@ class Source:
     exported: Export
     steering: np.ndarray
     held_out: np.ndarray
-    exporter: Future[ExporterCheck]
+    exporter: SourceCheck
     coverage: Future[Coverage]
+    settling: Settling
     blind: Mapping[str, str] = field(default_factory=dict)
     joined: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     axis: Axis = Axis.NOT_SHOWN
@@ -73,6 +76,24 @@ class Source:
     def counted(self) -> np.ndarray:
         """Numbers of the samples that give the verdict, given and made up."""
         return np.union1d(self.held_out, self.joined)
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Numbers of all samples that count or steer."""
+        return frozenset(map(int, np.union1d(self.steering, self.counted)))
+
+    @property
+    def current(self) -> Source:
+        """The source with the inputs that count by now: some are left out where something differed."""
+        return self._with(self.settling.current)
+
+    def settled(self) -> Source:
+        """The source without inputs on which it is rounding alone. Raises NoVerdict where too few are left."""
+        return self._with(self.settling.settle())
+
+    def _with(self, parts: Parts) -> Source:
+        counted, regroup = parts.counted, self.regroup and parts.regroup
+        return replace(self, steering=parts.steering, held_out=counted.held_out, joined=counted.joined, regroup=regroup)
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,7 @@ def evaluate_source(
     file: ModelFile,
     options: SourceOptions,
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
+    maker: str = "",
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
@@ -105,6 +127,8 @@ def evaluate_source(
         file: the source.
         options: how it is opened, exported, fed and compared.
         opened: told as soon as the source is loaded, so that other work can begin.
+        maker: adapter that alone makes the first target; where it is the exporter too, its ONNX form is most likely that target, and is not
+            run before that is.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
@@ -113,7 +137,7 @@ def evaluate_source(
     data_options, settings = options.data, options.verify
     request, session = _opened(run, file, options)
     opened(request, session.signature)
-    exported = export(run, "source", file.format, request, session.signature, options.opset, "source")
+    exported = export(run, "source", file.format, request, session.signature, Wanted("source", options.opset, maker))
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
     inferred = dataset.graph_ranges(run, session.signature, exported)
@@ -122,26 +146,42 @@ def evaluate_source(
         session = open_given(run, "source", file, request)  # a guess took the worker down with it
     data = dataset.prepare(run, data_options, session.signature, ranges)
     fed = feed_source(run, file, session, exported, data, ranges, settings)
-    regroup = None
-    if not fed.data.inputs.whole:
-        regroup = regrouped(run, fed.data.chunks, fed.outputs, fed.usable, fed.data.seed)
-    axis = _axis(run, session, regroup, settings, fed.data.inputs.whole)
+    settling, axis = _settling(run, file, session, options, fed)
     if axis is Axis.MIXED:
         whole = dataset.prepare(run, data_options, session.signature, ranges, mixing=True)
-        fed, regroup = feed_source(run, file, session, exported, whole, ranges, settings), None
-    data, outputs, usable = fed.data, fed.outputs, fed.usable
-    held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(fed.extra.split.held_out, usable)
-    if data.generated:
-        held_out, joined = np.union1d(held_out, joined), joined[:0]
-    _require_enough(file, len(held_out) + len(joined), data, _least(run, data_options))
-    counted = Counted(held_out, joined)
-    exporter = run.threads.submit(against_export, run, outputs, exported, data.chunks, settings, counted, "source")
-    steering = dataset.indices((*data.split.steer, *fed.extra.split.steer), usable)
-    coverage = run.threads.submit(measured, run, exported, session.signature, data.chunks, outputs, usable)
+        fed = feed_source(run, file, session, exported, whole, ranges, settings)
+        settling = _unsettled(run, file, data_options, fed)
+    data, outputs, first = fed.data, fed.outputs, settling.first
+    exporter = SourceCheck(looks(run, outputs, exported, data.chunks, settings, settling), run.threads)
+    if exported.adapter != maker or not maker:
+        exporter.start()
+    coverage = run.threads.submit(measured, run, exported, session.signature, data.chunks, outputs, fed.usable)
     return Source(
-        file, request, session, data, outputs, exported, steering, held_out, exporter, coverage, fed.blind, joined, axis,
-        regroup,
+        file, request, session, data, outputs, exported, first.steering, first.counted.held_out, exporter, coverage, settling,
+        fed.blind, first.counted.joined, axis, first.regroup,
     )  # fmt: skip
+
+
+def _settling(run: Run, file: ModelFile, session: Session, options: SourceOptions, fed: Fed) -> tuple[Settling, Axis]:
+    """The inputs that count, and what axis 0 of them is; where samples seem to be mixed, by what is not rounding alone."""
+    settling, whole = _unsettled(run, file, options.data, fed), fed.data.inputs.whole
+    axis = _axis(run, session, settling.first.regroup, options.verify, whole)
+    if axis is Axis.MIXED and settling.leaves_out():
+        axis = _axis(run, session, settling.settle().regroup, options.verify, whole)
+    return settling, axis
+
+
+def _unsettled(run: Run, file: ModelFile, options: DataOptions, fed: Fed) -> Settling:
+    def parts(usable: np.ndarray) -> Parts:
+        data, extra = fed.data, fed.extra.split
+        held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(extra.held_out, usable)
+        if data.generated:
+            held_out, joined = np.union1d(held_out, joined), joined[:0]
+        _require_enough(file, len(held_out) + len(joined), data, _least(run, options))
+        rows = None if data.inputs.whole else regrouped(run, data.chunks, fed.outputs, usable, data.seed)
+        return Parts(dataset.indices((*data.split.steer, *extra.steer), usable), Counted(held_out, joined), rows)
+
+    return Settling(parts(fed.usable), lambda: parts(fed.stable()))
 
 
 def _opened(run: Run, file: ModelFile, options: SourceOptions) -> tuple[ModelRequest, Session]:
@@ -189,8 +229,16 @@ def given_only(source: Source) -> Source:
     """The source without the inputs that were made up beside given ones."""
     given = source.data.given
     count = source.data.inputs.count
+    whole = source.settling
+
+    def within(parts: Parts) -> Parts:
+        held_out = parts.counted.held_out
+        counted = Counted(held_out[held_out < count], parts.counted.joined[:0])
+        return Parts(parts.steering[parts.steering < count], counted, None)
+
     return replace(
         source,
+        settling=Settling(within(whole.current), lambda: within(whole.settle())),
         data=replace(source.data, chunks=given, extra=()),
         outputs=replace(source.outputs, outputs=source.outputs.outputs[: len(given)]),
         steering=source.steering[source.steering < count],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from safeconvert.verification.stability import stable_samples, unless_most
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
+_REPEATED = 8
+"""Samples that are run twice at least, where a chunk has as many."""
+
 
 @dataclass(frozen=True)
 class Fed:
@@ -31,7 +35,8 @@ class Fed:
     Attributes:
         data: the inputs, made-up ones at the end.
         outputs: of the source on all of them.
-        usable: numbers of the distinct ones that lie within its domain.
+        usable: numbers of the distinct ones on which it is finite.
+        stable: looks which of the usable ones are not rounding alone; a user's own always are.
         blind: outputs that are not compared, and why.
         extra: which are made up beside given ones, or to exercise more.
     """
@@ -39,6 +44,7 @@ class Fed:
     data: Dataset
     outputs: Evaluated
     usable: np.ndarray
+    stable: Callable[[], np.ndarray]
     blind: Mapping[str, str]
     extra: ExtraInputs
 
@@ -54,7 +60,7 @@ def feed_source(
 ) -> Fed:
     """Run the source on its inputs, and on more that are made up.
 
-    Made-up inputs on which it does not run, is not finite or is rounding alone are left out; a user's never are.
+    Made-up inputs on which it does not run or is not finite are left out, and later those on which it is rounding alone; a user's never are.
 
     Args:
         run, settings: the surroundings, and how outputs are compared.
@@ -72,18 +78,26 @@ def feed_source(
     usable = data.distinct
     if data.generated:
         usable = np.intersect1d(usable, _usable(file, outputs, data))
-        stable = stable_samples(run, session, data.chunks, data.seed, outputs, usable, settings)
-        usable = unless_most(stable, usable)
+    given = partial(_stable, run, session, data, outputs, usable, settings)
     extra = _extra(run, session, exported, data, ranges, settings)
     more = run_extra(run, session, extra)
     if more is None:
-        return Fed(data, outputs, usable, blind_outputs(file.named, outputs, settings), NONE)
+        return Fed(data, outputs, usable, given, blind_outputs(file.named, outputs, settings), NONE)
     kept = dataset.finite_samples(more, extra.chunks)
-    kept = stable_samples(run, session, extra.chunks, data.seed, more, kept, settings)
+    beside = partial(stable_samples, run, session, extra.chunks, data.seed, more, kept, settings)
     outputs = replace(outputs, outputs=(*outputs.outputs, *more.outputs))
     data = replace(data, chunks=(*data.chunks, *extra.chunks), extra=extra.origins)
     blind = blind_outputs(file.named, outputs, settings)
-    return Fed(data, outputs, np.concatenate([usable, kept]), blind, extra)
+    usable = np.concatenate([usable, kept])
+    return Fed(data, outputs, usable, lambda: np.concatenate([given(), beside()]), blind, extra)
+
+
+def _stable(
+    run: Run, session: Session, data: Dataset, outputs: Evaluated, usable: np.ndarray, settings: VerifySettings
+) -> np.ndarray:
+    if not data.generated:
+        return usable
+    return unless_most(stable_samples(run, session, data.chunks, data.seed, outputs, usable, settings), usable)
 
 
 def _extra(
@@ -113,12 +127,13 @@ def _extra(
 
 
 def _run(run: Run, session: Session, data: Dataset, settings: VerifySettings) -> Evaluated:
-    """Outputs on all inputs; the first chunk is run twice to see that the model is a function."""
+    """Outputs on all inputs; the smallest chunk is run twice to see that the model is a function."""
     feeds = [dict(chunk.arrays) for chunk in data.chunks]
     path = run.pool.given(session.path)
     try:
         outputs = evaluate(run, session, feeds, "running the source")
-        again = session.run(feeds[:1], run.scratch)
+        repeat = _smallest(data)
+        again = session.run([feeds[repeat]], run.scratch)
     except AdapterFailure as failure:
         if failure.died:
             raise NoVerdict(f"{path}: {failure.adapter} cannot run it: {failure.cause}", "", failure.log) from failure
@@ -127,11 +142,11 @@ def _run(run: Run, session: Session, data: Dataset, settings: VerifySettings) ->
             "check the inputs' shapes and types, and --input-shape",
             failure.log,
         ) from failure
-    first = Evaluated(outputs.signature, outputs.outputs[:1])
+    first = Evaluated(outputs.signature, (outputs.outputs[repeat],))
     repeated = Evaluated(outputs.signature, tuple(again))
     contract = unchanged_contract(session.signature, session.signature)
     plain = replace(settings, comparator=None)  # whether it is a function is no matter of the user's comparator
-    figures = compare(contract, first, repeated, data.chunks[:1], plain)
+    figures = compare(contract, first, repeated, [data.chunks[repeat]], plain)
     comparison = figures.result()
     if comparison.disagreements > comparison.nonfinite or comparison.beyond_tolerance > comparison.nonfinite:
         raise NoVerdict(
@@ -139,6 +154,13 @@ def _run(run: Run, session: Session, data: Dataset, settings: VerifySettings) ->
             "switch off dropout and random operators (model.eval()) and save it again",
         )
     return outputs
+
+
+def _smallest(data: Dataset) -> int:
+    """Index of the smallest chunk of a few samples at least; the same call again, so that no rounding differs."""
+    sizes = [chunk.stop - chunk.start for chunk in data.chunks]
+    enough = [index for index, size in enumerate(sizes) if size >= min(_REPEATED, max(sizes))]
+    return min(enough, key=lambda index: sizes[index])
 
 
 def _usable(file: ModelFile, outputs: Evaluated, data: Dataset) -> np.ndarray:

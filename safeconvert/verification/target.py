@@ -8,15 +8,17 @@ import numpy as np
 
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import evaluate, export
+from safeconvert.conversion.models import Wanted, evaluate, export
+from safeconvert.core.faults import ExporterVerdict
 from safeconvert.verification.batching import has_rows, mixes, regrouped_target
-from safeconvert.verification.native import against_export, compare, feed_across
+from safeconvert.verification.native import against_export, against_first, compare, feed_across
 from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.saturation import with_logits
 from safeconvert.verification.search import search
 from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.source_check import KnownRun
 from safeconvert.verification.types import Counted, Verification
 from safeconvert.verification.verdict import ALONE, MIXES, verdict_line
 from safeconvert.workers.run import Run
@@ -25,19 +27,33 @@ from safeconvert.workers.run import Run
 def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     """Run a target natively and through ONNX, side by side, and compare it with its source.
 
+    Where it differs, it is compared once more without the inputs on which the source is rounding alone, if there are any: from then on
+    `pair.source.current` has them no more.
+
     Raises:
         AdapterFailure: it does not run natively.
         NotEquivalent: its outputs are not the declared ones.
+        NoVerdict: too few inputs are left.
     """
+    pair = replace(pair, source=pair.source.current)
+    found = _verified(run, pair, settings)
+    differs = not found.native.equal or found.exporter.verdict is ExporterVerdict.DIFFERENT
+    if not differs or pair.source.settling.settle().numbers == pair.source.numbers:
+        return found
+    return _verified(run, replace(pair, source=pair.source.settled()), settings)
+
+
+def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     source, session, contract = pair.source, pair.target.session, pair.contract
     data = source.data
     exporting = run.threads.submit(
-        export, run, "convert", session.adapter.format, pair.target.request, session.signature, source.exported.opset,
-        "target",
+        export, run, "convert", session.adapter.format, pair.target.request, session.signature,
+        Wanted("target", source.exported.opset),
     )  # fmt: skip
     try:
         feeds = feed_across(contract, data.chunks, run.folder("feed"))
         outputs = evaluate(run, session, feeds, "running the target")
+        source.exporter.offer(KnownRun(pair.target.candidate.sha256, feeds, outputs))
         figures = compare(contract, source.outputs, outputs, data.chunks, settings)
     finally:
         exported = exporting.result()
@@ -47,7 +63,10 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
     if native.equal and joined is not None and not joined.equal:
         native = replace(native, equal=False)
     counted = Counted(source.held_out, source.joined)
-    exporter = against_export(run, outputs, exported, chunks_for(data, feeds), settings, counted, "target")
+    look = against_first if native.equal else against_export
+    exporter = look(run, outputs, exported, chunks_for(data, feeds), settings, counted, "target")
+    if not native.equal:
+        source.exporter.on_all()
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
     found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))

@@ -9,14 +9,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from safeconvert.adapter_api.protocol import ConvertReply
 from safeconvert.config.settings import Settings
 from safeconvert.core.containment import Mode
 from safeconvert.core.interrupts import Interrupted
+from safeconvert.core.once import Once
 from safeconvert.core.progress import Phases
 from safeconvert.core.resources import data_folder
 from safeconvert.registry.environments import Environment, known
@@ -45,6 +47,7 @@ class Run:
         phases: times what is done, and shows it.
         adapters: those that can be tried.
         missing: those that cannot, since they are not installed, and why.
+        steps: what converters made so far, by adapter and request.
     """
 
     scratch: Path
@@ -56,6 +59,7 @@ class Run:
     phases: Phases
     adapters: tuple[Adapter, ...]
     missing: tuple[tuple[Adapter, Environment], ...] = ()
+    steps: Once[tuple[Path, ConvertReply]] = field(default_factory=Once)
 
     def folder(self, name: str) -> Path:
         """A new folder in the scratch space, which workers write."""

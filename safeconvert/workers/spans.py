@@ -26,7 +26,11 @@ def told_spans(reply: object, within: tuple[float, float], doing: str) -> Iterat
     for item in told[:_MOST] if isinstance(told, list) else ():
         match item:
             case [str(kind), str(name), int(pid), float(start), float(end), float(cpu)]:
-                if kind not in (Category.WORK, Category.IMPORT) or pid == os.getpid() or not all(map(math.isfinite, (start, end, cpu))):
+                if (
+                    kind not in (Category.WORK, Category.IMPORT)
+                    or pid == os.getpid()
+                    or not all(map(math.isfinite, (start, end, cpu)))
+                ):
                     continue
                 if not pid:
                     start, end = (min(max(time, within[0]), within[1]) for time in (start, end))

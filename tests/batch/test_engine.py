@@ -90,7 +90,7 @@ def children(slot: Slot, program: str) -> set[int]:
 
 @pytest.mark.converters
 def test_frameworks_start_once_a_slot_and_a_job_ends_with_its_batch(manifest: Path) -> None:
-    slot = Slot(0, manifest.parent)
+    slot = Slot("0", manifest.parent)
     try:
         assert slot.run(verify(manifest, "same.onnx")).exit_code == 0
         templates = children(slot, "_template.py")

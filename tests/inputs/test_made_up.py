@@ -17,7 +17,7 @@ from safeconvert.inputs.integers import integers
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.perturb import PerturbedInputs
 from safeconvert.inputs.statistics import looks, seen_ranges
-from safeconvert.inputs.store import materialise, picked
+from safeconvert.inputs.store import Chunk, materialise, picked
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -93,3 +93,19 @@ def test_rows_that_belong_together_are_a_call(tmp_path: Path) -> None:
     rows = open_inputs(tmp_path / "x.npy", Signature((TensorSpec("x", (None, 2), "float32"),), ()), None, None)
     calls = Calls(rows, 3)
     assert calls.count == 2 and calls.whole and calls.chunk(1, 2)["x"].tolist() == [[[6, 7], [8, 9], [10, 11]]]
+
+
+def test_looks_of_chunks_are_those_of_all_values_together(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    parts = [random.normal(3.0 * number, 1.0 + number, size=(number + 1, 7)).astype(np.float32) for number in range(5)]
+    chunks = []
+    for number, part in enumerate(parts):
+        np.save(tmp_path / f"{number}.npy", part)
+        chunks.append(Chunk(number, number + 1, {"x": tmp_path / f"{number}.npy"}))
+    [look] = looks(chunks).values()
+    values = np.concatenate([part.ravel() for part in parts]).astype(np.float64)
+    wanted = (values.mean(), values.std(), values.min(), values.max())
+    assert np.allclose((look.mean, look.deviation, look.least, look.largest), wanted, rtol=1e-6, atol=0)
+    np.save(tmp_path / "same.npy", np.full((3, 2), 7, dtype=np.int64))
+    [same] = looks([Chunk(0, 3, {"n": tmp_path / "same.npy"})]).values()
+    assert (same.mean, same.deviation, same.least, same.largest) == (7, 1, 7, 7)

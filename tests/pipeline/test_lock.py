@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from safeconvert.errors import UnusableInput
-from safeconvert.pipeline.lock import locked
+from safeconvert.pipeline.lock import await_free, locked
 
 PROGRAM = Path(__file__).parent / "programs" / "hold.py"
 
@@ -39,3 +40,21 @@ def test_it_is_let_go_of_with_an_error_too(tmp_path: Path) -> None:
         raise ValueError
     with locked(tmp_path / "m.onnx"):
         pass
+
+
+def test_who_waits_for_an_output_path_goes_on_when_it_is_free(tmp_path: Path) -> None:
+    target, free = tmp_path / "m.onnx", threading.Event()
+    await_free(target, 60)  # nobody holds it
+    assert not list(tmp_path.iterdir()), "to wait leaves nothing behind"
+
+    def wait() -> None:
+        await_free(target, 60)
+        free.set()
+
+    with locked(target):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        await_free(target, 0.3)  # gives up, and leaves the word to who takes it
+        assert not free.is_set()
+    waiting.join(30)
+    assert free.is_set()

@@ -1,0 +1,171 @@
+"""What a conversion costs beside the raw converter and one native pass of each side: `python bench/cost.py [ROUNDS] [PART…]`.
+
+Parts: `pairs` (MobileNetV2, 200 images, four pairs), `fallback` (nets for which earlier routes fail, against their successful route
+alone), `batch` (50 small conversions in one batch against as many calls). Processor seconds of all processes beside wall seconds,
+each run in fresh processes, ours and raw alternating, medians of the rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import DATA, ROOT, WORK, table, write
+
+FOLDER = WORK / "cost"
+IMAGES = DATA / "images" / "imagenet_val"
+PAIRS = ("torch2onnx", "keras2tflite", "torch2keras", "tf2onnx")
+SUFFIX = {"onnx": ".onnx", "tflite": ".tflite", "keras": ".keras"}
+COUNT = 200
+SMALL = 50
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one run."""
+
+    cpu: float
+    wall: float
+
+
+def main() -> None:
+    """Measure the parts that are asked for, and write the table of all that was ever measured."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    parts: dict[str, Callable[[int], str]] = {"pairs": _pairs, "fallback": _fallback, "batch": _batch}
+    for part in sys.argv[2:] or parts:
+        (FOLDER / f"{part}.md").write_text(parts[part](rounds), encoding="utf-8")
+    kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
+    write("cost", "Cost of a conversion", f"python bench/cost.py {rounds}", "\n\n".join(kept))
+
+
+def _measured(command: Sequence[object], codes: Sequence[int] = (0,)) -> Cost:
+    full = [sys.executable, str(ROOT / "bench" / "measured.py"), *map(str, command)]
+    done = subprocess.run(full, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    if found["code"] not in codes:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit {found['code']}\n{done.stderr}\n{found['out'][-2000:]}")
+    return Cost(found["cpu"], found["wall"])
+
+
+def _safeconvert(*arguments: object) -> list[object]:
+    return [sys.executable, "-m", "safeconvert.cli", *arguments, "--json"]
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.median(one.cpu for one in costs), statistics.median(one.wall for one in costs))
+
+
+def _pairs(rounds: int) -> str:
+    """Four pairs of MobileNetV2 on 200 images."""
+    rows = []
+    for pair in PAIRS:
+        source, preset = _source(pair)
+        suffix = SUFFIX[pair.split("2")[1]]
+        inputs = ("--inputs", IMAGES, "--preprocessing", preset, "--samples", COUNT)
+        ours_command = _safeconvert(pair, source, "-o", FOLDER / f"ours-{pair}{suffix}", *inputs)
+        passes = [
+            sys.executable,
+            ROOT / "bench" / "raw_passes.py",
+            pair,
+            source,
+            FOLDER / f"raw-{pair}{suffix}",
+            IMAGES,
+        ]
+        converter, raw, ours = [], [], []
+        for _ in range(rounds):
+            converter.append(_measured([*passes, 0]))
+            raw.append(_measured([*passes, COUNT]))
+            ours.append(_measured(ours_command))
+        alone, theirs, own = map(_median, (converter, raw, ours))
+        rows.append(
+            (pair, f"{alone.cpu:.1f}", f"{theirs.cpu:.1f}", f"{own.cpu:.1f}", f"{own.cpu / theirs.cpu:.2f}",
+             f"{theirs.wall:.1f}", f"{own.wall:.1f}", f"{own.wall / theirs.wall:.2f}",
+             ", ".join(f"{one.cpu:.1f}" for one in ours))
+        )  # fmt: skip
+        print(*rows[-1], flush=True)
+    header = ("pair", "raw converter, CPU s", "with one pass of each side, CPU s", "ours, CPU s", "CPU ratio (bar 1.25)",
+              "raw and passes, wall s", "ours, wall s", "wall ratio (bar 1.1)", "rounds of ours, CPU s")  # fmt: skip
+    return f"MobileNetV2 on {COUNT} images, medians of {rounds}:\n\n" + table(header, rows)
+
+
+def _source(pair: str) -> tuple[Path, str]:
+    """The model of a pair, and its preprocessing; a SavedModel is made of the Keras file by Keras."""
+    if pair.startswith("torch"):
+        return DATA / "models" / "mobilenetv2_imagenet.pt", "torchvision"
+    keras = DATA / "models" / "mobilenetv2_imagenet.keras"
+    if pair.startswith("keras"):
+        return keras, "keras.mobilenet_v2"
+    folder = FOLDER / "mobilenetv2_saved_model"
+    if not folder.exists():
+        subprocess.run(
+            [sys.executable, ROOT / "bench" / "raw.py", "keras2tf", keras, folder], check=True, capture_output=True
+        )
+    return folder, "keras.mobilenet_v2"
+
+
+def _fallback(rounds: int) -> str:
+    """Nets whose first routes fail, against the successful route alone."""
+    from cost_nets import NETS
+
+    rows = []
+    for name, make in NETS.items():
+        source = make(FOLDER)
+        out = FOLDER / f"{name}.tflite"
+        first = subprocess.run(
+            list(map(str, _safeconvert("convert", source, "--to", "tflite", "-o", out))),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        predicate = json.loads(first.stdout)["predicate"]
+        if first.returncode != 0:
+            rows.append((name, "not verified", "-", "-", "-", str(len(predicate.get("attempts", [])))))
+            continue
+        route = ",".join(step["adapter"] for step in predicate["route"])
+        alone, whole = [], []
+        for _ in range(rounds):
+            alone.append(_measured(_safeconvert("convert", source, "--to", "tflite", "-o", out, "--route", route)))
+            whole.append(_measured(_safeconvert("convert", source, "--to", "tflite", "-o", out)))
+        few, all_ = _median(alone), _median(whole)
+        rows.append((name, route, f"{few.cpu:.1f}", f"{all_.cpu:.1f}", f"{all_.cpu / few.cpu:.2f}",
+                     str(len(predicate["attempts"]))))  # fmt: skip
+        print(*rows[-1], flush=True)
+    header = ("net", "successful route", "that route alone, CPU s", "whole, CPU s", "ratio (bar 3)", "attempts")
+    return "Conversions to TFLite that fall back:\n\n" + table(header, rows)
+
+
+def _batch(rounds: int) -> str:
+    """Small conversions in a batch, in one slot, against calls one after the other; one round, whatever was asked for."""
+    from cost_nets import small
+
+    jobs = [small(FOLDER, number) for number in range(SMALL)]
+    manifest = FOLDER / "small.jsonl"
+    entries = [
+        {"command": "torch2onnx", "source": str(path), "output": str(path.with_suffix(".onnx"))} for path in jobs
+    ]
+    manifest.write_text("\n".join(map(json.dumps, entries)), encoding="utf-8")
+    calls = [_measured(_safeconvert("torch2onnx", path, "-o", path.with_suffix(".onnx"))) for path in jobs]
+    one = Cost(sum(call.cpu for call in calls), sum(call.wall for call in calls))
+    rows = [(f"{SMALL} calls", f"{one.cpu:.0f}", f"{one.wall:.0f}", "", "")]
+    for slots in (1, 2):
+        results = FOLDER / f"results-{slots}"
+        shutil.rmtree(results, ignore_errors=True)
+        for path in jobs:
+            path.with_suffix(".onnx").unlink()
+        found = _measured(_safeconvert("batch", manifest, "--results", results, "--slots", slots))
+        rows.append((f"a batch, slots: {slots}", f"{found.cpu:.0f}", f"{found.wall:.0f}", f"{one.cpu / found.cpu:.1f}",
+                     f"{one.wall / found.wall:.1f}"))  # fmt: skip
+        print(*rows[-1], flush=True)
+    header = ("what", "CPU s", "wall s", "times less CPU", "times faster (bar 5)")
+    return f"{SMALL} small conversions, torch → onnx:\n\n" + table(header, rows)
+
+
+if __name__ == "__main__":
+    main()

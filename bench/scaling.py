@@ -1,0 +1,111 @@
+"""How time and memory of `verify` grow with nodes, weights and inputs: `python bench/scaling.py [PART…]`.
+
+ONNX files made in code, compared with a copy whose nodes are named otherwise; each run in a fresh process. The slope is of the logarithm
+of the processor seconds beyond those of the smallest case, over the logarithm of the size, between the last two sizes: 1 is linear.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+from common import ROOT, WORK, table, write
+from onnx import TensorProto, helper, numpy_helper
+
+FOLDER = WORK / "scaling"
+
+
+def main() -> None:
+    """Measure the parts that are asked for, and write all that were ever measured."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    parts = {"nodes": _nodes, "weights": _weights, "inputs": _inputs}
+    for part in sys.argv[1:] or parts:
+        (FOLDER / f"{part}.md").write_text(parts[part](), encoding="utf-8")
+    kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
+    write("scaling", "Time and memory over size", "python bench/scaling.py", "\n\n".join(kept))
+
+
+def _model(path: Path, nodes: int, width: int, prefix: str) -> Path:
+    """A chain of additions, ReLUs and products with matrices, `nodes` in all; another file, the same function, for each prefix."""
+    random = np.random.default_rng(0)
+    made, weights, last = [], [], "x"
+    for number in range(nodes):
+        out = "y" if number == nodes - 1 else f"{prefix}{number}"
+        kind = ("MatMul", "Add", "Relu")[number % 3]
+        taken = [last]
+        if kind != "Relu":
+            shape = (width, width) if kind == "MatMul" else (width,)
+            weights.append(
+                numpy_helper.from_array(
+                    (random.normal(size=shape) / math.sqrt(width)).astype("f4"), f"{prefix}w{number}"
+                )
+            )
+            taken.append(weights[-1].name)
+        made.append(helper.make_node(kind, taken, [out]))
+        last = out
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width]) for name in "xy"]
+    graph = helper.make_graph(made, "g", ends[:1], ends[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    large = sum(len(one.raw_data) for one in weights) > 1 << 30
+    onnx.save(model, path, save_as_external_data=large)
+    return path
+
+
+def _verified(source: Path, target: Path, *more: object) -> tuple[float, float, int]:
+    command = [sys.executable, "-m", "safeconvert.cli", "verify", source, target, *more, "--json"]
+    full = [sys.executable, str(ROOT / "bench" / "measured.py"), *map(str, command)]
+    found = json.loads(subprocess.run(full, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    if found["code"] != 0:
+        raise SystemExit(f"{source}: exit {found['code']}: {found['out'][-500:]}")
+    return found["cpu"], found["wall"], found["peak"]
+
+
+def _table(what: str, sizes: list[int], run: Callable[[int], tuple[float, float, int]]) -> str:
+    rows, costs = [], []
+    for size in sizes:
+        cpu, wall, peak = run(size)
+        costs.append(cpu)
+        slope = ""
+        if len(costs) > 2 and costs[-1] > costs[0] < costs[-2]:
+            grown = math.log((costs[-1] - costs[0]) / (costs[-2] - costs[0]))
+            slope = f"{grown / math.log(sizes[len(costs) - 1] / sizes[len(costs) - 2]):.2f}"
+        rows.append((f"{size:,}", f"{cpu:.1f}", f"{wall:.1f}", str(peak), slope))
+        print(what, *rows[-1], flush=True)
+    return table((what, "CPU s", "wall s", "peak of one process, MiB", "slope"), rows)
+
+
+def _nodes() -> str:
+    def run(nodes: int) -> tuple[float, float, int]:
+        pair = [_model(FOLDER / f"nodes-{prefix}.onnx", nodes, 16, prefix) for prefix in "ab"]
+        return _verified(*pair, "--samples", 64)
+
+    return "Nodes of 16 values, 64 generated inputs:\n\n" + _table("nodes", [100, 1000, 3000, 10000, 20000], run)
+
+
+def _weights() -> str:
+    def run(megabytes: int) -> tuple[float, float, int]:
+        width = int(math.sqrt(megabytes * (1 << 20) / 4 / 10))
+        pair = [_model(FOLDER / f"weights-{prefix}.onnx", 30, width, prefix) for prefix in "ab"]
+        return _verified(*pair, "--samples", 16)
+
+    return "Weights in 10 matrices, 16 generated inputs:\n\n" + _table("MB", [1, 10, 100, 1000], run)
+
+
+def _inputs() -> str:
+    pair = [_model(FOLDER / f"inputs-{prefix}.onnx", 12, 16, prefix) for prefix in "ab"]
+
+    def run(count: int) -> tuple[float, float, int]:
+        np.save(FOLDER / "x.npy", np.random.default_rng(0).normal(size=(count, 16)).astype("f4"))
+        return _verified(*pair, "--inputs", FOLDER / "x.npy")
+
+    return "Given inputs of 16 values, 12 nodes:\n\n" + _table("inputs", [100, 1000, 10000, 100000], run)
+
+
+if __name__ == "__main__":
+    main()
