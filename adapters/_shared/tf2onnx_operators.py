@@ -1,4 +1,4 @@
-"""Operators that tf2onnx 1.17 does not know: TFLite's Gelu, and Erfc, with which TensorFlow says the exact one.
+"""Operators that tf2onnx 1.17 does not know: TFLite's Gelu, Erfc, with which TensorFlow expresses the exact one, and Xlogy and its kin.
 
 Registered where this module is imported, as tf2onnx' own handlers are.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 from tf2onnx import utils
 from tf2onnx.handler import tf_op, tfl_op
 
@@ -21,6 +22,23 @@ class Erfc:
         """Erf is ONNX' since opset 9."""
         x = node.input[0]
         replace_node(ctx, node, ctx.make_node("Sub", [_number(ctx, x, 1.0), _node(ctx, "Erf", x)]).output[0])
+
+
+@tf_op(["Xlogy", "Xlog1py", "Xdivy"])
+class Xlogy:
+    """x·log(y), x·log(1 + y) and x / y, and 0 where x is 0, whatever y is."""
+
+    @classmethod
+    def version_9(cls, ctx: Any, node: Any, **kwargs: Any) -> None:
+        """Where is ONNX' since opset 9."""
+        x, y = node.input
+        if node.type == "Xlog1py":
+            y = _node(ctx, "Add", y, _number(ctx, y, 1.0))
+        operator, factor = ("Div", y) if node.type == "Xdivy" else ("Mul", _node(ctx, "Log", y))
+        made = ctx.make_node(operator, [x, factor], dtypes=[ctx.get_dtype(x)]).output[0]
+        none = ctx.make_node("Equal", [x, _number(ctx, x, 0.0)], dtypes=[TensorProto.BOOL]).output[0]
+        kept = ctx.make_node("Where", [none, _number(ctx, x, 0.0), made], dtypes=[ctx.get_dtype(x)]).output[0]
+        replace_node(ctx, node, str(kept))
 
 
 @tfl_op(["TFL_GELU"])

@@ -47,7 +47,7 @@ class TfliteModel:
         self._signature = Signature(
             inputs,
             tuple(
-                replace(_spec(name, detail, list(detail["shape"])), position=index)
+                replace(_spec(name, detail, _output_sizes(detail)), position=index)
                 for (name, detail), index in zip(
                     self._outputs.items(),
                     self._places(self._outputs, self._interpreter.get_output_details()),
@@ -137,6 +137,18 @@ class TfliteModel:
 def load(request: Mapping[str, Any]) -> TfliteModel:
     """Open a .tflite file."""
     return TfliteModel(ModelRequest.from_json(request))
+
+
+def _output_sizes(detail: dict[str, Any]) -> list[int]:
+    """Sizes of an output as it is allocated; -1 where it may be known only after a run: the file leaves it free, and 1 stands for that."""
+    declared = list(detail["shape_signature"])
+    sizes = [int(size) for size in detail["shape"]]
+    if len(declared) != len(sizes):
+        return sizes
+    return [
+        -1 if axis and own < 0 and size == 1 else size
+        for axis, (own, size) in enumerate(zip(declared, sizes, strict=True))
+    ]
 
 
 def _spec(name: str, detail: dict[str, Any], sizes: list[int]) -> TensorSpec:

@@ -122,7 +122,7 @@ def mutated(random: np.random.Generator, one: Array, two: Array, taken: Range) -
         limits = np.iinfo(one.dtype)
         return np.clip(np.rint(values), limits.min, limits.max).astype(one.dtype)
     reach = _FARTHEST * taken.scale
-    return np.clip(values, -reach, reach).astype(one.dtype)
+    return np.asarray(np.clip(values, -reach, reach) + 0.0).astype(one.dtype)  # a zero made up has no sign
 
 
 def _integers(random: np.random.Generator, one: Array, two: Array, taken: Range) -> Array:

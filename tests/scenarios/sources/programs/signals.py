@@ -1,0 +1,27 @@
+"""SavedModels whose operators tf2onnx lacks, or whose sizes TFLite learns only when it runs: `python signals.py FOLDER`."""
+
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+PAIR = [tf.TensorSpec([None, 4], tf.float32, name=name) for name in ("x", "y")]
+SOUND = [tf.TensorSpec([None, 256], tf.float32, name="x")]
+
+
+def products(x, y):
+    """x·log(y), x·log(1 + y) and x / y, which are 0 where x is, also where the other factor is no number."""
+    kept = tf.nn.relu(x)
+    return tf.concat([tf.math.xlogy(kept, y), tf.math.xlog1py(kept, tf.abs(y)), tf.math.xdivy(kept, y)], axis=-1)
+
+
+def framed(x):
+    """Overlapping frames, whose number TFLite computes."""
+    return tf.signal.frame(x, 64, 32) * tf.signal.hann_window(64)
+
+
+folder = Path(sys.argv[1])
+for function, specs in ((products, PAIR), (framed, SOUND)):
+    module = tf.Module()
+    module.call = tf.function(function, input_signature=specs)
+    tf.saved_model.save(module, str(folder / function.__name__), signatures=module.call)

@@ -1,0 +1,26 @@
+"""TensorFlow's products that are zero where a factor is, and frames of a signal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import safeconvert
+from tests.program import KERAS, run_program
+
+pytestmark = pytest.mark.converters
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("signals")
+    run_program(Path(__file__).parent / "programs" / "signals.py", folder, modules=KERAS)
+    return folder
+
+
+@pytest.mark.parametrize(("model", "pair"), [("products", "tf2onnx"), ("framed", "tf2tflite")])
+def test_it_is_converted_and_verified(model: str, pair: str, models: Path, tmp_path: Path) -> None:
+    target = tmp_path / f"{model}.{pair.partition('2')[2]}"
+    called = safeconvert(pair, models / model, "-o", target, "--samples", "16")
+    assert called.code == 0 and target.exists(), called.text
