@@ -1,6 +1,6 @@
 """Proofs: wrong targets of which none may be proven, right ones, real conversions, and how the time grows with the number of nodes.
 
-    python bench/proof.py [SECONDS]
+    python bench/proof.py [SECONDS [OPERATORS]]
 
 Spoiled targets are those of `evidence_kinds.py`, both sides ONNX, in this process. Conversions are begun in the order of the list until
 SECONDS (900) are over; each is kept under build/bench/proof/, so that a run that was broken off goes on where it stood, and a result belongs to
@@ -11,31 +11,45 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from common import DATA, ROOT, WORK, table, write
 from evidence_kinds import KINDS
 from onnx import TensorProto, helper, numpy_helper
+from proof_nets import SHAPES as NETS
+from proof_nets import SUFFIX, ensure
 
 sys.path.insert(0, str(ROOT))
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.config.options import ConvertOptions, DataOptions, ModelOptions
-from safeconvert.config.settings import load_settings
+from safeconvert.config.settings import Settings, load_settings
+from safeconvert.core.formats import detect
 from safeconvert.core.progress import Phases
+from safeconvert.core.proof import ProofLevel
 from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import ExitCode, SafeconvertError
+from safeconvert.graph.view import tidy
 from safeconvert.pipeline.convert import convert
+from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
-from safeconvert.verification.proof import prove_forms
+from safeconvert.prove.readers.read import read_native
+from safeconvert.prove.structure import same_structure
+from safeconvert.verification.proof import forms_contract, prove_forms, prove_pair
+from safeconvert.verification.source import Source
+from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import open_run
 
 SEEDS = 10
@@ -45,16 +59,33 @@ SOURCES = (
     ("mobilenetv1_025_imagenet_float.tflite", "tflite"), ("squeezenet11_imagenet.pt", "torch"), ("mobilenetv2_imagenet.keras", "keras"),
     ("mobilenetv2_imagenet.pt", "torch"),
 )  # fmt: skip
-SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
 SHAPES = {"resnet20_cifar10.pt": (0, 3, 32, 32)}
 FOLDER = WORK / "proof"
+PROVER = ("safeconvert/prove/", "verification/proof", "verification/native_forms")
+PHASES = ("proving", "reading the source file", "reading the target file")
 
 
-def main(seconds: float) -> None:
-    """Run all three, and write the table."""
+def main(seconds: float, operators: int) -> None:
+    """Run all four, and write the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    body = [_conversions(seconds), _spoiled(), _chains()]
-    write("proof", "What is proven, and what must not be", f"python bench/proof.py {seconds:.0f}", "\n\n".join(body))
+    body = [_conversions(seconds), _spoiled(), _operators(operators), _chains()]
+    command = f"python bench/proof.py {seconds:.0f} {operators}"
+    write("proof", "What is proven, and what must not be", command, "\n\n".join(body))
+
+
+def _operators(count: int) -> str:
+    """Raw converters' targets of single operators; a process of its own, since PyTorch and TensorFlow are loaded for it."""
+    made = subprocess.run(
+        [sys.executable, str(Path(__file__).parent / "proof_operators.py"), str(count)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return (
+        f"## Operators through raw converters\n\n{count or 'All'} of onnx' own node tests, a seeded sample, through the raw converters; their native files read by the readers, "
+        "and proven against the test's graph or not. What the suite expects says which are right.\n\n"
+        + made[made.index("| raw converter") :]
+    )
 
 
 def _spoiled() -> str:
@@ -134,22 +165,38 @@ def _chain(nodes: int, folded: bool) -> onnx.ModelProto:
 
 
 def _conversions(seconds: float) -> str:
-    code, until = _digest(), time.monotonic() + seconds
+    (code, prover), until = _digests(), time.monotonic() + seconds
     cases = [(name, source, target) for name, source in SOURCES for target in SUFFIX if target != source]
+    cases = [
+        (net, source, target) for net in NETS for source in SUFFIX for target in SUFFIX if target != source
+    ] + cases
     rows = []
-    for name, _, target in cases:
-        kept = FOLDER / f"{name}-{target}.json"
+    for name, source, target in cases:
+        kept = FOLDER / f"{name}-{source}-{target}.json"
+        path = FOLDER.parent / "proof_nets" / f"{name}{SUFFIX[source]}" if name in NETS else DATA / "models" / name
         known = json.loads(kept.read_text()) if kept.exists() else {}
         if known.get("code") != code:
             if time.monotonic() > until:
                 continue
-            known = {"code": code, **_conversion(DATA / "models" / name, target)}
+            if name in NETS:
+                ensure(name, source)
+            known = {
+                "code": code,
+                **_conversion(ensure(name, source) if name in NETS else DATA / "models" / name, target),
+            }
             kept.write_text(json.dumps(known, indent=1))
-            print(name, target, known["exit"], known.get("level", ""), known.get("reason", "")[:120], flush=True)
-        rows.append((f"{name} → {target}", known))
+            print(
+                name, source, target, known["exit"], known.get("level", ""), known.get("reason", "")[:120], flush=True
+            )
+        elif known["prover"] != prover and known["exit"] == 0:
+            known |= {"prover": prover, **_again(path, target)}
+            kept.write_text(json.dumps(known, indent=1))
+            print(name, source, target, known.get("level", ""), known.get("reason", "")[:120], flush=True)
+        rows.append((f"{name}, {source} → {target}", known))
     verified = [known for _, known in rows if known["exit"] == 0]
     different = [known for known in verified if not known["same"]]
-    proven = [known for known in verified if known["level"] != "sampled"]
+    between = [known for known in different if known["onnx"]]
+    whole = [known for known in verified if known["level"] == "native"]
     shares = sorted(known["proving"] / known["seconds"] for known in verified)
     lines = [
         (name, known.get("level", "-"), known.get("steps", ""), known.get("apart", ""), known.get("proving", ""), known.get("seconds", ""),
@@ -159,42 +206,133 @@ def _conversions(seconds: float) -> str:
     return (
         f"## Conversions\n\n{len(rows)} of {len(cases)} conversions of the pairs bench were run, on 24 generated inputs; {len(verified)} verified. Of these "
         f"{len(verified) - len(different)} have one and the same ONNX graph on both sides, so that there is nothing to prove between them; of the other "
-        f"{len(different)}, {len(proven)} are proven. Proving took {statistics.median(shares or [0]):.1%} of the conversion's time in the median, "
+        f"{len(different)}, {len(between)} are proven between ONNX forms ({_share(between, different)}). End to end, between graphs read from the files, "
+        f"{len(whole)} of all {len(verified)} are ({_share(whole, verified)}). Proving took {statistics.median(shares or [0]):.1%} of the conversion's time in the median, "
         f"{max(shares or [0]):.1%} at most.\n\n"
         + table(("conversion", "level", "steps", "constants apart", "s proving", "s in all", "what is missing"), lines)
     )  # fmt: skip
 
 
+def _share(some: list[Any], of: list[Any]) -> str:
+    return f"{len(some) / max(len(of), 1):.0%}"
+
+
 def _conversion(path: Path, target: str) -> dict[str, Any]:
     shape = SHAPES.get(path.name)
     model = ModelOptions({"": shape} if shape else {})
-    out = FOLDER / f"{path.stem}-to-{target}{SUFFIX[target]}"
+    out = _out(path, target)
     options = ConvertOptions(path, target, out, model=model, data=DataOptions(limit=24))
     began = time.monotonic()
     try:
-        with open_run(load_settings(), Phases()) as run:
+        with open_run(_settings(), Phases()) as run:
             found = convert(run, options)
             if found.exit_code is not ExitCode.VERIFIED:
                 return {"exit": int(found.exit_code), "reason": found.reason}
-            record = prove_forms(run, found.source, found.verification, found.exporter)
-            proving = run.phases.seconds.get("proving", 0.0)
+            made = found.decisive.candidate.path
+            record = prove_pair(run, found.source, found.verification, found.exporter, (made, target), options.verify)
+            proving = sum(run.phases.seconds.get(phase, 0.0) for phase in PHASES)
+            forms = record
+            if record.level is ProofLevel.NATIVE:
+                forms = prove_forms(run, found.source, found.verification, found.exporter)
+            _keep(found.source, found.verification, found.exporter, out, made)
     except SafeconvertError as error:
         return {"exit": int(error.exit_code), "reason": error.message}
-    unproven = record.unproven[:1]
+    unproven = forms.unproven[:1]
     return {
-        "exit": 0, "level": record.level.value, "reason": record.reason, "apart": record.apart, "steps": len(record.document.get("steps", ())),
+        "exit": 0, "level": record.level.value, "onnx": forms.level is not ProofLevel.SAMPLED,
+        "reason": record.reason if record.level is not ProofLevel.SAMPLED else forms.reason, "apart": record.apart,
+        "steps": len(record.document.get("steps", ())), "proving": round(proving, 2), "seconds": round(time.monotonic() - began, 1),
         "missing": "".join(f"{one['operator']} {one['target']}: {one['missing']}" for one in unproven)[:200],
-        "same": "one and the same ONNX graph" in record.reason, "proving": round(proving, 2), "seconds": round(time.monotonic() - began, 1),
+        "same": "one and the same ONNX graph" in forms.reason,
     }  # fmt: skip
 
 
-def _digest() -> str:
-    """Of the package's files, so that results of other code are not taken for this one's."""
-    total = hashlib.sha256()
+def _again(path: Path, target: str) -> dict[str, Any]:
+    """What the prover says now of a conversion that was run before, from its files. A graph that was read counts where it gives what the exporter's gives."""
+    base = _out(path, target)
+    contract = Contract.from_json(json.loads(Path(f"{base}.json").read_text()))
+    forms = [onnx.load(f"{base}.{side}.onnx") for side in ("source", "target")]
+    began = time.monotonic()
+    found, level, reason = prove(forms[0], forms[1], contract), ProofLevel.SAMPLED, ""
+    try:
+        read = [
+            onnx.load(file) if file.suffix == ".onnx" else read_native(file, detect(file).format)
+            for file in (path, base)
+        ]
+        if all(_alike(one, two) for one, two in zip(read, forms, strict=True)):
+            whole = prove(read[0], read[1], _renamed(contract, read[0], read[1]))
+            level, reason = (ProofLevel.NATIVE, "") if whole.proven else (level, whole.reason)
+    except Refused as error:
+        reason = str(error)
+    one_graph = found.proven and (found.same_file or same_structure(tidy(forms[0]), tidy(forms[1])))
+    if level is ProofLevel.SAMPLED and found.proven and not one_graph:
+        level, reason = ProofLevel.ONNX, f"not end to end: {reason}"
+    shown = found if level is not ProofLevel.NATIVE else whole
+    return {
+        "level": level.value, "onnx": found.proven, "same": one_graph, "reason": reason, "apart": shown.apart,
+        "steps": len(shown.document.get("steps", ())), "proving": round(time.monotonic() - began, 2),
+        "missing": "".join(f"{one.operator} {one.target}: {one.missing}" for one in found.unproven[:1])[:200],
+    }  # fmt: skip
+
+
+def _alike(one: onnx.ModelProto, two: onnx.ModelProto) -> bool:
+    """Whether two graphs give the same on a few random inputs."""
+    random, feeds = np.random.default_rng(0), []
+    for value in one.graph.input:
+        shape = [d.dim_value or 3 for d in value.type.tensor_type.shape.dim]
+        feeds.append(random.normal(size=shape).astype(np.float32))
+    results = []
+    for model in (one, two):
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        results.append(session.run(None, dict(zip([i.name for i in session.get_inputs()], feeds, strict=True))))
+    return all(np.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(*results, strict=True))
+
+
+def _renamed(contract: Contract, source: onnx.ModelProto, target: onnx.ModelProto) -> Contract:
+    """The contract of two other graphs, whose tensors are in the same order."""
+
+    def tensors(known: Any, ours: Any, theirs: Any) -> tuple[TensorContract, ...]:
+        return tuple(
+            TensorContract(TensorSpec(a.name, (), ""), TensorSpec(b.name, (), ""), one.permutation, "in order")
+            for one, a, b in zip(known, ours, theirs, strict=True)
+        )
+
+    return Contract(
+        tensors(contract.inputs, source.graph.input, target.graph.input),
+        tensors(contract.outputs, source.graph.output, target.graph.output), (),
+    )  # fmt: skip
+
+
+def _out(path: Path, target: str) -> Path:
+    return FOLDER / f"{path.name}-to-{target}{SUFFIX[target]}"
+
+
+def _settings() -> Settings:
+    """The defaults, without a search for inputs on which both models differ: it costs time, and proves nothing."""
+    found = load_settings()
+    return replace(found, inputs=replace(found.inputs, search_rounds=0))
+
+
+def _keep(source: Source, verification: Verification, check: ExporterCheck, target: Path, made: Path) -> None:
+    """The target, both ONNX forms and their contract, so that the prover can be worked on without converting again."""
+    if made.is_file():
+        shutil.copy(made, target)
+    else:
+        shutil.copytree(made, target, dirs_exist_ok=True)
+    for side, path in (("source", source.exported.path), ("target", verification.exported.path)):
+        if path is not None:
+            shutil.copy(path, f"{target}.{side}.onnx")
+    Path(f"{target}.json").write_text(json.dumps(forms_contract(source, verification, check).to_json()))
+
+
+def _digests() -> tuple[str, str]:
+    """Of the package's files, so that results of other code are not taken for this one's: of those that convert, and of those that prove."""
+    converting, proving = hashlib.sha256(), hashlib.sha256()
     for path in sorted([*(ROOT / "safeconvert").rglob("*.py"), ROOT / "configs" / "default.toml"]):
-        total.update(path.read_bytes())
-    return total.hexdigest()[:16]
+        prover = any(part in path.as_posix() for part in PROVER)
+        (proving if prover else converting).update(path.read_bytes())
+    return converting.hexdigest()[:16], proving.hexdigest()[:16]
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 900)
+    main(*(float(sys.argv[1]) if len(sys.argv) > 1 else 900, int(sys.argv[2]) if len(sys.argv) > 2 else 300))

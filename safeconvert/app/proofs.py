@@ -16,7 +16,7 @@ from safeconvert.core.proof import PROOF, ProofLevel, ProofRecord
 from safeconvert.errors import ExitCode, NotEquivalent, UnusableInput
 from safeconvert.pipeline.verify_pair import verify_pair
 from safeconvert.verification.disproof import disprove
-from safeconvert.verification.proof import prove_forms
+from safeconvert.verification.proof import prove_pair
 from safeconvert.verification.proof_check import check_again
 from safeconvert.verification.snapshot import confirm_all
 from safeconvert.workers.run import open_run
@@ -68,7 +68,7 @@ def _proof(certificate: Path, public_key: Path | None, paths: dict[str, Path], s
     )
     steps = len(proof["steps"])
     return Item(
-        "proof", certificate, Status.PROVEN, f"{steps} steps from both ONNX forms, by {len(found.axioms)} axioms{other}"
+        "proof", certificate, Status.PROVEN, f"{steps} steps from {found.forms}, by {len(found.axioms)} axioms{other}"
     )
 
 
@@ -80,7 +80,8 @@ def run_prove(options: VerifyOptions, settings: Settings, phases: Phases) -> Pro
     """
     with open_run(settings, phases) as run:
         pair = verify_pair(run, options)
-        record = prove_forms(run, pair.source, pair.verification, pair.exporter)
+        target = (pair.target.path, pair.target.format)
+        record = prove_pair(run, pair.source, pair.verification, pair.exporter, target, pair.settings)
         verified = pair.exit_code is ExitCode.VERIFIED
         found = disprove(run, pair.pair, pair.verification, pair.exporter, record, pair.settings) if verified else None
         confirm_all(pair.source, pair.target)

@@ -11,6 +11,8 @@ from typing import Any
 
 PROOF = "proof.json"
 """Name of the proof object in the evidence file."""
+READER = "reader"
+"""In the place of an exporter, in a proof object: the graph was read from the native file itself."""
 
 
 class ProofLevel(StrEnum):
@@ -21,7 +23,7 @@ class ProofLevel(StrEnum):
     ONNX = "onnx"
     """The two ONNX forms compute the same for every input of the stated sizes, over the reals; that each form is its native model is sampled."""
     NATIVE = "native"
-    """Proven between graphs that were read from the native files themselves: ONNX files, which are their own form."""
+    """Proven between graphs that were read from the native files themselves, by no exporter or converter; ONNX files are their own."""
 
 
 @dataclass(frozen=True)

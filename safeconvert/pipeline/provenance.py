@@ -16,7 +16,7 @@ from safeconvert.core.proof import ProofRecord
 from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.registry.manifest import framework, package_names
 from safeconvert.verification.cross_pairs import cross_pairs
-from safeconvert.verification.proof import prove_forms
+from safeconvert.verification.proof import prove_pair
 from safeconvert.verification.snapshot import external_files
 from safeconvert.verification.structure import Structure, compare_structures
 from safeconvert.workers.run import Run
@@ -118,7 +118,7 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
     structure = compare_structures(
         run, source, verification, ours.file.sha256 == theirs.file.sha256, route.names[-1] if route.adapters else ""
     )
-    proof = prove_forms(run, source, verification, result.exporter)
+    proof = prove_pair(run, source, verification, result.exporter, (made, result.target_format), result.settings)
     converters = tuple(versions(run, adapter.packages, adapter.python) for adapter in route.adapters)
     return Provenance(
         source=ours,

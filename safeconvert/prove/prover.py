@@ -1,7 +1,7 @@
-"""Are two ONNX graphs the same function? Finds cut points by canonical forms, and steps between them that the checker accepts.
+"""Are two ONNX graphs the same function? Finds cut points, and steps between them that the checker accepts.
 
-Both graphs are read into terms of one store (`search`), node by node; tensors with one term are cut points that are tried. What is shown is what
-`checker.check` says of the proof that is made of them, and nothing else: it starts from the two graphs again, with its own axioms.
+Both graphs are read into terms of one store (`search`), node by node, by the axioms; tensors with one term are cut points that are tried. What is shown is what
+`checker.check` says of the proof that is made of them, and nothing else: it starts from the two graphs again.
 
 Free dimensions are given a prime each, the same in both graphs; a proof is for these sizes, and `Proof.sizes` says which. Regions are local, so that
 the time grows with the number of nodes.
@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 import onnx
+from onnx import inliner
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.graph.view import tidy
 from safeconvert.prove.checker.check import Problem, check, opened
-from safeconvert.prove.kernel.terms import Refused
-from safeconvert.prove.search.reading import Known, Reading, read
-from safeconvert.prove.search.terms import TermStore
-from safeconvert.prove.search.values import Value, canonical, transposed
+from safeconvert.prove.kernel.layout import Value
+from safeconvert.prove.kernel.terms import Refused, Store
+from safeconvert.prove.search import Reading, read
 from safeconvert.prove.sizes import sizes_of
 from safeconvert.prove.steps import document, steps_of
 from safeconvert.prove.unproven import Unproven, frontier
@@ -74,7 +74,7 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
     except Refused as error:
         return Proof(False, 0.0, {}, sizes, (), same, {}, str(error))
     with np.errstate(all="ignore"):  # constants that overflow: no axiom takes them
-        ours, theirs = _readings(source, target, contract, problem)
+        ours, theirs = _readings(source, target, problem)
         steps = steps_of(problem, _pairs(ours, theirs, contract.outputs))
     made = document(source, target, statement, steps)
     try:
@@ -89,19 +89,15 @@ def _stated(tensor: TensorContract) -> dict[str, Any]:
     return {"source": tensor.source.name, "target": tensor.target.name, "order": order}
 
 
-def _readings(
-    source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract, problem: Problem
-) -> tuple[Reading, Reading]:
-    """Both graphs in canonical forms."""
-    store = TermStore()
+def _readings(source: onnx.ModelProto, target: onnx.ModelProto, problem: Problem) -> tuple[Reading, Reading]:
+    """Both graphs in terms of one store."""
+    store = Store()
     inputs, theirs = {}, {}
-    for number, tensor in enumerate(contract.inputs):
-        shape, groups = canonical(problem.source.shapes[tensor.source.name])
-        value = Value(store.term("input", shape, setting=(number,)), groups)
-        inputs[tensor.source.name] = value
-        theirs[tensor.target.name] = value if tensor.permutation is None else transposed(value, tensor.permutation)
-    known = [Known(graph.shapes, graph.kinds, graph.constants) for graph in (problem.source, problem.target)]
-    return read(store, tidy(source), inputs, known[0]), read(store, tidy(target), theirs, known[1])
+    for number, cut in enumerate(problem.inputs):
+        term = store.term("cut", cut.sizes, setting=(number,))
+        inputs[cut.source], theirs[cut.target] = Value(term, cut.ours), Value(term, cut.theirs)
+    views = [tidy(inliner.inline_local_functions(model) if model.functions else model) for model in (source, target)]
+    return read(store, views[0], problem.source, inputs), read(store, views[1], problem.target, theirs)
 
 
 def _pairs(source: Reading, target: Reading, outputs: Sequence[TensorContract]) -> list[tuple[str, str]]:
@@ -111,7 +107,7 @@ def _pairs(source: Reading, target: Reading, outputs: Sequence[TensorContract]) 
         known.setdefault(value.term.number, name)
     found: dict[int, tuple[str, str]] = {}
     for name, value in target.values.items():
-        if value.term.number in known and value.term.operator != "input":
+        if value.term.number in known and value.term.operator != "cut":
             found.setdefault(value.term.number, (known[value.term.number], name))
     ends = [(tensor.source.name, tensor.target.name) for tensor in outputs]
     return [*(pair for pair in found.values() if pair not in ends), *ends]

@@ -11,7 +11,7 @@ import onnx
 
 from safeconvert.graph.attributes import attributes
 from safeconvert.graph.view import GraphView
-from safeconvert.prove.search.reading import CONSTANT, Reading
+from safeconvert.prove.search import Reading
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ def frontier(source: Reading, target: Reading) -> list[Unproven]:
     for name, value in source.values.items():
         known.setdefault(value.term.number, name)
     found = []
-    for node, axiom in zip(target.view.nodes, target.axioms, strict=True):
-        if axiom == CONSTANT:
+    for node in target.view.nodes:
+        if all(name in target.constant for name in node.output if name):
             continue
         made = [target.values.get(name) for name in node.output if name]
         if all(value is not None and value.term.number in known for value in made):
             continue
-        reads = [target.values.get(name) for name in node.input if name and name not in target.view.constants]
+        reads = [target.values.get(name) for name in node.input if name and name not in target.constant]
         if all(value is not None and value.term.number in known for value in reads):
             names = tuple(known[value.term.number] for value in reads if value is not None)
             readers = list(_readers(source, names))

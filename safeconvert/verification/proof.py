@@ -1,72 +1,148 @@
-"""Whether the ONNX forms of a verified pair are the same function, proven rather than sampled (`prove.prover`)."""
+"""Whether a verified pair is one function, proven rather than sampled: between the native files where both can be read, else between ONNX forms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from safeconvert.compare.contract import Contract
+from safeconvert.compare.settings import VerifySettings
 from safeconvert.core.proof import ProofLevel, ProofRecord
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.verification.cross_pairs import across
 from safeconvert.verification.interface import suggested_shapes
-from safeconvert.verification.native import unchanged_contract
-from safeconvert.verification.source import Source
-from safeconvert.verification.types import ExporterCheck, Verification
+from safeconvert.verification.native import feed_across, unchanged_contract
+from safeconvert.verification.native_forms import NativeForm, NativeModel, Unread, native_form
+from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.types import Counted, ExporterCheck, Verification
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
+_ONE_GRAPH = (
+    "source and target have one and the same ONNX graph, so that there is nothing to prove between them; "
+    "that this graph is the native source is sampled"
+)
 
-def prove_forms(
-    run: Run, source: Source, verification: Verification | None, source_check: ExporterCheck
+
+def prove_pair(
+    run: Run,
+    source: Source,
+    verification: Verification | None,
+    source_check: ExporterCheck,
+    target: tuple[Path, str],
+    settings: VerifySettings,
 ) -> ProofRecord:
-    """Prove the two ONNX forms equal, where the native models were found equal and each form is its native model.
+    """Prove a target equal to its source where the native models were found equal.
 
     Never raises for what cannot be proven: no verdict rests on it.
+
+    Args:
+        run: the surroundings.
+        source: evaluated.
+        verification: of the target.
+        source_check: the source's ONNX form.
+        target: the target's file and format.
+        settings: how outputs are compared.
     """
     if verification is None or not verification.native.equal:
         return _sampled("source and target are not equal")
+    forms = _native_forms(run, source, verification, target, settings)
+    found = _between(run, verification, forms) if not isinstance(forms, Unread) else _sampled(forms.reason)
+    if found.level is ProofLevel.NATIVE or {source.file.format, target[1]} == {"onnx"}:
+        return found
+    both = prove_forms(run, source, verification, source_check)
+    if both.level is ProofLevel.ONNX:
+        return replace(both, reason=f"not end to end: {found.reason}")
+    return both
+
+
+def prove_forms(run: Run, source: Source, verification: Verification, source_check: ExporterCheck) -> ProofRecord:
+    """Prove the two ONNX forms equal, where each form is its native model."""
     for side, check in (("source", source_check), ("target", verification.exporter)):
         if check.verdict not in ("equal", "none"):
             return _sampled(f"the {side}'s ONNX form is not shown to be the {side}: {check.reason or check.verdict}")
     ours, theirs = source.exported.path, verification.exported.path
     if ours is None or theirs is None:
         return _sampled("one of the models has no ONNX form")
-    contract = forms_contract(source, verification, source_check)
-    try:
-        with run.phases.phase("proving"):
-            arguments = {"source": str(ours), "target": str(theirs), "contract": contract.to_json()}
-            found = call_engine(run, "prove_equal", "proving", arguments)
-    except SafeconvertError as error:
-        return _sampled(f"the prover could not read the graphs: {first_line(str(error))}")
-    native = not source.exported.adapter and not verification.exported.adapter
-    level = ProofLevel.NATIVE if native else ProofLevel.ONNX
-    record = ProofRecord(
-        level if found["proven"] else ProofLevel.SAMPLED,
-        ""
-        if found["proven"]
-        else f"not every part of the target is a known re-expression of the source's: {found['reason']}",
-        found["apart"],
-        {name: tuple(shape) for name, shape in found["sizes"].items()},
-        found["axioms"],
-        tuple(found["unproven"]),
-        _with_exporters(found["document"], source, verification) if found["document"] else {},
-    )
-    if found["proven"] and found["same_graph"]:
-        return ProofRecord(
-            ProofLevel.SAMPLED,
-            "source and target have one and the same ONNX graph, so that there is nothing to prove between them; "
-            "that this graph is the native source is sampled",
-        )
-    return record
+    found = _proven(run, (ours, theirs), forms_contract(source, verification, source_check), ProofLevel.ONNX)
+    if isinstance(found, ProofRecord):
+        return found
+    record, one_graph = found
+    if one_graph:
+        return _sampled(_ONE_GRAPH)
+    return replace(record, document=_with_exporters(record.document, source, verification) if record.document else {})
 
 
 def forms_contract(source: Source, verification: Verification, check: ExporterCheck) -> Contract:
     """The contract of a verified pair, as it holds for both ONNX forms."""
     ours = _form(check, source.session.signature)
     return across(verification.contract, ours, _form(verification.exporter, verification.target))
+
+
+def _native_forms(
+    run: Run, source: Source, verification: Verification, target: tuple[Path, str], settings: VerifySettings
+) -> tuple[NativeForm, NativeForm] | Unread:
+    """The graphs of both files, or why one of them has none."""
+    try:
+        feeds = feed_across(verification.contract, source.data.chunks, run.folder("feed"))
+    except SafeconvertError as error:
+        return Unread(first_line(str(error)))
+    models = (
+        NativeModel("source", source.file.path, source.file.format, source.data.chunks, source.outputs),
+        NativeModel("target", *target, chunks_for(source.data, feeds), verification.outputs),
+    )
+    forms = []
+    for model in models:
+        form = native_form(run, model, Counted(source.held_out, source.joined), settings)
+        if isinstance(form, Unread):
+            return form
+        forms.append(form)
+    return forms[0], forms[1]
+
+
+def _between(run: Run, verification: Verification, forms: tuple[NativeForm, NativeForm]) -> ProofRecord:
+    """A proof between the graphs of both files."""
+    contract = across(verification.contract, *(form.contract for form in forms))
+    found = _proven(run, (forms[0].path, forms[1].path), contract, ProofLevel.NATIVE)
+    if isinstance(found, ProofRecord):
+        return found
+    record, one_graph = found
+    if one_graph and not any(form.reader for form in forms):
+        return _sampled(_ONE_GRAPH)
+    if not record.document:
+        return record
+    made = {
+        side: {"sha256": record.document["forms"][side], "exporter": form.reader}
+        for side, form in zip(("source", "target"), forms, strict=True)
+    }
+    return replace(record, document={**record.document, "forms": made})
+
+
+def _proven(
+    run: Run, paths: tuple[Path, Path], contract: Contract, level: ProofLevel
+) -> tuple[ProofRecord, bool] | ProofRecord:
+    """What the prover says of two graphs, and whether they are one; a record alone where it could not read them."""
+    try:
+        with run.phases.phase("proving"):
+            arguments = {"source": str(paths[0]), "target": str(paths[1]), "contract": contract.to_json()}
+            found = call_engine(run, "prove_equal", "proving", arguments)
+    except SafeconvertError as error:
+        return _sampled(f"the prover could not read the graphs: {first_line(str(error))}")
+    reason = f"not every part of the target is a known re-expression of the source's: {found['reason']}"
+    record = ProofRecord(
+        level if found["proven"] else ProofLevel.SAMPLED,
+        "" if found["proven"] else reason,
+        found["apart"],
+        {name: tuple(shape) for name, shape in found["sizes"].items()},
+        found["axioms"],
+        tuple(found["unproven"]),
+        found["document"],
+    )
+    return record, found["proven"] and found["same_graph"]
 
 
 def _with_exporters(document: Mapping[str, Any], source: Source, verification: Verification) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from safeconvert.adapter_api.protocol import ConvertRequest, ModelRequest
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
 from safeconvert.conversion.models import cause_of, open_given
 from safeconvert.core.formats import ModelFile, detect
+from safeconvert.core.proof import ProofLevel
 from safeconvert.errors import NotEquivalent, NoVerdict, SafeconvertError, UnusableInput
+from safeconvert.verification.native_forms import read_again
 from safeconvert.verification.snapshot import snapshot
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
@@ -28,11 +30,13 @@ class Rechecked:
         axioms: in how many steps each axiom is used.
         apart: the largest relative difference of constants.
         other_forms: sides whose form, made again, is not the recorded one to the byte; the proof holds for it all the same.
+        forms: what was read, in words.
     """
 
     axioms: Mapping[str, int]
     apart: float
     other_forms: tuple[str, ...]
+    forms: str
 
 
 def check_again(
@@ -52,9 +56,10 @@ def check_again(
         UnusableInput: a model cannot be read.
     """
     _require_same_contract(predicate, mapping(proof.get("statement")))
-    forms = {
-        side: _form(run, side, path, mapping(mapping(proof.get("forms")).get(side))) for side, path in paths.items()
-    }
+    claimed = mapping(predicate.get("proof"))
+    native = claimed.get("level") == ProofLevel.NATIVE
+    made = {side: mapping(mapping(proof.get("forms")).get(side)) for side in paths}
+    forms = {side: _form(run, side, path, made[side], native) for side, path in paths.items()}
     found = call_engine(
         run,
         "check_proof",
@@ -63,14 +68,12 @@ def check_again(
     )
     if found["refused"]:
         raise NotEquivalent(f"the proof does not hold: {found['refused']}")
-    claimed = mapping(predicate.get("proof"))
     if {name: list(shape) for name, shape in found["sizes"].items()} != claimed.get("sizes"):
         raise NotEquivalent("the proof is for other sizes than the certificate says")
     if not found["apart"] <= (number(claimed.get("apart")) or 0.0):
         raise NotEquivalent("the proof lets constants be farther apart than the certificate says")
-    recorded = {side: mapping(mapping(proof.get("forms")).get(side)).get("sha256") for side in paths}
-    other = tuple(side for side in sorted(paths) if found["forms"][side] != recorded[side])
-    return Rechecked(found["axioms"], found["apart"], other)
+    other = tuple(side for side in sorted(paths) if found["forms"][side] != made[side].get("sha256"))
+    return Rechecked(found["axioms"], found["apart"], other, "both files" if native else "both ONNX forms")
 
 
 def _require_same_contract(predicate: Mapping[str, Any], statement: Mapping[str, Any]) -> None:
@@ -83,12 +86,14 @@ def _require_same_contract(predicate: Mapping[str, Any], statement: Mapping[str,
             raise NotEquivalent(f"the proof is of {role} in other orders of axes than the certificate says")
 
 
-def _form(run: Run, side: str, path: Path, recorded: Mapping[str, Any]) -> Path:
-    """The ONNX form of a model: the file itself, or what the recorded exporter makes of it."""
+def _form(run: Run, side: str, path: Path, recorded: Mapping[str, Any], native: bool) -> Path:
+    """The ONNX form of a model: the file itself, or what is read of it, or what the recorded exporter makes of it where the claim is no more."""
     file = snapshot(run, detect(path))
     if file.format == "onnx":
         return file.path
     name = text(recorded.get("exporter"))
+    if native:
+        return read_again(run, side, file.path, file.format)
     adapter = next((one for one in run.adapters if one.name == name), None)
     if adapter is None:
         raise NoVerdict(f"{path}: its exporter {name} is not here, so that its ONNX form cannot be made again")

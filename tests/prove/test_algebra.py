@@ -38,7 +38,10 @@ IDENTITIES: dict[str, tuple[list[z3.BoolRef], list[tuple[z3.ArithRef, z3.ArithRe
     "affine maps compose": ([], [((x * s + b) * t + c, x * (s * t) + (b * t + c))]),
     "a factor goes into weights": ([], list(zip(
         [v * s for v in windows(signal, taps, (1, 1))], windows(signal, [w * s for w in taps], (1, 1)), strict=True))),
-    "sums": ([], [((a + b) + (c + d), (a + c) + (b + d)), (a - b, a + (-1) * b)]),
+    "sums": ([s != 0], [
+        ((a + b) + (c + d), (a + c) + (b + d)), (a - b, a + (-1) * b), (s * a + t * b, s * (a + (t / s) * b)),
+        (a * x + t * (b * x), (a + t * b) * x),
+    ]),
     "products": ([y != 0], [((s * a) * (t * b), s * t * (a * b)), (x / y, x * (1 / y))]),
     "batch normalization": ([root > 0], [((x - mean) / root * gamma + beta, x * (gamma / root) + (beta - mean * (gamma / root)))]),
     "clips": ([s > 0], [
@@ -56,6 +59,7 @@ WRONG: dict[str, tuple[list[z3.BoolRef], tuple[z3.ArithRef, z3.ArithRef]]] = {
     "a clip through a negative number": ([s < 0], (clip(s * x, a, b), s * clip(x, a / s, b / s))),
     "an offset through padding": ([], (windows([v + a for v in signal], taps, (1, 1))[0],
                                        windows(signal, taps, (1, 1))[0] + a * (taps[0] + taps[1] + taps[2]))),
+    "a factor that is no multiple of the other": ([s != 0, t != 0], (s * a + t * b, s * (a + b))),
     "a factor that varies along the sum": ([], (s * x + t * y, s * (x + y))),
 }  # fmt: skip
 

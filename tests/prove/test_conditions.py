@@ -133,6 +133,77 @@ def dropout_and_none() -> Pair:
     return dropout_in_training()[0], b.model("x")
 
 
+def no_multiple() -> Pair:
+    a, b = Builder([2, 2]), Builder([2, 2])
+    scaled = a("Mul", a("Tanh", "x"), a.constant([1.0, 3.0]))
+    one = a.model(a("Add", a("Mul", a("Sin", "x"), a.constant([1.0, 2.0])), scaled))
+    both = b("Add", b("Sin", "x"), b("Mul", b("Tanh", "x"), b.constant(1.5)))
+    return one, b.model(b("Mul", both, b.constant([1.0, 2.0])))
+
+
+def factor_along_other_axes() -> Pair:
+    a, b = Builder([3, 3]), Builder([3, 3])
+    e = a("Exp", "x")
+    one = a.model(a("Add", a("Mul", a("Sin", "x"), e), a("Mul", a("Tanh", "x"), a("Transpose", e, perm=[1, 0]))))
+    return one, b.model(b("Mul", b("Add", b("Sin", "x"), b("Tanh", "x")), b("Exp", "x")))
+
+
+def less_and_greater() -> Pair:
+    def model(order: int) -> onnx.ModelProto:
+        b = Builder([2, 3])
+        return b.model(b("Cast", b("Less", *["x", b("Sin", "x")][::order]), to=TensorProto.FLOAT))
+
+    return model(1), model(-1)
+
+
+def recurrent(kind: str, biases: np.ndarray, *start: str, **attributes: object) -> onnx.ModelProto:
+    gates = {"GRU": 3, "LSTM": 4}[kind]
+    b = Builder([5, 2, 3])
+    weights = b.constant(numbers((1, 2 * gates, 3), 1)), b.constant(numbers((1, 2 * gates, 2), 2)), b.constant(biases)
+    begun = ["", *(b.constant(np.full((1, 2, 2), 0.5)) for _ in start)] if start else []
+    return b.model(b(kind, "x", *weights, *begun, hidden_size=2, **attributes))
+
+
+def biases_of_a_product_that_is_reset() -> Pair:
+    one, other = np.zeros((1, 12), np.float32), np.zeros((1, 12), np.float32)
+    one[0, 4:6], other[0, 10:12] = 1.0, 1.0
+    return recurrent("GRU", one, linear_before_reset=1), recurrent("GRU", other, linear_before_reset=1)
+
+
+def states_that_begin_elsewhere() -> Pair:
+    return recurrent("LSTM", np.zeros((1, 16))), recurrent("LSTM", np.zeros((1, 16)), "hidden", "cell")
+
+
+def joined_with(front: list[float], back: list[float]) -> onnx.ModelProto:
+    b = Builder([2, 3])
+    ends = [b.constant(np.tile(end, (2, 1))) for end in (front, back)]
+    return b.model(b("Concat", ends[0], "x", ends[1], axis=1))
+
+
+def numbers_in_front() -> Pair:
+    return joined_with([1.0, 2.0], [1.0]), joined_with([1.0, 1.0], [1.0])
+
+
+def other_numbers_behind() -> Pair:
+    return joined_with([0.0], [1.0]), joined_with([0.0], [0.0])
+
+
+def other_weights() -> Pair:
+    def model(seed: int) -> onnx.ModelProto:
+        b = Builder(IMAGE)
+        return b.model(b("Conv", "x", b.constant(numbers((4, 4, 3, 3), seed))))
+
+    return model(1), model(2)
+
+
+def factor_of_places_read_backwards() -> Pair:
+    def model(factor: object) -> onnx.ModelProto:
+        b = Builder([2, 4, 4])
+        return b.model(b("ConvTranspose", b("Mul", "x", b.constant(factor)), b.constant(numbers((4, 3, 3), 1))))
+
+    return model([2.0, 3.0, 4.0, 5.0]), model([[2.0], [3.0], [4.0], [5.0]])
+
+
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
@@ -149,6 +220,15 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "pooling in windows: the one window covers everything, and no padding": window_that_leaves_a_border,
     "pooling in windows: the window is of one place": window_of_several_places,
     "pooling in windows: counted padding ends where the last window does": overhang_of_a_ceiling,
+    "sums: a factor that varies is a multiple of the other": no_multiple,
+    "sums: the common factor lies along the same axes in both products": factor_along_other_axes,
+    "operators on pairs: the operator is the same in both orders": less_and_greater,
+    "recurrent layers: the biases of a gate that resets the product itself stay apart": biases_of_a_product_that_is_reset,
+    "recurrent layers: states begin at zero": states_that_begin_elsewhere,
+    "concatenation along an axis: all of a part is one number": numbers_in_front,
+    "concatenation along an axis: what is joined in front and behind is the same number": other_numbers_behind,
+    "transposed convolutions: the factor of what is read varies along its channels only, and nothing is added to it": factor_of_places_read_backwards,
+    "convolutions: all weights are zero": other_weights,
     "softmax along an axis: it is along one axis, which before opset 13 is so for the last one only": softmax_over_several_axes,
     "moves of elements: a Dropout is at inference": dropout_and_none,
     "the same operator: it draws no random numbers": dropout_in_training,

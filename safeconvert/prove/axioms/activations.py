@@ -10,6 +10,7 @@ from safeconvert.prove.axioms.affine import affine, scale, unary
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.clips import clipped
 from safeconvert.prove.axioms.products import product
+from safeconvert.prove.axioms.sums import total
 from safeconvert.prove.kernel.layout import Value, along
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, near
@@ -37,10 +38,25 @@ def _swish(n: Node) -> list[Value]:
 
 
 def _gelu(n: Node) -> list[Value]:
-    AXIOM.require(n.store, _EXACT, n.attributes["approximate"] == "none")
     AXIOM.use(n.store)
+    if not AXIOM.holds(n.store, _EXACT, n.attributes["approximate"] == "none"):
+        return [_gelu_by_tanh(n)]
     error = unary(n.store, "Erf", scale(n.store, n.value(), math.sqrt(0.5)))
     return [product(n.store, n.value(), Value(affine(n.store, error.term, 0.5, 0.5), error.groups))]
+
+
+def _gelu_by_tanh(n: Node) -> Value:
+    x = n.value()
+    cube = product(n.store, product(n.store, x, x), x)
+    inner = total(n.store, x, scale(n.store, cube, 0.044715))
+    bent = unary(n.store, "Tanh", scale(n.store, inner, math.sqrt(2 / math.pi)), ())
+    return product(n.store, x, Value(affine(n.store, bent.term, 0.5, 0.5), bent.groups))
+
+
+def _mish(n: Node) -> list[Value]:
+    AXIOM.use(n.store)
+    soft = unary(n.store, "Softplus", n.value(), ())
+    return [product(n.store, n.value(), unary(n.store, "Tanh", soft, ()))]
 
 
 def _sloped(n: Node, slope: Array) -> list[Value]:
@@ -60,8 +76,8 @@ def _prelu(n: Node) -> list[Value]:
 AXIOM = Axiom(
     "activations spelled out",
     "hardsigmoid(x) = clip(αx + β, 0, 1); hardswish(x) = x·clip(x/6 + ½, 0, 1); swish(x) = x·σ(αx); "
-    "gelu(x) = x·(½ + ½·erf(x/√2)); leakyrelu(x) = prelu(x, α).",
+    "gelu(x) = x·(½ + ½·erf(x/√2)), by tanh x·(½ + ½·tanh(√(2/π)·(x + 0.044715·x³))); mish(x) = x·tanh(softplus(x)); leakyrelu(x) = prelu(x, α).",
     (_EXACT,),
-    {"HardSigmoid": _hard_sigmoid, "HardSwish": _hard_swish, "Swish": _swish, "Gelu": _gelu, "LeakyRelu": _leaky_relu,
+    {"HardSigmoid": _hard_sigmoid, "HardSwish": _hard_swish, "Swish": _swish, "Gelu": _gelu, "Mish": _mish, "LeakyRelu": _leaky_relu,
      "PRelu": _prelu},
 )  # fmt: skip

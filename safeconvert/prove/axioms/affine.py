@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.spreading import AXIOM as BROADCAST
+from safeconvert.prove.axioms.spreading import spread
 from safeconvert.prove.axioms.weights import WEIGHTED, absorbed
 from safeconvert.prove.kernel.layout import Value, refined, varying
 from safeconvert.prove.kernel.terms import Array, Constant, Store, Term
@@ -72,19 +74,60 @@ def without(store: Store, term: Term, number: float) -> Term:
     return affine(store, core, factor, b / number, m / abs(number))
 
 
+def broadcast(store: Store, value: Value, shape: Sequence[int]) -> Value:
+    """A value broadcast to a shape, its factor and offset behind that."""
+    core, s, b, m = parts(value.term)
+    wide = spread(store, Value(core, value.groups), shape)
+    if core is value.term:
+        return wide
+    form = (1,) * (len(wide.term.shape) - len(core.shape))
+    return Value(affine(store, wide.term, *(array.reshape(array.shape + form) for array in (s, b, m))), wide.groups)
+
+
 def unary(
     store: Store, operator: str, value: Value, setting: tuple[object, ...] = (), bounds: Array | None = None
 ) -> Value:
-    """An operator on each element by itself, with which any order and cut of axes commutes."""
+    """An operator on each element by itself, with which any order and cut of axes commutes, and broadcasting too."""
 
     def made(term: Term) -> Term:
         if term.operator == "refine":
             return refined(store, made(term.operands[0]), term.setting)
+        base = _narrow(store, term)
+        if base is not None:
+            BROADCAST.use(store)
+            return store.term("spread", term.shape, (made(base),))
         return store.term(
             operator, term.shape, (term,), setting, [] if bounds is None else [Constant(bounds, np.abs(bounds))]
         )
 
     return Value(made(value.term), value.groups)
+
+
+def _narrow(store: Store, term: Term) -> Term | None:
+    """What a term is the broadcast of; None where it varies along all axes, as far as is known."""
+    core, *arrays = parts(term)
+    if core.operator != "spread":
+        return None
+    base = core.operands[0]
+    own = len(base.shape)
+    if any(size != 1 for array in arrays for size in array.shape[own:]):
+        return None
+    return base if core is term else affine(store, base, *(array.reshape(array.shape[:own]) for array in arrays))
+
+
+def normalised(store: Store, value: Value) -> tuple[Value, Array]:
+    """A value without the factor in front of it, or without the largest weight of what it is linear in, and that factor."""
+    core, factor, offset, _ = parts(value.term)
+    if core.operator in WEIGHTED and bool((factor == 1).all()):
+        number = float(np.abs(core.constants[0].values).max(initial=0.0))
+    elif not offset.any():
+        return Value(core, value.groups), factor
+    else:
+        number = float(factor.item()) if factor.size == 1 else 1.0
+    one = np.ones_like(factor)
+    if number in (0.0, 1.0):
+        return value, one
+    return Value(without(store, value.term, number), value.groups), one * number
 
 
 def only_along(array: Array, axes: Sequence[int]) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from safeconvert.prove.axioms.affine import parts, scale, unary, without
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.operands import mixed, only_floating
+from safeconvert.prove.axioms.pairwise import pairwise
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
@@ -51,6 +52,8 @@ def _bound(lower: bool) -> Callable[[Node], list[Value]]:
         only_floating(n)
         if len(n.operands) != 2:
             raise Refused("more than two operands")
+        if all(isinstance(operand, Value) for operand in n.operands):
+            return pairwise(n)
         value, place = mixed(n)
         array = n.real(1 - place)
         AXIOM.require(n.store, _ONE, array.size == 1)

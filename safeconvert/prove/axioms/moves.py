@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safeconvert.prove.axioms.affine import broadcast
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.kernel.layout import Value, reshaped, transposed
 from safeconvert.prove.kernel.node import Node
@@ -19,6 +20,29 @@ def _reshape(n: Node) -> list[Value]:
     return [reshaped(n.store, n.value(), n.shape)]
 
 
+def _expand(n: Node) -> list[Value]:
+    return [broadcast(n.store, n.value(), n.shape)]
+
+
+def _depth_to_space(n: Node) -> list[Value]:
+    batch, channels, height, width = n.value().shape
+    block = n.attributes["blocksize"]
+    each = channels // block**2
+    first = n.attributes.get("mode", "DCR") == "DCR"
+    parts = (batch, block, block, each, height, width) if first else (batch, each, block, block, height, width)
+    order = (0, 3, 4, 1, 5, 2) if first else (0, 1, 4, 2, 5, 3)
+    AXIOM.use(n.store)
+    return [reshaped(n.store, transposed(n.store, reshaped(n.store, n.value(), parts), order), n.shape)]
+
+
+def _space_to_depth(n: Node) -> list[Value]:
+    batch, channels, height, width = n.value().shape
+    block = n.attributes["blocksize"]
+    AXIOM.use(n.store)
+    cut = reshaped(n.store, n.value(), (batch, channels, height // block, block, width // block, block))
+    return [reshaped(n.store, transposed(n.store, cut, (0, 3, 5, 1, 2, 4)), n.shape)]
+
+
 def _identity(n: Node) -> list[Value]:
     training = n.constant(2)
     inside = n.operator[1] == "Dropout" and n.operator[2] < 7 and not n.attributes.get("is_test", 0)
@@ -28,8 +52,9 @@ def _identity(n: Node) -> list[Value]:
 
 AXIOM = Axiom(
     "moves of elements",
-    "Transpose, Reshape, Flatten, Squeeze and Unsqueeze change no number: they say in which order of axes a tensor is held.",
+    "Transpose, Reshape, Flatten, Squeeze, Unsqueeze, DepthToSpace and SpaceToDepth change no number: they say in which order of axes a tensor is held; "
+    "Expand broadcasts.",
     (_INFERENCE,),
     {"Transpose": _transpose, "Reshape": _reshape, "Flatten": _reshape, "Squeeze": _reshape, "Unsqueeze": _reshape,
-     "Identity": _identity, "Dropout": _identity},
+     "DepthToSpace": _depth_to_space, "SpaceToDepth": _space_to_depth, "Expand": _expand, "Identity": _identity, "Dropout": _identity},
 )  # fmt: skip

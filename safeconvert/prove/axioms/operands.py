@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.kernel.terms import Array, Refused
 
 
 def only_floating(n: Node) -> None:
@@ -18,3 +18,18 @@ def mixed(n: Node) -> tuple[Value, int]:
     place = 0 if isinstance(n.operands[0], Value) else 1
     n.constant(1 - place)
     return n.value(place), place
+
+
+def onto(array: Array, value: Value, result: Value) -> Array:
+    """A constant of a value's canonical axes as one of a result's that the value is broadcast to. Raises Refused where these lie otherwise."""
+    groups = ((),) * (len(result.groups) - len(value.groups)) + value.groups
+    found: dict[int, int] = {}
+    for ours, theirs in zip(groups, result.groups, strict=True):
+        if ours and [value.term.shape[a] for a in ours] != [result.term.shape[a] for a in theirs]:
+            raise Refused("a result holds an axis in other parts")
+        found.update(zip(ours, theirs, strict=False))
+    shape = [1] * len(result.term.shape)
+    for axis, size in enumerate(array.shape):
+        shape[found[axis]] = size
+    order = sorted(range(array.ndim), key=lambda axis: found[axis])
+    return (array.transpose(order) if order else array).reshape(shape)

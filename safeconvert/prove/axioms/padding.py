@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Constant, Refused
+from safeconvert.prove.kernel.terms import Array, Constant, Refused, Store
 
 
 def _pad(n: Node) -> list[Value]:
@@ -21,20 +23,29 @@ def _pad(n: Node) -> list[Value]:
             if len(value.groups[axis]) != 1 or n.shape[axis] == 1:
                 raise Refused("Pad: along an axis that is several, or of length 1")
             entries.append((value.groups[axis][0], front, back))
-    AXIOM.use(n.store)
+    mode = n.attributes.get("mode", "constant")
+    fill = np.asarray(n.attributes.get("value", 0.0) if filled is None else filled.reshape(-1)[0])
+    return [padded(n.store, value, entries, (mode, fill))]
+
+
+def padded(store: Store, value: Value, entries: Sequence[tuple[int, int, int]], how: tuple[str, Array]) -> Value:
+    """A value padded in front of and behind canonical axes.
+
+    Args:
+        store: of the step.
+        value: what is padded.
+        entries: an axis, and how many places in front and behind.
+        how: the mode, and the number that it pads with where that is "constant".
+    """
+    AXIOM.use(store)
     if not entries:
-        return [value]
+        return value
     shape = list(value.term.shape)
     for own, front, back in entries:
         shape[own] += front + back
-    mode = n.attributes.get("mode", "constant")
-    fill = np.asarray(n.attributes.get("value", 0.0) if filled is None else filled.reshape(-1)[0])
-    number = (
-        [Constant(fill.astype(np.float64) if fill.dtype.kind == "f" or filled is None else fill)]
-        if mode == "constant"
-        else []
-    )
-    return [Value(n.store.term("pad", shape, (value.term,), (mode, tuple(sorted(entries))), number), value.groups)]
+    mode, fill = how
+    number = [Constant(fill.astype(np.float64) if fill.dtype.kind == "f" else fill)] if mode == "constant" else []
+    return Value(store.term("pad", shape, (value.term,), (mode, tuple(sorted(entries))), number), value.groups)
 
 
 AXIOM = Axiom(

@@ -1,32 +1,28 @@
-"""Mul, Div, Neg, and Pow with 2 and ½."""
+"""Mul, Div, Neg, and Pow with a few exponents."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import parts, scale, unary
+from safeconvert.prove.axioms.affine import broadcast, normalised, scale, unary
 from safeconvert.prove.axioms.axiom import Axiom
-from safeconvert.prove.axioms.operands import mixed, only_floating
+from safeconvert.prove.axioms.operands import mixed, only_floating, onto
+from safeconvert.prove.axioms.spreading import joint, stripped
 from safeconvert.prove.kernel.layout import Value, along, paired
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
 
 
 def product(store: Store, one: Value, two: Value) -> Value:
-    """one·two, broadcast to each other, single numbers drawn out in front."""
+    """one·two, broadcast to each other, constant factors drawn out in front."""
     AXIOM.use(store)
-    apart = [_without_number(value) for value in (one, two)]
-    (core, left), (other, right) = sorted(apart, key=lambda found: found[0].term.number)
-    axes, shape, groups = paired(core, other)
-    made = store.term("mul", shape, (core.term, other.term), axes)
-    return scale(store, Value(made, groups), left * right)
-
-
-def _without_number(value: Value) -> tuple[Value, float]:
-    core, factor, offset, _ = parts(value.term)
-    if factor.size != 1 or offset.any():
-        return value, 1.0
-    return Value(core, value.groups), float(factor.item())
+    shape = joint(one.shape, two.shape)
+    apart = [normalised(store, value) for value in (one, two)]
+    (first, left), (second, right) = sorted(apart, key=lambda found: stripped(found[0]).term.number)
+    core, other = stripped(first), stripped(second)
+    axes, sizes, groups = paired(core, other)
+    made = broadcast(store, Value(store.term("mul", sizes, (core.term, other.term), axes), groups), shape)
+    return scale(store, made, onto(left, first, made) * onto(right, second, made))
 
 
 def _mul(n: Node) -> list[Value]:
@@ -36,6 +32,7 @@ def _mul(n: Node) -> list[Value]:
         return [product(n.store, one, two)]
     value, place = mixed(n)
     AXIOM.use(n.store)
+    value = broadcast(n.store, value, n.shape)
     return [scale(n.store, value, along(n.real(1 - place), value))]
 
 
@@ -46,9 +43,11 @@ def _div(n: Node) -> list[Value]:
         inverse = unary(n.store, "Reciprocal", n.value(1))
         if isinstance(n.operands[0], Value):
             return [product(n.store, n.value(), inverse)]
+        inverse = broadcast(n.store, inverse, n.shape)
         return [scale(n.store, inverse, along(n.real(0), inverse))]
+    value = broadcast(n.store, n.value(), n.shape)
     with np.errstate(divide="ignore"):
-        return [scale(n.store, n.value(), along(1 / n.real(1), n.value()))]  # of zero: no finite constant
+        return [scale(n.store, value, along(1 / n.real(1), value))]  # of zero: no finite constant
 
 
 def _neg(n: Node) -> list[Value]:
@@ -60,20 +59,25 @@ def _neg(n: Node) -> list[Value]:
 def _pow(n: Node) -> list[Value]:
     only_floating(n)
     exponent = n.constant(1)
-    if (
-        exponent is None
-        or exponent.size != 1
-        or exponent.ndim > len(n.value().groups)
-        or exponent.item() not in (0.5, 2)
-    ):
-        raise Refused("Pow: its exponent is neither 2 nor 1/2")
+    if exponent is None or exponent.size != 1 or exponent.ndim > len(n.value().groups):
+        raise Refused("Pow: its exponent is not one number")
     AXIOM.use(n.store)
-    return [product(n.store, n.value(), n.value()) if exponent.item() == 2 else unary(n.store, "Sqrt", n.value())]
+    match exponent.item():
+        case 2 | 3:
+            square = product(n.store, n.value(), n.value())
+            return [square if exponent.item() == 2 else product(n.store, square, n.value())]
+        case 0.5:
+            return [unary(n.store, "Sqrt", n.value())]
+        case -0.5:
+            return [unary(n.store, "Reciprocal", unary(n.store, "Sqrt", n.value()))]
+        case -1:
+            return [unary(n.store, "Reciprocal", n.value())]
+    raise Refused(f"Pow: its exponent is {exponent.item()}")
 
 
 AXIOM = Axiom(
     "products",
-    "a·b = b·a; (s·a)·(t·b) = st·(a·b) for numbers s and t; a/b = a·(1/b); -a = (-1)·a; a² = a·a; a^½ = √a.",
+    "a·b = b·a; (s·a)·(t·b) = st·(a·b) for constants s and t; a/b = a·(1/b); -a = (-1)·a; a² = a·a; a³ = (a·a)·a; a^½ = √a; a^-½ = 1/√a; a^-1 = 1/a.",
     (),
     {"Mul": _mul, "Div": _div, "Neg": _neg, "Pow": _pow},
 )

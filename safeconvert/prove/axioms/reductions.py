@@ -35,6 +35,11 @@ def mean(store: Store, value: Value, axes: Sequence[int], keep: bool, count: int
     return Value(affine(store, affine(store, made, factor, summed(b), summed(m)), 1 / count), groups)
 
 
+def averaged(store: Store, value: Value, axes: Sequence[int]) -> Value:
+    """The mean over whole axes, which stay with a length of 1."""
+    return mean(store, value, axes, True, math.prod(value.shape[axis] for axis in axes))
+
+
 def extreme(store: Store, operator: str, value: Value, axes: Sequence[int], keep: bool) -> Value:
     """The largest, smallest or product of the numbers along whole axes of a tensor."""
     AXIOM.use(store)

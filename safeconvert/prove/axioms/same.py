@@ -26,7 +26,7 @@ _EACH = {
     "IsInf", "Cast", "Reciprocal",
 }  # fmt: skip
 """ONNX operators that work on each element by itself."""
-_PLAIN = {"Sigmoid", "Erf", "Sqrt", "Reciprocal"}
+_PLAIN = {"Sigmoid", "Erf", "Sqrt", "Reciprocal", "Tanh", "Softplus", "Exp", "Log"}
 """Of these, those without attributes that others are spelled out in; the same in every version."""
 
 

@@ -1,45 +1,112 @@
-"""Add and Sub."""
+"""Add, Sub, Sum and Mean."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from safeconvert.prove.axioms.affine import affine, parts, scale
+from safeconvert.prove.axioms.affine import affine, broadcast, normalised, parts, scale
 from safeconvert.prove.axioms.axiom import Axiom
-from safeconvert.prove.axioms.operands import mixed, only_floating
+from safeconvert.prove.axioms.operands import mixed, only_floating, onto
+from safeconvert.prove.axioms.products import product
+from safeconvert.prove.axioms.spreading import joint, stripped
 from safeconvert.prove.kernel.layout import Value, along, paired
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Array, Store
+from safeconvert.prove.kernel.terms import Array, Refused, Store, Term
+
+_EXACT = 2.0**-48
+"""Relative; 16 roundings of float64, in which factors are computed here. Counted as a difference of constants."""
+_MULTIPLE = "a factor that varies is a multiple of the other"
+_PLACES = "the common factor lies along the same axes in both products"
+Operand = tuple[Term, tuple[int, ...]]
+"""A factor of a product, and where its axes lie in a result."""
 
 
 def total(store: Store, one: Value, two: Value) -> Value:
-    """one + two, broadcast to each other, offsets drawn out behind the sum."""
+    """one + two, broadcast to each other: offsets drawn out behind the sum, what both are multiplied with in front of it."""
     AXIOM.use(store)
-    apart = [_without_offset(store, value) for value in (one, two)]
-    (core, *first), (other, *second) = sorted(apart, key=lambda found: found[0].term.number)
-    axes, shape, groups = paired(core, other)
-    made = store.term("add", shape, (core.term, other.term), axes)
-    own = range(len(core.term.shape))
-    pairs = zip(first, second, strict=True)
-    offset, size = (_moved(a, own, len(shape)) + _moved(b, axes, len(shape)) for a, b in pairs)
-    return Value(affine(store, made, 1.0, offset, size), groups)
+    shape = joint(one.shape, two.shape)
+    apart = [_apart(store, value) for value in (one, two)]
+    (first, left, *ours), (second, right, *theirs) = sorted(apart, key=lambda found: stripped(found[0]).term.number)
+    common, ratio = _proportion(store, first, left, second, right)
+    if common is None:
+        first, second = scale(store, first, left), scale(store, second, right)
+        common, ratio = np.ones_like(left), np.ones_like(right)
+    made = broadcast(store, _added(store, stripped(first), _scaled(store, second, ratio)), shape)
+    factor = onto(common, first, made)
+    offset, size = (onto(a, first, made) + onto(b, second, made) for a, b in zip(ours, theirs, strict=True))
+    return Value(affine(store, made.term, factor, offset, size), made.groups)
 
 
-def _without_offset(store: Store, value: Value) -> tuple[Value, Array, Array]:
+def _apart(store: Store, value: Value) -> tuple[Value, Array, Array, Array]:
+    """A value as another one times a factor plus an offset, and the magnitude of what that was summed from."""
     core, factor, offset, size = parts(value.term)
-    if not offset.any():
-        return value, offset, size
-    return Value(affine(store, core, factor), value.groups), offset, size
+    rest, number = normalised(store, Value(affine(store, core, factor), value.groups))
+    return rest, number, offset, size
 
 
-def _moved(array: Array, axes: Sequence[int], rank: int) -> Array:
-    """A constant of an operand's axes as one of the result's: its axis `n` lies at `axes[n]`, all others have length 1."""
-    shape = [1] * rank
-    for size, axis in zip(array.shape, axes, strict=True):
-        shape[axis] = size
-    return (array.transpose(np.argsort(axes)) if len(axes) else array).reshape(shape)
+def _proportion(store: Store, first: Value, left: Array, second: Value, right: Array) -> tuple[Array | None, Array]:
+    """What both operands are multiplied with, and what is left of the second's factor; None where there is nothing but themselves."""
+    if left.size == 1 and left.item() != 0:
+        return left, right / left.item()
+    _, shape, groups = paired(first, second)
+    frame = Value(Term(-1, "frame", (), (), (), shape), groups)
+    ours, theirs = onto(left, first, frame), onto(right, second, frame)
+    if ours.shape != theirs.shape or not ours.any():
+        return None, right
+    place = np.unravel_index(np.abs(ours).argmax(), ours.shape)
+    number = theirs[place] / ours[place]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = float(np.where(theirs == number * ours, 0.0, np.abs(theirs / (number * ours) - 1)).max())
+    if AXIOM.holds(store, _MULTIPLE, apart <= _EXACT):
+        store.apart += apart if apart <= _EXACT else 0.0
+        return left, np.full((1,) * right.ndim, number)
+    return None, right
+
+
+def _scaled(store: Store, value: Value, ratio: Array) -> Value:
+    scaled = scale(store, value, ratio)
+    core, factor, _, _ = parts(scaled.term)
+    if factor.size == 1:
+        return scale(store, stripped(Value(core, scaled.groups)), factor.item())
+    return scaled
+
+
+def _added(store: Store, one: Value, two: Value) -> Value:
+    """The sum; (a·q) + n·(b·q) as (a + n·b)·q."""
+    axes, shape, groups = paired(one, two)
+    core, number, _, _ = parts(two.term)
+    if one.term.operator == core.operator == "mul" and number.size == 1:
+        for (a, places), (common, at) in _ways(one.term, tuple(range(len(one.term.shape)))):
+            for (b, others), (also, there) in _ways(core, axes):
+                if common is also and AXIOM.holds(store, _PLACES, at == there):
+                    rank = len(shape)
+                    inner = total(
+                        store, _framed(a, places, rank), scale(store, _framed(b, others, rank), number.item())
+                    )
+                    made = product(store, inner, _framed(common, at, rank))
+                    return Value(
+                        made.term, tuple(tuple(x for axis in group for x in made.groups[axis]) for group in groups)
+                    )
+    return Value(store.term("add", shape, (one.term, two.term), axes), groups)
+
+
+def _ways(term: Term, axes: tuple[int, ...]) -> Iterator[tuple[Operand, Operand]]:
+    """Both factors of a product whose axes lie in a result as given, in both orders."""
+    one, two = term.operands
+    first = (one, axes[: len(one.shape)])
+    second = (two, tuple(axes[axis] for axis in term.setting))
+    yield first, second
+    yield second, first
+
+
+def _framed(term: Term, places: tuple[int, ...], rank: int) -> Value:
+    """A term as a tensor with an axis for each of a result's."""
+    groups: list[tuple[int, ...]] = [()] * rank
+    for axis, place in enumerate(places):
+        groups[place] = (axis,)
+    return Value(term, tuple(groups))
 
 
 def _sum(sign: float) -> Callable[[Node], list[Value]]:
@@ -50,6 +117,7 @@ def _sum(sign: float) -> Callable[[Node], list[Value]]:
             return [total(n.store, one, scale(n.store, two, sign))]
         value, place = mixed(n)
         AXIOM.use(n.store)
+        value = broadcast(n.store, value, n.shape)
         array = along(n.real(1 - place), value)
         factor, offset = (1.0, sign * array) if place == 0 else (sign, array)
         return [Value(affine(n.store, value.term, factor, offset), value.groups)]
@@ -57,9 +125,29 @@ def _sum(sign: float) -> Callable[[Node], list[Value]]:
     return rule
 
 
+def _several(mean: bool) -> Callable[[Node], list[Value]]:
+    def rule(n: Node) -> list[Value]:
+        only_floating(n)
+        values = [operand for operand in n.operands if isinstance(operand, Value)]
+        arrays = [n.real(place) for place, operand in enumerate(n.operands) if not isinstance(operand, Value)]
+        if len(values) + len(arrays) != len(n.operands) or not values:
+            raise Refused(f"{n.operator[1]}: of constants")
+        AXIOM.use(n.store)
+        made = values[0]
+        for value in values[1:]:
+            made = total(n.store, made, value)
+        made = broadcast(n.store, made, n.shape)
+        for array in arrays:
+            made = Value(affine(n.store, made.term, 1.0, along(array, made)), made.groups)
+        return [scale(n.store, made, 1 / len(n.operands) if mean else 1.0)]
+
+    return rule
+
+
 AXIOM = Axiom(
     "sums",
-    "a + b = b + a; a - b = a + (-1)·b; (a + b) + (c + d) = (a + c) + (b + d) for constants b and d.",
-    (),
-    {"Add": _sum(1.0), "Sub": _sum(-1.0)},
+    "a + b = b + a; a - b = a + (-1)·b; (a + b) + (c + d) = (a + c) + (b + d) for constants b and d; s·a + t·b = s·(a + (t/s)·b) for a number s "
+    "other than 0, and for an s of which t is a multiple; a·q + n·(b·q) = (a + n·b)·q for a number n.",
+    (_MULTIPLE, _PLACES),
+    {"Add": _sum(1.0), "Sub": _sum(-1.0), "Sum": _several(mean=False), "Mean": _several(mean=True)},
 )

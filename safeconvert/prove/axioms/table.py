@@ -11,18 +11,23 @@ from safeconvert.prove.axioms import (
     clips,
     contraction,
     convolution,
+    einsums,
     joining,
     moves,
     normalization,
     padding,
+    pairwise,
     places,
     pooling,
     products,
+    recurrence,
     reductions,
     same,
     softmaxes,
+    spreading,
     sums,
     tensor_products,
+    transposed,
     weights,
 )  # fmt: skip
 from safeconvert.prove.axioms.axiom import Axiom, Rule
@@ -30,6 +35,7 @@ from safeconvert.prove.axioms.axiom import Axiom, Rule
 AXIOMS: tuple[Axiom, ...] = (
     same.AXIOM, moves.AXIOM, affine.AXIOM, weights.AXIOM, sums.AXIOM, products.AXIOM, normalization.AXIOM, clips.AXIOM, activations.AXIOM,
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
-    places.AXIOM, padding.AXIOM, choice.AXIOM,
+    places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
+    normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM,
 )  # fmt: skip
 RULES: Mapping[str, Rule] = {operator: rule for axiom in AXIOMS for operator, rule in axiom.operators.items()}

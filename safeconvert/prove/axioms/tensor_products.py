@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from safeconvert.prove.axioms.affine import parts, scale, without
+from safeconvert.prove.axioms.affine import normalised, scale
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.contraction import matrix_product
 from safeconvert.prove.axioms.operands import only_floating
-from safeconvert.prove.axioms.weights import WEIGHTED
 from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
@@ -20,9 +17,14 @@ def _matmul(n: Node) -> list[Value]:
     if not all(isinstance(operand, Value) for operand in n.operands):
         return matrix_product(n)
     only_floating(n)
-    AXIOM.use(n.store)
-    (one, left), (two, right) = (_without_weight(n.store, n.value(place)) for place in (0, 1))
-    return [scale(n.store, _product(n.store, one, two), left * right)]
+    return [tensor_product(n.store, n.value(0), n.value(1))]
+
+
+def tensor_product(store: Store, one: Value, two: Value) -> Value:
+    """The product of two tensors as MatMul has it, single numbers drawn out in front."""
+    AXIOM.use(store)
+    (one, left), (two, right) = (_without_weight(store, value) for value in (one, two))
+    return scale(store, _product(store, one, two), left * right)
 
 
 def _product(store: Store, one: Value, two: Value) -> Value:
@@ -58,13 +60,8 @@ def _meeting(one: Value, two: Value, left: tuple[int, ...], right: tuple[int, ..
 
 def _without_weight(store: Store, value: Value) -> tuple[Value, float]:
     """A value without the number in front of it, or without the largest weight of what it is linear in, and that number."""
-    core, factor, _, _ = parts(value.term)
-    number = float(factor.item()) if factor.size == 1 else 1.0
-    if core.operator in WEIGHTED and bool((factor == 1).all()):
-        number = float(np.abs(core.constants[0].values).max(initial=0.0))
-    if number in (0.0, 1.0):
-        return value, 1.0
-    return Value(without(store, value.term, number), value.groups), number
+    rest, factor = normalised(store, value)
+    return (rest, float(factor.item())) if factor.size == 1 else (value, 1.0)
 
 
 AXIOM = Axiom(

@@ -14,8 +14,8 @@ _SHAPES = {("Reshape", 1), ("Expand", 1), ("Tile", 1), ("Resize", 2), ("Resize",
 """Operands that only say what shape a result has."""
 _SPREAD = {"Expand": 1, "ConstantOfShape": 0}
 """Operators that only spread numbers, and which operand says how far."""
-_SPREADING = {"Add", "Sub", "Mul", "Div", "Concat", "Where"}
-"""Operators that read what is spread number by number; others might count how often it is there."""
+_SPREADING: set[object] = {"Add", "Sub", "Mul", "Div", "Concat", "Where", ("LSTM", 5), ("LSTM", 6), ("GRU", 5)}
+"""Operators, or single operands of them, that read what is spread number by number; others might count how often it is there."""
 
 
 def depending(nodes: tuple[onnx.NodeProto, ...], here: Mapping[str, Array], there: Mapping[str, Array]) -> set[str]:
@@ -45,5 +45,5 @@ def spread(nodes: tuple[onnx.NodeProto, ...], sized: set[str]) -> set[str]:
 
 def harmless(node: onnx.NodeProto, place: int, is_spread: bool) -> bool:
     """Whether what depends on a free size may be this operand: one that says what shape the result has, or that is only spread."""
-    own = node.domain in ("", "ai.onnx")
-    return own and ((node.op_type, place) in _SHAPES or (is_spread and node.op_type in _SPREADING))
+    own, named = node.domain in ("", "ai.onnx"), (node.op_type, place)
+    return own and (named in _SHAPES or (is_spread and not _SPREADING.isdisjoint((node.op_type, named))))

@@ -116,24 +116,27 @@ def part(graph: Graph, store: Store, tensor: str, known: Mapping[str, Value]) ->
     """A tensor as a value of those that are known. Raises Refused where it depends on others, or on what cannot be read."""
     values: dict[str, Value] = dict(known)
     for number in between(graph, tensor, known):
-        node = graph.nodes[number]
-        reads = ((place, name) for place, name in enumerate(node.input) if name in graph.sized)
-        if not all(harmless(node, place, name in graph.spread) for place, name in reads):
-            raise Refused(f"{node.op_type}: computes with a size that is free")
-        operands = tuple(values.get(name, graph.constants.get(name)) if name else None for name in node.input)
-        named = [name for name in node.output if name]
-        if any(name not in graph.shapes for name in named):
-            raise Refused(f"{node.op_type}: the shape of {named[0]} is not known")
-        version = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node)).since_version
-        shapes = tuple(graph.shapes[name] if name else None for name in node.output)
-        n = Node(
-            store, (_domain(node), node.op_type, version), _attributes(node, version), operands, shapes,
-            graph.kinds[named[0]] in _FLOATING,
-        )  # fmt: skip
-        values.update(zip(named, _outputs(n), strict=True))
+        values.update(made(graph, store, graph.nodes[number], values))
     if tensor not in values:
         raise Refused(f"{tensor} is constant or unknown")
     return values[tensor]
+
+
+def made(graph: Graph, store: Store, node: onnx.NodeProto, values: Mapping[str, Value]) -> dict[str, Value]:
+    """The outputs of a node by name, from values of what it reads. Raises Refused where these cannot be told."""
+    reads = ((place, name) for place, name in enumerate(node.input) if name in graph.sized)
+    if not all(harmless(node, place, name in graph.spread) for place, name in reads):
+        raise Refused(f"{node.op_type}: computes with a size that is free")
+    operands = tuple(values.get(name, graph.constants.get(name)) if name else None for name in node.input)
+    named = [name for name in node.output if name]
+    unread = [name for name, operand in zip(node.input, operands, strict=True) if name and operand is None]
+    if unknown := unread + [name for name in named if name not in graph.shapes]:
+        raise Refused(f"{node.op_type}: {unknown[0]} is not known")
+    version = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node)).since_version
+    operator, floating = (_domain(node), node.op_type, version), graph.kinds[named[0]] in _FLOATING
+    shapes = tuple(graph.shapes[o] if o else None for o in node.output)
+    n = Node(store, operator, _attributes(node, version), operands, shapes, floating)
+    return dict(zip(named, _outputs(n), strict=True))
 
 
 def between(graph: Graph, tensor: str, known: Mapping[str, Any]) -> list[int]:

@@ -116,6 +116,20 @@ def prove_equal(source: str, target: str, contract: Mapping[str, Any]) -> dict[s
     return {**asdict(found), "same_graph": same}
 
 
+def read_file(path: str, format_name: str, target: str) -> None:
+    """Write the ONNX graph of a native file; see `prove.readers`.
+
+    Raises:
+        NoVerdict: its reader does not know what it holds.
+    """
+    from safeconvert.prove.readers.read import read_native  # h5py, which nothing else of the engine needs
+
+    try:
+        onnx.save(read_native(Path(path), format_name), target)
+    except Refused as error:
+        raise NoVerdict(str(error)) from error
+
+
 def check_proof(source: str, target: str, proof: Mapping[str, Any]) -> dict[str, Any]:
     """What the checker says of a proof of two ONNX files; `refused` says why it does not hold, "" where it does."""
     ours, theirs = onnx.load(source), onnx.load(target)

@@ -1,0 +1,65 @@
+"""LSTM, GRU and RNN."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.operands import only_floating
+from safeconvert.prove.kernel.layout import Value, canonical
+from safeconvert.prove.kernel.node import Node
+from safeconvert.prove.kernel.terms import Array, Constant, Refused, near
+
+_APART = "the biases of a gate that resets the product itself stay apart"
+_START = "states begin at zero"
+_BENT = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+_PLAIN = ("hidden_size", "direction", "linear_before_reset")
+
+
+def _recurrence(n: Node) -> list[Value]:
+    only_floating(n)
+    kind, value = n.operator[1], n.value()
+    others = {name: v for name, v in n.attributes.items() if name not in (*_PLAIN, "output_sequence")}
+    if any(others.get(name) for name in ("layout", "clip", "input_forget", "activation_alpha", "activation_beta")):
+        raise Refused(f"{kind}: with settings that are seldom used")
+    starts = [n.constant(place) for place in range(5, len(n.operands))]
+    AXIOM.require(n.store, _START, not any(start.any() for start in starts if start is not None))
+    if n.constant(4) is not None or len(value.groups) != 3:
+        raise Refused(f"{kind}: of sequences of several lengths")
+    AXIOM.use(n.store)
+    weights, own = (n.real(place) for place in (1, 2))
+    sizes = (_GATES[kind], own.shape[2])
+    biases = np.zeros((own.shape[0], 2, *sizes)) if n.constant(3) is None else n.real(3).reshape(-1, 2, *sizes)
+    apart = kind == "GRU" and bool(n.attributes.get("linear_before_reset", 0))
+    last = AXIOM.holds(n.store, _APART, not apart)
+    gates = [_merged(biases[:, :, gate], last or gate != 2) for gate in range(sizes[0])]
+    size = np.abs(biases).sum(axis=1, keepdims=True)
+    form = Constant(np.stack(gates, 2), np.stack([size[:, :, gate].repeat(2, 1) for gate in range(sizes[0])], 2))
+    setting = (
+        value.groups,
+        n.attributes.get("activations") or _BENT[kind] * len(own),
+        n.attributes["direction"],
+        apart,
+    )
+    made = []
+    for place, shape in enumerate(n.shapes):
+        if shape is not None:
+            kept, groups = canonical(shape)
+            term = n.store.term(kind, kept, (value.term,), (*setting, place), [near(weights), near(own), form])
+            made.append(Value(term, groups))
+    return made
+
+
+def _merged(biases: Array, together: bool) -> Array:
+    """Biases of the input and of the state, of one gate, as their sum and zero."""
+    return np.stack([biases.sum(axis=1), 0 * biases[:, 0]], 1) if together else biases
+
+
+AXIOM = Axiom(
+    "recurrent layers",
+    "The biases of the input and of the state are summed before a gate bends them, so that only their sum counts; not so for a gate that resets the product "
+    "with the state itself.",
+    (_APART, _START),
+    dict.fromkeys(_GATES, _recurrence),
+)

@@ -1,0 +1,59 @@
+"""Tensors that are broadcast: the same numbers again along new axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.kernel.layout import Value
+from safeconvert.prove.kernel.terms import Refused, Store
+
+AXIOM = Axiom(
+    "broadcasting",
+    "What works element by element on a tensor that is broadcast is the broadcast of what it makes of the tensor; where an operand has an axis, "
+    "another that is broadcast along it is read without it.",
+)
+
+
+def joint(one: Sequence[int], two: Sequence[int]) -> tuple[int, ...]:
+    """The shape that two tensors are broadcast to. Raises Refused where there is none."""
+    rank = max(len(one), len(two))
+    left, right = ((1,) * (rank - len(shape)) + tuple(shape) for shape in (one, two))
+    if any(a != b and 1 not in (a, b) for a, b in zip(left, right, strict=True)):
+        raise Refused(f"{list(one)} and {list(two)} are not broadcast to each other")
+    return tuple(b if a == 1 else a for a, b in zip(left, right, strict=True))
+
+
+def stripped(value: Value) -> Value:
+    """A value without the axes that it is broadcast along."""
+    if value.term.operator != "spread":
+        return value
+    base = value.term.operands[0]
+    return Value(base, tuple(tuple(a for a in group if a < len(base.shape)) for group in value.groups))
+
+
+def spread(store: Store, value: Value, shape: Sequence[int]) -> Value:
+    """A value broadcast to a shape. New axes lie behind the term's own, small ones first: those of one length are as good as each other."""
+    groups = ((),) * (len(shape) - len(value.groups)) + value.groups
+    held = (1,) * (len(shape) - len(value.groups)) + value.shape
+    if len(held) != len(shape) or any(size not in (1, wanted) for size, wanted in zip(held, shape, strict=True)):
+        raise Refused(f"{list(value.shape)} is not broadcast to {list(shape)}")
+    new = [axis for axis, wanted in enumerate(shape) if held[axis] != wanted]
+    if not new:
+        return Value(value.term, groups)
+    AXIOM.use(store)
+    base = stripped(Value(value.term, groups))
+    own = len(base.term.shape)
+    # by axis of the tensor, the sizes that it is broadcast along: those before, and the new ones
+    along = [(place, value.term.shape[a]) for place, group in enumerate(groups) for a in group if a >= own] + [
+        (place, shape[place]) for place in new
+    ]
+    ordered = sorted(along, key=lambda one: one[1])
+    made = store.term("spread", [*base.term.shape, *(size for _, size in ordered)], (base.term,))
+    numbers: dict[int, list[int]] = {}
+    for number, (place, _) in enumerate(ordered):
+        numbers.setdefault(place, []).append(own + number)
+    return Value(
+        made,
+        tuple(group if place not in numbers else (*group, *numbers[place]) for place, group in enumerate(base.groups)),
+    )

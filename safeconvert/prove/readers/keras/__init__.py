@@ -1,0 +1,1 @@
+"""Keras files: a configuration, weights, and a table of layers."""

@@ -1,0 +1,1 @@
+"""TFLite files: a flatbuffer, and a table of builtin operators."""

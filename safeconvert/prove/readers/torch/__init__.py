@@ -1,0 +1,1 @@
+"""ExportedPrograms: a graph in JSON, weights, and a table of aten operators."""

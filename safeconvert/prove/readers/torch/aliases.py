@@ -1,0 +1,53 @@
+"""Operators that write into what they read. Read as if they made a new tensor, which is right where nothing else sees the old one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from safeconvert.prove.kernel.terms import Refused
+
+_FRESH = (
+    "aten.conv", "aten.batch_norm.", "aten._native_batch_norm", "aten.linear.", "aten.matmul.", "aten.add.", "aten.mul.", "aten.sub.", "aten.div.",
+    "aten.layer_norm.", "aten.max_pool", "aten.avg_pool", "aten.cat.", "aten.relu.",
+)  # fmt: skip
+"""Operators that make a tensor of their own."""
+
+
+def require_unshared(graph: Mapping[str, Any]) -> None:
+    """Raises Refused where an operator writes into a tensor that anything else reads, or that may share its numbers with another."""
+    reads = Counter(name for node in graph["nodes"] for name in _read(node))
+    reads.update(name for output in graph["outputs"] for name in _tensors(output))
+    own: set[str] = set()
+    for node in graph["nodes"]:
+        target = node["target"].removeprefix("torch.ops.")
+        writes = target.startswith("aten.") and target.split(".")[1].endswith("_")
+        if writes:
+            written = next(iter(_tensors(node["inputs"][0]["arg"])), "")
+            if written not in own or reads[written] != 1:
+                raise Refused(f"{target} writes into {written}, which may be read elsewhere")
+        if writes or target.startswith(_FRESH):
+            own.update(name for output in node["outputs"] for name in _tensors(output))
+
+
+def _read(node: Mapping[str, Any]) -> Iterator[str]:
+    for one in node["inputs"]:
+        yield from _tensors(one["arg"])
+
+
+def _tensors(argument: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the tensors in an argument. Raises Refused for those that hold them otherwise."""
+    for kind, found in argument.items():
+        if kind == "as_tensor":
+            yield str(found["name"])
+        elif kind == "as_tensors":
+            yield from (str(one["name"]) for one in found)
+        elif kind in (
+            "as_optional_tensor",
+            "as_optional_tensors",
+            "as_nested_tensors",
+            "as_graph",
+            "as_string_to_argument",
+        ):
+            raise Refused(f"an argument {kind}")

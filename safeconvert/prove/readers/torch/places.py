@@ -1,0 +1,151 @@
+"""aten's operators that move, cut, join and pad, and those on sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.readers.torch.call import Call, Rule
+
+_FAR = 2**62
+
+
+def reshaped(c: Call) -> list[str]:
+    """view and reshape."""
+    name = "size" if "size" in c.arguments else "shape"
+    return [c.write("Reshape", c.tensor().name, c.sizes(name), allowzero=1)]
+
+
+def flattened(c: Call) -> list[str]:
+    """flatten from an axis to another."""
+    x = c.tensor()
+    rank = len(x.shape)
+    first, last = int(c.value("start_dim", 0)) % rank, int(c.value("end_dim", -1)) % rank
+    held = [axis for axis in range(rank) if not first <= axis <= last]
+    ends = [c.write("Shape", x.name, start=axis, end=axis + 1) for axis in held]
+    parts = [*ends[:first], c.write.integers(-1), *ends[first:]]
+    return [c.write("Reshape", x.name, c.write("Concat", *parts, axis=0), allowzero=1)]
+
+
+def permuted(c: Call) -> list[str]:
+    """permute."""
+    rank = len(c.tensor().shape)
+    return [c.write("Transpose", c.tensor().name, perm=[int(axis) % rank for axis in c.value("dims", [])])]
+
+
+def swapped(c: Call) -> list[str]:
+    """transpose of two axes, and t."""
+    rank = len(c.tensor().shape)
+    order = list(range(rank))
+    one, two = int(c.value("dim0", 0)) % rank, int(c.value("dim1", 1)) % rank
+    order[one], order[two] = order[two], order[one]
+    return [c.write("Transpose", c.tensor().name, perm=order)]
+
+
+def widened(c: Call) -> list[str]:
+    """unsqueeze."""
+    return [c.write("Unsqueeze", c.tensor().name, c.write.integers(int(c.value("dim", None))))]
+
+
+def squeezed(c: Call) -> list[str]:
+    """squeeze of axes that have a length of 1; others stay."""
+    x, given = c.tensor(), c.value("dim", None)
+    rank = len(x.shape)
+    axes = [int(axis) % rank for axis in ([given] if isinstance(given, int) else given)]
+    gone = [axis for axis in axes if x.shape[axis] == 1]
+    if any(x.shape[axis] is None for axis in axes):
+        raise Refused(f"{c.target}: of a free size")
+    return [c.write("Squeeze", x.name, c.write.integers(*gone)) if gone else x.name]
+
+
+def joined(c: Call) -> list[str]:
+    """cat."""
+    return [c.write("Concat", *(one.name for one in c.listed("tensors")), axis=int(c.value("dim", 0)))]
+
+
+def stacked(c: Call) -> list[str]:
+    """stack along a new axis."""
+    axis = int(c.value("dim", 0))
+    at = c.write.integers(axis)
+    return [c.write("Concat", *(c.write("Unsqueeze", one.name, at) for one in c.listed("tensors")), axis=axis)]
+
+
+def parted(c: Call) -> list[str]:
+    """split, split_with_sizes and chunk, by the sizes of what they make."""
+    axis = int(c.value("dim", 0))
+    sizes = [one.shape[axis] for one in c.outputs]
+    if any(size is None for size in sizes):
+        raise Refused(f"{c.target}: along a free size")
+    given = c.write.integers(*(size for size in sizes if size is not None))
+    return c.write.several("Split", [c.tensor().name, given], len(sizes), axis=axis)
+
+
+def cut(c: Call) -> list[str]:
+    """slice along an axis."""
+    axis, start, end, step = (
+        c.value(name, default) for name, default in (("dim", 0), ("start", None), ("end", None), ("step", 1))
+    )
+    lists = ([start or 0], [_FAR if end is None else end], [axis], [step])
+    return [c.write("Slice", c.tensor().name, *(c.write.integers(*(int(n) for n in numbers)) for numbers in lists))]
+
+
+def selected(c: Call) -> list[str]:
+    """select of one place along an axis, which goes."""
+    place = c.write.constant(np.asarray(int(c.value("index", None)), np.int64))
+    return [c.write("Gather", c.tensor().name, place, axis=int(c.value("dim", None)))]
+
+
+def expanded(c: Call) -> list[str]:
+    """expand, where no size is left as it is."""
+    x = c.tensor()
+    given = c.arguments["size"].get("as_ints", c.arguments["size"].get("as_sym_ints", []))
+    if any(one == -1 or (isinstance(one, dict) and one.get("as_int") == -1) for one in given):
+        raise Refused(f"{c.target}: of sizes that stay")
+    return [c.write("Expand", x.name, c.sizes("size"))]
+
+
+def padded(c: Call) -> list[str]:
+    """pad and constant_pad_nd: amounts of the last axis first."""
+    x, amounts = c.tensor(), [int(n) for n in c.value("pad", [])]
+    mode = c.value("mode", "constant")
+    if mode not in ("constant", "reflect"):
+        raise Refused(f"{c.target}: mode {mode}")
+    rank, pairs = len(x.shape), list(zip(amounts[::2], amounts[1::2], strict=True))[::-1]
+    by_axis = [(0, 0)] * (rank - len(pairs)) + pairs
+    given = c.write.integers(*(front for front, _ in by_axis), *(back for _, back in by_axis))
+    number = c.value("value", None)
+    fill = [c.write.number(float(number))] if mode == "constant" and number else []
+    if fill and not x.floating:
+        raise Refused(f"{c.target}: of another type than float32")
+    return [c.write("Pad", x.name, given, *fill, mode=mode)]
+
+
+def zeros(c: Call) -> list[str]:
+    """zeros of a shape."""
+    kind = onnx.helper.tensor_dtype_to_np_dtype(c.outputs[0].kind)
+    return [c.write("ConstantOfShape", c.sizes("size"), value=onnx.numpy_helper.from_array(np.zeros(1, kind)))]
+
+
+def size_of(c: Call) -> list[str]:
+    """sym_size: a size, as a list of one."""
+    axis = int(c.value("dim", None)) % len(c.tensor().shape)
+    return [c.write("Shape", c.tensor().name, start=axis, end=axis + 1)]
+
+
+def of_sizes(operator: str) -> Rule:
+    """Arithmetic on sizes."""
+
+    def rule(c: Call) -> list[str]:
+        names = []
+        for given in c.arguments.values():
+            [(kind, found)] = given.items()
+            if kind == "as_sym_int" and "as_name" in found:
+                names.append(c.tensors[found["as_name"]].name)
+            elif kind in ("as_int", "as_sym_int"):
+                names.append(c.write.integers(found if kind == "as_int" else found["as_int"]))
+            else:
+                raise Refused(f"{c.target}: of {kind}")
+        return [c.write(operator, *names)]
+
+    return rule

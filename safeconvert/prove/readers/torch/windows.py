@@ -1,0 +1,128 @@
+"""aten's convolutions, pooling and resizing."""
+
+from __future__ import annotations
+
+from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.readers.torch.call import Call, Rule, size
+
+
+def convolution(c: Call) -> list[str]:
+    """conv1d to conv3d, convolution, and conv_transpose1d to 3d."""
+    x, weight, bias = c.only_float("input"), c.tensor("weight"), c.optional("bias")
+    rank = len(weight.shape) - 2
+    if len(x.shape) != rank + 2:
+        raise Refused(f"{c.target}: of no batch")
+    padding = c.value("padding", 0)
+    group, strides, dilations = int(c.value("groups", 1)), c.numbers("stride", rank, 1), c.numbers("dilation", rank, 1)
+    names = [x.name, weight.name, *([] if bias is None else [bias.name])]
+    if "conv_transpose" in c.target or c.value("transposed", False):
+        pads, added = c.numbers("padding", rank, 0), c.numbers("output_padding", rank, 0)
+        return [
+            c.write(
+                "ConvTranspose",
+                *names,
+                group=group,
+                strides=strides,
+                dilations=dilations,
+                pads=pads + pads,
+                output_padding=added,
+            )
+        ]
+    if isinstance(padding, str):
+        if padding not in ("same", "valid") or (padding == "same" and set(strides) != {1}):
+            raise Refused(f"{c.target}: padding {padding}")
+        how = {"same": "SAME_UPPER", "valid": "VALID"}[padding]
+        return [c.write("Conv", *names, group=group, strides=strides, dilations=dilations, auto_pad=how)]
+    pads = c.numbers("padding", rank, 0)
+    return [c.write("Conv", *names, group=group, strides=strides, dilations=dilations, pads=pads + pads)]
+
+
+def max_pooling(c: Call) -> list[str]:
+    """max_pool1d to max_pool3d."""
+    x = c.only_float()
+    c.only(ceil_mode=False)
+    rank = len(x.shape) - 2
+    window = c.numbers("kernel_size", rank, 1)
+    strides = c.numbers("stride", rank, 1) if c.value("stride", None) else window
+    pads = c.numbers("padding", rank, 0)
+    return [c.write(
+        "MaxPool", x.name, kernel_shape=window, strides=strides, dilations=c.numbers("dilation", rank, 1), pads=pads + pads,
+    )]  # fmt: skip
+
+
+def average_pooling(c: Call) -> list[str]:
+    """avg_pool1d to avg_pool3d, whose mean counts padding unless told otherwise."""
+    x = c.only_float()
+    c.only(divisor_override=None, ceil_mode=False)
+    rank = len(x.shape) - 2
+    window = c.numbers("kernel_size", rank, 1)
+    strides = c.numbers("stride", rank, 1) if c.value("stride", None) else window
+    pads = c.numbers("padding", rank, 0)
+    counted = int(c.value("count_include_pad", True))
+    return [
+        c.write(
+            "AveragePool", x.name, kernel_shape=window, strides=strides, pads=pads + pads, count_include_pad=counted
+        )
+    ]
+
+
+def adaptive(operator: str) -> Rule:
+    """adaptive_avg_pool1d to 3d and adaptive_max_pool1d to 3d, where all windows are of one size."""
+
+    def rule(c: Call) -> list[str]:
+        x = c.only_float()
+        rank = len(x.shape) - 2
+        wanted = c.numbers("output_size", rank, 1)
+        if set(wanted) == {1}:
+            reduced = "ReduceMean" if operator == "AveragePool" else "ReduceMax"
+            return [c.write(reduced, x.name, c.write.integers(*range(2, 2 + rank)), keepdims=1)]
+        sizes = [size(c, x, 2 + axis) for axis in range(rank)]
+        if any(held % places for held, places in zip(sizes, wanted, strict=True)):
+            raise Refused(f"{c.target}: windows of several sizes")
+        window = [held // places for held, places in zip(sizes, wanted, strict=True)]
+        return [c.write(operator, x.name, kernel_shape=window, strides=window)]
+
+    return rule
+
+
+def batch_norm(c: Call) -> list[str]:
+    """batch_norm at inference."""
+    x = c.only_float("input")
+    c.only(training=False)
+    names = [c.tensor(name).name for name in ("weight", "bias", "running_mean", "running_var")]
+    return [c.write("BatchNormalization", x.name, *names, epsilon=float(c.value("eps", 1e-5)))]
+
+
+def layer_norm(c: Call) -> list[str]:
+    """layer_norm over the last axes."""
+    x = c.only_float("input")
+    axes = len(c.value("normalized_shape", []))
+    weight, bias = c.optional("weight"), c.optional("bias")
+    if weight is None:
+        raise Refused(f"{c.target}: without weights")
+    names = [x.name, weight.name, *([] if bias is None else [bias.name])]
+    return [c.write("LayerNormalization", *names, axis=-axes, epsilon=float(c.value("eps", 1e-5)))]
+
+
+def resized(nearest: bool) -> Rule:
+    """upsample_nearest2d and upsample_bilinear2d by whole factors or to a size."""
+
+    def rule(c: Call) -> list[str]:
+        x = c.only_float("input")
+        corners = not nearest and bool(c.value("align_corners", False))
+        options = (
+            {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+            if nearest
+            else {"mode": "linear", "coordinate_transformation_mode": "align_corners" if corners else "half_pixel"}
+        )
+        sizes, factors = c.value("output_size", None), c.value("scale_factors", None)
+        if sizes is None:
+            held = [size(c, x, 2 + axis) for axis in range(len(factors))]
+            if any(float(factor) != int(factor) for factor in factors):
+                raise Refused(f"{c.target}: by broken factors")
+            sizes = [one * int(factor) for one, factor in zip(held, factors, strict=True)]
+        lead = c.write("Shape", x.name, end=2)
+        wanted = c.write("Concat", lead, c.write.integers(*sizes), axis=0)
+        return [c.write("Resize", x.name, "", "", wanted, **options)]
+
+    return rule

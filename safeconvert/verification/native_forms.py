@@ -1,0 +1,91 @@
+"""Graphs read from the native files themselves, between which a proof is end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeconvert.compare.contract import Contract
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import Evaluated, Export
+from safeconvert.core.faults import ExporterVerdict
+from safeconvert.core.proof import READER
+from safeconvert.errors import SafeconvertError
+from safeconvert.inputs.store import Chunk
+from safeconvert.verification.native import against_export, unchanged_contract
+from safeconvert.verification.types import Counted
+from safeconvert.workers.engine import call_engine
+from safeconvert.workers.run import Run
+
+
+@dataclass(frozen=True)
+class NativeModel:
+    """A native model that was run.
+
+    Attributes:
+        side: `source` or `target`.
+        path, format: of its file.
+        chunks: the inputs, as it was fed.
+        outputs: its own.
+    """
+
+    side: str
+    path: Path
+    format: str
+    chunks: Sequence[Chunk]
+    outputs: Evaluated
+
+
+@dataclass(frozen=True)
+class NativeForm:
+    """A graph that was read from a file, and how its tensors are those of the native model; no reader for an ONNX file."""
+
+    path: Path
+    reader: str
+    contract: Contract
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Why a file has no such graph, in one line."""
+
+    reason: str
+
+
+def native_form(run: Run, model: NativeModel, counted: Counted, settings: VerifySettings) -> NativeForm | Unread:
+    """Read a native file, and compare the graph with the native model on the inputs that count, as an exporter's.
+
+    Args:
+        run: the surroundings.
+        model: the native model.
+        counted: the samples that give verdicts.
+        settings: what counts as equal.
+    """
+    signature = model.outputs.signature
+    if model.format == "onnx":
+        return NativeForm(model.path, "", unchanged_contract(signature, signature))
+    try:
+        path = read_again(run, model.side, model.path, model.format)
+    except SafeconvertError as error:
+        return Unread(f"the {model.side} file is not read: {error.message}")
+    made = Export(READER, path, "")
+    check = against_export(run, model.outputs, made, model.chunks, settings, counted, model.side)
+    if check.verdict is not ExporterVerdict.EQUAL or check.contract is None:
+        return Unread(
+            f"the graph that was read of the {model.side} is not shown to be the {model.side}: {check.reason}"
+        )
+    return NativeForm(path, READER, check.contract)
+
+
+def read_again(run: Run, side: str, path: Path, format_name: str) -> Path:
+    """A native file read into an ONNX file. Raises NoVerdict, naming what its reader does not know."""
+    target = run.folder("read") / f"{side}.onnx"
+    with run.phases.phase(f"reading the {side} file"):
+        call_engine(
+            run,
+            "read_file",
+            f"reading the {side} file",
+            {"path": str(path), "format_name": format_name, "target": str(target)},
+        )
+    return target
