@@ -22,6 +22,20 @@ _PACKAGES = (
 )  # fmt: skip
 
 
+def _commit() -> str:
+    """The commit that is measured, and whether the code differs from it."""
+    parts = ("safeconvert", "adapters", "configs", "bench", ":!bench/results")
+    commit, changed = (
+        subprocess.run(["git", *words], capture_output=True, text=True, cwd=ROOT, check=True).stdout.strip()
+        for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", *parts])
+    )
+    return f"{commit} with changes" if changed else commit
+
+
+MEASURED = _commit()
+"""When a bench begins: its table is written hours later, perhaps beside other code."""
+
+
 def versions() -> str:
     """One line: Python, cores, and the packages that matter."""
     named = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
@@ -37,7 +51,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def write(name: str, title: str, command: str, body: str) -> None:
     """Print a result and keep it under bench/results/."""
-    text = f"# {title}\n\n`{command}` on {date.today().isoformat()}; {versions()}.\n\n{body}\n"
+    text = f"# {title}\n\n`{command}` on {date.today().isoformat()}, commit {MEASURED}; {versions()}.\n\n{body}\n"
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)

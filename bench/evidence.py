@@ -125,7 +125,7 @@ def _write(results: dict[str, dict[str, object]], seeds: int) -> None:
         for case, result in results.items()
         if not str(result["right"]).startswith("accepted")
     ]
-    searched = [case for case, result in results.items() if "inputs searched" in str(result["wrong"])]
+    searched = [case for case, result in results.items() if "searched inputs" in str(result["wrong"])]
     left = Counter(item for result in results.values() for item in result.get("missing", ()))  # type: ignore[attr-defined]
     head = [
         "kind",

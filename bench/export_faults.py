@@ -6,14 +6,14 @@ import time
 
 import numpy as np
 import onnx
-from fault_cases import Case, effective
+from fault_cases import Case, effective, lost
 from native_nets import CALLS, ROWS, NativeNet
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from safeconvert.adapter_api.intermediates import NativeTensor
 from safeconvert.compare.contract import Contract
 from safeconvert.core.signature import Signature
-from safeconvert.graph.view import GraphView
+from safeconvert.graph.view import GraphView, tidy
 from safeconvert.repair.engine.export_problem import ExportProblem, OnnxForm
 from safeconvert.repair.engine.exports import explain
 from safeconvert.verification.native import unchanged_contract
@@ -29,24 +29,25 @@ def export_case(net: NativeNet, seed: int) -> Case | None:
     kinds = [list(INJECTORS)[random.integers(len(INJECTORS))] for _ in range(1 + seed % 3)]
     view, injected = inject(right, kinds, seed)
     feeds = {view.inputs[0]: next(iter(net.feeds.values()))}
-    changing = effective(view, injected, feeds) if injected else []
+    changing = effective(view, injected, feeds, tidy(right)) if injected else []
     if not changing or _equal(net, view.model):
         return None
     began = time.perf_counter()
     answer = explain(_problem(net, view, dict(others), name))
     seconds = time.perf_counter() - began
     hits: set[int] = set()
-    wrong = 0
+    wrong: list[str] = []
     for fault in answer["faults"]:
         nodes = {node.rpartition(" (")[0] for node in fault["nodes"]}
         named = [number for number, one in enumerate(injected) if nodes & one.targets]
         hits.update(named)
-        wrong += not named
-    missed = tuple(one.kind for number, one in enumerate(injected) if one in changing and number not in hits)
+        wrong += [] if named else [str(fault["layer"])]
+    left = [one for number, one in enumerate(injected) if one in changing and number not in hits]
+    missed = tuple(one.kind for one in left)
     repaired = bool(answer["assembled"]) and _equal(net, onnx.load(answer["assembled"]))
     return Case(
-        len(changing), len(injected) - len(changing), len(changing) - len(missed), len(answer["faults"]), wrong, repaired,
-        len(missed), seconds, None, tuple(one.kind for one in changing), missed,
+        len(changing), len(injected) - len(changing), len(changing) - len(missed), len(answer["faults"]), len(wrong), repaired,
+        len(missed), seconds, None, tuple(one.kind for one in changing), missed, lost(seed, injected, left, wrong, repaired),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from fault_cases import Case, effective
+from fault_cases import Case, effective, lost
 from onnx import helper, numpy_helper
 
 from safeconvert.graph.execution import run_part
@@ -29,7 +29,7 @@ def int8_case(source: onnx.ModelProto, shape: tuple[int, ...], seed: int) -> Cas
     kinds = [list(INJECTORS)[random.integers(len(INJECTORS))] for _ in range(1 + seed % 2)]
     feeds = {tidy(source).inputs[0]: random.normal(size=(10, *shape)).astype(np.float32)}
     view, injected = inject(source, kinds, seed)
-    changing = effective(view, injected, feeds) if injected else []
+    changing = effective(view, injected, feeds, tidy(source)) if injected else []
     plain = tidy(source)
     right, wrong = quantized(plain, view, feeds), quantized(view, plain, feeds)  # of the same ranges
     near, far = _distance(source, right, feeds), _distance(source, wrong, feeds)
@@ -40,17 +40,18 @@ def int8_case(source: onnx.ModelProto, shape: tuple[int, ...], seed: int) -> Cas
         result = solve(source, wrong, feeds, Path(folder), barren_rounds=1)
         seconds = time.perf_counter() - began
     hits: set[int] = set()
-    mistaken = 0
+    mistaken: list[str] = []
     for fault in result.faults:
         target = fault.target.removesuffix("::q").removesuffix("::dq")  # the rounding of a node's output is the node's
         named = [number for number, one in enumerate(injected) if target in one.targets or fault.source in one.sources]
         hits.update(named)
-        mistaken += not named
-    missed = tuple(one.kind for number, one in enumerate(injected) if one in changing and number not in hits)
+        mistaken += [] if named else [f"{fault.kind} {fault.target}"]
+    left = [one for number, one in enumerate(injected) if one in changing and number not in hits]
+    missed = tuple(one.kind for one in left)
     repaired = _distance(source, result.candidate.model, feeds) <= _AS_GOOD * near
     return Case(
-        len(changing), len(injected) - len(changing), len(changing) - len(missed), len(result.faults), mistaken, repaired,
-        len(missed), seconds, None, tuple(one.kind for one in changing), missed,
+        len(changing), len(injected) - len(changing), len(changing) - len(missed), len(result.faults), len(mistaken), repaired,
+        len(missed), seconds, None, tuple(one.kind for one in changing), missed, lost(seed, injected, left, mistaken, repaired),
     )  # fmt: skip
 
 

@@ -34,9 +34,6 @@ def main() -> None:
         _BEFORE.write_text(json.dumps({**_read(log.read_text(encoding="utf-8")), "note": note}, indent=1) + "\n")
         return
     suite = "make test-all" if "--all" in sys.argv else "make test"
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=True
-    )
     command = [sys.executable, "-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", SUITES[suite],
                "--durations=0", "--durations-min=1"]  # fmt: skip
     load, began = os.getloadavg(), time.monotonic()
@@ -48,7 +45,6 @@ def main() -> None:
     print(done.stdout[-3000:], f"all of it: {log}", sep="\n")
     after = _read(done.stdout)
     facts = [
-        ("commit", commit.stdout.strip()),
         ("tests", after["tests"]),
         ("seconds", f"{seconds:.0f}"),
         ("seconds of processors", f"{used.ru_utime + used.ru_stime:.0f}"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from safeconvert.graph.coverage import Coverage
+from safeconvert.graph.coverage import NOTHING, Coverage
 from safeconvert.graph.mutate import Range
 from safeconvert.graph.reach import reached
 from safeconvert.graph.reach_plan import Plan
@@ -27,7 +27,8 @@ def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     Returns:
         `items`: all that can be exercised, in the graph's order; `impossible`: what no input exercises, by the graph's own bounds;
         `groups`: for each group the indices of the items that it does; `constant`: for each output, whether float32 holds one
-        value there whatever the inputs are, by index along the last axis; `reason`: why nothing could be measured, or "".
+        value there whatever the inputs are, by index along the last axis; `reason`: why nothing could be measured, or ""; it is measured
+        where there is nothing to exercise but outputs.
     """
     try:
         coverage = Coverage(onnx.load(path))
@@ -106,5 +107,5 @@ def _answer(coverage: Coverage, found: Sequence[set[str]]) -> dict[str, Any]:
 
 
 def _unknown(error: RuntimeError) -> dict[str, Any]:
-    why = " ".join(str(error).split())[:200]
+    why = "" if str(error) == NOTHING else " ".join(str(error).split())[:200]
     return {"items": [], "impossible": [], "groups": [], "constant": [], "samples": [], "reason": why}

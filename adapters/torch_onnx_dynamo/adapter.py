@@ -73,12 +73,13 @@ def _program(file: TorchFile, step: ConvertRequest) -> Any:
     assert step.signature is not None
     if file.program is not None:
         return file.program
+    free = any(spec.batch is None for spec in step.signature.inputs)
+    examples = example_inputs(
+        step, file.module, batch=2 if free else 1
+    )  # torch.export takes a size of 1 for a fixed one
     if file.kind == "torchscript":
         from torch._export.converter import TS2EPConverter
 
-        return TS2EPConverter(file.module, example_inputs(step, file.module)).convert()
-    free = any(spec.batch is None for spec in step.signature.inputs)
+        return TS2EPConverter(file.module, examples).convert()
     shapes = tuple({0: torch.export.Dim.AUTO} if free else {} for _ in step.signature.inputs)
-    return torch.export.export(
-        file.module, example_inputs(step, file.module, batch=2 if free else 1), dynamic_shapes=shapes
-    )
+    return torch.export.export(file.module, examples, dynamic_shapes=shapes)

@@ -19,6 +19,7 @@ def described(source: Source, sha256: str) -> dict[str, Any]:
     made_up = len(source.data.extra) if source.data.generated else 0
     return {
         "origin": source.data.inputs.origin,
+        "generated": source.data.generated,
         "sha256": sha256,
         "count": source.data.inputs.count + made_up,
         "distinct": len(source.data.distinct) + made_up,
@@ -65,6 +66,7 @@ def _searched(searched: Searched) -> dict[str, Any]:
         "counterexamples": searched.figures.samples if searched.figures is not None else 0,
         "figures": brief(searched.figures) if searched.figures is not None else None,
         **({"ended": searched.why} if searched.why else {}),
+        **({"used_in_repair": searched.known} if searched.known else {}),
     }
 
 

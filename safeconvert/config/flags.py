@@ -211,7 +211,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "search", Kind.FLOAT, Group.COMPARISON, _VERDICT,
         "Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none.",
-        unset="8 rounds of 64 inputs (3 of 4 for large models), counted and not timed, so that every run does the same",
+        unset="8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same",
         metavar="SECONDS", takes="float", drop_in=True,
     ),
     Flag(

@@ -59,7 +59,7 @@ class ConvertKeywords(TypedDict, total=False):
     max_discrepancy: float | None
     """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
     search: float | None
-    """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models), counted and not timed, so that every run does the same."""
+    """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
     """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
     route: str | None
@@ -134,7 +134,7 @@ class VerifyKeywords(TypedDict, total=False):
     max_discrepancy: float | None
     """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
     search: float | None
-    """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models), counted and not timed, so that every run does the same."""
+    """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
     """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
     certificate: Place | None

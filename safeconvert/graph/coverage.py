@@ -14,6 +14,7 @@ from safeconvert.graph.coverage_points import Point
 from safeconvert.graph.value_bounds import constant_elements, unreachable, value_bounds
 
 Array = np.ndarray[Any, Any]
+NOTHING = "nothing in it has two sides"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Coverage:
 
         copy, self._points = instrumented(model)
         if not self._points:
-            raise RuntimeError("nothing in it has two sides")
+            raise RuntimeError(NOTHING)
         bounds = value_bounds(model)
         never = frozenset().union(*(unreachable(point, bounds) for point in self._points))
         all_items = dict.fromkeys(item for point in self._points for item in point.items())

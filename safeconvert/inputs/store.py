@@ -74,6 +74,23 @@ def picked(chunks: Sequence[Chunk], numbers: Iterable[int], folder: Path) -> lis
     return found
 
 
+def samples(chunk: Chunk, numbers: Iterable[int]) -> list[dict[str, np.ndarray[Any, Any]]]:
+    """Samples of a chunk, of these numbers, by input name; a whole call is one."""
+    arrays = {name: np.load(path, allow_pickle=False) for name, path in chunk.arrays.items()}
+    if chunk.whole:
+        return [arrays for _ in numbers]
+    return [{name: array[number - chunk.start] for name, array in arrays.items()} for number in numbers]
+
+
+def saved(folder: Path, prefix: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Path]:
+    """Arrays as a `.npy` file each, by name."""
+    files = {}
+    for position, (name, array) in enumerate(arrays.items()):
+        files[name] = folder / f"{prefix}-{position}.npy"
+        np.save(files[name], array, allow_pickle=False)
+    return files
+
+
 def materialise(inputs: InputSet, folder: Path, chunk_size: int, advance: Callable[[int], None]) -> tuple[Chunk, ...]:
     """Decode and write all samples, one chunk in memory at a time.
 

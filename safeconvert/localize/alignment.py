@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 
 from safeconvert.compare.relation import Relation, identity, is_layout, possible
 from safeconvert.graph.execution import run_part
@@ -222,15 +223,21 @@ class _Search:
     def _neighbour_relations(self, name: str, rank: int) -> list[Relation]:
         """The orders of axes of the cut points in front, the commonest first, and the plain one.
 
-        The plain one goes first behind an operator that gives its channels second.
+        The plain one goes first behind an operator that gives its channels second, and behind a product of two tensors, which has
+        an axis of either.
         """
         numbers, border = self.target.slice_back(name, self.pairs)
         counted = Counter(self.pairs[read].relation for read in border if read in self.pairs)
         plain = identity(rank)
         found = [relation for relation, _ in counted.most_common() if len(relation.order) == rank]
-        if any(self.target.nodes[number].op_type in CHANNELS_SECOND for number in numbers):
+        if any(self._own_axes(self.target.nodes[number]) for number in numbers):
             found.insert(0, plain)
         return list(dict.fromkeys([*found, plain]))
+
+    def _own_axes(self, node: onnx.NodeProto) -> bool:
+        """Whether the axes of what a node gives are in an order of its own, whatever it reads."""
+        product = node.op_type == "MatMul" and not any(name in self.target.constants for name in node.input)
+        return product or node.op_type in CHANNELS_SECOND
 
     def _operator(self, name: str) -> str:
         number = self.target.maker.get(name)

@@ -23,7 +23,8 @@ from safeconvert.localize.matching import Pair, Probes
 
 Array = np.ndarray[Any, Any]
 _DOMAIN = "native"
-_SHOWN = 4  # layers or nodes of one region that are named
+_SHOWN = 4  # layers of one region that are named
+_NODES = 8  # nodes of one region that are named: of two layers on end that are wrong both
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ def _fault(alignment: Alignment, region: Region) -> ExportFault:
     ours = [source.nodes[number].name for number in region.source_nodes]
     named = [target.nodes[number] for number in region.target_nodes]
     theirs = [f"{one.name.partition(';')[0]} ({one.op_type})" for one in named]  # a fused operator lists all its parts
-    more = [f"and {len(theirs) - _SHOWN} more"] if len(theirs) > _SHOWN else []
+    more = [f"and {len(theirs) - _NODES} more"] if len(theirs) > _NODES else []
     layers = tuple(dict.fromkeys(ours[-_SHOWN:])) if len(set(ours)) > 1 else ()
     operator = node.op_type.removeprefix(f"{_DOMAIN}.")
-    return ExportFault(node.name, operator, (*theirs[:_SHOWN], *more), region.isolated, layers)
+    return ExportFault(node.name, operator, (*theirs[:_NODES], *more), region.isolated, layers)
 
 
 def layer_names(alignment: Alignment) -> dict[str, str]:

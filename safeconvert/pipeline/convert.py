@@ -74,7 +74,7 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     source = source.current if attempts[-1].verified else source.settled()
     source, attempts = explain_exports(run, source, attempts, options.verify, repair=True)
     if not attempts[-1].verified:
-        attempts = repair_target(run, attempts, source, options)
+        source, attempts = repair_target(run, attempts, source, options)
     deployed = None
     if attempts[-1].verified:
         deployed = check_deployment(run, source, attempts[-1], options)

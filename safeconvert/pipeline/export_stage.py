@@ -8,12 +8,13 @@ from dataclasses import replace
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import open_model
+from safeconvert.conversion.models import Export, open_model
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.formats import detect
 from safeconvert.errors import SafeconvertError
+from safeconvert.inputs.store import Chunk
 from safeconvert.pipeline.results import Attempt, Compared
-from safeconvert.repair.export_faults import NativeSide, explain_export, source_side, target_side
+from safeconvert.repair.export_faults import NativeSide, explain_export, source_side, target_side, widened
 from safeconvert.verification.faithful import export_is_faithful
 from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import feed_across
@@ -48,6 +49,73 @@ def explain_exports(
             attempt = replace(attempt, result=replace(attempt.result, verification=explained))
         found.append(attempt)
     return source, found
+
+
+def explain_searched(
+    run: Run, source: Source, attempts: Sequence[Attempt], settings: VerifySettings, repair: bool
+) -> tuple[Source, list[Attempt]]:
+    """As `explain_exports`, by the inputs on which a search found a target to differ: an exporter may be at fault on these alone.
+
+    Args:
+        run: the surroundings.
+        source: with the counterexamples.
+        attempts: some of which a search refuted.
+        settings: what counts as equal.
+        repair: whether a form without the faults is of use.
+    """
+    shown = source.counterexamples
+    if not shown:
+        return source, list(attempts)
+    if source.reference is None:
+        check, right = _searched_side(run, source_side(source), shown, settings, repair)
+        source = replace(source, exporter=FinishedCheck(check), reference=right)
+    found = []
+    for attempt in attempts:
+        result = attempt.result
+        if isinstance(result, Compared) and result.verification.refuted_by_search:
+            explained = _searched_target(run, source, result, settings, repair)
+            attempt = replace(attempt, result=replace(result, verification=explained))
+        found.append(attempt)
+    return source, found
+
+
+def _searched_target(
+    run: Run, source: Source, compared: Compared, settings: VerifySettings, repair: bool
+) -> Verification:
+    verification = compared.verification
+    if verification.reference is not None or verification.exporter.verdict is not ExporterVerdict.EQUAL:
+        return verification
+    try:
+        side = _target_side(run, source, compared)
+        fed = feed_across(verification.contract, source.counterexamples, run.folder("feed"))
+    except SafeconvertError:
+        return verification  # it does not open again; the verdict has been given without it
+    shown = [replace(chunk, arrays=files) for chunk, files in zip(source.counterexamples, fed, strict=True)]
+    check, right = _searched_side(run, side, shown, settings, repair)
+    return replace(verification, exporter=check, reference=right)
+
+
+def _searched_side(
+    run: Run, side: NativeSide, shown: Sequence[Chunk], settings: VerifySettings, repair: bool
+) -> tuple[ExporterCheck, Export | None]:
+    """The check of a side, and a right ONNX form, where the form that is equal on all other inputs is not on those searched."""
+    check = side.check
+    if check.verdict is not ExporterVerdict.EQUAL or len(side.outputs.outputs) < len(side.chunks):
+        return check, None
+    try:
+        wide = widened(run, side, shown, settings)
+    except SafeconvertError:
+        return check, None  # it does not run on them again
+    if wide.check.verdict is not ExporterVerdict.DIFFERENT:
+        return check, None
+    found, right = explain_export(run, wide, settings, repair)
+    figures = None if check.figures is None else replace(check.figures, equal=False)
+    reason = f"{found.reason} that a search found"
+    check = replace(
+        check, verdict=found.verdict, reason=reason, figures=figures, searched=wide.check.figures, faults=found.faults,
+        unlocalized=found.unlocalized,
+    )  # fmt: skip
+    return check, right.exported if right is not None else None
 
 
 def explain_verification(

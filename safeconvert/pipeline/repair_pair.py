@@ -111,7 +111,7 @@ def _repaired(run: Run, source: Source, file: ModelFile, options: ConvertOptions
     source, attempts = explain_exports(run, source, tried.attempts, options.verify, repair=True)
     deployed = tried.deployed
     if not attempts[-1].verified:
-        attempts = repair_target(run, attempts, source, options)
+        source, attempts = repair_target(run, attempts, source, options)
     if attempts[-1].verified and deployed is None and isinstance(attempts[0].result, Incomparable):
         deployed = check_deployment(run, source, attempts[-1], options)
     if attempts[-1].verified and options.repair and options.bake_preprocessing:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.compare.comparison import Comparison
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import Wanted, export
 from safeconvert.conversion.route import Candidate, RouteRun
@@ -15,7 +16,7 @@ from safeconvert.core.faults import FaultRecord, ScoreRecord, TrialOutcome, Tria
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.lift.candidates import lift_repair
-from safeconvert.pipeline.export_stage import native_sides
+from safeconvert.pipeline.export_stage import explain_searched, native_sides
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.results import Attempt, Compared, Incomparable
 from safeconvert.registry.routes import routes
@@ -25,17 +26,43 @@ from safeconvert.repair.native_names import with_layers
 from safeconvert.repair.precision import ReducedTarget, float_twin, has_reduced, localize_precision, restorations
 from safeconvert.repair.proposals import Regraph
 from safeconvert.repair.types import Diagnosis
+from safeconvert.verification.counterexamples import with_counterexamples
 from safeconvert.verification.faithful import export_is_faithful
 from safeconvert.verification.interface import moved
 from safeconvert.verification.source import Source
+from safeconvert.verification.types import Verification
 from safeconvert.workers.run import Run
 
+_SEARCHES = 3  # repairs of one target, each by the inputs on which a search refuted those before
+_NOT_IN_ONNX = "not localized: the ONNX forms are equal on the inputs on which the models differ"
 
-def repair_target(run: Run, attempts: Sequence[Attempt], source: Source, options: ConvertOptions) -> list[Attempt]:
-    """The attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified."""
+
+def repair_target(
+    run: Run, attempts: Sequence[Attempt], source: Source, options: ConvertOptions
+) -> tuple[Source, list[Attempt]]:
+    """The source and the attempts, the first wrong target diagnosed, and after it every repair of it that was lifted and verified.
+
+    Inputs that a search found a target to differ on steer its repair, and are no evidence of the repaired one. Where a search finds others
+    on which that differs, the target is repaired anew by these too.
+    """
     attempts = restore_precision(run, attempts, source, options)
     if attempts[-1].verified:
-        return attempts
+        return source, attempts
+    diagnosed, tried, seen = attempts, [], attempts
+    for _ in range(_SEARCHES):
+        source = with_counterexamples(run, source, [one.verification for one in seen])
+        source, attempts = explain_searched(run, source, attempts, options.verify, repair=True)
+        repaired = _repaired(run, attempts, source, options)
+        diagnosed, seen = repaired[: len(attempts)], repaired[len(attempts) :]
+        tried += seen
+        found = [one.verification for one in seen if one.verification is not None]
+        if not any(one.refuted_by_search for one in found) or seen[-1].verified:
+            break
+    return source, [*diagnosed, *tried]
+
+
+def _repaired(run: Run, attempts: Sequence[Attempt], source: Source, options: ConvertOptions) -> list[Attempt]:
+    """The attempts, the first wrong target diagnosed, and its repairs behind them."""
     repair = options.repair and options.optimize == "none"
     wrong = attempts[0]
     try:
@@ -45,14 +72,16 @@ def repair_target(run: Run, attempts: Sequence[Attempt], source: Source, options
             if subject is not None:
                 break
         if subject is None:
-            return attempts
+            return list(attempts)
         diagnosis = diagnose(run, subject.pair, options.verify, repair, options.layer_analysis)
         diagnosis = with_layers(run, diagnosis, subject.pair, *native_sides(run, source, wrong, subject.pair.contract))
     except SafeconvertError as error:
         return _changed(attempts, wrong, note=_noted(wrong, "not localized", error))
     if subject.faults:
         diagnosis = _with_interface(diagnosis, subject, repair)
-    attempts = _changed(attempts, wrong, diagnosis=diagnosis)
+    equal = not diagnosis.faults and not diagnosis.before.unequal
+    note = _joined(wrong.note, _NOT_IN_ONNX) if equal else wrong.note
+    attempts = _changed(attempts, wrong, diagnosis=diagnosis, note=note)
     if diagnosis.repaired is None:
         return attempts
     made = replace(subject.made, reply=replace(moved(subject.pair.contract), notes=subject.made.reply.notes))
@@ -100,8 +129,11 @@ def _changed(attempts: Sequence[Attempt], one: Attempt, **fields: Any) -> list[A
 
 def _noted(attempt: Attempt, what: str, error: Exception) -> str:
     """The attempt's note, and what could not be done about it."""
-    note = f"{what}: {first_line(str(error))}"
-    return f"{attempt.note}; {note}" if attempt.note else note
+    return _joined(attempt.note, f"{what}: {first_line(str(error))}")
+
+
+def _joined(known: str, note: str) -> str:
+    return f"{known}; {note}" if known else note
 
 
 @dataclass(frozen=True)
@@ -131,13 +163,19 @@ def _subject(run: Run, attempt: Attempt, source: Source, options: ConvertOptions
     if not isinstance(result, Compared) or attempt.verified:
         return None
     verification = result.verification
-    apart = verification.native.relative
+    apart = max(figures.relative for figures in _refuting(verification))
     pair = onnx_pair(source, verification)
     faithful = all(
         side.reference is not None or export_is_faithful(check, apart)
         for side, check in ((source, source.exporter.result()), (verification, verification.exporter))
     )
     return _Subject(result.candidate, pair) if pair is not None and faithful else None
+
+
+def _refuting(verification: Verification) -> list[Comparison]:
+    """The figures of the inputs of the run, and of those on which a search found the models to differ."""
+    searched = verification.searched.figures if verification.searched is not None else None
+    return [verification.native, *([searched] if searched is not None else [])]
 
 
 def _with_source_interface(run: Run, result: Incomparable, source: Source, options: ConvertOptions) -> _Subject | None:

@@ -134,4 +134,14 @@ def conclude(attempts: Sequence[Attempt]) -> tuple[ExitCode, str]:
     ):
         if outcome in by_outcome:
             return code, by_outcome[outcome].reason
-    return ExitCode.NO_ROUTE, "; ".join(f"{attempt.route}: {attempt.reason}" for attempt in attempts)
+    return ExitCode.NO_ROUTE, _none_converted(attempts)
+
+
+def _none_converted(attempts: Sequence[Attempt]) -> str:
+    """Why no route could convert: the one reason, or the first of several; the attempts have all of them."""
+    first, count = attempts[0], len(attempts)
+    if count == 1:
+        return f"{first.route}: {first.reason}"
+    if all(attempt.reason == first.reason for attempt in attempts):
+        return f"each of {count} routes: {first.reason}"
+    return f"none of {count} routes converts it; {first.route}: {first.reason}"

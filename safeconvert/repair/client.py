@@ -89,6 +89,10 @@ def _problem(run: Run, pair: OnnxPair, settings: VerifySettings) -> Problem:
     left = unchanged_contract(source.session.signature, ours)
     right = unchanged_contract(pair.target, theirs)
     names = {tensor.source.name: tensor.target.name for tensor in left.inputs}
+    last = source.data.chunks[-1].stop
+    known = tuple(replace(one, start=one.start + last, stop=one.stop + last) for one in source.counterexamples)
+    chunks = (*source.data.chunks, *known)
+    steering = tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out))
     narrowed = fitted(settings, real_scales(pair.contract, source.outputs))
     return Problem(
         source=str(pair.source_graph),
@@ -96,9 +100,9 @@ def _problem(run: Run, pair: OnnxPair, settings: VerifySettings) -> Problem:
         contract=across(pair.contract, left, right),
         chunks=tuple(
             Chunk(chunk.start, chunk.stop, {names[name]: str(path) for name, path in chunk.arrays.items()}, chunk.whole)
-            for chunk in source.data.chunks
+            for chunk in chunks
         ),
-        steering=tuple(int(number) for number in (source.steering if len(source.steering) else source.held_out)),
+        steering=(*steering, *range(last, chunks[-1].stop)),
         verify=replace(narrowed, tolerances=renamed_tolerances(narrowed, left)),
         settings=run.settings.repair,
         folder=str(run.folder("repair")),

@@ -17,7 +17,7 @@ import numpy as np
 from safeconvert.adapter_api.feeding import fixed_batch
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import Evaluated, Export, Wanted, export_with, open_model
+from safeconvert.conversion.models import Evaluated, Export, Wanted, evaluate, export_with, open_model
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.formats import detect
 from safeconvert.core.signature import Signature
@@ -96,6 +96,37 @@ def target_side(
         "target", request, session, chunks, verification.outputs, verification.exported, verification.exporter,
         source.steering, Counted(source.held_out, source.joined),
     )  # fmt: skip
+
+
+def widened(run: Run, side: NativeSide, shown: Sequence[Chunk], settings: VerifySettings) -> NativeSide:
+    """A model beside its ONNX form on further inputs, which steer and count; the check is on these alone.
+
+    Args:
+        run: the surroundings.
+        side: the model.
+        shown: the inputs, as it is fed, numbered from 0.
+        settings: what counts as equal.
+
+    Raises:
+        AdapterFailure: it does not run on them.
+    """
+    last = side.chunks[-1].stop
+    added = tuple(replace(one, start=one.start + last, stop=one.stop + last) for one in shown)
+    numbers = np.arange(last, added[-1].stop)
+    session = _alive(run, side)
+    given = evaluate(run, session, [dict(one.arrays) for one in shown], f"running the {side.role} on what was searched")
+    own = side.outputs.outputs[: len(side.chunks)]
+    wide = replace(
+        side,
+        session=session,
+        chunks=(*side.chunks, *added),
+        outputs=replace(side.outputs, outputs=(*own, *given.outputs)),
+        steering=np.union1d(side.steering, numbers),
+        counted=Counted(np.union1d(side.counted.held_out, numbers), side.counted.joined),
+    )
+    alone = Counted(numbers, numbers[:0])
+    check = against_export(run, wide.outputs, wide.exported, wide.chunks, settings, alone, side.role)
+    return replace(wide, check=check)
 
 
 def explain_export(

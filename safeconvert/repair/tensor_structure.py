@@ -69,20 +69,25 @@ def _of_inputs(pair: NodePair) -> Iterator[Difference]:
     """Inputs that a node takes in one order of axes and gets in another; the node that moved the axes is named for it."""
     part, node = pair.region.part, pair.target_node
     for index in _ordered_inputs(pair):
-        entry = _entry_in_front(part, pair.reads.get(index, node.input[index]))
-        if entry is None:
+        read = pair.reads.get(index, node.input[index])
+        entry = _entry_in_front(part, read)
+        wanted = part.region.exit.relation.order
+        if entry is not None:
+            cut = part.entries[entry]
+            order, shape = cut.relation.order, part.source_feeds[0][cut.source].shape
+            needed = tuple(range(len(order))) if node.op_type in LAYOUT else wanted
+        elif node.op_type in JOINING and _made_on_images(part, read):
+            order, needed = tuple(range(len(wanted))), wanted
+            shape = tuple(part.wanted[0].shape[wanted.index(axis)] for axis in order)
+        else:
             continue
-        cut = part.entries[entry]
-        order = cut.relation.order
-        needed = tuple(range(len(order))) if node.op_type in LAYOUT else part.region.exit.relation.order
-        shape = part.source_feeds[0][cut.source].shape
         long_axes = [axis for axis in order if shape[axis] != 1]
         if len(needed) != len(order) or long_axes == [axis for axis in needed if shape[axis] != 1]:
             continue
         back = tuple(order.index(axis) for axis in needed)
         evidence = f"{node.name} reads input {index} in the order {list(order)} of the source's axes"
         # an input in the source's own order is not the one that was moved: the others were
-        named = part.movers.get(entry) or next(iter(part.movers.values()), node.name)
+        named = part.movers.get(entry or "") or next(iter(part.movers.values()), node.name)
         edits = propose_transpose(pair, index, back)
         yield Difference(FaultKind.TENSOR_STRUCTURE, named, pair.source_node.name, evidence, edits)
 
@@ -103,6 +108,18 @@ def _entry_in_front(part: IsolatedRegion, name: str) -> str | None:
             return None
         name = next((read for read in part.target.nodes[maker].input if read not in part.target.constants), "")
     return name
+
+
+def _made_on_images(part: IsolatedRegion, name: str) -> bool:
+    """Whether a tensor of the region has the axes of an operator on images, whatever that reads."""
+    while name in part.target.maker and name not in part.entries:
+        node = part.target.nodes[part.target.maker[name]]
+        if node.op_type in CHANNELS_SECOND:
+            return True
+        if node.op_type in REORDERING | JOINING:
+            return False
+        name = next((read for read in node.input if read not in part.target.constants), "")
+    return False
 
 
 KIND = Kind(of_pair=locate, of_added=locate_added, of_missing=locate_missing)

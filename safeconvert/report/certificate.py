@@ -16,6 +16,7 @@ from rich.text import Text
 from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.untrusted_json import mapping, sequence, text
 from safeconvert.report.containment import contained
+from safeconvert.report.coverage import coverage_line
 from safeconvert.report.proof import proof_line
 
 _CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
@@ -41,7 +42,10 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     _files(predicate, console)
     _route(predicate, console)
     _contract(mapping(predicate.get("contract")), console)
-    _figures(mapping(predicate.get("verification")), console)
+    _figures(predicate, console)
+    left_out = coverage_line(predicate)
+    if left_out:
+        console.print(Text(left_out))
     for side, check in mapping(predicate.get("exporters")).items():
         check = mapping(check)
         console.print(Text(f"{text(side)} ONNX export: {text(check.get('verdict'))} {text(check.get('reason'))}"))
@@ -88,7 +92,9 @@ def _route(predicate: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     for attempt in map(mapping, sequence(predicate.get("attempts"))):
         route = " → ".join(map(str, sequence(attempt.get("route"))))
-        console.print(Text(f"route {text(route)}: {text(attempt.get('outcome'))}: {text(attempt.get('reason'))}"))
+        told = attempt.get("reason") == predicate.get("reason")  # it is the first line
+        why = "" if told else f": {text(attempt.get('reason'))}"
+        console.print(Text(f"route {text(route)}: {text(attempt.get('outcome'))}{why}"))
 
 
 def _contract(contract: Mapping[str, Any], console: Console) -> None:
@@ -109,11 +115,14 @@ def _contract(contract: Mapping[str, Any], console: Console) -> None:
     console.print(Text(f"preprocessing: {text(preprocessing.get('name') or 'none')}"))
 
 
-def _figures(pairs: Mapping[str, Any], console: Console) -> None:
+def _figures(predicate: Mapping[str, Any], console: Console) -> None:
     """A line for each figure and a column for each pair of models that a verdict rests on, which fits 80 columns."""
-    pairs = {name: figures for name, figures in pairs.items() if name not in _CROSS}
+    pairs = {name: one for name, one in mapping(predicate.get("verification")).items() if name not in _CROSS}
+    made_up = mapping(predicate.get("inputs")).get("generated") is True
     table = _table("", *(text(name) for name in pairs))
     for key in _FIGURES:
+        if made_up and key == "upper_bound":
+            continue  # of inputs that come from nowhere it bounds nothing
         _row(table, key.replace("_", " "), *(text(mapping(figures).get(key)) for figures in pairs.values()))
     console.print(table)
 

@@ -12,14 +12,15 @@ from rich.segment import Segment, Segments
 
 from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.untrusted_json import number
-from safeconvert.core.faults import RouteOutcome, TrialOutcome
+from safeconvert.core.faults import TrialOutcome
 from safeconvert.core.text import printable, shown
 from safeconvert.errors import ExitCode
 from safeconvert.report.certificate import render
-from safeconvert.report.coverage import coverage_line
+from safeconvert.report.coverage import coverage_line, figures_line
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
 from safeconvert.report.proof import print_proof, proof_line, proof_words
+from safeconvert.report.routes import route_lines
 from safeconvert.report.tree import change, fault_tree, route_tree
 
 if TYPE_CHECKING:
@@ -55,26 +56,15 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console = _console()
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
-    exercised = "; ".join(filter(None, (coverage_line(outcome.predicate), proof_words(outcome.predicate.get("proof")))))
-    if exercised:
-        console.print(f"  {escape(printable(exercised))}")
+    content = outcome.predicate
+    beside = [figures_line(content), coverage_line(content), proof_words(content.get("proof"))]
+    if any(beside):
+        console.print(f"  {escape(printable('; '.join(filter(None, beside))))}")
     if outcome.settings_file is not None:
         console.print(f"  settings: {escape(shown(outcome.settings_file))}")
     for line in outcome.predicate.get("settings", {}).get("loosened", []):
         console.print(f"  [yellow]loosened[/]: {escape(line)}")
-    if outcome.compared:
-        _print_tree(route_tree(outcome.attempts), console)
-    for tried in () if outcome.compared else outcome.attempts:
-        why = "" if tried.outcome == RouteOutcome.VERIFIED else f": {tried.reason}"
-        if len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
-            console.print(f"  route {escape(tried.route)}: {tried.outcome}{escape(why)}")
-    for offer in outcome.offers:
-        shown_ways = "; ".join(offer.routes[:_OFFERS_SHOWN])
-        more = f" and {len(offer.routes) - _OFFERS_SHOWN} more" if len(offer.routes) > _OFFERS_SHOWN else ""
-        console.print(
-            f"  not tried: {escape(offer.adapter)} ({escape(offer.reason)}) offers {escape(shown_ways)}{more}"
-        )
-        console.print(f"    try: {escape(offer.command)}")
+    _print_routes(outcome, console)
     for side in ("source", "target"):
         exporter = outcome.predicate.get("exporters", {}).get(side, {})
         if exporter.get("verdict") in ("different", "failed"):
@@ -103,6 +93,22 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         console.print(f"  next: {escape(printable(following))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
+
+
+def _print_routes(outcome: Outcome, console: Console) -> None:
+    """The routes that were tried, each once and no reason twice, and what adapters that are not installed offer."""
+    if outcome.compared:
+        _print_tree(route_tree(outcome.attempts), console)
+    elif len(outcome.attempts) > 1 or outcome.exit_code is ExitCode.VERIFIED:
+        for line in route_lines(outcome.attempts, outcome.reason):
+            console.print(f"  {escape(printable(line))}")
+    for offer in outcome.offers:
+        shown_ways = "; ".join(offer.routes[:_OFFERS_SHOWN])
+        more = f" and {len(offer.routes) - _OFFERS_SHOWN} more" if len(offer.routes) > _OFFERS_SHOWN else ""
+        console.print(
+            f"  not tried: {escape(offer.adapter)} ({escape(offer.reason)}) offers {escape(shown_ways)}{more}"
+        )
+        console.print(f"    try: {escape(offer.command)}")
 
 
 def _weaknesses(predicate: Mapping[str, Any]) -> list[str]:

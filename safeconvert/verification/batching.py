@@ -20,7 +20,7 @@ from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, evaluate
 from safeconvert.core.signature import Signature
-from safeconvert.inputs.store import Chunk
+from safeconvert.inputs.store import Chunk, saved
 from safeconvert.verification.native import compare, feed_across, unchanged_contract
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session, load_files
@@ -78,7 +78,7 @@ def regrouped(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, usable: Arr
     calls = tuple(order[start : start + size] for start, size in zip(starts, _SIZES, strict=True) if start < len(order))
     fed = []
     for start, numbers in zip(starts, calls, strict=False):
-        files = _saved(folder, f"in-{start}", _rows(chunks, outputs, numbers)[0])
+        files = saved(folder, f"in-{start}", _rows(chunks, outputs, numbers)[0])
         fed.append(Chunk(int(start), int(start) + len(numbers), files))
     return Regrouped(tuple(fed), _expected(run, chunks, outputs, calls), calls)
 
@@ -90,7 +90,7 @@ def regrouped_target(run: Run, regroup: Regrouped, chunks: Sequence[Chunk], outp
 
 def _expected(run: Run, chunks: Sequence[Chunk], outputs: Evaluated, calls: Sequence[Array]) -> Evaluated:
     folder = run.folder("expected")
-    given = [_saved(folder, f"out-{index}", _rows(chunks, outputs, numbers)[1]) for index, numbers in enumerate(calls)]
+    given = [saved(folder, f"out-{index}", _rows(chunks, outputs, numbers)[1]) for index, numbers in enumerate(calls)]
     return Evaluated(outputs.signature, tuple(given))
 
 
@@ -169,11 +169,3 @@ def _rows(chunks: Sequence[Chunk], outputs: Evaluated, numbers: Array) -> tuple[
 
 def _mapped(files: Mapping[str, Path]) -> dict[str, Array]:
     return {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in files.items()}
-
-
-def _saved(folder: Path, prefix: str, arrays: Mapping[str, Array]) -> dict[str, Path]:
-    files = {}
-    for position, (name, array) in enumerate(arrays.items()):
-        files[name] = folder / f"{prefix}-{position}.npy"
-        np.save(files[name], array, allow_pickle=False)
-    return files

@@ -6,6 +6,7 @@ be, or their graphs in float64 are apart as well. What float64 cannot tell is no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,16 +16,18 @@ from safeconvert.compare.half_precision import coarseness
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated
 from safeconvert.errors import SafeconvertError
-from safeconvert.inputs.store import Chunk
+from safeconvert.inputs.store import Chunk, picked
 from safeconvert.verification.native import real_scales
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import apart_in_double
+from safeconvert.verification.source import Source
 from safeconvert.verification.stability import stable_samples
 from safeconvert.verification.types import Verification
 from safeconvert.workers.run import Run
 
-Tried = tuple[Chunk, Evaluated, Evaluated]
-"""Inputs, and what source and target gave on them."""
+Tried = tuple[tuple[Chunk, ...], Evaluated, Evaluated]
+"""Inputs, numbered from 0, and what source and target gave on them."""
+_KEPT = 16  # counterexamples of a search that steer a repair
 
 
 def confirmed(
@@ -41,13 +44,13 @@ def confirmed(
     Args:
         run, pair, settings: of the verification.
         found: as it is without the search.
-        tried: the inputs, which are numbered from 0, with both models' outputs.
+        tried: the inputs with both models' outputs.
         figures: of both models on these.
         suspects: numbers of those on which they are not equal.
     """
-    chunk, source, _ = tried
+    chunks, source, _ = tried
     session = pair.source.session
-    stable = stable_samples(run, session, [chunk], pair.source.data.seed, source, suspects, settings)
+    stable = stable_samples(run, session, chunks, pair.source.data.seed, source, suspects, settings)
     if not len(stable):
         return stable
     scales = real_scales(pair.contract, pair.source.outputs)
@@ -56,10 +59,22 @@ def confirmed(
     if far:
         return np.asarray(far, dtype=np.int64)
     try:
-        apart = apart_in_double(run, pair.source, found, settings, replace(chunk, start=0), source)
+        apart = apart_in_double(run, pair.source, found, settings, chunks, source)
     except SafeconvertError:
         return stable[:0]
     return np.intersect1d(stable, apart)
+
+
+def with_counterexamples(run: Run, source: Source, seen: Sequence[Verification | None]) -> Source:
+    """The source with the inputs on which a search found these targets to differ, the farthest apart of each; they steer a repair."""
+    known = source.counterexamples
+    for verification in seen:
+        searched = verification.searched if verification is not None else None
+        if searched is not None and searched.figures is not None:
+            start = known[-1].stop if known else 0
+            chosen = picked(searched.chunks, searched.numbers[:_KEPT], run.kept("counterexamples"))
+            known = (*known, *(replace(one, start=one.start + start, stop=one.stop + start) for one in chosen))
+    return replace(source, counterexamples=known)
 
 
 def _far(figures: Accumulator, number: int, scales: dict[str, float], limit: float) -> bool:

@@ -137,20 +137,25 @@ def _exact(
 
 
 def apart_in_double(
-    run: Run, source: Source, verification: Verification, settings: VerifySettings, chunk: Chunk, native: Evaluated
+    run: Run,
+    source: Source,
+    verification: Verification,
+    settings: VerifySettings,
+    chunks: Sequence[Chunk],
+    native: Evaluated,
 ) -> np.ndarray:
-    """Numbers of the samples of a chunk on which source and target differ in float64 too; none where that cannot be told.
+    """Numbers of the samples of these chunks on which source and target differ in float64 too; none where that cannot be told.
 
     Args:
         run, source, settings: of the run.
         verification: of the target.
-        chunk: inputs, as the source is fed them.
+        chunks: inputs, as the source is fed them.
         native: the source's outputs on these.
     """
     adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
     if adapter is None:
         return np.empty(0, dtype=np.int64)
-    compared = _in_both(run, adapter, (source, verification), [chunk], native, settings)
+    compared = _in_both(run, adapter, (source, verification), chunks, native, settings)
     return compared.unequal() if compared is not None else np.empty(0, dtype=np.int64)
 
 

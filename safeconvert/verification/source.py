@@ -52,6 +52,7 @@ class Source:
         regroup: a few samples in calls of other sizes; None where there is no batch.
         fed_otherwise: the inputs are those of a target that takes another preprocessing, and not what the source gave its outputs for.
         reference: an ONNX form that is the source, where `exported` is not and one was found.
+        counterexamples: inputs, numbered from 0, that a search found a target to differ on, and that its repair may use: no evidence.
     """
 
     file: ModelFile
@@ -71,6 +72,7 @@ class Source:
     regroup: Regrouped | None = None
     fed_otherwise: bool = False
     reference: Export | None = None
+    counterexamples: tuple[Chunk, ...] = ()
 
     @property
     def counted(self) -> np.ndarray:

@@ -20,7 +20,7 @@ from safeconvert.verification.search import search
 from safeconvert.verification.source import Source, chunks_for
 from safeconvert.verification.source_check import KnownRun
 from safeconvert.verification.types import Counted, Verification
-from safeconvert.verification.verdict import ALONE, MIXES, verdict_line
+from safeconvert.verification.verdict import ALONE, MIXES, rounding_remarks, verdict_line
 from safeconvert.workers.run import Run
 
 
@@ -75,11 +75,13 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     own = regrouped_target(run, shown, source.data.chunks, outputs) if shown is not None else None
     if own is not None and mixes(run, session, own, contract, settings):
         return replace(found, native=replace(found.native, equal=False), reason=MIXES)
-    found = with_logits(run, source, replace(found, reason=verdict_line(found)), settings)
+    if not found.native.equal:
+        return replace(found, reason=verdict_line(found, source, refuting))
+    found = with_logits(run, source, replace(found, remarks=(*found.remarks, *rounding_remarks(found))), settings)
     if not found.native.equal:
         return found
     found = search(run, pair, found, settings)
-    return replace(found, reason=verdict_line(found))
+    return replace(found, reason=verdict_line(found, source))
 
 
 def _refuting(source: Source, figures: Accumulator) -> np.ndarray | None:

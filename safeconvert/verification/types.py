@@ -45,6 +45,11 @@ class Verification:
     remarks: tuple[str, ...] = ()
     searched: Searched | None = None
 
+    @property
+    def refuted_by_search(self) -> bool:
+        """Whether it was a search that found inputs on which the target differs."""
+        return self.searched is not None and self.searched.figures is not None
+
 
 @dataclass(frozen=True)
 class Searched:
@@ -57,8 +62,9 @@ class Searched:
         seconds: after which it was to end; None where rounds were counted, so that another run does the same.
         nearest: how near the models came to differing, as a share of what is allowed.
         why: why it ended early; else "".
+        known: inputs that refuted a target before it was repaired: run first, and not counted.
         figures: of the inputs on which they differ; None where none was found.
-        chunk: the round that holds these, numbered from 0.
+        chunks: the round that holds these, numbered from 0.
         source, target: outputs on that round.
         numbers: of the inputs within the round on which they differ, the farthest apart first.
     """
@@ -69,8 +75,9 @@ class Searched:
     seconds: float | None
     nearest: float
     why: str = ""
+    known: int = 0
     figures: Comparison | None = None
-    chunk: Chunk | None = None
+    chunks: tuple[Chunk, ...] = ()
     source: Evaluated | None = None
     target: Evaluated | None = None
     numbers: tuple[int, ...] = ()
@@ -88,6 +95,7 @@ class ExporterCheck:
         outputs: of the ONNX form, where that ran.
         contract: of the native model and its ONNX form, where that ran.
         made_up: as `figures`, on inputs made up beside given ones; None where there are none.
+        searched: as `figures`, on inputs on which a search found a target to differ; None where they were not looked at.
         faults: the layers at which the form leaves its model, where that was looked for.
         unlocalized: why they could not be looked for; "" otherwise.
     """
@@ -99,13 +107,14 @@ class ExporterCheck:
     outputs: Evaluated | None = None
     contract: Contract | None = None
     made_up: Comparison | None = None
+    searched: Comparison | None = None
     faults: tuple[ExportFault, ...] = ()
     unlocalized: str = ""
 
     @property
     def all_figures(self) -> tuple[Comparison, ...]:
-        """On the held-out inputs, and on made-up ones where there are any; () where it did not run."""
-        return tuple(figures for figures in (self.figures, self.made_up) if figures is not None)
+        """On the held-out inputs, and on made-up and searched ones where there are any; () where it did not run."""
+        return tuple(figures for figures in (self.figures, self.made_up, self.searched) if figures is not None)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert import errors
-from safeconvert.core.text import first_line
+from safeconvert.core.causes import cause_line
 from safeconvert.core.trace import Category, Span, Trace
 from safeconvert.errors import AdapterFailure
 from safeconvert.workers.containment.policy import UNCONTAINED, Held, Policy
@@ -158,7 +158,7 @@ class Worker:
             )
         if error["type"] in _PEOPLE_ERRORS:
             raise _PEOPLE_ERRORS[error["type"]](error["message"], error["advice"], log=str(self.log))
-        cause = f"{error['type']}: {first_line(error['message'])}" if error["message"] else error["type"]
+        cause = f"{error['type']}: {cause_line(error['message'])}" if error["message"] else error["type"]
         raise AdapterFailure(adapter, doing, cause, self.log, remote_traceback=error["traceback"])
 
     def _tell(self, span: Span) -> None:

@@ -107,10 +107,10 @@ def test_what_a_wrong_converter_makes_comes_back_repaired(side: str, check: str,
 
 
 UNREPAIRED = (
-    ("torch_side", "script_unrepaired", "wrong.onnx: differs on"),
-    ("tf_side", "from_tflite_unrepaired", "model.onnx: differs on"),
-    ("tf_side", "to_tflite_unrepaired", "model.tflite: differs on"),
-    ("tf_side", "from_keras_by_onnxmltools_unrepaired", "model.onnx: differs on"),
+    ("torch_side", "script_unrepaired", "wrong.onnx: differs from"),
+    ("tf_side", "from_tflite_unrepaired", "model.onnx: differs from"),
+    ("tf_side", "to_tflite_unrepaired", "model.tflite: differs from"),
+    ("tf_side", "from_keras_by_onnxmltools_unrepaired", "model.onnx: differs from"),
 )
 
 

@@ -142,3 +142,17 @@ def test_text_is_shown_letter_by_letter(text: str) -> None:
 
 def test_the_tests_table_is_what_a_certificate_can_hold() -> None:
     assert json.loads(json.dumps(WHOLE)) == WHOLE
+
+
+def test_no_text_stands_twice_and_made_up_inputs_have_no_bound() -> None:
+    same = {**WHOLE, "attempts": [{"route": ["onnx2keras"], "outcome": "verified", "reason": WHOLE["reason"]}]}
+    assert shown(same).count(WHOLE["reason"]) == 1 and "route onnx2keras: verified" in shown(same)
+    assert "no such operator" in shown(WHOLE)
+    for made_up, bounded in ((True, False), (False, True), (None, True)):
+        inputs = {"count": 64} | ({} if made_up is None else {"generated": made_up})
+        assert ("upper bound" in shown({**WHOLE, "inputs": inputs})) is bounded
+
+
+def test_what_was_not_exercised_is_shown() -> None:
+    left = {"items": 2, "exercised": 1, "missing": ["Relu r: negative"]}
+    assert "not exercised: Relu r: negative" in shown({**WHOLE, "coverage": left})

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from safeconvert.errors import ExitCode
+from safeconvert.report.coverage import coverage_line, figures_line
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome, Tried
 from safeconvert.report.proof import proof_words
+from safeconvert.report.routes import route_lines
 from safeconvert.report.tree import change, fault_tree, route_tree
 from safeconvert.report.view import view
 from tests.command import ROOT
@@ -231,6 +233,65 @@ def _outcome(code: ExitCode, certificate: bool, faults: int, *formats: str) -> O
 )
 def test_the_next_command_can_be_typed_as_it_is(outcome: Outcome, words: list[str], expected: str) -> None:
     assert next_step(outcome, words) == expected
+
+
+@pytest.mark.parametrize("code", list(ExitCode))
+@pytest.mark.parametrize("certificate", [True, False])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["torch2keras", "m.pt"],
+        ["convert", "m.pt", "--to", "keras", "--routes", "all"],
+        ["verify", "m.pt", "m.keras"],
+        ["localize", "m.pt", "m.keras"],
+        ["repair", "m.pt", "m.keras", "-o", "n.keras"],
+    ],
+)
+def test_the_next_command_is_another_one(code: ExitCode, certificate: bool, words: list[str]) -> None:
+    for faults in (0, 1):
+        following = next_step(_outcome(code, certificate, faults, "torch", "keras"), words)
+        assert following != " ".join(["safeconvert", *words])
+
+
+def test_no_route_and_no_reason_is_said_twice() -> None:
+    crashed = [Tried(name, "crashed", "unsupported padding", None, 1.0) for name in ("a", "b → c")]
+    wrong = Tried("d", "not_equivalent", "differs", 0.5, 1.0)
+    assert route_lines([*crashed, wrong]) == [
+        "routes a; b → c: crashed: unsupported padding", "route d: not equivalent: differs",
+    ]  # fmt: skip
+    assert route_lines([*crashed, wrong], "none of 2 routes: unsupported padding")[0] == "routes a; b → c: crashed"
+    given = Tried("as given", "not_equivalent", "differs", 0.5, 1.0)
+    fixed = Tried("as given", "verified", "equal", 0.0, 1.0)
+    assert route_lines([given, fixed], "equal") == [
+        "route as given: not equivalent: differs", "route as given, repaired: verified",
+    ]  # fmt: skip
+
+
+def _figures(equal: bool = True, bound: float = 0.0165, generated: bool | None = False) -> dict[str, Any]:
+    native = {"equal": equal, "max_abs": 4.17e-06, "upper_bound": bound}
+    return {"verdict": "verified", "verification": {"source native vs target native": native},
+            "inputs": {} if generated is None else {"generated": generated}}  # fmt: skip
+
+
+def test_a_bound_is_given_of_inputs_that_come_from_somewhere() -> None:
+    with_bound = "max-abs 4.17e-06; disagreement rate below 1.65% with 95 % confidence, for inputs like the given ones"
+    assert figures_line(_figures()) == with_bound
+    for made_up in (_figures(generated=True), _figures(generated=None), _figures(bound=0.95)):
+        assert figures_line(made_up) == "max-abs 4.17e-06"
+    assert figures_line(_figures(equal=False)) == "" and figures_line({}) == ""
+    titles = [
+        [tile["title"] for tile in view(_figures(generated=made), None, [], "")["tiles"]] for made in (True, False)
+    ]
+    assert ["Disagreement rate" in one for one in titles] == [False, True]
+
+
+def test_what_was_not_exercised_is_named() -> None:
+    assert coverage_line({"coverage": {"items": 5, "exercised": 5, "missing": []}}) == ""
+    left = {"items": 9, "exercised": 4, "missing": ["a", "b", "c", "d", "e"]}
+    assert coverage_line({"coverage": left}) == "not exercised: a, b, c and 2 more"
+    alone = {"items": 1, "exercised": 1, "missing": [], "reason": "the source has no ONNX form"}
+    assert coverage_line({"coverage": alone}) == "only outputs were looked at (the source has no ONNX form)"
+    assert coverage_line({}) == ""
 
 
 @pytest.mark.parametrize(

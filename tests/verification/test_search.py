@@ -46,7 +46,7 @@ def test_a_row_that_no_input_touched_is_found_and_kept_as_evidence(tmp_path: Pat
         found.append(raised.value)
     searched = found[0].certificate["searched"]
     assert searched["counterexamples"] >= 1 and searched["limit"] == "rounds"
-    assert "inputs searched" in found[0].message and searched == found[1].certificate["searched"]
+    assert "searched inputs" in found[0].message and searched == found[1].certificate["searched"]
     evidence = unpack(next(tmp_path.glob("0.*evidence*")).read_bytes(), "evidence")
     ids = np.load(io.BytesIO(evidence.files["searched/inputs.npz"]))["ids"]
     assert (ids == 1001).any(axis=1).all()
@@ -58,7 +58,7 @@ def test_an_equal_target_is_searched_and_says_so(tmp_path: Path) -> None:
     made = safeconvert.verify(tmp_path / "source.onnx", tmp_path / "right.onnx")
     searched = made.predicate["searched"]
     assert searched["rounds"] == 8 and searched["counterexamples"] == 0 and searched["nearest"] == 0
-    assert f"and {searched['inputs']} searched ones" in made.reason
+    assert f"and {searched['inputs']} searched inputs" in made.reason
 
 
 def test_rounding_that_a_search_grows_is_no_counterexample(tmp_path: Path) -> None:

@@ -55,9 +55,10 @@ def _tiles(predicate: Mapping[str, Any]) -> list[dict[str, str]]:
         bound = number(figures.get("upper_bound"))
         below = "-" if bound is None else f"< {bound:.2%}"
         sure = "with 95 % confidence, for inputs like these"
-        tiles.append({"title": "Disagreement rate", "value": f"{labels / samples:.1%}" if labels and samples else below,
-                      "small": f"{below} {sure}" if labels and samples and (bound or 0) < 1 else sure if not labels else
-                      "of the inputs that were tried"})  # fmt: skip
+        if mapping(predicate.get("inputs")).get("generated") is not True:  # made-up inputs come from nowhere
+            tiles.append({"title": "Disagreement rate", "value": f"{labels / samples:.1%}" if labels and samples else below,
+                          "small": f"{below} {sure}" if labels and samples and (bound or 0) < 1 else sure if not labels else
+                          "of the inputs that were tried"})  # fmt: skip
         tiles.append({"title": "Largest distance", "value": figure(figures.get("max_abs")).text,
                       "small": f"{figure(figures.get('relative')).text} of the output's size"})  # fmt: skip
     words = proof_words(predicate.get("proof"))

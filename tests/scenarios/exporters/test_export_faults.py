@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tests.command import Called, safeconvert
+from tests.program import KERAS, run_program
 
 pytestmark = pytest.mark.converters
 CONFIG = Path(__file__).parent / "wrong.toml"
+WEAK = CONFIG.with_name("weak.toml")
 
 
 def convert(verb: str, source: Path, out: Path, *options: object) -> Called:
@@ -56,3 +58,21 @@ def test_without_repair_the_summary_names_the_layer(whole: Path, tmp_path: Path)
     called = convert("keras2onnx", whole / "model.keras", tmp_path / "out.onnx", *options)
     assert called.code == 1, called.text
     assert "at layer conv2d (Conv2D)" in called.out, called.out
+
+
+@pytest.mark.slow
+def test_a_fault_that_only_a_search_finds_is_the_exporters_too(tmp_path: Path) -> None:
+    """Both ONNX forms have it, so that only the native model tells; another exporter's form takes the source's place."""
+    run_program(CONFIG.with_name("programs") / "rows.py", tmp_path / "rows.keras", modules=KERAS)
+    called = safeconvert(
+        "keras2onnx", tmp_path / "rows.keras", "-o", tmp_path / "out.onnx", "--route", "tf2onnx", "--config", WEAK, "--json",
+        XDG_STATE_HOME=str(tmp_path / "state"),
+    )  # fmt: skip
+    assert called.code == 0, called.text
+    predicate = called.json["predicate"]
+    assert "searched inputs" in predicate["attempts"][0]["reason"]
+    found = exporter(called)
+    assert found["verdict"] == "different" and "that a search found" in found["reason"]
+    assert [fault["layer"] for fault in found["faults"]] == ["rows"]
+    (fault,) = predicate["faults"]
+    assert fault["operator"] == "Gather" and predicate["searched"]["used_in_repair"] >= 1

@@ -79,7 +79,7 @@ def test_cmake_builds_and_ctest_gates(project: Path) -> None:
 @pytest.mark.converters
 def test_the_python_script_builds_once_and_says_what_is_wrong(project: Path) -> None:
     done = run(sys.executable, "build.py", "models", "build", cwd=project)
-    assert done.returncode == 0 and "equal on" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "equal to the" in done.stdout, done.stdout + done.stderr
     assert "up to date" in run(sys.executable, "build.py", "models", "build", cwd=project).stdout
     (project / "models" / "broken.pt2").write_bytes(b"no model")
     wrong = run(sys.executable, "build.py", "models", "build", cwd=project)
