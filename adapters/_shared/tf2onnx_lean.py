@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from tf2onnx import optimizer
 from tf2onnx.graph import Node
 
-from . import tf2onnx_division, tf2onnx_operators, tf2onnx_resize  # noqa: F401 - register them
+from . import tf2onnx_division, tf2onnx_operators, tf2onnx_resize, tf2onnx_signal  # noqa: F401 - register them
 
 Made = TypeVar("Made")
 

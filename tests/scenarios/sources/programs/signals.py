@@ -20,8 +20,14 @@ def framed(x):
     return tf.signal.frame(x, 64, 32) * tf.signal.hann_window(64)
 
 
+def spectrum(x):
+    """Magnitudes and parts of a short-time Fourier transform, padded to a longer one."""
+    made = tf.signal.stft(x, 60, 32, fft_length=64)
+    return tf.concat([tf.abs(made), tf.math.real(made), tf.math.imag(made)], axis=-1)
+
+
 folder = Path(sys.argv[1])
-for function, specs in ((products, PAIR), (framed, SOUND)):
+for function, specs in ((products, PAIR), (framed, SOUND), (spectrum, SOUND)):
     module = tf.Module()
     module.call = tf.function(function, input_signature=specs)
     tf.saved_model.save(module, str(folder / function.__name__), signatures=module.call)
