@@ -20,10 +20,12 @@ from .coverage import exercised, reach  # called by name
 from .external import external_tensors, require_own_data
 from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
+from .quantize import calibrate, operators, quantize  # called by name
 from .ranges import input_ranges  # called by name
 
 __all__ = [
-    "check_file", "exercised", "expose_logits", "external_files", "input_ranges", "load", "only_on_one_side", "reach",
+    "calibrate", "check_file", "exercised", "expose_logits", "external_files", "input_ranges", "load", "only_on_one_side",
+    "operators", "quantize", "reach",
 ]  # fmt: skip
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",

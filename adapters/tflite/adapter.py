@@ -21,7 +21,7 @@ from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
 from .._shared.untrusted.tflite_operators import inspect_tflite
-from . import precision
+from . import precision, stored
 from .observe import observe
 from .options import set_options
 from .runtime import interpreter
@@ -188,6 +188,16 @@ def patch(request: Mapping[str, Any], changes: str, target: str) -> None:
         model.buffers[int(name.partition(":")[2])].data = np.frombuffer(value.tobytes(), np.uint8)
     set_options(model, wanted.attributes)
     precision.write(model, target)
+
+
+def activations(request: Mapping[str, Any]) -> str:
+    """The type that most operators of a file give their results in: `int8`, `int16`, `float32`."""
+    return stored.activations(ModelRequest.from_json(request).path)
+
+
+def stored_otherwise(request: Mapping[str, Any], other: str) -> list[dict[str, Any]]:
+    """The tensors that a quantised file stores otherwise than another one of the same model; see `stored`."""
+    return stored.stored_otherwise(ModelRequest.from_json(request).path, other)
 
 
 def has_reduced(request: Mapping[str, Any]) -> bool:

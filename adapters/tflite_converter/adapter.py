@@ -20,7 +20,10 @@ from .._shared.keras_named import by_output_name
 from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
 from .._shared.tflite_interface import in_signature_order
+from .quantize import calibrate, operators, quantize, quantize_int16x8  # called by name
 from .reasons import reason
+
+__all__ = ["calibrate", "convert", "operators", "quantize", "quantize_int16x8"]
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:

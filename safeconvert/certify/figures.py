@@ -24,10 +24,12 @@ def contract(source: Source, verification: Verification | None) -> dict[str, Any
     return described | {"inputs": list(map(_tensor, tensors.inputs)), "outputs": list(map(_tensor, tensors.outputs))}
 
 
-def comparator(settings: VerifySettings) -> dict[str, Any]:
-    """What counted as equal."""
+def comparator(settings: VerifySettings, verification: Verification | None) -> dict[str, Any]:
+    """What counted as equal: the comparator, or the metric that decided in its place."""
+    drop = verification.drop if verification is not None else None
     return {
-        "name": settings.comparator or "by output",
+        "name": drop.metric if drop is not None else settings.comparator or "by output",
+        **({"max_drop": drop.allowed} if drop is not None else {}),
         "tolerances": asdict(settings.tolerance),
         "per_output": {name: asdict(tolerance) for name, tolerance in settings.tolerances.items()},
         "top_k": settings.top_k,

@@ -14,6 +14,7 @@ from safeconvert.certificate.digest import FileDigest
 from safeconvert.certify import inputs
 from safeconvert.certify.figures import brief, comparator, contract, exporter, pairs
 from safeconvert.certify.findings import deployment, repair
+from safeconvert.certify.quantization import metric, quantization
 from safeconvert.errors import ExitCode
 from safeconvert.pipeline.provenance import ModelRecord, Provenance
 from safeconvert.pipeline.results import Attempt, Conversion, PairVerification
@@ -43,6 +44,7 @@ def of_conversion(conversion: Conversion, provenance: Provenance, folder: Path) 
         **({"offers": [asdict(offer) for offer in conversion.offers]} if conversion.offers else {}),
         **repair(decisive.diagnosis, decisive.lift),
         **deployment(predicate["obligations"], decisive, conversion.preprocessing),
+        **quantization(conversion.quantization, decisive),
         "notes": list(decisive.candidate.reply.notes) if decisive.candidate is not None else [],
     }
 
@@ -68,7 +70,8 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "target": _model(provenance.target, folder),
         "inputs": inputs.described(source, provenance.inputs),
         "contract": contract(source, verification),
-        "comparator": comparator(result.settings),
+        "comparator": comparator(result.settings, verification),
+        **metric(source, verification),
         **inputs.evidence(source, verification),
         "verification": pairs(result.exporter, verification, provenance.cross_pairs),
         "structure": provenance.structure.value,

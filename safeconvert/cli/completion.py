@@ -82,3 +82,17 @@ def commands(incomplete: str) -> list[str]:
     from safeconvert.config.commands import COMMANDS
 
     return [command.name for command in COMMANDS if command.name.startswith(incomplete)]
+
+
+def ends(incomplete: str) -> list[str]:
+    """Values of --io."""
+    from safeconvert.core.optimize import Io
+
+    return [name for name in Io if name.startswith(incomplete)]
+
+
+def metrics(incomplete: str) -> list[str]:
+    """Built-in metrics for --metric."""
+    from safeconvert.compare.settings import METRICS
+
+    return [name for name in METRICS if name.startswith(incomplete)]

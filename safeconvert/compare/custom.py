@@ -43,31 +43,31 @@ def require_comparator(kind: str | None, search_path: str) -> None:
         resolve(kind, search_path)
 
 
-def load(reference: str, search_path: str = "") -> Callable[[Any, Any], Any]:
-    """Import `package.module:function`.
+def load(reference: str, search_path: str = "", what: str = "comparator") -> Callable[[Any, Any], Any]:
+    """Import `package.module:function`, which is a comparator, or what else is said.
 
     Raises:
         UnusableInput: the reference is malformed, or the module or function is not there, or is no function.
     """
     module_name, _, function_name = reference.partition(":")
     if not module_name or not function_name.isidentifier():
-        raise UnusableInput(f"comparator {reference!r} is not of the form package.module:function")
+        raise UnusableInput(f"{what} {reference!r} is not of the form package.module:function")
     path = [search_path] if search_path else []
     sys.path[:0] = path
     try:
         found = getattr(import_module(module_name), function_name)
     except (ImportError, SyntaxError, ValueError) as error:
         raise UnusableInput(
-            f"comparator {reference}: cannot import {module_name}: {error}",
+            f"{what} {reference}: cannot import {module_name}: {error}",
             "run where that module can be imported, or put its folder on PYTHONPATH",
         ) from error
     except AttributeError as error:
-        raise UnusableInput(f"comparator {reference}: {error}") from error
+        raise UnusableInput(f"{what} {reference}: {error}") from error
     finally:
         for folder in path:
             sys.path.remove(folder)
     if not callable(found):
-        raise UnusableInput(f"comparator {reference}: {function_name} is a {type(found).__name__}, not a function")
+        raise UnusableInput(f"{what} {reference}: {function_name} is a {type(found).__name__}, not a function")
     return found  # type: ignore[no-any-return]
 
 

@@ -10,6 +10,8 @@ from safeconvert.errors import UnusableInput
 
 KINDS = ("label", "top1", "topk", "allclose", "cosine", "exact")
 """The built-in comparators (see `comparators`); anything else is a `package.module:function`."""
+METRICS = ("accuracy", "agreement")
+"""The built-in metrics (see `metrics`); anything else is a `package.module:function`."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,28 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
+class DropSettings:
+    """A metric that may fall by so much: what counts instead of each sample's agreement.
+
+    Attributes:
+        metric: a name of `metrics.METRICS` or `package.module:function`; "" is accuracy where there are labels, else agreement.
+        allowed: the largest fall of the metric, a share; 0.01 is one point of an accuracy.
+        confidence: of the bound on the fall.
+    """
+
+    metric: str = ""
+    allowed: float = 0.01
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse what no fall can be shown to be below."""
+        if not 0 < self.allowed < 1:
+            raise UnusableInput(
+                f"max drop {self.allowed:g} is not between 0 and 1", "give a share: 0.01 is one point of an accuracy"
+            )
+
+
+@dataclass(frozen=True)
 class VerifySettings:
     """How outputs are compared.
 
@@ -50,6 +74,8 @@ class VerifySettings:
         cosine_threshold: largest 1 - cos that agrees. Default 1e-6, a relative error of 1.4e-3 in the Euclidean norm
             (1 - cos is about half its square): the rounding of float16, for which this looser comparator is meant.
         atol_given: the user gave `tolerance.atol`, so that it is not narrowed by an output's range (see `scale`).
+        drop: a metric that decides instead of the comparator; None where the comparator does.
+        given_only: only inputs that were given count: the target was calibrated on such, and promises nothing on others.
     """
 
     comparator: str | None = None
@@ -59,6 +85,8 @@ class VerifySettings:
     max_discrepancy: float = 0.0
     cosine_threshold: float = 1e-6
     atol_given: bool = False
+    drop: DropSettings | None = None
+    given_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings under which no comparison means anything."""

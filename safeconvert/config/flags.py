@@ -209,6 +209,17 @@ FLAGS: tuple[Flag, ...] = (
         unset="0; a conversion promises the same function", takes="float", drop_in=True,
     ),
     Flag(
+        "metric", Kind.TEXT, Group.COMPARISON, ("verify", *_REPAIRS),
+        "What decides in place of the comparator: accuracy over labels.csv, agreement with the source's labels, or package.module:function of your own.",
+        unset="with --max-drop accuracy where inputs have labels, else agreement; without it the comparator decides",
+        complete="metrics", takes="str", runs_code=References.NAMED,
+    ),
+    Flag(
+        "max-drop", Kind.FLOAT, Group.COMPARISON, ("verify", *_REPAIRS),
+        "Share, between 0 and 1, by which the metric may fall from source to target; it has to be shown with 95 % confidence.",
+        unset="0.01 with --metric, one point of an accuracy", metavar="SHARE", takes="float",
+    ),
+    Flag(
         "search", Kind.FLOAT, Group.COMPARISON, _VERDICT,
         "Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none.",
         unset="8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same",
@@ -235,8 +246,14 @@ FLAGS: tuple[Flag, ...] = (
         default=0, unset="0, which leaves it to each exporter", least=0, takes="int",
     ),
     Flag(
-        "optimize", Kind.TEXT, Group.ROUTE, _CONVERT, "TFLite only: none, default (8-bit weights) or float16.",
+        "optimize", Kind.TEXT, Group.ROUTE, _CONVERT,
+        "TFLite: none, default or int8-weights (8-bit weights), float16, int8 (integers throughout) or int16x8; ONNX: none or int8. "
+        "int8 and int16x8 are calibrated on steering inputs of --inputs.",
         default="none", unset="none, which keeps every bit", complete="optimizations", takes="str",
+    ),
+    Flag(
+        "io", Kind.TEXT, Group.ROUTE, _CONVERT, "TFLite with --optimize int8: what the target takes and gives: float32, int8 or uint8.",
+        default="float32", unset="float32, so that it is called as before", complete="ends", takes="str",
     ),
     Flag(
         "allow-select-tf-ops", Kind.BOOL, Group.ROUTE, _CONVERT,
@@ -410,7 +427,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "trust-project", Kind.BOOL, Group.LIMITS, _RUNS,
-        "Let a settings file that was found, and not named with --config, run code: [adapters], --model and a --comparator "
+        "Let a settings file that was found, and not named with --config, run code: [adapters], --model, and a --comparator or --metric "
         "of its own.",
         default=False, takes="bool", only_named="it would grant itself what it asks for",
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from safeconvert.compare.settings import KINDS
+from safeconvert.compare.settings import KINDS, METRICS
 from safeconvert.core.proof import ProofLevel
 from safeconvert.errors import UnusableInput
 
@@ -34,6 +34,7 @@ class GateSettings:
     rtol: float
     atol: float
     max_discrepancy: float
+    max_drop: float
     cosine_threshold: float
     rounding: float
     comparators: tuple[str, ...]
@@ -44,7 +45,7 @@ class GateSettings:
 
 
 def _comparators(path: Path, value: object) -> tuple[str, ...]:
-    known = (BY_OUTPUT, *KINDS)
+    known = (BY_OUTPUT, *KINDS, *METRICS)
     if not isinstance(value, list) or not all(isinstance(i, str) and (i in known or ":" in i) for i in value):
         raise UnusableInput(f"{path}: gate.comparators = {value!r} is not a list of {', '.join(known)}")
     return tuple(value)

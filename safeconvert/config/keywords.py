@@ -58,6 +58,10 @@ class ConvertKeywords(TypedDict, total=False):
     """Labels that the topk comparator compares. Default: 5, as is customary on ImageNet."""
     max_discrepancy: float | None
     """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
+    metric: str | None
+    """What decides in place of the comparator: accuracy over labels.csv, agreement with the source's labels, or package.module:function of your own. Default: with --max-drop accuracy where inputs have labels, else agreement; without it the comparator decides."""
+    max_drop: float | None
+    """Share, between 0 and 1, by which the metric may fall from source to target; it has to be shown with 95 % confidence. Default: 0.01 with --metric, one point of an accuracy."""
     search: float | None
     """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
@@ -69,7 +73,9 @@ class ConvertKeywords(TypedDict, total=False):
     opset: int | None
     """ONNX opset to export with. Default: 0, which leaves it to each exporter."""
     optimize: str | None
-    """TFLite only: none, default (8-bit weights) or float16. Default: none, which keeps every bit."""
+    """TFLite: none, default or int8-weights (8-bit weights), float16, int8 (integers throughout) or int16x8; ONNX: none or int8. int8 and int16x8 are calibrated on steering inputs of --inputs. Default: none, which keeps every bit."""
+    io: str | None
+    """TFLite with --optimize int8: what the target takes and gives: float32, int8 or uint8. Default: float32, so that it is called as before."""
     allow_select_tf_ops: bool | None
     """TFLite only: operators that TFLite lacks may stay TensorFlow's; the target then needs the Flex delegate."""
     repair: bool | None
@@ -97,7 +103,7 @@ class ConvertKeywords(TypedDict, total=False):
     config: Place | None
     """Settings file. Default: the nearest safeconvert.toml."""
     trust_project: bool | None
-    """Let a settings file that was found, and not named with --config, run code: [adapters], --model and a --comparator of its own."""
+    """Let a settings file that was found, and not named with --config, run code: [adapters], --model, and a --comparator or --metric of its own."""
 
 
 class VerifyKeywords(TypedDict, total=False):
@@ -133,6 +139,10 @@ class VerifyKeywords(TypedDict, total=False):
     """Labels that the topk comparator compares. Default: 5, as is customary on ImageNet."""
     max_discrepancy: float | None
     """Share of inputs, from 0 to 1, that may differ. Default: 0; a conversion promises the same function."""
+    metric: str | None
+    """What decides in place of the comparator: accuracy over labels.csv, agreement with the source's labels, or package.module:function of your own. Default: with --max-drop accuracy where inputs have labels, else agreement; without it the comparator decides."""
+    max_drop: float | None
+    """Share, between 0 and 1, by which the metric may fall from source to target; it has to be shown with 95 % confidence. Default: 0.01 with --metric, one point of an accuracy."""
     search: float | None
     """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
@@ -156,4 +166,4 @@ class VerifyKeywords(TypedDict, total=False):
     config: Place | None
     """Settings file. Default: the nearest safeconvert.toml."""
     trust_project: bool | None
-    """Let a settings file that was found, and not named with --config, run code: [adapters], --model and a --comparator of its own."""
+    """Let a settings file that was found, and not named with --config, run code: [adapters], --model, and a --comparator or --metric of its own."""

@@ -11,8 +11,9 @@ from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.compare.layout import Override
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.origin import Origin
+from safeconvert.core.optimize import Optimize
 
-OPTIMIZE = ("none", "default", "float16")
+OPTIMIZE = tuple(Optimize)
 """Values of `optimize`."""
 LAYER_ANALYSIS = ("onnxruntime", "tvm")
 """Back ends of the published layer analysis."""
@@ -70,7 +71,8 @@ class ConvertOptions:
         routes: how many known routes are tried at most, in order, until one verifies: a number, or `all` to try each and keep
             the best; "" takes the configured number. Without effect beside `route`.
         opset: ONNX opset requested of exporters; 0 leaves it to them.
-        optimize: TFLite optimisation: `none`, `default` or `float16`.
+        optimize: in how few bits the target is stored and computed; see `core.optimize`.
+        io: what a target in int8 takes and gives: `float32`, `int8` or `uint8`.
         key: Ed25519 private key that signs the certificate.
         keep_precision: never give a reduced target (`optimize`) its bits back; only say which layers the loss comes from.
         bake_preprocessing: build the source's preprocessing into the target, which then takes what
@@ -95,6 +97,7 @@ class ConvertOptions:
     routes: str = ""
     opset: int = 0
     optimize: str = "none"
+    io: str = "float32"
     key: Path | None = None
     keep_precision: bool = False
     bake_preprocessing: bool = False

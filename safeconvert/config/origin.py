@@ -50,6 +50,9 @@ def _loosened(verify: VerifySettings, settings: Settings) -> Iterator[str]:
     usual = load_settings().verify
     if verify.comparator not in _AS_STRICT:
         yield f"comparator {verify.comparator} instead of the choice by output"
+    if verify.drop is not None:
+        metric = verify.drop.metric or "accuracy or agreement"
+        yield f"{metric} may fall by {verify.drop.allowed:g} instead of a comparison of every input"
     strict = Tolerance(usual.rtol, usual.atol)
     for key, value, default in (
         ("rtol", verify.tolerance.rtol, usual.rtol),

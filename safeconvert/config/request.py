@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from safeconvert.compare.layout import Override
-from safeconvert.compare.settings import Tolerance, VerifySettings
+from safeconvert.compare.settings import DropSettings, Tolerance, VerifySettings
 from safeconvert.config import parsing
 from safeconvert.config.options import ConvertOptions, DataOptions, ModelOptions, VerifyOptions
 from safeconvert.config.origin import origin_of
@@ -77,7 +77,15 @@ class Request:
             top_k=given.get("top_k", configured.top_k),
             max_discrepancy=given.get("max_discrepancy", configured.max_discrepancy),
             cosine_threshold=configured.cosine_threshold,
+            drop=self._drop(),
         )
+
+    def _drop(self) -> DropSettings | None:
+        """The metric that decides; None where neither it nor how far it may fall was given."""
+        given, usual = self.values, DropSettings()
+        if given.get("metric") is None and given.get("max_drop") is None:
+            return None
+        return DropSettings(given.get("metric", usual.metric), given.get("max_drop", usual.allowed))
 
     @contextmanager
     def data(self) -> Iterator[DataOptions]:
@@ -138,6 +146,7 @@ def conversion(request: Request, source: Path, target_format: str, data: DataOpt
         routes=str(given.get("routes", "")),
         opset=given.get("opset", 0),
         optimize=given.get("optimize", "none"),
+        io=given.get("io", "float32"),
         key=request.path("key"),
         keep_precision=request.flag("keep_precision"),
         bake_preprocessing=request.flag("bake_preprocessing"),

@@ -82,6 +82,13 @@ class TfliteSettings:
 
 
 @dataclass(frozen=True)
+class QuantizeSettings:
+    """How targets are quantised; see default.toml."""
+
+    calibration: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a run."""
 
@@ -92,6 +99,7 @@ class Settings:
     repair: RepairSettings
     adapters: AdapterSettings
     tflite: TfliteSettings
+    quantize: QuantizeSettings
     gate: GateSettings
 
 
@@ -103,6 +111,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "repair": RepairSettings,
     "adapters": AdapterSettings,
     "tflite": TfliteSettings,
+    "quantize": QuantizeSettings,
     "gate": GateSettings,
 }
 
@@ -119,8 +128,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "verify.top_k": (1, math.inf),
     "verify.max_discrepancy": (0, 1),
     "verify.rounding": (0, 0.01),
+    "quantize.calibration": (1, math.inf),
     "gate.held_out": (1, math.inf),
     "gate.max_discrepancy": (0, 1),
+    "gate.max_drop": (0, 1),
     "repair.probes": (1, math.inf),
     "repair.trial_inputs": (1, math.inf),
 }

@@ -9,6 +9,7 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertReq
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import Export
 from safeconvert.conversion.step import run_step
+from safeconvert.core.optimize import Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.registry.routes import Route
@@ -124,7 +125,7 @@ def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[
         str(target),
         job.signature if position == 0 else None,
         job.options.opset,
-        job.options.optimize,
+        _stored(job.options.optimize),
         dict(job.options.arguments) if last else {},
         run.settings.tflite.select_tf_ops,
         keep_open=last,
@@ -132,3 +133,8 @@ def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
         declared = run_step(run, "convert", adapter, request)
     return ModelRequest(str(target)), declared
+
+
+def _stored(optimize: str) -> str:
+    """As converters call it: weights in eight bits are what they do by default."""
+    return str(Optimize.DEFAULT) if optimize == Optimize.INT8_WEIGHTS else optimize

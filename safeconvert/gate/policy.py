@@ -77,6 +77,8 @@ def _tolerances(predicate: Mapping[str, Any], policy: GateSettings) -> Iterator[
     for where, tolerance in (("", general), *((f" of output {name}", mapping(one)) for name, one in own.items())):
         for key, most in (("rtol", policy.rtol), ("atol", policy.atol)):
             yield from _most(f"{key}{where}", tolerance.get(key), most)
+    if "metric" in predicate or "max_drop" in comparator:
+        yield from _most("max_drop", comparator.get("max_drop"), policy.max_drop)
     yield from _most("max_discrepancy", comparator.get("max_discrepancy"), policy.max_discrepancy)
     yield from _most("cosine_threshold", comparator.get("cosine_threshold"), policy.cosine_threshold)
     figures = mapping(mapping(predicate.get("verification")).get(NATIVE))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safeconvert.certificate.untrusted_json import mapping, mappings, number
+from safeconvert.compare.settings import METRICS
 
 NATIVE = "source native vs target native"
 """The pair that a verdict rests on."""
@@ -41,6 +42,11 @@ def _contradictions(predicate: Mapping[str, Any], figures: Mapping[str, Any]) ->
         yield f"verified on {samples} inputs, of which {held_out!r} were held out"
     if max(disagreements, nonfinite, beyond) > samples:
         yield f"more inputs differ than the {samples} that were compared"
+    if "metric" in predicate:
+        yield from _metric(predicate, samples)
+        yield from _rates(figures, disagreements, samples)
+        yield from _outputs(figures, disagreements)
+        return
     rounding = mapping(figures.get("rounding"))
     allowed = number(mapping(predicate.get("comparator")).get("max_discrepancy"))
     failing = max(disagreements, nonfinite, 0 if rounding else beyond)
@@ -48,6 +54,36 @@ def _contradictions(predicate: Mapping[str, Any], figures: Mapping[str, Any]) ->
         yield f"verified, and {failing} of {samples} inputs differ where a share of {allowed!r} may"
     yield from _rates(figures, disagreements, samples)
     yield from _outputs(figures, disagreements)
+
+
+def _metric(predicate: Mapping[str, Any], samples: int) -> Iterator[str]:
+    """What in the figures of a metric does not go with a verdict that rests on it; the bound again, where its counts tell."""
+    found = mapping(predicate.get("metric"))
+    counts = [found.get(key) for key in ("samples", "lost", "won")]
+    scored, lost, won = (count if type(count) is int and count >= 0 else -1 for count in counts)
+    allowed, upper = number(found.get("allowed")), number(found.get("upper"))
+    confidence = number(found.get("confidence"))
+    if min(scored, lost, won) < 0 or lost + won > scored or not 0 < scored <= samples:
+        yield f"metric of {counts[0]!r} inputs, {counts[1]!r} lost and {counts[2]!r} won, where {samples} were compared"
+        return
+    comparator = mapping(predicate.get("comparator"))
+    if comparator.get("name") != found.get("metric") or number(comparator.get("max_drop")) != allowed:
+        yield f"decided by {found.get('metric')!r} with {allowed!r}, and the comparator says {comparator.get('name')!r}"
+    name, whole = found.get("metric"), found.get("whole") is True
+    if not (name in METRICS and whole) and ":" not in str(name):
+        yield f"decided by {name!r}, which is no metric of that kind"
+    if confidence is None or not _CONFIDENCE <= confidence < 1:
+        yield f"the bound of the metric holds with {confidence!r}; {_CONFIDENCE} is asked for"
+        return
+    if upper is None or allowed is None or not upper <= allowed:
+        yield f"verified, and the metric may fall by {upper!r} where {allowed!r} is allowed"
+        return
+    if whole:
+        from safeconvert.compare.drop import pairs_upper
+
+        expected = pairs_upper(lost, won, scored, confidence)
+        if not math.isclose(upper, expected, abs_tol=1e-6):
+            yield f"upper bound {upper!r} of the metric is not that of {lost} lost and {won} won, {expected:.6g}"
 
 
 def _rates(figures: Mapping[str, Any], disagreements: int, samples: int) -> Iterator[str]:

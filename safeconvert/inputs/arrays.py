@@ -16,6 +16,7 @@ import numpy as np
 from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
+from safeconvert.inputs.labels import read_labels
 from safeconvert.inputs.preprocessing import Preprocessing
 
 # What numpy and zipfile raise for damaged files; TypeError is an `.npy` that calls itself `.npz`.
@@ -98,7 +99,16 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
     if count == 0:
         raise UnusableInput(f"--inputs {path}: holds no samples")
     taken = count if limit is None else min(count, limit)
-    return ArrayInputs(path, arrays, signature.inputs, taken, whole=calls is not None)
+    return ArrayInputs(path, arrays, signature.inputs, taken, labels=_labels(path, taken), whole=calls is not None)
+
+
+def _labels(path: Path, count: int) -> tuple[int | None, ...] | None:
+    """The labels of the rows, where a `labels.csv` beside the array has any; one of another kind that lies there is not meant."""
+    try:
+        found = read_labels(path.parent, [str(row) for row in range(count)])
+    except UnusableInput:
+        return None
+    return found if found is not None and any(label is not None for label in found) else None
 
 
 def _array(path: Path, name: str, value: object) -> Array:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +14,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
+from safeconvert.inputs.labels import read_labels
 from safeconvert.inputs.preprocessing import RAW, Preprocessing, apply, final_size
 
-LABELS = "labels.csv"
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
@@ -106,7 +104,7 @@ def open_images(
         (height or natural[0], width or natural[1]),
         channels or 3,
         recipe,
-        _labels(folder, chosen),
+        read_labels(folder, [file.name for file in chosen]),
     )
 
 
@@ -170,21 +168,3 @@ def _channels_last(folder: Path, spec: TensorSpec) -> bool:
         f"--inputs {folder}: which dimension of input {spec.name} {list(spec.shape)} is the channels?",
         "give the images as an .npy array in the model's own order",
     )
-
-
-def _labels(folder: Path, files: list[Path]) -> tuple[int | None, ...] | None:
-    path = folder / LABELS
-    if not path.is_file():
-        return None
-    known: dict[str, int] = {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for number, row in enumerate(csv.reader(file)):
-                label = re.fullmatch(r"-?[0-9]{1,18}", row[1].strip()) if len(row) >= 2 else None
-                if label is not None:
-                    known[row[0].strip()] = int(label[0])
-                elif row and number > 0:
-                    raise UnusableInput(f"{path}: line {number + 1} is not file,label")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnusableInput(f"{path}: cannot be read: {error}") from error
-    return tuple(known.get(file.name) for file in files)

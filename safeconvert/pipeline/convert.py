@@ -20,11 +20,14 @@ from safeconvert.conversion.models import model_request
 from safeconvert.conversion.route import RouteRun, convert_along
 from safeconvert.core import paths
 from safeconvert.core.formats import FORMATS, ModelFile, detect
+from safeconvert.core.optimize import Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.pipeline.export_stage import explain_exports
+from safeconvert.pipeline.quantize_checks import check_quantization, require_metric
+from safeconvert.pipeline.quantize_stage import quantize_target
 from safeconvert.pipeline.repair_stage import repair_target
-from safeconvert.pipeline.results import Attempt, Conversion
+from safeconvert.pipeline.results import Attempt, Compared, Conversion
 from safeconvert.pipeline.route_selection import ALL, PrefetchedRoute, select_routes, try_routes
 from safeconvert.pipeline.steps import (
     check_deployment,
@@ -70,11 +73,18 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     found = select_routes(run, file, options)
     warm(run, "convert", found[0].adapters[-1])
     warm(run, "target", framework(options.target_format, run.adapters))
-    source, attempts = _first_verified(run, file, found, target.name, options)
+    plain = _in_float(options)
+    source, attempts = _first_verified(run, file, found, target.name, plain)
     source = source.current if attempts[-1].verified else source.settled()
-    source, attempts = explain_exports(run, source, attempts, options.verify, repair=True)
+    source, attempts = explain_exports(run, source, attempts, plain.verify, repair=True)
     if not attempts[-1].verified:
-        source, attempts = repair_target(run, attempts, source, options)
+        source, attempts = repair_target(run, attempts, source, plain)
+    quantization = None
+    twin = attempts[-1]
+    if plain is not options and isinstance(twin.result, Compared) and twin.verified:
+        made = quantize_target(run, twin, twin.result, source, options)
+        source, attempts, quantization = made.source, made.attempts, made.record
+        options = replace(options, verify=made.settings)
     deployed = None
     if attempts[-1].verified:
         deployed = check_deployment(run, source, attempts[-1], options)
@@ -82,7 +92,9 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
             attempts = with_embedded_preprocessing(run, attempts, source, options)
     exporter = accept_export_rounding(run, source.exporter.result(), attempts[-1].verification)
     exit_code, reason = conclude(attempts)
-    conversion = Conversion(options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed)
+    conversion = Conversion(
+        options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed, quantization=quantization
+    )
     conversion = _with_obstacles(run, with_layer_errors(run, conversion))
     if conversion.decisive.candidate is None or exit_code is ExitCode.VERIFIED:
         return conversion
@@ -93,11 +105,24 @@ def _checked(options: ConvertOptions) -> ConvertOptions:
     """The options, the comparator chosen where fewer bits leave none. Raises UnusableInput for unknown ones."""
     if options.optimize not in OPTIMIZE:
         raise UnusableInput(f"--optimize {options.optimize}: unknown", f"one of {', '.join(OPTIMIZE)}")
-    if options.optimize != "none" and options.verify.comparator is None:
+    check_quantization(options)
+    require_comparator(options.verify.comparator, str(Path.cwd()))
+    require_metric(options.verify, options.data)
+    if options.optimize != Optimize.NONE and _in_float(options) is options and options.verify.comparator is None:
         # fewer bits were requested, and a distance beyond rounding with them: what must stay are the labels
         options = replace(options, verify=replace(options.verify, comparator="top1"))
-    require_comparator(options.verify.comparator, str(Path.cwd()))
     return options
+
+
+def _in_float(options: ConvertOptions) -> ConvertOptions:
+    """The options of the float target that a reduced one is made of, by the strict comparison.
+
+    The options as they are, where nothing is calibrated and no metric decides: then converters reduce on their way.
+    """
+    kind = Optimize(options.optimize)
+    if kind is Optimize.NONE or not (kind.calibrated or options.verify.drop is not None):
+        return options
+    return replace(options, optimize=str(Optimize.NONE), verify=replace(options.verify, drop=None))
 
 
 def _first_verified(

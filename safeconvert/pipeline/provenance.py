@@ -14,7 +14,8 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.core.containment import Level, Mode, weakest
 from safeconvert.core.proof import ProofRecord
 from safeconvert.pipeline.results import Conversion, PairVerification
-from safeconvert.registry.manifest import framework, package_names
+from safeconvert.registry.manifest import Adapter, framework, package_names
+from safeconvert.repair.quantized_file import quantizing_adapter
 from safeconvert.verification.cross_pairs import cross_pairs
 from safeconvert.verification.proof import prove_pair
 from safeconvert.verification.snapshot import external_files
@@ -110,7 +111,7 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
     """
     source, verification, route = result.source, result.verification, result.route
     frameworks = [framework(name, run.adapters) for name in (source.file.format, result.target_format)]
-    packages = package_names([*frameworks, *route.adapters, framework("onnx", run.adapters)])
+    packages = package_names([*frameworks, *route.adapters, framework("onnx", run.adapters), *_quantizers(run, result)])
     with run.phases.phase("hashing"):
         ours = _model(run, source.file.path, source.file.named, source.file.format)
         theirs = _model(run, made, target, result.target_format)
@@ -135,6 +136,12 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
         cross_pairs=crossing,
         seconds=dict(sorted(run.phases.seconds.items())),
     )
+
+
+def _quantizers(run: Run, result: Conversion | PairVerification) -> list[Adapter]:
+    """The adapter whose worker calibrated the target, where one did."""
+    record = result.quantization if isinstance(result, Conversion) else None
+    return [quantizing_adapter(run, result.target_format)] if record is not None and record.inputs else []
 
 
 def _contained(run: Run) -> Contained:

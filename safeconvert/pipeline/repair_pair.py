@@ -14,7 +14,10 @@ from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, ExitCode, NoVerdict, UnusableInput
 from safeconvert.pipeline.export_stage import explain_exports
 from safeconvert.pipeline.proposals import verify_proposals
+from safeconvert.pipeline.quantize_checks import require_metric
+from safeconvert.pipeline.quantize_stage import Quantized
 from safeconvert.pipeline.repair_stage import repair_target
+from safeconvert.pipeline.requantize import requantized
 from safeconvert.pipeline.results import Attempt, Compared, Conversion, Incomparable
 from safeconvert.pipeline.steps import (
     check_deployment,
@@ -46,10 +49,12 @@ class _Tried:
     Attributes:
         attempts: the target, and repairs of it.
         deployed: what its deployment feeds it otherwise.
+        anew: files in integers that were quantised anew in its place; None where none were.
     """
 
     attempts: list[Attempt]
     deployed: PreprocessingFault | None = None
+    anew: Quantized | None = None
 
 
 def repaired_destination(options: ConvertOptions, given: Path) -> Path:
@@ -79,6 +84,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
         UnusableInput, NotEquivalent, NoVerdict: as `verify_pair`.
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
+    require_metric(options.verify, options.data)
     if options.layer_analysis not in ("", *LAYER_ANALYSIS):
         raise UnusableInput(
             f"--layer-analysis {options.layer_analysis}: unknown", f"one of {', '.join(LAYER_ANALYSIS)}"
@@ -99,9 +105,12 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
             ExitCode.NOT_EQUIVALENT,
             f"fed otherwise than the source: {tried.deployed.fault.evidence}",
         )
+    if tried.anew is not None:
+        options = replace(options, verify=tried.anew.settings)
     conversion = Conversion(
-        options, source, target, None, tuple(tried.attempts), exporter, exit_code, reason, tried.deployed
-    )
+        options, source, target, None, tuple(tried.attempts), exporter, exit_code, reason, tried.deployed,
+        quantization=tried.anew.record if tried.anew is not None else None,
+    )  # fmt: skip
     return with_layer_errors(run, conversion), target_file
 
 
@@ -111,7 +120,12 @@ def _repaired(run: Run, source: Source, file: ModelFile, options: ConvertOptions
     source, attempts = explain_exports(run, source, tried.attempts, options.verify, repair=True)
     deployed = tried.deployed
     if not attempts[-1].verified:
-        source, attempts = repair_target(run, attempts, source, options)
+        found = requantized(run, attempts[-1], source, options)
+        attempts = [*attempts[:-1], found.wrong]
+        if found.anew is not None and found.anew.attempts[-1].verified and options.repair:
+            return _Tried([*attempts, *found.anew.attempts], deployed, found.anew), found.anew.source
+        if found.anew is None or found.wrong.diagnosis is None:
+            source, attempts = repair_target(run, attempts, source, options)
     if attempts[-1].verified and deployed is None and isinstance(attempts[0].result, Incomparable):
         deployed = check_deployment(run, source, attempts[-1], options)
     if attempts[-1].verified and options.repair and options.bake_preprocessing:

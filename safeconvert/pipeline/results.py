@@ -13,6 +13,7 @@ from safeconvert.conversion.route import Candidate
 from safeconvert.core.faults import RouteOutcome
 from safeconvert.core.formats import ModelFile
 from safeconvert.core.obstacles import Obstacle
+from safeconvert.core.optimize import Io, Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode
 from safeconvert.registry.environments import Offer
@@ -146,6 +147,25 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """How the quantised targets of a conversion were made.
+
+    Attributes:
+        optimize: the scheme.
+        io: what they take and give.
+        origin: of the inputs that the ranges of activations were measured on.
+        inputs: how many of these, all of them steering inputs.
+        twin: the float target that they were made of, verified.
+    """
+
+    optimize: Optimize
+    io: Io
+    origin: str
+    inputs: int
+    twin: Attempt
+
+
+@dataclass(frozen=True)
 class Conversion:
     """What a conversion came to.
 
@@ -157,6 +177,7 @@ class Conversion:
         offers: what adapters that are not installed would have offered, where no target verified.
         preprocessing: what the deployment feeds the target otherwise, where it was named and does.
         layers: errors along the layers of a target that needed no diagnosis, where they were requested.
+        quantization: how the targets were quantised; None where they were not, or no float target verified.
     """
 
     options: ConvertOptions
@@ -171,6 +192,7 @@ class Conversion:
     layers: Mapping[str, Any] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
+    quantization: Quantization | None = None
 
     @property
     def decisive(self) -> Attempt:

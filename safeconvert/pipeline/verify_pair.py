@@ -10,6 +10,7 @@ from safeconvert.config.options import VerifyOptions
 from safeconvert.core.formats import detect
 from safeconvert.errors import AdapterFailure, ExitCode, NoVerdict
 from safeconvert.pipeline.export_stage import explain_verification
+from safeconvert.pipeline.quantize_checks import require_evidence, require_metric
 from safeconvert.pipeline.results import Compared, PairVerification
 from safeconvert.pipeline.steps import existing_pair, open_existing, shapes_of_target, warm
 from safeconvert.registry.manifest import framework
@@ -29,11 +30,14 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
         NoVerdict: a model does not run on the inputs, or the source is not a function.
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
+    require_metric(options.verify, options.data)
     admit(run, options.model)
     file, target_file = (snapshot(run, detect(path)) for path in (options.source, options.target))
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
+    if options.verify.drop is not None:
+        require_evidence(run, source, options.verify, options.data)
     target = open_existing(run, target_file, source, options)
     pair = existing_pair(source, target, options)
     try:

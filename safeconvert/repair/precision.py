@@ -2,17 +2,17 @@
 
 A file converted with `--optimize` stores weights in fewer bits. Each reduced constant is first judged alone (everything else
 float): how far it moves the outputs. Then the worst are restored until the steering inputs agree, found by bisection over
-the ranking, and those that turn out superfluous are reduced again. Source: FetaFix (Louloudakis et al., EASE 2025), cases
-2, 5, 8 and 15, where weights are replaced layer by layer in the order of suspicion until labels agree.
+the ranking, and those that turn out superfluous are reduced again (see `fewest`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.comparison import Comparison
@@ -20,27 +20,18 @@ from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.conversion.route import Candidate, RouteRun, StepCache, convert_along
-from safeconvert.core.faults import (
-    Change,
-    EvaluationRecord,
-    FaultKind,
-    FaultRecord,
-    ScoreRecord,
-    TrialOutcome,
-    TrialRecord,
-)
+from safeconvert.core.faults import Change, FaultKind, FaultRecord
 from safeconvert.registry.manifest import framework
+from safeconvert.repair.fewest import Trial, distance, fewest, record, widened
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.interface import suggested_shapes
-from safeconvert.verification.native import compare, feed_across
+from safeconvert.verification.native import feed_across
+from safeconvert.verification.scored import labels_of, steering_figures
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import Subset, subset
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
-
-Trial = tuple[list[int], Comparison]
-"""Layers restored together, and the figures on the steering inputs."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +76,7 @@ class _Ranking:
         target: the file.
         settings: what counts as equal.
         steering: the steering inputs, as the source is fed them, and its outputs.
+        labels: of the steering inputs, where the given ones have any.
         layers: the reduced layers.
         harm: by number, how far a layer alone moves the outputs.
     """
@@ -93,6 +85,7 @@ class _Ranking:
     target: ReducedTarget
     settings: VerifySettings
     steering: Subset
+    labels: np.ndarray | None = None
     layers: tuple[Reduced, ...] = ()
     harm: Mapping[int, float] = field(default_factory=dict)
 
@@ -110,7 +103,7 @@ class _Ranking:
         outputs = evaluate(self.run, session, feeds, "trying precisions")
         session.close()
         path.unlink()
-        return compare(self.target.contract, on.expected, outputs, on.chunks, self.settings).result()
+        return steering_figures(self.target.contract, on, outputs, self.labels, self.settings)
 
     def write(self, which: Sequence[int]) -> Path:
         """The file with these layers restored."""
@@ -174,11 +167,7 @@ def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> I
         return figures.equal
 
     ranked = ranking.worst_first
-    chosen = ranked[: _bisect(lambda count: enough(ranked[:count]), len(ranked))]
-    for number in list(reversed(chosen))[: run.settings.repair.precision_trials]:
-        fewer = [other for other in chosen if other != number]
-        if fewer and enough(fewer):
-            chosen = fewer
+    chosen = fewest(ranked, enough, run.settings.repair.precision_trials)
     while True:
         path = ranking.write(chosen)
         yield TargetProposal(
@@ -189,8 +178,7 @@ def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> I
         )
         if len(chosen) == len(ranked):
             return
-        more = min(len(ranked), max(len(chosen) + 1, math.ceil(1.25 * len(chosen))))
-        chosen = chosen + [number for number in ranked if number not in chosen][: more - len(chosen)]
+        chosen = widened(chosen, ranked)
 
 
 def _rank(run: Run, target: ReducedTarget, settings: VerifySettings) -> _Ranking | None:
@@ -200,50 +188,21 @@ def _rank(run: Run, target: ReducedTarget, settings: VerifySettings) -> _Ranking
         return None
     source = target.source
     numbers = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
-    unranked = _Ranking(run, target, settings, subset(run, source, numbers, first=8))
+    labels = labels_of(source)
+    own = labels[numbers] if labels is not None and max(numbers) < len(labels) else None
+    unranked = _Ranking(run, target, settings, subset(run, source, numbers, first=8), own)
     everything = [one.number for one in layers]
     probes = unranked.steering.first(1)  # the ranking needs an order, not a verdict
-    harm = {one.number: _distance(unranked.judge([n for n in everything if n != one.number], probes)) for one in layers}
+    harm = {one.number: distance(unranked.judge([n for n in everything if n != one.number], probes)) for one in layers}
     return replace(unranked, layers=tuple(layers), harm=harm)
-
-
-def _bisect(enough: Callable[[int], bool], most: int) -> int:
-    """The smallest count that is enough, where more never hurts; `most` is taken to be enough."""
-    low, high = 1, most
-    while low < high:
-        middle = (low + high) // 2
-        if enough(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def _diagnosis(ranking: _Ranking, chosen: Sequence[int], trials: Sequence[Trial]) -> Diagnosis:
     """The state of the search: every reduced layer is a WB fault."""
-    harm = ranking.harm
-    first, last = trials[0][1], next((figures for which, figures in reversed(trials) if which == chosen), trials[-1][1])
     rank = {number: position for position, number in enumerate(ranking.worst_first)}
     listed = sorted(ranking.layers, key=lambda one: rank[one.number])
-    faults = tuple(_fault(one, harm[one.number], one.number in chosen) for one in listed)
-    kept = tuple(
-        TrialRecord(
-            tuple(sorted(rank[number] for number in which)),
-            TrialOutcome.ACCEPTED if figures.equal else TrialOutcome.NO_GAIN,
-            "",
-            _score(first),
-            _score(figures),
-        )
-        for which, figures in trials[1:]
-    )
-    return Diagnosis(
-        faults=faults,
-        trials=kept,
-        before=EvaluationRecord(_score(first), first.disagreeing),
-        after=EvaluationRecord(_score(last), last.disagreeing),
-        rounds=1,
-        ended="equal" if last.equal else "localized only",
-    )
+    faults = [_fault(one, ranking.harm[one.number], one.number in chosen) for one in listed]
+    return record(faults, rank, chosen, trials)
 
 
 def _cost(ranking: _Ranking, chosen: Sequence[int], path: Path) -> str:
@@ -264,15 +223,6 @@ def _fault(one: Reduced, harm: float, restored: bool) -> FaultRecord:
         FaultKind.WEIGHTS, "", one.name, one.stored, Change.PRECISION, evidence,
         isolated=harm, propagated=harm, proven=restored,
     )  # fmt: skip
-
-
-def _score(figures: Comparison) -> ScoreRecord:
-    share = max(figures.disagreements, figures.beyond_tolerance) / max(figures.samples, 1)
-    return ScoreRecord(share, figures.relative, figures.discrepancy, figures.max_abs)
-
-
-def _distance(figures: Comparison) -> float:
-    return figures.mean_abs if math.isfinite(figures.mean_abs) else math.inf
 
 
 def _call(run: Run, function: str, path: Path, **arguments: Any) -> Any:

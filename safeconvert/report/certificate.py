@@ -18,6 +18,7 @@ from safeconvert.certificate.untrusted_json import mapping, sequence, text
 from safeconvert.report.containment import contained
 from safeconvert.report.coverage import coverage_line
 from safeconvert.report.proof import proof_line
+from safeconvert.report.quantization import quantization_line
 
 _CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
 _FIGURES = (
@@ -62,6 +63,11 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     proof = mapping(predicate.get("proof"))
     if proof:
         console.print(Text(f"proof: {proof_line(proof)}"))
+    reduced = quantization_line(predicate)
+    if reduced:
+        console.print(Text(f"quantised: {reduced}"))
+    if "metric" in predicate:
+        console.print(Text(f"metric: {_listed(predicate.get('metric'))}"))
     comparator = mapping(predicate.get("comparator"))
     console.print(
         Text(f"comparator: {text(comparator.get('name'))}  tolerances: {_listed(comparator.get('tolerances'))}")

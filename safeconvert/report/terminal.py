@@ -20,6 +20,7 @@ from safeconvert.report.coverage import coverage_line, figures_line
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
 from safeconvert.report.proof import print_proof, proof_line, proof_words
+from safeconvert.report.quantization import fidelity_words, quantization_line
 from safeconvert.report.routes import route_lines
 from safeconvert.report.tree import change, fault_tree, route_tree
 
@@ -57,9 +58,12 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     console.print(f"{_WORDS[outcome.exit_code]}  {escape(shown(outcome.target))}")
     console.print(f"  {escape(outcome.reason)}")
     content = outcome.predicate
-    beside = [figures_line(content), coverage_line(content), proof_words(content.get("proof"))]
+    beside = [figures_line(content), fidelity_words(content), coverage_line(content), proof_words(content.get("proof"))]
     if any(beside):
         console.print(f"  {escape(printable('; '.join(filter(None, beside))))}")
+    reduced = quantization_line(content)
+    if reduced:
+        console.print(f"  quantised: {escape(printable(reduced))}")
     if outcome.settings_file is not None:
         console.print(f"  settings: {escape(shown(outcome.settings_file))}")
     for line in outcome.predicate.get("settings", {}).get("loosened", []):

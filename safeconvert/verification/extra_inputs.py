@@ -64,6 +64,8 @@ def wanted(data: Dataset, settings: VerifySettings) -> bool:
 
 def comparable_on_made_up(settings: VerifySettings) -> bool:
     """Whether what counts as equal means something on inputs that nobody would give."""
+    if settings.given_only or settings.drop is not None:
+        return False
     return settings.comparator in _JOINED and settings.max_discrepancy == 0
 
 

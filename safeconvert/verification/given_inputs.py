@@ -9,7 +9,8 @@ from pathlib import Path
 
 from safeconvert.core.files import clone, is_folder
 from safeconvert.errors import UnusableInput
-from safeconvert.inputs.images import LABELS, list_images
+from safeconvert.inputs.images import list_images
+from safeconvert.inputs.labels import LABELS
 from safeconvert.workers.run import Run
 
 
@@ -27,7 +28,7 @@ class GivenFiles:
 
 
 def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
-    """A copy of an array file, or of the first images of a folder and their labels; what is neither is read where it is.
+    """A copy of an array file, or of the first images of a folder, and of their labels; what is neither is read where it is.
 
     Raises:
         UnusableInput: it cannot be read, or there is no space for the copy.
@@ -35,15 +36,14 @@ def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
     if is_folder(path):
         copy = run.kept("given") / (path.absolute().name or "inputs")
         copy.mkdir()
-        labels = path / LABELS
-        files = [*list_images(path)[:limit], *([labels] if labels.is_file() else [])]
+        files = [*list_images(path)[:limit], *_labels(path)]
     elif path.is_file():
         copy = run.kept("given") / path.name
-        files = [path]
+        files = [path, *_labels(path.parent)]
     else:
         return GivenFiles(path, path)
     for file in files:
-        destination = copy / file.name if is_folder(path) else copy
+        destination = (copy if is_folder(path) else copy.parent) / file.name
         try:
             clone(file, destination)
         except OSError as error:
@@ -52,6 +52,11 @@ def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
                 "free some space, or set TMPDIR to another disk",
             ) from error
     return GivenFiles(path, copy)
+
+
+def _labels(folder: Path) -> list[Path]:
+    """The file of labels in a folder, where there is one."""
+    return [folder / LABELS] if (folder / LABELS).is_file() else []
 
 
 @contextmanager

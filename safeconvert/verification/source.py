@@ -179,7 +179,7 @@ def _unsettled(run: Run, file: ModelFile, options: DataOptions, fed: Fed) -> Set
         held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(extra.held_out, usable)
         if data.generated:
             held_out, joined = np.union1d(held_out, joined), joined[:0]
-        _require_enough(file, len(held_out) + len(joined), data, _least(run, options))
+        _require_enough(file, len(held_out) + len(joined), data, least_held_out(run, options))
         rows = None if data.inputs.whole else regrouped(run, data.chunks, fed.outputs, usable, data.seed)
         return Parts(dataset.indices((*data.split.steer, *extra.steer), usable), Counted(held_out, joined), rows)
 
@@ -211,7 +211,7 @@ def _axis(run: Run, session: Session, regroup: Regrouped | None, settings: Verif
         ) from failure
 
 
-def _least(run: Run, options: DataOptions) -> int:
+def least_held_out(run: Run, options: DataOptions) -> int:
     """How many distinct inputs have to be held out."""
     return run.settings.inputs.least_held_out if options.min_held_out is None else options.min_held_out
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.quantized import is_quantized, same_storage
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Wanted, evaluate, export
 from safeconvert.core.faults import ExporterVerdict
-from safeconvert.verification.batching import has_rows, mixes, regrouped_target
+from safeconvert.verification.batching import Regrouped, has_rows, mixes, regrouped_target
 from safeconvert.verification.native import against_export, against_first, compare, feed_across
+from safeconvert.verification.on_given import judged
 from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.saturation import with_logits
+from safeconvert.verification.scored import fidelities
 from safeconvert.verification.search import search
-from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.source import Source, chunks_for, given_only
 from safeconvert.verification.source_check import KnownRun
 from safeconvert.verification.types import Counted, Verification
 from safeconvert.verification.verdict import ALONE, MIXES, rounding_remarks, verdict_line
@@ -34,8 +37,11 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
         AdapterFailure: it does not run natively.
         NotEquivalent: its outputs are not the declared ones.
         NoVerdict: too few inputs are left.
+        UnusableInput: the metric that decides cannot be computed.
     """
     pair = replace(pair, source=pair.source.current)
+    if settings.given_only or settings.drop is not None:
+        return _on_given(run, pair, settings)
     found = _verified(run, pair, settings)
     differs = not found.native.equal or found.exporter.verdict is ExporterVerdict.DIFFERENT
     if not differs or pair.source.settling.settle().numbers == pair.source.numbers:
@@ -43,7 +49,58 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
     return _verified(run, replace(pair, source=pair.source.settled()), settings)
 
 
+def _on_given(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
+    """A target compared on given inputs alone; that it mixes no samples is asked of one that is not the twin of a target that does not."""
+    regroup = pair.source.regroup if not settings.given_only else None
+    pair = replace(pair, source=given_only(pair.source))
+    ran = _compared(run, pair, settings)
+    return _unmixed(run, pair, judged(ran.found, ran.figures, pair.source, settings, ran.refuting), settings, regroup)
+
+
 def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
+    source = pair.source
+    ran = _compared(run, pair, settings)
+    found = accept_rounding(run, source, ran.found, ran.figures, settings)
+    found = _unmixed(run, pair, found, settings, source.regroup)
+    if found.reason == MIXES:
+        return found
+    if not found.native.equal:
+        return replace(found, reason=verdict_line(found, source, ran.refuting))
+    found = with_logits(run, source, replace(found, remarks=(*found.remarks, *rounding_remarks(found))), settings)
+    if not found.native.equal:
+        return found
+    found = search(run, pair, found, settings)
+    return replace(found, reason=verdict_line(found, source))
+
+
+def _unmixed(
+    run: Run, pair: Pair, found: Verification, settings: VerifySettings, regroup: Regrouped | None
+) -> Verification:
+    """A verification of an equal target, refused where it gives other outputs in calls of other sizes."""
+    session = pair.target.session
+    shown = regroup if found.native.equal and has_rows(session.signature) else None
+    own = regrouped_target(run, shown, pair.source.data.chunks, found.outputs) if shown is not None else None
+    if own is not None and mixes(run, session, own, pair.contract, settings):
+        return replace(found, native=replace(found.native, equal=False), reason=MIXES)
+    return found
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """Both models run, and compared by the comparator alone.
+
+    Attributes:
+        found: the comparison, without a reason yet.
+        figures: of all inputs.
+        refuting: numbers of the steering inputs that refute the target; None where none does.
+    """
+
+    found: Verification
+    figures: Accumulator
+    refuting: np.ndarray | None
+
+
+def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
     source, session, contract = pair.source, pair.target.session, pair.contract
     data = source.data
     exporting = run.threads.submit(
@@ -70,18 +127,9 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
     found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
-    found = accept_rounding(run, source, found, figures, settings)
-    shown = source.regroup if found.native.equal and has_rows(session.signature) else None
-    own = regrouped_target(run, shown, source.data.chunks, outputs) if shown is not None else None
-    if own is not None and mixes(run, session, own, contract, settings):
-        return replace(found, native=replace(found.native, equal=False), reason=MIXES)
-    if not found.native.equal:
-        return replace(found, reason=verdict_line(found, source, refuting))
-    found = with_logits(run, source, replace(found, remarks=(*found.remarks, *rounding_remarks(found))), settings)
-    if not found.native.equal:
-        return found
-    found = search(run, pair, found, settings)
-    return replace(found, reason=verdict_line(found, source))
+    if any(is_quantized(tensor.target) and not same_storage(tensor.source, tensor.target) for tensor in contract.outputs):
+        found = replace(found, fidelity=fidelities(contract, source, outputs, source.held_out))
+    return _Ran(found, figures, refuting)
 
 
 def _refuting(source: Source, figures: Accumulator) -> np.ndarray | None:

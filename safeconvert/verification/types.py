@@ -8,6 +8,8 @@ import numpy as np
 
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
+from safeconvert.compare.drop import Drop
+from safeconvert.compare.fidelity import Fidelity
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
@@ -31,6 +33,8 @@ class Verification:
         joined: source native vs target native on inputs made up beside given ones; None where there are none.
         searched: what a search for inputs on which they differ came to; None where there was none.
         reference: an ONNX form that is the target, where `exported` is not and one was found.
+        drop: a metric of both, where that decides; None where the comparator does.
+        fidelity: how far quantised outputs lie from the source's.
     """
 
     contract: Contract
@@ -44,6 +48,8 @@ class Verification:
     reference: Export | None = None
     remarks: tuple[str, ...] = ()
     searched: Searched | None = None
+    drop: Drop | None = None
+    fidelity: tuple[Fidelity, ...] = ()
 
     @property
     def refuted_by_search(self) -> bool:

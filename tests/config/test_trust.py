@@ -58,6 +58,7 @@ CODE = [
     ("[adapters]\nenvironments = 'env'\n", "adapters.environments"),
     ("[adapters]\npython = { onnx2tf = 'bin/python' }\n", "adapters.python"),
     ("[flags]\ncomparator = 'mine:never'\n", "flags.comparator"),
+    ("[flags]\nmetric = 'mine:never'\n", "flags.metric"),
     ("[flags.torch2onnx]\ncomparator = 'mine:never'\n", "flags.torch2onnx.comparator"),
     ("[flags]\nmodel = 'mine:build'\n", "flags.model"),
 ]

@@ -168,3 +168,18 @@ def test_a_member_that_is_no_array_is_named(tmp_path: Path) -> None:
         archive.writestr("x.npy", b"not what numpy writes")
     with pytest.raises(UnusableInput, match="x is no array"):
         open_inputs(tmp_path / "x.npz", takes("float32"), None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("row,label\n0,7\n2,1\n", (7, None, 1)),
+        ("cat.png,7\ndog.png,1\n", None),  # of a folder of images
+        ("what,this\nis,not\n", None),
+    ],
+)
+def test_rows_have_the_labels_that_stand_beside_them(text: str, labels: tuple[int | None, ...] | None, tmp_path: Path) -> None:
+    path = saved(tmp_path / "x.npy", np.zeros((3, 3), np.float32))
+    assert open_inputs(path, takes("float32"), None, None).labels is None
+    (tmp_path / "labels.csv").write_text(text)
+    assert open_inputs(path, takes("float32"), None, None).labels == labels

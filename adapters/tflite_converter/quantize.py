@@ -1,0 +1,133 @@
+"""Full-integer TFLite files of a float one: TensorFlow's own calibrator and quantizer, as `TFLiteConverter` calls them.
+
+A float file is calibrated once; the quantizer then works on the calibrated file, as often as other operators are to stay in float
+(`denylisted_nodes`, which `tf.lite.experimental.QuantizationDebugger` offers). int16x8 has a quantizer of its own, without such a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.lite.python.optimize import calibrator
+
+from safeconvert.errors import UnusableInput
+
+_MOVES = frozenset({"QUANTIZE", "DEQUANTIZE"})
+_NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+_FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
+
+
+@dataclass(frozen=True)
+class _Operator:
+    """An operator: the name of its first output in full, its kind, and whether it computes in float."""
+
+    name: str
+    kind: str
+    in_float: bool
+
+
+def calibrate(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: str) -> None:
+    """Write a float file with the range of every activation on some inputs beside it.
+
+    Args:
+        path: a float `.tflite`.
+        feeds: chunk by chunk an `.npy` file for each input, in the order of the file's inputs.
+        whole: a chunk is one call, without a sample axis of its own.
+        target: the calibrated file.
+    """
+    content = calibrator.add_intermediate_tensors(Path(path).read_bytes())
+    made = calibrator.Calibrator(content).calibrate(_samples(path, feeds, whole))
+    Path(target).write_bytes(made)
+
+
+def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, Any]:
+    """Write the int8 file of a calibrated one.
+
+    Args:
+        path: as `calibrate` wrote it.
+        keep: names of the operators that stay in float.
+        io: what it takes and gives: float32, int8 or uint8.
+        target: the `.tflite` to write.
+
+    Returns:
+        `float`: the operators that compute in float, those of `keep` and those for which TFLite has no int8 kernel; `operators`: how
+        many there are.
+    """
+    kind = tf.as_dtype(io)
+    made = mlir_quantize(
+        Path(path).read_bytes(),
+        input_data_type=kind,
+        output_data_type=kind,
+        denylisted_nodes=list(keep) or None,
+    )
+    return _written(path, bytes(made), target)
+
+
+def quantize_int16x8(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: str) -> dict[str, Any]:
+    """Write the file with int16 activations and int8 weights of a float one, float32 at its ends; see `calibrate`, `quantize`."""
+    own = calibrator.Calibrator(calibrator.add_intermediate_tensors(Path(path).read_bytes()))
+    kinds = (tf.float32, tf.float32, True, tf.int16, tf.int64)
+    return _written(path, own.calibrate_and_quantize(_samples(path, feeds, whole), *kinds), target)
+
+
+def operators(path: str) -> list[dict[str, str]]:
+    """The operators of a float file that the quantizer may quantise: `name`, of the first output, and `kind`."""
+    return [{"name": one.name, "kind": one.kind} for one in _operators(Path(path).read_bytes()) if one.in_float]
+
+
+def _written(path: str, content: bytes, target: str) -> dict[str, Any]:
+    """Write a quantised file, and say what is in it."""
+    _require_interface(Path(path).read_bytes(), content)
+    Path(target).write_bytes(content)
+    listed = [one for one in _operators(content) if one.kind not in _MOVES]
+    return {"float": [one.name for one in listed if one.in_float], "operators": len(listed)}
+
+
+def _require_interface(before: bytes, after: bytes) -> None:
+    """Raise UnusableInput where the quantizer gave a file another interface."""
+    one, two = (schema.ModelT.InitFromPackedBuf(content, 0) for content in (before, after))
+    for side in ("inputs", "outputs"):
+        if len(getattr(one.subgraphs[0], side)) != len(getattr(two.subgraphs[0], side)):
+            raise UnusableInput(f"the quantizer changed the number of {side}")
+    if {each.signatureKey for each in one.signatureDefs or []} != {each.signatureKey for each in two.signatureDefs or []}:
+        raise UnusableInput("the quantizer changed the signatures")
+
+
+def _operators(content: bytes) -> list[_Operator]:
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    found = []
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            code = model.operatorCodes[operator.opcodeIndex]
+            kind = _NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "CUSTOM")
+            tensors = [graph.tensors[number] for number in operator.outputs]
+            name = tensors[0].name.decode() if tensors else ""
+            found.append(_Operator(name, kind, any(tensor.type in _FLOATS for tensor in tensors)))
+    return found
+
+
+def _samples(path: str, feeds: Sequence[Sequence[str]], whole: bool) -> Callable[[], Iterator[list[np.ndarray]]]:
+    """A generator of calls: of as many samples as the file fixes, one where it fixes none; what does not fill a call is left out."""
+    details = tf.lite.Interpreter(path).get_input_details()
+    fixed = [int(detail["shape_signature"][0]) for detail in details if len(detail["shape_signature"])]
+    batch = max([size for size in fixed if size > 0], default=1)
+
+    def generate() -> Iterator[list[np.ndarray]]:
+        for chunk in feeds:
+            arrays = [np.load(file, allow_pickle=False) for file in chunk]
+            if whole:
+                yield arrays
+                continue
+            count = max((len(array) for array in arrays if array.ndim), default=1)
+            for start in range(0, count - batch + 1, batch):
+                yield [np.ascontiguousarray(array[start : start + batch]) if array.ndim else array for array in arrays]
+
+    return generate
+

@@ -1,0 +1,203 @@
+"""Real models in fewer bits on real pictures: what the quantizer alone loses, and what is left of that with the fewest operators in float.
+
+Accuracy, agreement and latency are measured here anew: the files run in LiteRT or ONNX Runtime, outside of safeconvert, on the pictures
+that were held out. `python bench/quantized.py [--only MODEL-SCHEME] [--table]`; resumes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from common import DATA, WORK, safeconvert, table, write
+from PIL import Image
+
+from safeconvert.core.resources import data_folder
+from safeconvert.inputs.images import list_images, read_image_file
+from safeconvert.inputs.labels import read_labels
+from safeconvert.inputs.preprocessing import apply, preset_or_file
+from safeconvert.inputs.split import split
+
+FOLDER = WORK / "quantized"
+SCHEMES = ("int8", "int16x8", "default", "float16")
+HELD_OUT, SEED = 0.5, 0
+_TIMED = 30  # runs of one picture, of which the median counts
+
+
+@dataclass(frozen=True)
+class Net:
+    """A model, what it is fed, and by how much its accuracy may fall: what so few pictures can show."""
+
+    name: str
+    file: str
+    target: str
+    images: str
+    preprocessing: str
+    samples: int
+    max_drop: float
+
+
+NETS = (
+    Net("ResNet-8", "resnet8_cifar10.h5", "tflite", "cifar10", "raw", 400, 0.05),
+    Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05),
+    Net("SqueezeNet 1.1", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05),
+    Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
+    Net("MobileNetV1 0.25", "mobilenetv1_025_imagenet_float.tflite", "onnx", "imagenet_val", "tflite.mobilenet", 600, 0.05),
+    Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A file on the held-out pictures: share of right labels, share of the source's labels, bytes, and milliseconds a picture."""
+
+    accuracy: float
+    agreement: float
+    bytes: int
+    milliseconds: float
+
+
+def main() -> None:
+    """Run what is missing, then print and keep the table."""
+    only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    cells = [(net, scheme) for net in NETS for scheme in SCHEMES if net.target == "tflite" or scheme == "int8"]
+    for net, scheme in cells if "--table" not in sys.argv else []:
+        if not _kept(net, scheme).exists() and only in _name(net, scheme):
+            _kept(net, scheme).write_text(json.dumps(_run(net, scheme), indent=1), encoding="utf-8")
+    done = [(net, scheme, json.loads(_kept(net, scheme).read_text())) for net, scheme in cells if _kept(net, scheme).exists()]
+    write("quantized", "Real models in fewer bits", "python bench/quantized.py", _table(done))
+
+
+def _run(net: Net, scheme: str) -> dict:
+    suffix = f".{net.target}"
+    target = FOLDER / f"{_name(net, scheme)}{suffix}"
+    images = DATA / "images" / net.images
+    options = ("--inputs", images, "--preprocessing", net.preprocessing, "--samples", net.samples, "--search", 0)
+    source = DATA / "models" / net.file
+    began = time.perf_counter()
+    code, answer = safeconvert(
+        "convert", source, "--to", net.target, "-o", target, *options, "--optimize", scheme, "--max-drop", net.max_drop
+    )
+    seconds = time.perf_counter() - began
+    quantized = answer["predicate"].get("quantization", {})
+    ours = target if code == 0 else None
+    raw = target
+    if code != 0 or len(answer.get("attempts", ())) > 1:  # the first file was another
+        raw = FOLDER / f"{_name(net, scheme)}-raw{suffix}"
+        _, alone = safeconvert(
+            "convert", source, "--to", net.target, "-o", raw, *options, "--optimize", scheme, "--max-drop", net.max_drop,
+            "--no-repair",
+        )  # fmt: skip
+        raw = Path(alone["rejected"]) if alone.get("rejected") else raw
+    twin = FOLDER / f"{_name(net, 'none')}{suffix}"
+    if not twin.exists():
+        safeconvert("convert", source, "--to", net.target, "-o", twin, *options)
+    pictures, labels = _held_out(net, images)
+    before = _labels(twin, pictures)
+    return {
+        "code": code, "reason": answer["reason"], "seconds": seconds, "in_float": len(quantized.get("in_float", ())),
+        "operators": quantized.get("operators"), "samples": len(labels), "metric": answer["predicate"].get("metric"),
+        "twin": asdict(_measured(twin, pictures, labels, before)),
+        "raw": asdict(_measured(raw, pictures, labels, before)) if raw.exists() else None,
+        "ours": asdict(_measured(ours, pictures, labels, before)) if ours is not None else None,
+    }  # fmt: skip
+
+
+def _held_out(net: Net, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures that safeconvert holds out, channels last, and their labels."""
+    files = list_images(folder)[: net.samples]
+    known = read_labels(folder, [file.name for file in files])
+    assert known is not None
+    numbers = [number for number in split(len(files), HELD_OUT, SEED).held_out if known[number] is not None]
+    recipe = preset_or_file(net.preprocessing, data_folder("configs") / "preprocessing.toml")
+    size = (32, 32) if net.images == "cifar10" else (224, 224)
+    pictures = []
+    for number in numbers:
+        with read_image_file(files[number]) as image:
+            assert isinstance(image, Image.Image)
+            pictures.append(apply(image, recipe, size, 3))
+    offset = 1 if net.name.startswith("MobileNetV1") else 0  # class 0 is the background
+    return np.stack(pictures).astype(np.float32), np.array([known[number] for number in numbers]) + offset
+
+
+def _measured(path: Path, pictures: np.ndarray, labels: np.ndarray, before: np.ndarray) -> Measured:
+    found = _labels(path, pictures)
+    run = _runner(path)
+    times = []
+    for _ in range(_TIMED):
+        began = time.perf_counter()
+        run(pictures[:1])
+        times.append(time.perf_counter() - began)
+    share = float((found == labels).mean()), float((found == before).mean())
+    return Measured(*share, path.stat().st_size, float(np.median(times)) * 1000)
+
+
+def _labels(path: Path, pictures: np.ndarray) -> np.ndarray:
+    run = _runner(path)
+    return np.array([int(run(pictures[number : number + 1]).argmax()) for number in range(len(pictures))])
+
+
+def _runner(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A picture, channels last, to the scores."""
+    if path.name.removesuffix(".rejected").endswith(".onnx"):
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+        value = session.get_inputs()[0]
+        first = value.shape[1] == 3
+        return lambda x: session.run(None, {value.name: x.transpose(0, 3, 1, 2) if first else x})[0]
+    from ai_edge_litert.interpreter import Interpreter
+
+    made = Interpreter(model_content=path.read_bytes(), num_threads=1)
+    detail = made.get_input_details()[0]
+    first = list(detail["shape"])[1] == 3
+    made.allocate_tensors()
+
+    def run(x: np.ndarray) -> np.ndarray:
+        made.set_tensor(detail["index"], np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if first else x)
+        made.invoke()
+        return made.get_tensor(made.get_output_details()[0]["index"])
+
+    return run
+
+
+def _name(net: Net, scheme: str) -> str:
+    return f"{net.name.replace(' ', '-')}-{net.target}-{scheme}"
+
+
+def _kept(net: Net, scheme: str) -> Path:
+    return FOLDER / f"{_name(net, scheme)}.json"
+
+
+def _table(done: list[tuple[Net, str, dict]]) -> str:
+    header = (
+        "model", "to", "scheme", "held out", "accuracy: float, raw, ours", "agreement: raw, ours", "in float",
+        "kB: float, raw, ours", "ms: float, raw, ours", "verdict", "s",
+    )  # fmt: skip
+    body = []
+    for net, scheme, row in done:
+        three = [row[side] for side in ("twin", "raw", "ours")]
+
+        def each(key: str, form: str, factor: float = 1.0, files: list = three) -> str:
+            return ", ".join(format(one[key] * factor, form) if one else "-" for one in files)
+
+        kept = f"{row['in_float']} of {row['operators']}" if row["operators"] else "-"
+        verdict = "verified" if row["code"] == 0 else f"refused: {row['reason'][:120]}"
+        body.append((
+            net.name, net.target, scheme, row["samples"], each("accuracy", ".2%"), each("agreement", ".2%", files=three[1:]),
+            kept, each("bytes", ".0f", 1e-3), each("milliseconds", ".2f"), verdict, f"{row['seconds']:.0f}",
+        ))  # fmt: skip
+    verified = [row for _, _, row in done if row["ours"]]
+    falls = [row["twin"]["accuracy"] - row["ours"]["accuracy"] for row in verified]
+    said = f"{len(verified)} of {len(done)} verified; largest fall of held-out accuracy among them {max(falls, default=0):.2%}."
+    return f"{table(header, body)}\n\n{said}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What has to hold before a target is quantised, or decided by a metric; and how sure each target shown to the held-out inputs must be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from safeconvert.compare.custom import load
+from safeconvert.compare.drop import needed
+from safeconvert.compare.metrics import metric_for
+from safeconvert.compare.settings import METRICS, VerifySettings
+from safeconvert.config.options import ConvertOptions, DataOptions
+from safeconvert.core.optimize import Io, Optimize
+from safeconvert.errors import NoVerdict, UnusableInput
+from safeconvert.repair.quantized_file import FORMATS
+from safeconvert.verification.scored import labels_of
+from safeconvert.verification.source import Source, least_held_out
+from safeconvert.workers.run import Run
+
+_FIRST = 0.8  # of the probability of error: what the first target may spend of it that is shown to the held-out inputs
+
+
+def check_quantization(options: ConvertOptions) -> None:
+    """Refuse what cannot be quantised, before anything takes time.
+
+    Raises:
+        UnusableInput: the message says why.
+    """
+    kind = Optimize(options.optimize)
+    if options.io not in tuple(Io):
+        raise UnusableInput(f"--io {options.io}: unknown", f"one of {', '.join(Io)}")
+    if options.io != Io.FLOAT32 and (kind is not Optimize.INT8 or options.target_format != "tflite"):
+        raise UnusableInput(f"--io {options.io}: is for TFLite targets with --optimize int8", "leave it out")
+    wanted = {Optimize.INT8: FORMATS}.get(kind, ("tflite",))
+    if kind is not Optimize.NONE and options.target_format not in wanted:
+        raise UnusableInput(
+            f"--optimize {kind}: is for {' and '.join(wanted)} targets, not for {options.target_format}", "leave it out"
+        )
+    if kind.calibrated and options.data.path is None:
+        raise UnusableInput(
+            f"--optimize {kind}: measures the ranges of activations on inputs, and none are given; generated ones would calibrate "
+            "the model for noise",
+            "give inputs like those that it will work on: --inputs",
+        )
+    if options.verify.drop is not None and kind is Optimize.NONE:
+        raise UnusableInput(
+            "--max-drop: a target in as many bits as its source has to be the same function",
+            "leave it out, or give --optimize int8, int16x8, default or float16",
+        )
+    staged = kind.calibrated or options.verify.drop is not None
+    if staged and options.bake_preprocessing:
+        raise UnusableInput(f"--bake-preprocessing: is not for --optimize {kind}", "leave one of them out")
+    if staged and options.arguments:
+        raise UnusableInput(f"--optimize {kind}: takes no arguments of the converter's own", "leave them out")
+
+
+def require_metric(settings: VerifySettings, data: DataOptions) -> None:
+    """Refuse a metric that cannot be used, before anything takes time.
+
+    Raises:
+        UnusableInput: there is no such metric, or no inputs are given.
+    """
+    drop = settings.drop
+    if drop is None:
+        return
+    if data.path is None:
+        raise UnusableInput(
+            "--max-drop: a metric means nothing on generated inputs", "give inputs of the model's task: --inputs"
+        )
+    if drop.metric not in ("", *METRICS):
+        if ":" not in drop.metric:
+            metric_for(drop.metric, labelled=True)
+        load(drop.metric, str(Path.cwd()), "--metric")
+
+
+def require_evidence(run: Run, source: Source, settings: VerifySettings, data: DataOptions) -> None:
+    """Refuse a verdict that the given inputs held out are too few for, whatever the target.
+
+    Raises:
+        NoVerdict: they are; the message says how many it takes.
+        UnusableInput: the metric needs labels that are not there.
+    """
+    held_out = source.held_out[source.held_out < source.data.inputs.count]
+    least = least_held_out(run, data)
+    if len(held_out) < least:
+        raise NoVerdict(
+            f"{source.file.named}: {len(held_out)} distinct inputs are held out of {source.data.inputs.count}, and a verdict needs {least}",
+            "give more inputs that differ",
+        )
+    if settings.drop is None:
+        return
+    labels = labels_of(source)
+    if metric_for(settings.drop.metric, labels is not None) == "accuracy" and labels is not None:
+        held_out = held_out[labels[held_out] >= 0]
+    most = needed(settings.drop.allowed, settings.drop.confidence)
+    whole = settings.drop.metric in ("", *METRICS)
+    if whole and len(held_out) < most:
+        raise NoVerdict(
+            f"--max-drop {settings.drop.allowed:g}: {len(held_out)} held-out inputs cannot show it, even where none is lost; it takes "
+            f"{most}",
+            f"give {2 * most} inputs, of which half are held out, or a larger --max-drop",
+        )
+
+
+def with_looks(settings: VerifySettings, look: int) -> VerifySettings:
+    """The settings for the target that is shown to the held-out inputs as number `look`, counted from 0.
+
+    Each look may be wrong by chance. The first spends four fifths of the probability that is left at all, each further one half of
+    what the others left, so that together they stay below it (Bonferroni).
+    """
+    if settings.drop is None:
+        return settings
+    doubt = 1 - settings.drop.confidence
+    own = _FIRST * doubt if look == 0 else (1 - _FIRST) * doubt / 2**look
+    return replace(settings, drop=replace(settings.drop, confidence=1 - own))

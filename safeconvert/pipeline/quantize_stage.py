@@ -1,0 +1,120 @@
+"""A verified float target reduced to fewer bits, and verified by what counts for it on the given inputs held out.
+
+The float target is the twin: converted, verified and repaired as without `--optimize`, so that what a reduced one loses is lost to the
+bits alone. It is not published. Activations are calibrated on steering inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.config.options import ConvertOptions
+from safeconvert.conversion.route import RouteRun, convert_along
+from safeconvert.core.optimize import Io, Optimize
+from safeconvert.core.text import first_line
+from safeconvert.errors import NoVerdict, SafeconvertError
+from safeconvert.pipeline.proposals import verify_proposals
+from safeconvert.pipeline.quantize_checks import require_evidence, with_looks
+from safeconvert.pipeline.results import Attempt, Compared, Quantization
+from safeconvert.repair.precision import ReducedTarget, has_reduced, restorations
+from safeconvert.repair.proposals import NotMade, TargetProposal
+from safeconvert.repair.quantization import quantized_targets
+from safeconvert.repair.quantized_file import FloatTarget, calibration_of, quantizer
+from safeconvert.verification.source import Source, given_only
+from safeconvert.workers.run import Run
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """What reducing came to.
+
+    Attributes:
+        source: with given inputs only.
+        attempts: reduced targets.
+        settings: what counted as equal for the last of them.
+        record: how they were made.
+    """
+
+    source: Source
+    attempts: list[Attempt]
+    settings: VerifySettings
+    record: Quantization
+
+
+def quantize_target(run: Run, verified: Attempt, compared: Compared, source: Source, options: ConvertOptions) -> Quantized:
+    """Reduced targets of a verified float one, until one verifies.
+
+    Args:
+        run: the surroundings.
+        verified: the float target's attempt.
+        compared: its result.
+        source: that it was compared with.
+        options: of the conversion.
+
+    Raises:
+        NoVerdict, UnusableInput: the given inputs are too few, or lack what the metric needs.
+    """
+    if verified.obligation:
+        raise NoVerdict(
+            f"--optimize {options.optimize}: the float target is right only where it is fed otherwise: {verified.obligation}",
+            "name its preprocessing with --preprocessing first",
+        )
+    given = given_only(source)
+    settings = replace(options.verify, given_only=True)
+    if settings.comparator is None and settings.drop is None:
+        settings = replace(settings, comparator="top1")  # fewer bits move every value: what must stay are the labels
+    first = replace(options, verify=with_looks(settings, 0))
+    require_evidence(run, given, first.verify, options.data)
+    kind, inputs = Optimize(options.optimize), 0
+    if kind.calibrated:
+        calibration = calibration_of(run, given)
+        inputs = calibration.inputs
+        if not inputs:
+            raise NoVerdict(f"{source.file.named}: no given input is left to calibrate on", "give more inputs that differ")
+        target = FloatTarget(
+            given, compared.verification.contract, compared.candidate, options.target_format, kind, Io(options.io), calibration
+        )
+        proposals = _integers(run, target, first)
+    else:
+        proposals = _stored_in_fewer(run, verified, compared, given, first)
+    attempts: list[Attempt] = []
+    for look, proposal in enumerate(proposals):
+        own = replace(options, verify=with_looks(settings, look))
+        attempts += verify_proposals(run, [proposal], verified.route, own)
+        if attempts[-1].verified:
+            break
+    if not attempts[-1].verified and attempts[0].diagnosis is None:
+        attempts[0] = replace(attempts[0], diagnosis=attempts[-1].diagnosis)  # the search was for what ails this one
+    record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified)
+    return Quantized(given, attempts, with_looks(settings, max(0, len(attempts) - 1)), record)
+
+
+def _integers(run: Run, target: FloatTarget, options: ConvertOptions) -> Iterator[TargetProposal]:
+    """What the quantizer of activations makes; where it fails, why."""
+    try:
+        made = quantizer(run, target)
+        yield from quantized_targets(run, made, options.verify, options.repair and not options.keep_precision)
+    except SafeconvertError as failure:
+        yield TargetProposal(f"--optimize {target.optimize}", NotMade(first_line(str(failure))), target.source)
+
+
+def _stored_in_fewer(
+    run: Run, verified: Attempt, compared: Compared, source: Source, options: ConvertOptions
+) -> Iterator[TargetProposal]:
+    """The target as converters store it in fewer bits, and with ever more of its constants restored; where that fails, why."""
+    job = RouteRun(
+        verified.route, source.request, source.session.signature, source.exported, compared.candidate.path.name, options
+    )
+    twin = compared.candidate
+    try:
+        candidate = convert_along(run, job)
+        sizes = f"{twin.path.stat().st_size} bytes became {candidate.path.stat().st_size}"
+        yield TargetProposal(f"{options.optimize}: {sizes}", candidate, source)
+        if options.repair and not options.keep_precision and has_reduced(run, candidate.path):
+            reduced = ReducedTarget(source, compared.verification.contract, candidate, twin.path)
+            yield from restorations(run, reduced, options.verify)
+    except SafeconvertError as failure:
+        yield TargetProposal(f"--optimize {options.optimize}", NotMade(first_line(str(failure))), source)
+

@@ -1,0 +1,86 @@
+"""An existing file in integers that is wrong: quantised anew from its source, and named what it stores otherwise.
+
+The source is converted to a float target, which is verified, and that is quantised as the file is, calibrated on the steering inputs. What
+the file stores otherwise is at fault as far as the new one is right.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from safeconvert.config.options import ConvertOptions
+from safeconvert.conversion.route import RouteRun
+from safeconvert.core.optimize import Optimize
+from safeconvert.core.text import first_line
+from safeconvert.errors import SafeconvertError
+from safeconvert.pipeline.quantize_stage import Quantized, quantize_target
+from safeconvert.pipeline.results import Attempt, Compared
+from safeconvert.pipeline.route_selection import try_routes
+from safeconvert.registry.routes import routes, worth_trying
+from safeconvert.repair.stored import io_of, quantization_faults, scheme_of
+from safeconvert.repair.types import Diagnosis
+from safeconvert.verification.source import Source
+from safeconvert.workers.run import Run
+
+
+@dataclass(frozen=True)
+class Requantized:
+    """What became of a wrong file in integers.
+
+    Attributes:
+        wrong: its attempt, with what it stores otherwise, or why that is not known.
+        anew: the files quantised anew; None where there are none.
+    """
+
+    wrong: Attempt
+    anew: Quantized | None
+
+
+def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOptions) -> Requantized:
+    """Quantise anew, where a file in integers is wrong by a comparison that is meant for such; the attempt as it is elsewhere.
+
+    Never raises for what cannot be made: it is noted.
+    """
+    result = wrong.result
+    asked = options.verify.drop is not None or options.verify.comparator is not None
+    if not isinstance(result, Compared) or options.target_format != "tflite" or options.data.path is None or not asked:
+        return Requantized(wrong, None)
+    try:
+        scheme, io = scheme_of(run, result.candidate.path), io_of(result.verification.target)
+        if scheme is Optimize.NONE or io is None:
+            return Requantized(wrong, None)
+        twin = _twin(run, result, source, options)
+        if not isinstance(twin.result, Compared) or not twin.verified:
+            return Requantized(replace(wrong, note=f"not quantised anew: no float target verified: {twin.reason}"), None)
+        own = replace(options, optimize=str(scheme), io=str(io))
+        anew = quantize_target(run, twin, twin.result, source, own)
+        diagnosis = _explained(run, result, anew)
+        if diagnosis is None:
+            return Requantized(wrong, anew)
+        last = anew.attempts[-1]
+        repaired = replace(last, diagnosis=last.diagnosis or diagnosis)  # what it puts right
+        return Requantized(replace(wrong, diagnosis=diagnosis), replace(anew, attempts=[*anew.attempts[:-1], repaired]))
+    except SafeconvertError as error:
+        return Requantized(replace(wrong, note=f"not quantised anew: {first_line(str(error))}"), None)
+
+
+def _twin(run: Run, result: Compared, source: Source, options: ConvertOptions) -> Attempt:
+    """The float target, along the first route that verifies."""
+    plain = replace(options, optimize=str(Optimize.NONE), verify=replace(options.verify, drop=None, comparator=None))
+    found = worth_trying(routes(source.file.format, "tflite", run.adapters, source.file.variant), run.settings.limits.routes)
+    job = RouteRun(
+        found[0], source.request, source.session.signature, source.exported, result.candidate.path.name, plain
+    )
+    began = time.monotonic()
+    attempt = try_routes(run, found, source, job, None)[-1]
+    return replace(attempt, seconds=round(time.monotonic() - began, 3))
+
+
+def _explained(run: Run, result: Compared, anew: Quantized) -> Diagnosis | None:
+    """What a wrong file stores otherwise than the last file quantised anew that there is; None where nothing."""
+    made = next((one for one in reversed(anew.attempts) if isinstance(one.result, Compared)), None)
+    if made is None or not isinstance(made.result, Compared) or made.verification is None:
+        return None
+    figures = result.verification.native, made.verification.native
+    return quantization_faults(run, result.candidate.path, made.result.candidate.path, figures)

@@ -1,0 +1,183 @@
+"""Quantised files of a float target that was verified, made by the quantizer of its format in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safeconvert.compare.contract import Contract
+from safeconvert.conversion.route import Candidate
+from safeconvert.core.optimize import Io, Optimize
+from safeconvert.inputs.store import Chunk, picked
+from safeconvert.registry.manifest import Adapter, find
+from safeconvert.verification.native import feed_across
+from safeconvert.verification.source import Source
+from safeconvert.workers.requests import CallFunction
+from safeconvert.workers.run import Run
+
+_QUANTIZERS = {"tflite": "tflite_converter", "onnx": "onnx"}
+FORMATS = tuple(_QUANTIZERS)
+"""Target formats that can be quantised."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the ranges of activations were measured on.
+
+    Attributes:
+        origin: of the inputs, for a person.
+        inputs: how many, all of them steering inputs that were given.
+        chunks: the files, as the source is fed them.
+    """
+
+    origin: str
+    inputs: int
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True)
+class FloatTarget:
+    """The float target that quantised ones are made of, and how.
+
+    Attributes:
+        source: what it is compared with, with given inputs only.
+        contract: of the two.
+        candidate: the file.
+        target_format: `tflite` or `onnx`.
+        optimize: how it is quantised.
+        io: what the quantised one takes and gives.
+        calibration: what its ranges are measured on.
+    """
+
+    source: Source
+    contract: Contract
+    candidate: Candidate
+    target_format: str
+    optimize: Optimize
+    io: Io
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of the float target: the name by which its quantizer knows it, and its kind."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class QuantizedFile:
+    """A quantised file.
+
+    Attributes:
+        candidate: the file, with what its converters declared of the float one.
+        in_float: operators that compute in float.
+        operators: how many there are.
+        bytes: its size.
+        float_bytes: the float file's.
+    """
+
+    candidate: Candidate
+    in_float: tuple[str, ...]
+    operators: int
+    bytes: int
+    float_bytes: int
+
+    @property
+    def in_few_bits(self) -> bool:
+        """Whether any of it is; else it is the float target again."""
+        return len(self.in_float) < self.operators
+
+
+@dataclass(frozen=True)
+class Quantizer:
+    """A calibrated float target, ready to be quantised as often as needed.
+
+    Attributes:
+        target: the float one.
+        calibrated: the file that holds its ranges; the float file itself where they are measured each time.
+        operators: those that may be left in float; () where the quantizer takes no list of them.
+    """
+
+    run: Run
+    target: FloatTarget
+    calibrated: Path
+    operators: tuple[Operator, ...]
+
+    def write(self, keep: Sequence[str], io: Io | None = None) -> QuantizedFile:
+        """The quantised file with these operators in float; its ends as asked for, unless it is said otherwise.
+
+        Raises:
+            AdapterFailure, UnusableInput: the quantizer fails.
+        """
+        made = self.target.candidate
+        path = self.run.folder("quantized") / made.path.name
+        if self.target.optimize is Optimize.INT16X8:
+            answer = _call(self.run, self.target, "quantize_int16x8", made.path, **_feeds(self.run, self.target), target=path)
+        else:
+            ends = str(io or self.target.io)
+            answer = _call(self.run, self.target, "quantize", self.calibrated, keep=list(keep), io=ends, target=path)
+        obligations = (*made.reply.obligations, *_computed_in_float(answer, self.target.target_format))
+        candidate = Candidate(path, replace(made.reply, obligations=obligations))
+        sizes = path.stat().st_size, made.path.stat().st_size
+        return QuantizedFile(candidate, tuple(answer["float"]), answer["operators"], *sizes)
+
+
+def calibration_of(run: Run, source: Source) -> Calibration:
+    """The steering inputs that were given, evenly taken where there are more than `[quantize] calibration`; none of those held out."""
+    numbers = source.steering[source.steering < source.data.inputs.count]
+    most = run.settings.quantize.calibration
+    if len(numbers) > most:
+        numbers = numbers[[place * len(numbers) // most for place in range(most)]]
+    chunks = picked(source.data.given, numbers, run.folder("calibration")) if len(numbers) else []
+    return Calibration(source.data.inputs.origin, len(numbers), tuple(chunks))
+
+
+def quantizer(run: Run, target: FloatTarget) -> Quantizer:
+    """Calibrate a float target.
+
+    Raises:
+        AdapterFailure, UnusableInput: its quantizer cannot.
+    """
+    if target.optimize is Optimize.INT16X8:
+        return Quantizer(run, target, target.candidate.path, ())
+    made = run.folder("calibrated") / target.candidate.path.name
+    _call(run, target, "calibrate", target.candidate.path, **_feeds(run, target), target=made)
+    listed = _call(run, target, "operators", made)
+    operators = {one["name"]: Operator(one["name"], one["kind"]) for one in listed}
+    return Quantizer(run, target, made, tuple(operators.values()))
+
+
+def quantizing_adapter(run: Run, target_format: str) -> Adapter:
+    """The adapter whose worker quantises files of a format."""
+    return find(_QUANTIZERS[target_format], run.adapters)
+
+
+def _feeds(run: Run, target: FloatTarget) -> dict[str, Any]:
+    """The calibration inputs as the float target takes them, in the order of its graph's inputs."""
+    chunks = target.calibration.chunks
+    specs = [tensor.target for tensor in target.contract.inputs]
+    places = {spec.name: index if spec.position is None else spec.position for index, spec in enumerate(specs)}
+    fed = feed_across(target.contract, chunks, run.folder("feed"))
+    feeds = [[str(files[name]) for name in sorted(files, key=places.__getitem__)] for files in fed]
+    return {"feeds": feeds, "whole": any(chunk.whole for chunk in chunks)}
+
+
+def _computed_in_float(answer: dict[str, Any], target_format: str) -> tuple[str, ...]:
+    """The obligation of a file that is not integers throughout."""
+    names = answer["float"]
+    if not names or target_format != "tflite":
+        return ()
+    shown = ", ".join(name.partition(";")[0] for name in names[:8])
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return (f"target computes in float32 at {len(names)} of {answer['operators']} operators, which integer-only hardware cannot: {shown}{more}",)
+
+
+def _call(run: Run, made_of: FloatTarget, function: str, path: Path, **arguments: Any) -> Any:
+    adapter = quantizing_adapter(run, made_of.target_format)
+    request = CallFunction(adapter.folder, function, {"path": str(path), **arguments})
+    with run.phases.phase(f"quantising ({adapter.name})"):
+        return run.pool.worker("convert", adapter.python).call(adapter.name, f"quantising {made_of.candidate.path.name}", request)

@@ -1,0 +1,71 @@
+"""What a quantised file stores otherwise than one that was quantised anew: the faults of its quantisation, tensor by tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.compare.comparison import Comparison
+from safeconvert.core.faults import Change, EvaluationRecord, FaultKind, FaultRecord
+from safeconvert.core.optimize import Io, Optimize
+from safeconvert.core.signature import Signature
+from safeconvert.registry.manifest import framework
+from safeconvert.repair.fewest import score
+from safeconvert.repair.types import Diagnosis
+from safeconvert.workers.requests import CallFunction
+from safeconvert.workers.run import Run
+
+_SCHEMES = {"int8": Optimize.INT8, "int16": Optimize.INT16X8}
+
+
+def scheme_of(run: Run, path: Path) -> Optimize:
+    """How the activations of a TFLite file are stored; NONE where they are floats, or in a way that nothing here makes."""
+    return _SCHEMES.get(_call(run, "activations", path), Optimize.NONE)
+
+
+def io_of(signature: Signature) -> Io | None:
+    """What a file takes and gives, where its real-valued ends agree in that; None where they do not."""
+    kinds = {spec.dtype for spec in (*signature.inputs, *signature.outputs) if spec.quantization is not None}
+    kinds |= {spec.dtype for spec in (*signature.inputs, *signature.outputs) if spec.dtype.startswith("float")}
+    return Io(kinds.pop()) if len(kinds) == 1 and kinds <= set(Io) else None
+
+
+def quantization_faults(run: Run, wrong: Path, anew: Path, figures: tuple[Comparison, Comparison | None]) -> Diagnosis | None:
+    """The tensors that a wrong file stores otherwise than one quantised anew; None where none is.
+
+    Args:
+        run: the surroundings.
+        wrong: the file.
+        anew: the other.
+        figures: of both, the second where it was compared.
+    """
+    found = _call(run, "stored_otherwise", wrong, other=anew)
+    if not found:
+        return None
+    before, after = figures
+    proven = after is not None and after.equal
+    last = after or before
+    return Diagnosis(
+        faults=tuple(_fault(one, proven) for one in found),
+        trials=(),
+        before=EvaluationRecord(score(before), before.disagreeing),
+        after=EvaluationRecord(score(last), last.disagreeing),
+        rounds=1,
+        ended="equal" if proven else "localized only",
+    )
+
+
+def _fault(one: Mapping[str, Any], proven: bool) -> FaultRecord:
+    off = float(one["off"])
+    return FaultRecord(
+        FaultKind.WEIGHTS, "", one["operator"], "", Change.DIFFERENT, f"{one['name'].partition(';')[0]}: {one['what']}",
+        isolated=off, propagated=off, proven=proven,
+    )  # fmt: skip
+
+
+def _call(run: Run, function: str, path: Path, **arguments: Any) -> Any:
+    adapter = framework("tflite", run.adapters)
+    request = CallFunction(adapter.folder, function, {"request": ModelRequest(str(path)).to_json(), **arguments})
+    return run.pool.worker("convert", adapter.python).call(adapter.name, f"reading how {path.name} is quantised", request)

@@ -1,0 +1,68 @@
+"""A wrong number in the quantisation of a `.tflite` file: refused, named by its tensor, and repaired by quantising anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from tests.command import Called, safeconvert
+from tests.program import KERAS, run_program
+
+pytestmark = [pytest.mark.converters, pytest.mark.slow]
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("labelled")
+    run_program(PROGRAMS / "labelled_net.py", made, modules=KERAS)
+    called = safeconvert(
+        "keras2tflite", made / "even.keras", "-o", made / "right.tflite", "--optimize", "int8", *data(made), "--search", 0
+    )
+    assert called.code == 0, called.text
+    return made
+
+
+def data(folder: Path) -> tuple[object, ...]:
+    return "--inputs", folder / "even" / "inputs.npy", "--max-drop", 0.05, "--json"
+
+
+def scaled(right: Path, wrong: Path) -> str:
+    """The file with the weights of its second layer twenty times as large; the name of their tensor."""
+    model = schema.ModelT.InitFromPackedBuf(right.read_bytes(), 0)
+    graph = model.subgraphs[0]
+    layers = [op for op in graph.operators if len(op.inputs) == 3]
+    weights, bias = (graph.tensors[int(number)] for number in layers[1].inputs[1:])
+    for tensor in (weights, bias):
+        tensor.quantization.scale = (np.asarray(tensor.quantization.scale) * 20).astype(np.float32)
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    wrong.write_bytes(bytes(builder.Output()))
+    name: str = weights.name.decode().partition(";")[0]
+    return name
+
+
+def named(called: Called) -> list[str]:
+    return [fault["evidence"].partition(":")[0] for fault in called.json["predicate"]["faults"]]
+
+
+def test_a_wrong_scale_is_named_and_quantised_anew(folder: Path, tmp_path: Path) -> None:
+    name = scaled(folder / "right.tflite", tmp_path / "wrong.tflite")
+    target = tmp_path / "repaired.tflite"
+    called = safeconvert("repair", folder / "even.keras", tmp_path / "wrong.tflite", "-o", target, *data(folder))
+    assert called.code == 0, called.text
+    predicate = called.json["predicate"]
+    assert predicate["attempts"][0]["outcome"] == "not_equivalent"
+    assert predicate["quantization"]["optimize"] == "int8" and target.exists()
+    only = safeconvert("localize", folder / "even.keras", tmp_path / "wrong.tflite", *data(folder))
+    assert only.code == 1 and name in named(only), only.text
+    assert any("scale" in fault["evidence"] for fault in only.json["predicate"]["faults"])
+
+
+def test_a_right_file_is_left_alone(folder: Path) -> None:
+    called = safeconvert("localize", folder / "even.keras", folder / "right.tflite", *data(folder))
+    assert called.code == 0 and named(called) == [], called.text

@@ -1,0 +1,123 @@
+"""Targets in integers: calibrated on steering inputs, verified by labels or by a metric, the fewest operators left in float."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Called, safeconvert
+from tests.program import KERAS, run_program
+
+pytestmark = pytest.mark.converters
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("labelled")
+    run_program(PROGRAMS / "labelled_net.py", made, modules=KERAS)
+    return made
+
+
+def convert(folder: Path, name: str, out: Path, *options: object) -> Called:
+    pair = "keras2onnx" if out.suffix == ".onnx" else "keras2tflite"
+    inputs = folder / name / "inputs.npy"
+    return safeconvert(pair, folder / f"{name}.keras", "-o", out, "--inputs", inputs, "--search", 0, "--json", *options)
+
+
+def made(called: Called) -> dict[str, Any]:
+    assert called.code == 0, called.text
+    predicate: dict[str, Any] = called.json["predicate"]
+    return predicate
+
+
+def test_the_fewest_operators_stay_in_float(folder: Path, tmp_path: Path) -> None:
+    predicate = made(convert(folder, "uneven", tmp_path / "m.tflite", "--optimize", "int8", "--max-drop", 0.05))
+    assert predicate["attempts"][0]["outcome"] == "not_equivalent"
+    found = predicate["quantization"]
+    assert 1 <= len(found["in_float"]) <= 2 and found["operators"] >= 6
+    assert found["calibration"] == {"origin": "inputs.npy", "inputs": 300, "part": "steering"}
+    proven = {fault["target"] for fault in predicate["faults"] if fault["proven"]}
+    assert proven == {name.partition(";")[0] for name in found["in_float"]}
+    assert any("computes in float32 at" in line for line in predicate["obligations"])
+    metric = predicate["metric"]
+    assert metric["metric"] == "accuracy" and metric["samples"] == 300 and metric["upper"] <= 0.05
+    assert found["bytes"] < found["float_bytes"]
+
+
+@pytest.mark.slow
+def test_integers_go_in_and_out(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "m.tflite"
+    predicate = made(convert(folder, "even", target, "--optimize", "int8", "--io", "uint8", "--max-drop", 0.05))
+    assert predicate["quantization"]["in_float"] == [] and predicate["quantization"]["io"] == "uint8"
+    stored = [line for line in predicate["obligations"] if "stores real values as uint8: real = " in line]
+    assert len(stored) == 2, "input and output"
+    assert predicate["fidelity"][0]["steps"] is not None
+    again = safeconvert(
+        "verify", folder / "even.keras", target, "--inputs", folder / "even" / "inputs.npy", "--max-drop", 0.05, "--json"
+    )
+    assert again.code == 0, again.text
+    assert again.json["predicate"]["metric"]["confidence"] == 0.95
+    strict = safeconvert("verify", folder / "even.keras", target, "--inputs", folder / "even" / "inputs.npy", "--json")
+    assert strict.code == 1 and strict.json["predicate"]["fidelity"][0]["steps"] > 0
+
+
+@pytest.mark.slow
+def test_sixteen_bits_keep_every_label(folder: Path, tmp_path: Path) -> None:
+    predicate = made(convert(folder, "even", tmp_path / "m.tflite", "--optimize", "int16x8", "--metric", "agreement", "--max-drop", 0.05))
+    assert predicate["metric"]["metric"] == "agreement" and predicate["metric"]["source"] == 1
+
+
+@pytest.mark.slow
+def test_an_onnx_target_is_quantised_by_onnx_runtime(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "m.onnx"
+    predicate = made(convert(folder, "uneven", target, "--optimize", "int8", "--max-drop", 0.05))
+    import onnx
+
+    kinds = [node.op_type for node in onnx.load(target).graph.node]
+    assert "QuantizeLinear" in kinds and "DequantizeLinear" in kinds
+    assert 1 <= len(predicate["quantization"]["in_float"]) < predicate["quantization"]["operators"]
+
+
+@pytest.mark.slow
+def test_weights_alone_in_eight_bits_are_decided_by_the_metric_too(folder: Path, tmp_path: Path) -> None:
+    predicate = made(convert(folder, "uneven", tmp_path / "m.tflite", "--optimize", "int8-weights", "--max-drop", 0.05))
+    assert predicate["quantization"]["optimize"] == "int8-weights" and "calibration" not in predicate["quantization"]
+
+
+@pytest.mark.slow
+def test_what_loses_too_much_is_refused_where_nothing_may_stay_in_float(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "m.tflite"
+    called = convert(folder, "uneven", target, "--optimize", "int8", "--max-drop", 0.05, "--no-repair")
+    assert called.code == 1 and not target.exists()
+    assert "accuracy" in called.json["reason"] and "5 % allowed" in called.json["reason"]
+
+
+@pytest.mark.slow
+def test_too_few_inputs_show_nothing(folder: Path, tmp_path: Path) -> None:
+    called = convert(folder, "even", tmp_path / "m.tflite", "--optimize", "int8", "--max-drop", 0.001)
+    assert called.code == 4 and "it takes" in called.text
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--optimize", "int8"), "none are given"),
+        (("--optimize", "int4"), "unknown"),
+        (("--io", "int8"), "--optimize int8"),
+        (("--max-drop", "0.1"), "as many bits as its source"),
+        (("--optimize", "default", "--max-drop", "0.1"), "nothing on generated inputs"),
+        (("--optimize", "int8", "--max-drop", "1.5"), "between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_at_once(options: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    (tmp_path / "m.keras").write_bytes(b"")
+    called = safeconvert("keras2tflite", tmp_path / "m.keras", *options)
+    assert called.code == 2 and says in called.text
+
+
+def test_targets_that_no_quantizer_makes_are_refused(tmp_path: Path) -> None:
+    called = safeconvert("keras2torch", tmp_path / "m.keras", "--optimize", "int8", "--inputs", tmp_path)
+    assert called.code == 2 and "not for torch" in called.text
