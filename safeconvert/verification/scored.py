@@ -95,7 +95,8 @@ def steering_figures(
     drop = drop_between(compared(contract, on.chunks, on.expected, outputs, numbers), labels, settings.drop)
     allowed = settings.drop.allowed
     enough = drop.samples >= needed(allowed, settings.drop.confidence)
-    return replace(figures, equal=drop.holds if enough else drop.samples > 0 and drop.fall <= allowed / 2)
+    equal = drop.holds if enough else drop.samples > 0 and drop.fall <= allowed / 2
+    return replace(figures, beyond_tolerance=0, equal=equal)  # distances do not count
 
 
 def compared(
