@@ -25,7 +25,30 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     assert step.signature is not None
     if step.arguments:
         return _as_asked(step, dict(step.arguments))
-    program = spelled_out(_program(open_torch(step.model), step))
+    file = open_torch(step.model)
+    for batch in _batches(file, step):
+        try:
+            _export(_program(file, step, batch), step)
+        except (RuntimeError, ValueError):
+            if batch == _batches(file, step)[-1]:
+                raise
+        else:
+            break
+    finish(step)
+    return UNCHANGED.to_json()
+
+
+def _batches(file: TorchFile, step: ConvertRequest) -> tuple[int, ...]:
+    """Sizes of the batch to export with, in turn: torch.export takes 1 for a fixed size, and TorchScript may go through with no other."""
+    assert step.signature is not None
+    if file.program is not None or not any(spec.batch is None for spec in step.signature.inputs):
+        return (1,)
+    return (2, 1) if file.kind == "torchscript" else (2,)
+
+
+def _export(program: Any, step: ConvertRequest) -> None:
+    assert step.signature is not None
+    program = spelled_out(program)
     try:
         exported = torch.onnx.export(
             program,
@@ -40,8 +63,6 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         raise NotImplementedError(_first_cause(error)) from error
     assert exported is not None
     exported.save(step.target, external_data=False)
-    finish(step)
-    return UNCHANGED.to_json()
 
 
 def _first_cause(error: BaseException) -> str:
@@ -55,8 +76,9 @@ def _as_asked(step: ConvertRequest, own: dict[str, Any]) -> dict[str, Any]:
     """The drop-in: with the caller's own arguments, and the exporter's defaults for all others."""
     names = [{int(axis): name for axis, name in axes.items()} for axes in own.pop("axis_names")]
     external, keep = own.pop("external_data"), own.pop("keep_initializers_as_inputs")
+    file = open_torch(step.model)
     exported = torch.onnx.export(
-        _program(open_torch(step.model), step),
+        _program(file, step, 1 if file.kind == "torchscript" else _batches(file, step)[0]),
         dynamo=True,
         opset_version=step.opset or None,
         dynamic_shapes=tuple(names) if any(names) else None,
@@ -69,17 +91,15 @@ def _as_asked(step: ConvertRequest, own: dict[str, Any]) -> dict[str, Any]:
     return UNCHANGED.to_json()
 
 
-def _program(file: TorchFile, step: ConvertRequest) -> Any:
+def _program(file: TorchFile, step: ConvertRequest, batch: int) -> Any:
     assert step.signature is not None
     if file.program is not None:
         return file.program
-    free = any(spec.batch is None for spec in step.signature.inputs)
-    examples = example_inputs(
-        step, file.module, batch=2 if free else 1
-    )  # torch.export takes a size of 1 for a fixed one
+    examples = example_inputs(step, file.module, batch=batch)
     if file.kind == "torchscript":
         from torch._export.converter import TS2EPConverter
 
         return TS2EPConverter(file.module, examples).convert()
+    free = any(spec.batch is None for spec in step.signature.inputs)
     shapes = tuple({0: torch.export.Dim.AUTO} if free else {} for _ in step.signature.inputs)
     return torch.export.export(file.module, examples, dynamic_shapes=shapes)

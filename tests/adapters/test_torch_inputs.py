@@ -12,6 +12,7 @@ import pytest
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.errors import UnusableInput
 from tests.command import ROOT
+from tests.program import DYNAMO, run_program
 
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(ROOT))
@@ -130,3 +131,8 @@ def test_arrays_that_do_not_fit_are_named_as_the_reason(tmp_path: Path) -> None:
     assert opened(tmp_path / "m.pt", sample=str(tmp_path / "calls.npz")).signature().inputs[0].shape == (None, 4)
     with pytest.raises(UnusableInput, match="could not be worked out with the shape given"):
         opened(tmp_path / "m.pt", input_shapes={"": (1, 9)})
+
+
+def test_a_free_batch_of_torchscript_stays_free_through_the_dynamo_exporter(tmp_path: Path) -> None:
+    printed = run_program(Path(__file__).parent / "programs" / "free_batch.py", tmp_path, modules=DYNAMO)
+    assert float(printed.split("apart ")[1]) < 1e-5

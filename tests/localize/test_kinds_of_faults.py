@@ -14,7 +14,7 @@ from safeconvert.localize.variants import expand_batchnorm, fold_batchnorm
 from safeconvert.repair.engine.loop import Repair
 from tests.engine import solve
 from tests.inject import renamed
-from tests.onnx_models import NETS, cnn, mlp, model, random
+from tests.onnx_models import NETS, cnn, inception, mlp, model, random
 
 
 def copied(made: onnx.ModelProto) -> onnx.ModelProto:
@@ -92,6 +92,21 @@ def test_a_residual_sum_that_is_missing_is_named(tmp_path: Path) -> None:
     (fault,) = found.faults
     assert (fault.kind, fault.source, fault.change) == ("CG", "sum", "missing")
     assert fault.evidence == "Add, which the target does not have"
+
+
+def test_weights_that_are_wrong_beside_a_moved_branch_are_named(tmp_path: Path) -> None:
+    """Two of three branches have height and width swapped, so that the third, whose weights are wrong too, seems to be the one that is not."""
+    source = inception()
+    target = copied(source)
+    put(target, "w2", value(target, "w2") * np.where(random(6, 8, 3, 3, seed=3) > 1, 2, 1).astype(np.float32))
+    for name in ("branch1", "branch3"):
+        node = next(node for node in target.graph.node if node.name == name)
+        moved = helper.make_node("Transpose", [node.input[0]], [f"{name}::moved"], f"{name}::moved", perm=[0, 1, 3, 2])
+        node.input[0] = moved.output[0]
+        target.graph.node.insert(list(target.graph.node).index(node), moved)
+    found, names = localized(source, target, (3, 16, 16), tmp_path)
+    assert ("WB", "branch2") in [(fault.kind, names.get(fault.target)) for fault in found.faults]
+    assert "CG" not in {fault.kind for fault in found.faults}
 
 
 def test_swapped_gates_are_said_to_be_swapped(tmp_path: Path) -> None:
