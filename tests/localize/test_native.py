@@ -56,9 +56,9 @@ def test_a_product_that_reads_a_transposed_tensor_is_not_transposed(tmp_path: Pa
     """Scores of queries and keys are square, and the softmax behind them is right."""
 
     def attention(*front: str) -> onnx.ModelProto:
-        query = "a"
+        query = "q"
         nodes = [
-            helper.make_node("Add", ["x", "p"], ["a"], "query"),
+            helper.make_node("Add", ["x", "p"], ["q"], "query"),
             helper.make_node("Transpose", ["x"], ["k"], "keys", perm=[0, 2, 1]),
         ]
         for kind in front:
@@ -69,7 +69,7 @@ def test_a_product_that_reads_a_transposed_tensor_is_not_transposed(tmp_path: Pa
         constants = {"p": weights(6, 4), "four": np.float32(4), "v": weights(6, 3, seed=2)}
         return model(nodes, {"x": ["N", 6, 4]}, ["y"], constants)
 
-    layers = {"a": "query", "s": "scores", "d": "scaled", "w": "softmax", "y": "out"}
+    layers = {"q": "query", "s": "scores", "d": "scaled", "w": "softmax", "y": "out"}
     (fault,) = faults(attention(), attention("Abs"), layers, (3, 6, 4), tmp_path)
     assert fault.layer == "scores" and set(fault.nodes) >= {"Abs (Abs)", "product (MatMul)"}
 
