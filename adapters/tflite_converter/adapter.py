@@ -22,6 +22,7 @@ from .._shared.tf_files import open_tf
 from .._shared.tflite_interface import in_signature_order
 from .quantize import calibrate, operators, quantize, quantize_int16x8  # called by name
 from .reasons import reason
+from .substitutes import lacks, substituted
 
 __all__ = ["calibrate", "convert", "operators", "quantize", "quantize_int16x8"]
 
@@ -63,14 +64,30 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     if step.optimize == "float16" and not step.arguments:
         converter.target_spec.supported_types = [tf.float16]
-    try:
-        content = converter.convert()
-    except ConverterError as error:
-        raise NotImplementedError(reason(str(error))) from error
+    plain = source.format == "keras" and not step.arguments and not step.select_tf_ops
+    content = _converted(converter, substitutable=plain)
     if not step.arguments:
         content = in_signature_order(content, inputs, outputs)
     Path(step.target).write_bytes(content)
     return replace(reply, obligations=(*reply.obligations, *_needs_flex(content))).to_json()
+
+
+def _converted(converter: Any, substitutable: bool) -> bytes:
+    """The file; where TFLite lacks functions and the model is traced by the converter, with substitutes for them.
+
+    Raises:
+        NotImplementedError: TFLite lacks an operator; the message names it.
+    """
+    try:
+        return bytes(converter.convert())
+    except ConverterError as error:
+        if not substitutable or not lacks(str(error)):
+            raise NotImplementedError(reason(str(error))) from error
+    try:
+        with substituted():
+            return bytes(converter.convert())
+    except ConverterError as error:
+        raise NotImplementedError(reason(str(error))) from error
 
 
 def _convertible(model: Any, step: ConvertRequest) -> tuple[Any, ConvertReply]:

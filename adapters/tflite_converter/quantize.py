@@ -96,7 +96,9 @@ def _require_interface(before: bytes, after: bytes) -> None:
     for side in ("inputs", "outputs"):
         if len(getattr(one.subgraphs[0], side)) != len(getattr(two.subgraphs[0], side)):
             raise UnusableInput(f"the quantizer changed the number of {side}")
-    if {each.signatureKey for each in one.signatureDefs or []} != {each.signatureKey for each in two.signatureDefs or []}:
+    if {each.signatureKey for each in one.signatureDefs or []} != {
+        each.signatureKey for each in two.signatureDefs or []
+    }:
         raise UnusableInput("the quantizer changed the signatures")
 
 
@@ -130,4 +132,3 @@ def _samples(path: str, feeds: Sequence[Sequence[str]], whole: bool) -> Callable
                 yield [np.ascontiguousarray(array[start : start + batch]) if array.ndim else array for array in arrays]
 
     return generate
-

@@ -26,7 +26,9 @@ def metric(**members: Any) -> dict[str, Any]:
 
 def content(**members: Any) -> dict[str, Any]:
     """A certificate in which five labels differ, which a metric allows."""
-    pair = figures(300, disagreements=5, discrepancy=5 / 300, upper_bound=clopper_pearson_upper(5, 300), beyond_tolerance=300)
+    pair = figures(
+        300, disagreements=5, discrepancy=5 / 300, upper_bound=clopper_pearson_upper(5, 300), beyond_tolerance=300
+    )
     pair["outputs"][0]["disagreements"] = 5
     own = metric(**members)
     return {
@@ -67,7 +69,13 @@ def test_the_policy_has_to_allow_the_metric_and_its_fall(tmp_path: Path) -> None
     found = content()
     pair = found["verification"].pop(NATIVE)
     target = model(tmp_path / "deploy" / "m.onnx")
-    certify(target, model(tmp_path / "source.onnx", "source"), figures=pair, metric=found["metric"], comparator=found["comparator"])
+    certify(
+        target,
+        model(tmp_path / "source.onnx", "source"),
+        figures=pair,
+        metric=found["metric"],
+        comparator=found["comparator"],
+    )
     strict = judged(tmp_path / "deploy")
     assert kinds(strict) == {"m.onnx": {"policy"}}
     assert {"comparator", "max_drop"} <= {problem.detail.split()[0] for problem in strict.models[0].problems}

@@ -178,7 +178,9 @@ def test_a_member_that_is_no_array_is_named(tmp_path: Path) -> None:
         ("what,this\nis,not\n", None),
     ],
 )
-def test_rows_have_the_labels_that_stand_beside_them(text: str, labels: tuple[int | None, ...] | None, tmp_path: Path) -> None:
+def test_rows_have_the_labels_that_stand_beside_them(
+    text: str, labels: tuple[int | None, ...] | None, tmp_path: Path
+) -> None:
     path = saved(tmp_path / "x.npy", np.zeros((3, 3), np.float32))
     assert open_inputs(path, takes("float32"), None, None).labels is None
     (tmp_path / "labels.csv").write_text(text)

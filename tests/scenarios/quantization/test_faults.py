@@ -21,7 +21,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("labelled")
     run_program(PROGRAMS / "labelled_net.py", made, modules=KERAS)
     called = safeconvert(
-        "keras2tflite", made / "even.keras", "-o", made / "right.tflite", "--optimize", "int8", *data(made), "--search", 0
+        "keras2tflite",
+        made / "even.keras",
+        "-o",
+        made / "right.tflite",
+        "--optimize",
+        "int8",
+        *data(made),
+        "--search",
+        0,
     )
     assert called.code == 0, called.text
     return made

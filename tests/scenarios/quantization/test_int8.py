@@ -56,7 +56,14 @@ def test_integers_go_in_and_out(folder: Path, tmp_path: Path) -> None:
     assert len(stored) == 2, "input and output"
     assert predicate["fidelity"][0]["steps"] is not None
     again = safeconvert(
-        "verify", folder / "even.keras", target, "--inputs", folder / "even" / "inputs.npy", "--max-drop", 0.05, "--json"
+        "verify",
+        folder / "even.keras",
+        target,
+        "--inputs",
+        folder / "even" / "inputs.npy",
+        "--max-drop",
+        0.05,
+        "--json",
     )
     assert again.code == 0, again.text
     assert again.json["predicate"]["metric"]["confidence"] == 0.95
@@ -66,7 +73,11 @@ def test_integers_go_in_and_out(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_sixteen_bits_keep_every_label(folder: Path, tmp_path: Path) -> None:
-    predicate = made(convert(folder, "even", tmp_path / "m.tflite", "--optimize", "int16x8", "--metric", "agreement", "--max-drop", 0.05))
+    predicate = made(
+        convert(
+            folder, "even", tmp_path / "m.tflite", "--optimize", "int16x8", "--metric", "agreement", "--max-drop", 0.05
+        )
+    )
     assert predicate["metric"]["metric"] == "agreement" and predicate["metric"]["source"] == 1
 
 
