@@ -126,7 +126,7 @@ def _name(inputs: InputSet, number: int) -> str:
     if number >= inputs.count:
         return f"made-up input {number - inputs.count}"
     if isinstance(inputs, ImageInputs):
-        return inputs.files[number].name
+        return inputs.name(inputs.files[number])
     if isinstance(inputs, GeneratedInputs):
         return f"input {number} ({inputs.kinds[number % len(inputs.kinds)]})"
     return f"input {number}"

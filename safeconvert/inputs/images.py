@@ -1,4 +1,4 @@
-"""Samples from a folder of images, with an optional `labels.csv` (file,label)."""
+"""Samples from a folder of images and the folders in it, with an optional `labels.csv` (file,label)."""
 
 from __future__ import annotations
 
@@ -53,10 +53,14 @@ class ImageInputs:
     def digest(self, at: Path | None = None) -> str:
         """SHA-256 over the names and bytes of the files, or of those of the same names in another folder."""
         total = hashlib.sha256()
-        for file in self.files:
-            content = ((at or self.folder) / file.name).read_bytes()
-            total.update(os.fsencode(file.name) + b"\0" + hashlib.sha256(content).digest())
+        for name in map(self.name, self.files):
+            content = ((at or self.folder) / name).read_bytes()
+            total.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).digest())
         return total.hexdigest()
+
+    def name(self, file: Path) -> str:
+        """What a file is called within the folder, `cats/1.jpg`."""
+        return relative_name(self.folder, file)
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
         """Images start..stop. Raises UnusableInput that names a file that cannot be read."""
@@ -104,19 +108,32 @@ def open_images(
         (height or natural[0], width or natural[1]),
         channels or 3,
         recipe,
-        read_labels(folder, [file.name for file in chosen]),
+        read_labels(folder, [relative_name(folder, file) for file in chosen]),
     )
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The images of a folder, by name. Raises UnusableInput where there are none."""
-    try:
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
-    except OSError as error:
-        raise UnusableInput(f"--inputs {folder}: cannot be read: {error.strerror}") from error
-    if not files:
+    """The images of a folder and the folders in it, by their names within it. Raises UnusableInput where there are none.
+
+    Folders that are links, or hidden, are passed over.
+    """
+    found: list[Path] = []
+
+    def refuse(error: OSError) -> None:
+        raise UnusableInput(f"--inputs {error.filename or folder}: cannot be read: {error.strerror}") from error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = (Path(place, name) for name in names)
+        found += [file for file in files if file.suffix.lower() in _SUFFIXES and file.is_file()]
+    if not found:
         raise UnusableInput(f"--inputs {folder}: holds no image", f"known: {', '.join(sorted(_SUFFIXES))}")
-    return files
+    return sorted(found, key=lambda file: relative_name(folder, file))
+
+
+def relative_name(folder: Path, file: Path) -> str:
+    """What a file is called within a folder, with slashes."""
+    return file.relative_to(folder).as_posix()
 
 
 def first_image_size(folder: Path, preprocessing: Preprocessing | None) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from safeconvert.core.files import clone, is_folder
 from safeconvert.errors import UnusableInput
-from safeconvert.inputs.images import list_images
+from safeconvert.inputs.images import list_images, relative_name
 from safeconvert.inputs.labels import LABELS
 from safeconvert.workers.run import Run
 
@@ -43,8 +43,9 @@ def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
     else:
         return GivenFiles(path, path)
     for file in files:
-        destination = (copy if is_folder(path) else copy.parent) / file.name
+        destination = copy / relative_name(path, file) if is_folder(path) else copy.parent / file.name
         try:
+            destination.parent.mkdir(parents=True, exist_ok=True)
             clone(file, destination)
         except OSError as error:
             raise UnusableInput(

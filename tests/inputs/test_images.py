@@ -15,6 +15,7 @@ from PIL import Image
 
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
+from safeconvert.inputs.images import ImageInputs
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import Preprocessing
 
@@ -238,3 +239,24 @@ def test_what_pillow_passes_over_is_not_printed(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         opened = open_inputs(tmp_path, takes(None, 3, 4, 4), None, None)
         assert opened.chunk(0, 1)["x"][0, :, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_tree_of_folders_is_one_set_in_the_order_of_its_names(tmp_path: Path) -> None:
+    for name, shade in (
+        ("cats/1.png", 1),
+        ("cats/deep/2.png", 2),
+        ("dogs/1.png", 3),
+        ("top.png", 4),
+        (".hidden/1.png", 5),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), shade).save(tmp_path / name)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "labels.csv").write_text("file,label\ncats/1.png,7\ndogs/1.png,8\ntop.png,9\n")
+    opened = open_inputs(tmp_path, takes(None, None, None, 1, layout="NHWC"), None, None)
+    assert isinstance(opened, ImageInputs) and opened.labels == (7, None, 8, 9)
+    assert opened.chunk(0, 4)["x"][:, 0, 0, 0].tolist() == [1, 2, 3, 4]
+    assert [opened.name(file) for file in opened.files] == ["cats/1.png", "cats/deep/2.png", "dogs/1.png", "top.png"]
+    before = opened.digest()
+    (tmp_path / "dogs" / "1.png").rename(tmp_path / "cats" / "3.png")
+    assert open_inputs(tmp_path, takes(None, None, None, 1, layout="NHWC"), None, None).digest() != before
