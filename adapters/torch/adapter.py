@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from .layers import set_in_module, set_in_program
 from .observe import observe
 from .shapes import argument_names, probe_inputs
 
+_OFTEN = 3
+_MANY = 8
+
 
 class TorchModel:
     """A module with its resolved signature."""
@@ -31,14 +35,18 @@ class TorchModel:
         self._file = file
         self._call = call
         self._signature = signature
+        self._calls: Counter[tuple[tuple[int, ...], ...]] = Counter()
 
     def signature(self) -> Signature:
         """Inputs by forward()'s argument names; outputs as `trees.named_outputs` calls them."""
         return self._signature
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs of one batch."""
-        with torch.inference_mode():
+        """Outputs of one batch. TorchScript is optimized for shapes that come often, or are many samples: that costs seconds a shape."""
+        shapes = tuple(array.shape for array in feeds.values())
+        self._calls[shapes] += 1
+        often = self._calls[shapes] > _OFTEN or any(shape and shape[0] >= _MANY for shape in shapes)
+        with torch.inference_mode(), torch.jit.optimized_execution(often):
             outputs = named_outputs(self._call(self._arguments(feeds)))
         return {name: tensor.detach().cpu().numpy() for name, tensor in outputs.items()}
 

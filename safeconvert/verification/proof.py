@@ -18,6 +18,7 @@ from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import feed_across, unchanged_contract
 from safeconvert.verification.native_forms import NativeForm, NativeModel, Unread, native_form
 from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.structure import same_form
 from safeconvert.verification.types import Counted, ExporterCheck, Verification
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
@@ -68,6 +69,8 @@ def prove_forms(run: Run, source: Source, verification: Verification, source_che
     ours, theirs = source.exported.path, verification.exported.path
     if ours is None or theirs is None:
         return _sampled("one of the models has no ONNX form")
+    if same_form(source.exported, verification.exported):
+        return _sampled(_ONE_GRAPH)
     found = _proven(run, (ours, theirs), forms_contract(source, verification, source_check), ProofLevel.ONNX)
     if isinstance(found, ProofRecord):
         return found

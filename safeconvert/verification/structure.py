@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from safeconvert.certificate.digest import digest
+from safeconvert.conversion.models import Export
 from safeconvert.errors import SafeconvertError
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
@@ -24,6 +26,16 @@ class Structure(StrEnum):
     """One of them is not there, or cannot be read."""
 
 
+def same_form(one: Export, other: Export) -> bool:
+    """Whether two ONNX forms are one file, byte by byte, that an exporter made and that names no others."""
+    paths = [one.path, other.path]
+    if None in paths or not (one.adapter or other.adapter):
+        return False
+    found = [path for path in paths if path is not None]
+    alone = all(not any(beside.suffix == ".data" for beside in path.parent.iterdir()) for path in found)
+    return alone and len({digest(path).sha256 for path in found}) == 1
+
+
 def compare_structures(
     run: Run, source: Source, verification: Verification | None, same_file: bool, converter: str
 ) -> Structure:
@@ -40,6 +52,8 @@ def compare_structures(
         return Structure.SAME_FILE
     if verification is None or source.exported.path is None or verification.exported.path is None:
         return Structure.UNKNOWN
+    if same_form(source.exported, verification.exported):
+        return Structure.SAME_EXPORTER
     arguments = {"source": str(source.exported.path), "target": str(verification.exported.path)}
     try:
         with run.phases.phase("comparing structures"):

@@ -49,6 +49,9 @@ def test_an_export_that_is_the_target_is_made_and_run_once(source: Path, tmp_pat
     assert figures["source native vs source ONNX"]["max_abs"] == figures["source native vs target native"]["max_abs"]
     assert outcome.predicate["exporters"]["source"]["verdict"] == "equal"
     assert any("sizes left free" in note for note in outcome.predicate["notes"])
+    assert outcome.predicate["structure"] == "same exporter" and outcome.predicate["proof"]["level"] == "sampled"
+    assert "one and the same ONNX graph" in outcome.predicate["proof"]["reason"]
+    assert not {"proving", "comparing structures"} & outcome.predicate["seconds"].keys()
     assert digest(outcome.target).sha256 == outcome.predicate["target"]["sha256"]
 
 
