@@ -87,11 +87,13 @@ def _onnx(path: str) -> _Run:
 _OPENED = {"torch": _torch, "keras": _keras, "tf": _tf, "tflite": _tflite, "onnx": _onnx}
 
 
-def main(pair: str, source: str, target: str, images: str, count: int) -> None:
-    """Convert, run source and target on the images, print how many labels differ."""
+def main(pair: str, source: str, target: str, images: str, count: int, other: str = "") -> None:
+    """Convert, run source and target (or another that stands for it) on the images, print how many labels differ."""
     raw.main(pair, source, target)
     if count:
-        ours, theirs = (_OPENED[name](path) for name, path in zip(pair.split("2"), (source, target), strict=True))
+        ours, theirs = (
+            _OPENED[name](path) for name, path in zip(pair.split("2"), (source, other or target), strict=True)
+        )
         inputs = _images(images, count, pair.startswith("torch"))
         labels = [
             np.concatenate([run(inputs[i : i + _BATCH]) for i in range(0, count, _BATCH)]).argmax(-1)
@@ -101,4 +103,4 @@ def main(pair: str, source: str, target: str, images: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5], int(sys.argv[5]))
+    main(*sys.argv[1:5], int(sys.argv[5]), *sys.argv[6:])
