@@ -13,7 +13,7 @@ from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.proof import READER
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
-from safeconvert.verification.native import against_export, unchanged_contract
+from safeconvert.verification.native import against_first, unchanged_contract
 from safeconvert.verification.types import Counted
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
@@ -70,7 +70,7 @@ def native_form(run: Run, model: NativeModel, counted: Counted, settings: Verify
     except SafeconvertError as error:
         return Unread(f"the {model.side} file is not read: {error.message}")
     made = Export(READER, path, "")
-    check = against_export(run, model.outputs, made, model.chunks, settings, counted, model.side)
+    check = against_first(run, model.outputs, made, model.chunks, settings, counted, model.side)
     if check.verdict is not ExporterVerdict.EQUAL or check.contract is None:
         return Unread(
             f"the graph that was read of the {model.side} is not shown to be the {model.side}: {check.reason}"
