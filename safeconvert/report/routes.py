@@ -22,7 +22,7 @@ def route_lines(attempts: Sequence[Tried], known: str = "") -> list[str]:
         seen.add(one.route)
         told = one.outcome == RouteOutcome.VERIFIED or one.reason in known
         what = f"{one.outcome.replace('_', ' ')}" + ("" if told or not one.reason else f": {one.reason}")
-        if lines and lines[-1][0] == what:
+        if lines and lines[-1][0] == what and one.outcome != RouteOutcome.VERIFIED:
             lines[-1][1].append(name)
         else:
             lines.append((what, [name]))

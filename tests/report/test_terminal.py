@@ -260,6 +260,8 @@ def test_no_route_and_no_reason_is_said_twice() -> None:
         "routes a; b → c: crashed: unsupported padding", "route d: not equivalent: differs",
     ]  # fmt: skip
     assert route_lines([*crashed, wrong], "none of 2 routes: unsupported padding")[0] == "routes a; b → c: crashed"
+    right = [Tried("as given", "verified", "equal", 0.0, 1.0)] * 2
+    assert route_lines(right) == ["route as given: verified", "route as given, repaired: verified"]
     given = Tried("as given", "not_equivalent", "differs", 0.5, 1.0)
     fixed = Tried("as given", "verified", "equal", 0.0, 1.0)
     assert route_lines([given, fixed], "equal") == [
