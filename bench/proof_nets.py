@@ -109,7 +109,7 @@ def _save_torch(net: str, path: Path) -> None:
     torch.export.save(torch.export.export(module, example, dynamic_shapes=({0: torch.export.Dim("batch")},)), str(path))
 
 
-def _keras_net(net: str) -> Any:
+def _keras_net(net: str, unroll: bool) -> Any:
     import keras
     from keras import layers
 
@@ -140,15 +140,14 @@ def _keras_net(net: str) -> Any:
         x = layers.LayerNormalization()(layers.Add()([x, dense]))
         x = layers.Dense(4, **biased)(layers.GlobalAveragePooling1D()(x))
     else:
-        x = layers.GRU(4, bias_initializer="normal")(
-            layers.LSTM(6, return_sequences=True, bias_initializer="normal")(x)
-        )
+        options = {"bias_initializer": "normal", "unroll": unroll}
+        x = layers.GRU(4, **options)(layers.LSTM(6, return_sequences=True, **options)(x))
         x = layers.Dense(3, **biased)(x)
     return keras.Model(entry, x)
 
 
 def _save_keras(net: str, path: Path) -> None:
-    model = _keras_net(net)
+    model = _keras_net(net, unroll=path.suffix == ".tflite")  # TFLite has no lists of tensors
     if path.suffix == ".keras":
         model.save(path)
     elif path.suffix == ".tflite":

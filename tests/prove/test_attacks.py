@@ -247,3 +247,46 @@ def test_a_constant_that_is_only_spread_is_no_hindrance() -> None:
 
     assert prove(model(True), model(True), contract()).proven
     assert not prove(model(True), model(False), contract()).proven
+
+
+def shifted(by: str) -> onnx.ModelProto:
+    """A sum with a bias to which zeros are added, as many as there are samples, or to which their number is."""
+    b = Builder(["n", 4])
+    many = b("Expand", b.constant([[0.0 if by == "zeros" else 1.0]]), b("Shape", "x"))
+    total = b("ReduceSum", many, b.ints(0, 1), keepdims=0)
+    return b.model(b("Add", "x", b("Add", total, b.constant([1.0, 2.0, 3.0, 4.0]))))
+
+
+def test_sums_of_zeros_are_zero_and_others_count() -> None:
+    b = Builder(["n", 4])
+    plain = b.model(b("Add", "x", b.constant([1.0, 2.0, 3.0, 4.0])))
+    assert prove(plain, shifted("zeros"), contract()).proven
+    assert not prove(shifted("ones"), shifted("ones"), contract()).proven
+
+
+def begun_with(state: str) -> onnx.ModelProto:
+    """A recurrent layer whose state begins at zero, or at what the number of samples makes of it."""
+    b = Builder([7, "n", 3])
+    weights = b.constant(numbers((1, 6, 3), 1)), b.constant(numbers((1, 6, 2), 2)), b.constant(numbers((1, 12), 3))
+    if state == "none":
+        return b.model(b("GRU", "x", *weights, hidden_size=2))
+    count = b("Slice", b("Shape", "x"), b.ints(1), b.ints(2))
+    form = b("Concat", b.ints(4), count, b.ints(2), axis=0)
+    number = b.constant(0.0)
+    if state == "counted":
+        few = b("Less", b("Squeeze", count), b.constant(3, np.int64))
+        number = b("Cast", few, to=TensorProto.FLOAT)
+    if state == "two":
+        number = b.constant(np.float32([[[0.0]], [[1.0]], [[0.0]], [[0.0]]]))
+    many = b("Expand", number, form)
+    return b.model(b("GRU", "x", *weights, "", b("Slice", many, b.ints(0), b.ints(1)), hidden_size=2))
+
+
+def test_states_of_as_many_zeros_as_samples_are_no_hindrance() -> None:
+    assert prove(begun_with("none"), begun_with("zeros"), contract()).proven
+
+
+@pytest.mark.parametrize("state", ["counted", "two"])
+def test_states_that_may_be_others_at_other_sizes_are_not_proven(state: str) -> None:
+    """A part of what is spread is one number only where all of it is."""
+    assert not prove(begun_with("none"), begun_with(state), contract()).proven

@@ -148,6 +148,12 @@ def factor_along_other_axes() -> Pair:
     return one, b.model(b("Mul", b("Add", b("Sin", "x"), b("Tanh", "x")), b("Exp", "x")))
 
 
+def exponential_of_the_negative() -> Pair:
+    a, b = Builder([2, 3]), Builder([2, 3])
+    one = a.model(a("Exp", a("Neg", "x")))
+    return one, b.model(b("Neg", b("Exp", "x")))
+
+
 def less_and_greater() -> Pair:
     def model(order: int) -> onnx.ModelProto:
         b = Builder([2, 3])
@@ -222,6 +228,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "pooling in windows: counted padding ends where the last window does": overhang_of_a_ceiling,
     "sums: a factor that varies is a multiple of the other": no_multiple,
     "sums: the common factor lies along the same axes in both products": factor_along_other_axes,
+    "odd functions: the function is odd": exponential_of_the_negative,
     "operators on pairs: the operator is the same in both orders": less_and_greater,
     "recurrent layers: the biases of a gate that resets the product itself stay apart": biases_of_a_product_that_is_reset,
     "recurrent layers: states begin at zero": states_that_begin_elsewhere,

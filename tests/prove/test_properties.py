@@ -227,6 +227,15 @@ def choice(r: Random) -> Pair:
     return one.model(first), two.model(two("Transpose", made, perm=[1, 0]))
 
 
+def odd(r: Random) -> Pair:
+    n, c = sizes(r, 2)
+    one, two = Doubles(n, c), Doubles(n, c)
+    number = float(r.uniform(0.5, 2))
+    made = one("Sub", one.constant(1.0), one("Erf", one("Mul", "x", one.constant(-number))))
+    other = two("Add", two("Erf", two("Mul", "x", two.constant(number))), two.constant(1.0))
+    return one.model(made), two.model(other)
+
+
 def moves(r: Random) -> Pair:
     n, c, h, w = sizes(r, 4)
     one, two = Doubles(n, 4 * c, h, w), Doubles(n, 4 * c, h, w)
@@ -305,6 +314,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "padding of axes": padding,
     "choice by element": choice,
     "moves of elements": moves,
+    "odd functions": odd,
     "broadcasting": broadcasting,
     "operators on pairs": on_pairs,
     "sums over letters": letters,

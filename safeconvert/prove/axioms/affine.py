@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.oddness import AXIOM as SIGN
+from safeconvert.prove.axioms.oddness import FUNCTIONS, ODD
 from safeconvert.prove.axioms.spreading import AXIOM as BROADCAST
 from safeconvert.prove.axioms.spreading import spread
 from safeconvert.prove.axioms.weights import WEIGHTED, absorbed
@@ -92,6 +94,11 @@ def unary(
     def made(term: Term) -> Term:
         if term.operator == "refine":
             return refined(store, made(term.operands[0]), term.setting)
+        core, factor, offset, _ = parts(term)
+        negative = factor.size == 1 and factor.item() < 0 and not offset.any()
+        if negative and SIGN.holds(store, ODD, operator in FUNCTIONS):
+            SIGN.use(store)
+            return affine(store, made(affine(store, core, -factor)), -1.0)
         base = _narrow(store, term)
         if base is not None:
             BROADCAST.use(store)
@@ -117,6 +124,13 @@ def _narrow(store: Store, term: Term) -> Term | None:
 
 def normalised(store: Store, value: Value) -> tuple[Value, Array]:
     """A value without the factor in front of it, or without the largest weight of what it is linear in, and that factor."""
+    if value.term.operator == "refine":
+        whole, cut = value.term.operands[0], value.term.setting
+        rest, outer = normalised(store, Value(whole, tuple((axis,) for axis in range(len(whole.shape)))))
+        one = np.ones((1,) * len(value.term.shape))
+        if outer.size != 1:
+            return value, one
+        return Value(refined(store, rest.term, cut), value.groups), one * outer.item()
     core, factor, offset, _ = parts(value.term)
     if core.operator in WEIGHTED and bool((factor == 1).all()):
         number = float(np.abs(core.constants[0].values).max(initial=0.0))

@@ -15,6 +15,7 @@ from safeconvert.prove.axioms import (
     joining,
     moves,
     normalization,
+    oddness,
     padding,
     pairwise,
     places,
@@ -36,6 +37,6 @@ AXIOMS: tuple[Axiom, ...] = (
     same.AXIOM, moves.AXIOM, affine.AXIOM, weights.AXIOM, sums.AXIOM, products.AXIOM, normalization.AXIOM, clips.AXIOM, activations.AXIOM,
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
-    normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM,
+    normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
 )  # fmt: skip
 RULES: Mapping[str, Rule] = {operator: rule for axiom in AXIOMS for operator, rule in axiom.operators.items()}

@@ -93,20 +93,15 @@ def _check(source: onnx.ModelProto, target: onnx.ModelProto, proof: Mapping[str,
 
 def opened(source: onnx.ModelProto, target: onnx.ModelProto, statement: Mapping[str, Any]) -> Problem:
     """Both graphs at the sizes of a statement. Raises Refused where it leaves out an input or output, or does not fit them."""
-    inputs, cuts = statement["inputs"], []
-    for one in inputs:
-        order = _order(one["order"], len(one["shape"]))
-        sizes, groups = canonical(one["shape"])
-        cuts.append(Cut(one["source"], one["target"], sizes, groups, tuple(groups[axis] for axis in order)))
+    cuts = []
     fixed = _fixed(source), _fixed(target)
     here: tuple[dict[str, Shape], ...] = ({}, {})  # of each side
     there: tuple[dict[str, Shape], ...] = ({}, {})
-    for one in inputs:
-        order, shape, names = (
-            _order(one["order"], len(one["shape"])),
-            tuple(one["shape"]),
-            (one["source"], one["target"]),
-        )
+    for one in statement["inputs"]:
+        order, shape = _order(one["order"], len(one["shape"])), tuple(one["shape"])
+        names = one["source"], one["target"]
+        held, groups = canonical(shape)
+        cuts.append(Cut(*names, held, groups, tuple(groups[axis] for axis in order)))
         both = [fixed[0][names[0]][axis] or fixed[1][names[1]][order.index(axis)] for axis in range(len(shape))]
         other = tuple(size if bound else 2 * size + 1 for size, bound in zip(shape, both, strict=True))
         for sizes, all_sizes in ((shape, here), (other, there)):

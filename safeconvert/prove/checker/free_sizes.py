@@ -14,6 +14,8 @@ _SHAPES = {("Reshape", 1), ("Expand", 1), ("Tile", 1), ("Resize", 2), ("Resize",
 """Operands that only say what shape a result has."""
 _SPREAD = {"Expand": 1, "ConstantOfShape": 0}
 """Operators that only spread numbers, and which operand says how far."""
+_SUMS = {"ReduceSum", "Add"}
+_PARTS = {"Slice", "Squeeze", "Unsqueeze", "Transpose", "Reshape"}
 _SPREADING: set[object] = {"Add", "Sub", "Mul", "Div", "Concat", "Where", ("LSTM", 5), ("LSTM", 6), ("GRU", 5)}
 """Operators, or single operands of them, that read what is spread number by number; others might count how often it is there."""
 
@@ -37,10 +39,16 @@ def depending(nodes: tuple[onnx.NodeProto, ...], here: Mapping[str, Array], ther
     return found
 
 
-def spread(nodes: tuple[onnx.NodeProto, ...], sized: set[str]) -> set[str]:
-    """Of what depends on free sizes, constants of which only the shape does."""
-    alone = [node for node in nodes if node.op_type in _SPREAD and node.output[0] in sized]
-    return {node.output[0] for node in alone if not sized.intersection(node.input[: _SPREAD[node.op_type]])}
+def spread(nodes: tuple[onnx.NodeProto, ...], sized: set[str], here: Mapping[str, Array]) -> set[str]:
+    """Of what depends on free sizes, constants of which only the shape does: what is spread, parts of one number that is, sums of zeros."""
+    found: set[str] = set()
+    for node in nodes:
+        reads = sized.intersection(node.input)
+        plain = node.op_type in _SPREAD and not reads.intersection(node.input[: _SPREAD[node.op_type]])
+        part = node.op_type in _PARTS and reads <= found and all((here[n] == here[n].flat[0]).all() for n in reads)
+        zero = node.op_type in _SUMS and reads <= found and not any(here[n].any() for n in reads)
+        found.update(name for name in node.output if name in sized and (plain or part or zero))
+    return found
 
 
 def harmless(node: onnx.NodeProto, place: int, is_spread: bool) -> bool:

@@ -43,7 +43,7 @@ def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str
     found = _at(model, sizes)
     if sizes != others:
         found.sized = depending(found.nodes, found.constants, _at(model, others).constants)
-        found.spread = spread(found.nodes, found.sized)
+        found.spread = spread(found.nodes, found.sized, found.constants)
     return found
 
 

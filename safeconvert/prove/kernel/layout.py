@@ -104,11 +104,8 @@ def along(array: Array, value: Value) -> Array:
     """A constant that is broadcast to a value, with one axis for each canonical axis, of length 1 where it does not vary."""
     rank = len(value.groups)
     extra = max(array.ndim - rank, 0)
-    array = (
-        array.reshape((1,) * (rank - array.ndim) + array.shape[extra:])
-        if math.prod(array.shape[:extra]) == 1
-        else array
-    )
+    if math.prod(array.shape[:extra]) == 1:
+        array = array.reshape((1,) * (rank - array.ndim) + array.shape[extra:])
     if array.ndim != rank or any(given not in (1, size) for given, size in zip(array.shape, value.shape, strict=True)):
         raise Refused("a constant is larger than what it meets")
     pairs = zip(array.shape, value.shape, value.groups, strict=True)

@@ -46,6 +46,11 @@ class Writer:
         """A constant number in float32."""
         return self.constant(np.asarray(value, np.float32))
 
+    def zeros(self, tensor: str, kind: int) -> str:
+        """Zeros of a tensor's shape, of an ONNX type."""
+        zero = np.zeros(1, helper.tensor_dtype_to_np_dtype(kind))
+        return self("ConstantOfShape", self("Shape", tensor), value=numpy_helper.from_array(zero))
+
     def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """An operator of one output."""
         return self.several(operator, inputs, 1, **attributes)[0]

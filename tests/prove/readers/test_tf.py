@@ -47,7 +47,7 @@ EACH: dict[str, Callable[[Any], Any]] = {
         "Less": tf.less, "Greater": tf.greater, "LessEqual": tf.less_equal, "GreaterEqual": tf.greater_equal, "Equal": tf.equal}.items()},
     "LogicalAnd": lambda x: tf.where(tf.logical_and(x < 1, x > -1), x, 2 * x),
     "LogicalOr": lambda x: tf.where(tf.logical_or(x > 1, x < -1), x, 2 * x), "SelectV2": lambda x: tf.where(x > 0.1, x, tf.exp(x)),
-    "Relu6": tf.nn.relu6, "LeakyRelu": lambda x: tf.nn.leaky_relu(x, 0.3), "Square": tf.square,
+    "Relu6": tf.nn.relu6, "Erfc": tf.math.erfc, "ZerosLike": lambda x: x + tf.zeros_like(x), "LeakyRelu": lambda x: tf.nn.leaky_relu(x, 0.3), "Square": tf.square,
     "SquaredDifference": lambda x: tf.math.squared_difference(x, tf.sin(x)), "Softmax": tf.nn.softmax, "LogSoftmax": tf.nn.log_softmax,
     "Mean": lambda x: tf.reduce_mean(x, 1, keepdims=True), "Sum": lambda x: tf.reduce_sum(x, 1), "Max": lambda x: tf.reduce_max(x, 1),
     "Min": lambda x: tf.reduce_min(x, 1), "Prod": lambda x: tf.reduce_prod(x, 1), "MatMul": lambda x: tf.matmul(x, normal(3, 6), transpose_b=True),

@@ -159,6 +159,7 @@ MADE_OTHERWISE = {
     "ADD_N",
     "SQUEEZE",
     "EXPAND_DIMS",
+    "SELECT_V2",
 }
 """The converter may say these in other operators."""
 

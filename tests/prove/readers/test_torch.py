@@ -82,6 +82,9 @@ CASES: dict[str, tuple[tuple[int, ...], Any]] = {
         "squeeze": lambda x: x[:, :1].squeeze(1), "cat": lambda x: torch.cat([x, x.tanh()], 2), "stack": lambda x: torch.stack([x, x.exp()], 1),
         "split": lambda x: x.split(3, 3)[2], "chunk": lambda x: x.chunk(2, 1)[1], "slice": lambda x: x[:, 1:4:2, -3:], "select": lambda x: x[:, -1, 2],
         "pad": lambda x: F.pad(x, (1, 2, 0, 3), value=0.5), "reflect": lambda x: F.pad(x, (1, 2, 0, 3), mode="reflect"),
+        "flip": lambda x: x.flip(1, -1), "unbind": lambda x: x.unbind(1)[2], "argmax": lambda x: x.argmax(2), "argmin": lambda x: x.argmin(1, keepdim=True),
+        "logical": lambda x: torch.where(torch.logical_or(torch.logical_not(x > 0), torch.logical_and(x > 1, x < 2)), x, 2 * x),
+        "broadcast": lambda x: torch.broadcast_to(x[:, :1], (x.shape[0], 3, 8, 7)),
         "matmul": lambda x: x @ x.transpose(2, 3), "expand": lambda x: x[:, :1].expand(x.shape[0], 3, 8, 7),
     }.items()},
 }  # fmt: skip

@@ -1,10 +1,12 @@
-"""Which tensors a layer is called on, as a Functional model's configuration has it, in the words of Keras 2 and 3."""
+"""What a layer or operation is called on, as a Functional model's configuration has it, in the words of Keras 2 and 3."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from safeconvert.prove.kernel.terms import Refused
 
@@ -13,15 +15,36 @@ Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call: its tensors in order, and what it is given beside them."""
+class Reference:
+    """A tensor among the arguments of a call."""
 
-    inputs: tuple[Place, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: its arguments in order and by name, where tensors are references, and lists may hold them."""
+
+    arguments: tuple[Any, ...]
     settings: Mapping[str, Any]
+
+    def references(self) -> list[Place]:
+        """All tensors that it is called on, in order."""
+        return [one.place for one in _flat([*self.arguments, *self.settings.values()]) if isinstance(one, Reference)]
+
+    def tensors(self) -> tuple[list[Place], Mapping[str, Any]]:
+        """The tensors of a layer's call, and what is given beside them. Raises Refused for arguments in order that are no tensors."""
+        settings = dict(self.settings)
+        given = [*self.arguments, *(settings.pop(name) for name in ("value", "key") if name in settings)]
+        found = list(_flat(given))
+        for one in found:
+            if not isinstance(one, Reference):
+                raise Refused(f"a call on {str(one)[:40]}, which is no tensor")
+        return [one.place for one in found], settings
 
 
 def calls_of(layer: Mapping[str, Any]) -> list[Call]:
-    """All calls of a layer. Raises Refused for arguments that are neither tensors nor plain."""
+    """All calls of a layer. Raises Refused for arguments that are not known."""
     return [_keras_3(node) if isinstance(node, dict) else _keras_2(node) for node in layer["inbound_nodes"]]
 
 
@@ -35,33 +58,45 @@ def places(given: Any) -> list[Place]:
 
 
 def _keras_3(node: Mapping[str, Any]) -> Call:
-    found = list(_tensors(node["args"]))
-    settings = {}
-    for name, value in node["kwargs"].items():
-        if value is None or (name == "training" and value is False):
-            continue
-        if name not in ("value", "key"):
-            settings[name] = value
-            continue
-        found += list(_tensors([value]))
-    return Call(tuple(found), settings)
+    settings = {name: _read(value) for name, value in node["kwargs"].items()}
+    kept = {n: v for n, v in settings.items() if v is not None and not (n == "training" and v is False)}
+    return Call(tuple(_read(value) for value in node["args"]), kept)
 
 
 def _keras_2(node: Sequence[Any]) -> Call:
     entries = [node] if node and isinstance(node[0], str) else node
     if any(value is not None for entry in entries if len(entry) > 3 for value in entry[3].values()):
         raise Refused("a call with arguments beside its tensors")
-    return Call(tuple(_place(entry) for entry in entries), {})
+    return Call(tuple(Reference(_place(entry)) for entry in entries), {})
 
 
-def _tensors(value: Any) -> Iterator[Place]:
+def _read(value: Any) -> Any:
+    """An argument: a reference, a number, text, truth, None, a slice, an array, or a list of these."""
     if isinstance(value, list):
-        for one in value:
-            yield from _tensors(one)
-    elif isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        yield _place(value["config"]["keras_history"])
-    else:
-        raise Refused(f"a call on {str(value)[:40]}, which is no tensor")
+        return [_read(one) for one in value]
+    if value is None or isinstance(value, int | float | str):
+        return value
+    config = value.get("config", {})
+    match value.get("class_name"):
+        case "__keras_tensor__":
+            return Reference(_place(config["keras_history"]))
+        case "__tuple__":
+            return [_read(one) for one in config["items"]]
+        case "__slice__":
+            return slice(*(_read(config[name]) for name in ("start", "stop", "step")))
+        case "__ellipsis__":
+            return Ellipsis
+        case "__tensor__" | "__numpy__":
+            return np.asarray(config["value"], config["dtype"])
+    raise Refused(f"an argument {value.get('class_name')}")
+
+
+def _flat(values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 def _is_place(value: Any) -> bool:

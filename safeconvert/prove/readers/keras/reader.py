@@ -10,12 +10,15 @@ import onnx
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.archive import Archive, Weights, opened, places_of
-from safeconvert.prove.readers.keras.calls import Call, calls_of, places
+from safeconvert.prove.readers.keras.calls import Call, Place, Reference, calls_of, places
 from safeconvert.prove.readers.keras.layer import Layer, Tensor
+from safeconvert.prove.readers.keras.operations import OPERATIONS, Operation
 from safeconvert.prove.readers.keras.table import LAYERS
 from safeconvert.prove.readers.writer import Input, Writer
 
 _KINDS = {"float32": onnx.TensorProto.FLOAT, "int32": onnx.TensorProto.INT32, "int64": onnx.TensorProto.INT64}
+_FILL = {"Pad": {"constant_values"}}
+"""By operation the arguments that may be given by name, behind those in order."""
 _MODELS = {"Functional", "Model", "Sequential"}
 
 
@@ -94,15 +97,39 @@ def _model(
     while waiting:
         later = []
         for layer, number, call in waiting:
-            if not all(one in known for one in call.inputs):
+            if not all(one in known for one in call.references()):
                 later.append((layer, number, call))
                 continue
-            made = _called(write, archive, (layer, within, weights), [known[one] for one in call.inputs], call.settings)
+            if layer.get("module") in OPERATIONS:
+                made = [_operated(write, layer, call, known)]
+            else:
+                read, settings = call.tensors()
+                made = _called(write, archive, (layer, within, weights), [known[one] for one in read], settings)
             known.update({(layer["config"]["name"], number, n): tensor for n, tensor in enumerate(made)})
         if len(later) == len(waiting):
             raise Refused(f"the layer {later[0][0]['config']['name']} reads what nothing makes")
         waiting = later
     return [known[one] for one in places(config["output_layers"])]
+
+
+def _operated(write: Writer, layer: Mapping[str, Any], call: Call, known: Mapping[Place, Tensor]) -> Tensor:
+    """What an operation makes. Raises Refused for one that is unknown, or called by names."""
+    kind, rules = layer["class_name"], OPERATIONS[layer["module"]]
+    if (
+        kind not in rules
+        or layer.get("registered_name") not in (None, kind)
+        or set(call.settings) - _FILL.get(kind, set())
+    ):
+        raise Refused(f"the operation {layer['module']}.{layer.get('registered_name') or kind}")
+
+    def tensor(value: Any) -> Any:
+        if isinstance(value, list):
+            return [tensor(one) for one in value]
+        return known[value.place] if isinstance(value, Reference) else value
+
+    return rules[kind](
+        Operation(write, kind, layer["config"], [tensor(one) for one in (*call.arguments, *call.settings.values())])
+    )
 
 
 def _called(

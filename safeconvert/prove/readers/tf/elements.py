@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tf.node import FLOAT, Node, Rule, Tensor
 
 _FAR = 2**62
+WHOLE = (3, 9)
+"""int32 and int64, in TensorFlow's numbers."""
 
 
 def each(*operators: str) -> Rule:
@@ -25,7 +29,7 @@ def pair(operator: str, floating: bool = False) -> Rule:
     """Two tensors, broadcast as ONNX does."""
 
     def rule(n: Node) -> list[Tensor]:
-        if floating or n.kind() not in (FLOAT, 3, 9):
+        if floating or n.kind() not in (FLOAT, *WHOLE):
             n.only_float()
         return n.made(operator, *(one.name for one in n.inputs))
 
@@ -42,6 +46,17 @@ def unchanged(n: Node) -> list[Tensor]:
     return [n.inputs[0]]
 
 
+def erfc(n: Node) -> list[Tensor]:
+    """Erfc: what is left of 1."""
+    n.only_float()
+    return n.made("Sub", n.write.number(1.0), n.write("Erf", n.inputs[0].name))
+
+
+def zeros(n: Node) -> list[Tensor]:
+    """ZerosLike."""
+    return [Tensor(n.write.zeros(n.inputs[0].name, n.onnx_kind("T")))]
+
+
 def relu6(n: Node) -> list[Tensor]:
     """Relu6."""
     n.only_float()
@@ -51,7 +66,7 @@ def relu6(n: Node) -> list[Tensor]:
 def leaky_relu(n: Node) -> list[Tensor]:
     """LeakyRelu."""
     n.only_float()
-    return n.made("LeakyRelu", n.inputs[0].name, alpha=n.attributes["alpha"].real(4))
+    return n.made("LeakyRelu", n.inputs[0].name, alpha=n.real("alpha", 0.2))
 
 
 def square(n: Node) -> list[Tensor]:
@@ -81,7 +96,8 @@ def reduction(operator: str) -> Rule:
     """Mean, Sum and the like over constant axes."""
 
     def rule(n: Node) -> list[Tensor]:
-        n.only_float()
+        if operator == "ReduceMean" or n.kind() not in (FLOAT, *WHOLE):
+            n.only_float()
         axes = n.integers(1)
         if not axes:
             return [n.inputs[0]]
@@ -161,6 +177,10 @@ def padded(n: Node) -> list[Tensor]:
 def joined(n: Node) -> list[Tensor]:
     """ConcatV2."""
     [axis] = n.integers(len(n.inputs) - 1)
+    arrays = [one.array for one in n.inputs[:-1] if one.array is not None]
+    if len(arrays) == len(n.inputs) - 1:
+        whole = np.concatenate(arrays, axis)
+        return [Tensor(n.write.constant(whole), whole)]
     return n.made("Concat", *(one.name for one in n.inputs[:-1]), axis=axis)
 
 
@@ -204,6 +224,8 @@ def gathered(n: Node) -> list[Tensor]:
 
 def cast(n: Node) -> list[Tensor]:
     """Cast."""
+    if n.flag("Truncate"):
+        raise Refused("Cast: that truncates")
     return n.made("Cast", n.inputs[0].name, to=n.onnx_kind("DstT"))
 
 

@@ -58,7 +58,9 @@ class Node:
     def kind(self, name: str = "T") -> int:
         """An element type, in TensorFlow's numbers. Raises Refused where there is none."""
         if name not in self.attributes:
-            raise Refused(f"{self.operator}: has no type {name}")
+            if self.operator not in ("MaxPool", "LeakyRelu"):
+                raise Refused(f"{self.operator}: has no type {name}")
+            return FLOAT  # by default, which files may leave out
         return self.attributes[name].integer(6)
 
     def only_float(self) -> None:
@@ -76,6 +78,10 @@ class Node:
     def flag(self, name: str) -> bool:
         """An attribute of truth; False where it is left out."""
         return name in self.attributes and bool(self.attributes[name].integer(5))
+
+    def real(self, name: str, default: float) -> float:
+        """An attribute of float32."""
+        return self.attributes[name].real(4) if name in self.attributes else default
 
     def listed(self, name: str) -> list[int]:
         """An attribute of integers; [] where it is left out."""

@@ -83,7 +83,7 @@ def batch_normalization(n: Node) -> list[Tensor]:
     if "is_training" not in n.attributes or n.flag("is_training"):
         raise Refused(f"{n.operator}: in training")
     names = [one.name for one in n.inputs[1:5]]
-    made = n.write("BatchNormalization", _first(n), *names, epsilon=n.attributes["epsilon"].real(4))
+    made = n.write("BatchNormalization", _first(n), *names, epsilon=n.real("epsilon", 1e-4))
     return _last(n, made)
 
 

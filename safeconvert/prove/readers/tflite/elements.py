@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tflite.flatbuffer import BOOL, BYTE, FLOAT, INT
-from safeconvert.prove.readers.tflite.operator import Operator, Rule, fused
+from safeconvert.prove.readers.tflite.operator import WHOLE, Operator, Rule, fused
 
 
 def each(*operators: str) -> Rule:
@@ -97,7 +97,8 @@ def reduction(operator: str) -> Rule:
     """MEAN, SUM and the like over constant axes."""
 
     def rule(o: Operator) -> list[str]:
-        o.only_float()
+        if operator == "ReduceMean" or o.tensor(0).kind not in WHOLE:
+            o.only_float()
         axes = o.integers(1)
         if not axes:
             return [o.tensor(0).name]
@@ -155,6 +156,11 @@ def largest(operator: str) -> Rule:
         return [o.write("Cast", made, to=o.outputs[0].kind)]
 
     return rule
+
+
+def zeros(o: Operator) -> list[str]:
+    """ZEROS_LIKE."""
+    return [o.write.zeros(o.tensor(0).name, o.outputs[0].kind)]
 
 
 def total(o: Operator) -> list[str]:

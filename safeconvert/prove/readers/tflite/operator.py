@@ -12,6 +12,7 @@ from safeconvert.prove.readers.tflite.flatbuffer import BYTE, Record
 from safeconvert.prove.readers.writer import Writer
 
 FLOAT = onnx.TensorProto.FLOAT
+WHOLE = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ OPERATORS: Mapping[int, tuple[str, Rule]] = {
     88: ("UNPACK", places.unpacked),
     89: ("REDUCE_MIN", elements.reduction("ReduceMin")),
     92: ("SQUARE", elements.square),
+    93: ("ZEROS_LIKE", elements.zeros),
     97: ("RESIZE_NEAREST_NEIGHBOR", windows.resized(nearest=True)),
     98: ("LEAKY_RELU", elements.leaky_relu),
     99: ("SQUARED_DIFFERENCE", elements.squared_difference),

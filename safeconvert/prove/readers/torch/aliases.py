@@ -13,6 +13,8 @@ _FRESH = (
     "aten.layer_norm.", "aten.max_pool", "aten.avg_pool", "aten.cat.", "aten.relu.",
 )  # fmt: skip
 """Operators that make a tensor of their own."""
+_IDLE = ("aten.detach_.default", "aten.dropout_.default")
+"""Operators that write nothing at inference, whatever their names say."""
 
 
 def require_unshared(graph: Mapping[str, Any]) -> None:
@@ -22,13 +24,24 @@ def require_unshared(graph: Mapping[str, Any]) -> None:
     own: set[str] = set()
     for node in graph["nodes"]:
         target = node["target"].removeprefix("torch.ops.")
-        writes = target.startswith("aten.") and target.split(".")[1].endswith("_")
+        writes = target.startswith("aten.") and target.split(".")[1].endswith("_") and target not in _IDLE
         if writes:
             written = next(iter(_tensors(node["inputs"][0]["arg"])), "")
             if written not in own or reads[written] != 1:
                 raise Refused(f"{target} writes into {written}, which may be read elsewhere")
         if writes or target.startswith(_FRESH):
             own.update(name for output in node["outputs"] for name in _tensors(output))
+
+
+def needed(graph: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The nodes that outputs depend on, in order; what only a dead node makes need not be known."""
+    wanted = {name for output in graph["outputs"] for name in _tensors(output)}
+    found = []
+    for node in reversed(graph["nodes"]):
+        if wanted.intersection(name for output in node["outputs"] for name in _tensors(output)):
+            wanted.update(_read(node))
+            found.append(node)
+    return found[::-1]
 
 
 def _read(node: Mapping[str, Any]) -> Iterator[str]:
@@ -43,6 +56,10 @@ def _tensors(argument: Mapping[str, Any]) -> Iterator[str]:
             yield str(found["name"])
         elif kind == "as_tensors":
             yield from (str(one["name"]) for one in found)
+        elif kind == "as_sym_int" and "as_name" in found:
+            yield str(found["as_name"])
+        elif kind == "as_sym_ints":
+            yield from (str(one["as_name"]) for one in found if "as_name" in one)
         elif kind in (
             "as_optional_tensor",
             "as_optional_tensors",

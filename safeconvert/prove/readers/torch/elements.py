@@ -193,3 +193,27 @@ def choice(c: Call) -> list[str]:
     if one.kind != two.kind:
         raise Refused(f"{c.target}: of mixed types")
     return [c.write("Where", c.tensor("condition").name, one.name, two.name)]
+
+
+def logical(operator: str) -> Rule:
+    """Operators on truths."""
+
+    def rule(c: Call) -> list[str]:
+        given = [c.tensor(name) for name in ("self", "other") if name in c.arguments]
+        if any(one.kind != onnx.TensorProto.BOOL for one in given):
+            raise Refused(f"{c.target}: of numbers")
+        return [c.write(operator, *(one.name for one in given))]
+
+    return rule
+
+
+def largest(operator: str) -> Rule:
+    """argmax and argmin along an axis; of equal numbers the first."""
+
+    def rule(c: Call) -> list[str]:
+        axis = c.value("dim", None)
+        if axis is None:
+            raise Refused(f"{c.target}: of all numbers")
+        return [c.write(operator, c.only_float().name, axis=int(axis), keepdims=int(bool(c.value("keepdim", False))))]
+
+    return rule

@@ -105,6 +105,20 @@ def expanded(c: Call) -> list[str]:
     return [c.write("Expand", x.name, c.sizes("size"))]
 
 
+def unbound(c: Call) -> list[str]:
+    """unbind: all places along an axis, which goes."""
+    axis, count = int(c.value("dim", 0)), len(c.outputs)
+    parts = c.write.several("Split", [c.tensor().name, c.write.integers(*[1] * count)], count, axis=axis)
+    return [c.write("Squeeze", part, c.write.integers(axis)) for part in parts]
+
+
+def flipped(c: Call) -> list[str]:
+    """flip of some axes."""
+    axes = [int(axis) for axis in c.value("dims", [])]
+    lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
+    return [c.write("Slice", c.tensor().name, *(c.write.integers(*numbers) for numbers in lists))]
+
+
 def padded(c: Call) -> list[str]:
     """pad and constant_pad_nd: amounts of the last axis first."""
     x, amounts = c.tensor(), [int(n) for n in c.value("pad", [])]

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from safeconvert.prove.kernel.terms import Refused
-from safeconvert.prove.readers.torch.aliases import require_unshared
+from safeconvert.prove.readers.torch.aliases import needed, require_unshared
 from safeconvert.prove.readers.torch.archive import Program, kind_of, opened
 from safeconvert.prove.readers.torch.call import Call, Sizes, Tensor
 from safeconvert.prove.readers.torch.table import LEAD, OPERATORS, SIZES
@@ -43,7 +43,7 @@ def _read(program: Program) -> onnx.ModelProto:
             raise Refused(f"an input that is a {kind}")
         known[name] = replace(known[name], name=write.constant(program.weights[one[words[kind]]]))
     require_unshared(program.graph)
-    for node in program.graph["nodes"]:
+    for node in needed(program.graph):
         _called(write, node, metas, known)
     outputs: list[tuple[Input, str]] = []
     for spec in program.signature["output_specs"]:

@@ -57,9 +57,14 @@ OPERATORS: Mapping[str, Rule] = {
     "aten.maximum.default": elements.pair("Max"),
     "aten.minimum.default": elements.pair("Min"),
     **{f"aten.{name}.{kind}": elements.compared(onnx) for name, onnx in
-       (("lt", "Less"), ("le", "LessOrEqual"), ("gt", "Greater"), ("ge", "GreaterOrEqual"), ("eq", "Equal"))
+       (("lt", "Less"), ("less", "Less"), ("greater", "Greater"), ("le", "LessOrEqual"), ("gt", "Greater"), ("ge", "GreaterOrEqual"), ("eq", "Equal"))
        for kind in ("Scalar", "Tensor")},
     "aten.where.self": elements.choice,
+    "aten.logical_and.default": elements.logical("And"),
+    "aten.logical_or.default": elements.logical("Or"),
+    "aten.logical_not.default": elements.logical("Not"),
+    "aten.argmax.default": elements.largest("ArgMax"),
+    "aten.argmin.default": elements.largest("ArgMin"),
     "aten.pow.Tensor_Scalar": elements.power,
     "aten.clamp.default": elements.clamped,
     "aten.hardtanh.default": elements.clamped,
@@ -101,6 +106,9 @@ OPERATORS: Mapping[str, Rule] = {
     "aten.slice.Tensor": places.cut,
     "aten.select.int": places.selected,
     "aten.expand.default": places.expanded,
+    "aten.broadcast_to.default": places.expanded,
+    "aten.unbind.int": places.unbound,
+    "aten.flip.default": places.flipped,
     "aten.pad.default": places.padded,
     "aten.constant_pad_nd.default": places.padded,
     "aten.zeros.default": places.zeros,

@@ -1,0 +1,64 @@
+"""Every operation that the Keras reader knows among layers: its graph gives what Keras gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.readers.keras.operations import OPERATIONS
+from safeconvert.prove.readers.keras.reader import read_keras
+from tests.prove.readers.test_keras import IMAGE, ROW, STEPS, model_of, numbers, run, saved
+
+keras = pytest.importorskip("keras")
+ops = keras.ops
+CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
+    "Add": (ROW, lambda x: x + 1.5), "Subtract": (ROW, lambda x: 1.5 - x), "Multiply": (ROW, lambda x: x * ops.exp(x)),
+    "Divide": (ROW, lambda x: ops.divide(x, ops.exp(x))), "TrueDivide": (ROW, lambda x: ops.true_divide(x, 4.0)),
+    "Power": (ROW, lambda x: ops.power(x, 2.0)), "Maximum": (ROW, lambda x: ops.maximum(x, 0.3)), "Minimum": (ROW, lambda x: ops.minimum(x, ops.sin(x))),
+    "Matmul": (STEPS, lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1)))), "Negative": (ROW, lambda x: -x), "Absolute": (ROW, ops.absolute),
+    "Abs": (ROW, ops.abs), "Exp": (ROW, ops.exp), "Log": (ROW, lambda x: ops.log(ops.exp(x))), "Sqrt": (ROW, lambda x: ops.sqrt(ops.exp(x))),
+    "Square": (ROW, ops.square), "Sin": (ROW, ops.sin), "Cos": (ROW, ops.cos), "Tanh": (ROW, ops.tanh), "Reciprocal": (ROW, ops.reciprocal),
+    "Mean": (IMAGE, lambda x: ops.mean(x, axis=(1, -2), keepdims=True)), "Sum": (IMAGE, lambda x: ops.sum(x, axis=-1)),
+    "Max": (IMAGE, lambda x: ops.max(x, axis=2)), "Min": (IMAGE, lambda x: ops.min(x, axis=(1, 2, 3))), "Prod": (ROW, lambda x: ops.prod(x, axis=1)),
+    "Reshape": (IMAGE, lambda x: ops.reshape(x, (-1, 4, 14, 4))), "Transpose": (IMAGE, lambda x: ops.transpose(x, (0, 3, 1, 2))),
+    "Squeeze": (IMAGE, lambda x: ops.squeeze(x[:, :1], 1)), "ExpandDims": (ROW, lambda x: ops.expand_dims(x, -1)),
+    "Concatenate": (IMAGE, lambda x: ops.concatenate([x, ops.tanh(x)], 2)), "Stack": (ROW, lambda x: ops.stack([x, ops.exp(x)], 1)),
+    "Einsum": (STEPS, lambda x: ops.einsum("nsm,ntm->nst", x, ops.exp(x))),
+    "Pad": (IMAGE, lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 3), (0, 0)), constant_values=0.5)),
+    "Pad, reflected": (IMAGE, lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 3), (0, 0)), mode="reflect")),
+    "GetItem": (IMAGE, lambda x: x[:, ::-2, -1, 1:3]), "GetItem, last": (IMAGE, lambda x: x[..., 1]),
+    "Clip": (ROW, lambda x: ops.clip(x, -0.5, 0.7)),
+    "Relu": (ROW, ops.relu), "Relu6": (ROW, ops.relu6), "Sigmoid": (ROW, ops.sigmoid), "Silu": (ROW, ops.silu), "Softplus": (ROW, ops.softplus),
+    "Softsign": (ROW, ops.softsign), "HardSigmoid": (ROW, ops.hard_sigmoid), "HardSilu": (ROW, ops.hard_silu), "Selu": (ROW, ops.selu),
+    "Elu": (ROW, lambda x: ops.elu(x, 0.7)), "Gelu": (ROW, lambda x: ops.gelu(x, approximate=False)), "Gelu by tanh": (ROW, ops.gelu),
+    "LeakyRelu": (ROW, lambda x: ops.leaky_relu(x, 0.3)), "Softmax": (STEPS, lambda x: ops.softmax(x, axis=1)),
+    "LogSoftmax": (STEPS, lambda x: ops.log_softmax(x)), "Erf": (ROW, ops.erf), "Rsqrt": (ROW, lambda x: ops.rsqrt(ops.exp(x))),
+}  # fmt: skip
+
+
+def test_every_operation_has_a_case() -> None:
+    assert {name for rules in OPERATIONS.values() for name in rules} == {
+        name.split(",")[0].split(" ")[0] for name in CASES
+    }
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_the_graph_gives_what_keras_gives(name: str, tmp_path: Path) -> None:
+    shape, build = CASES[name]
+    model = model_of(shape, build)
+    x = 2 * numbers((3, *shape))
+    [found] = run(saved(model, tmp_path), x)
+    wanted = np.asarray(model(x, training=False))
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_an_operation_that_is_not_known_is_refused_by_name(tmp_path: Path) -> None:
+    for build, named in ((lambda x: ops.cumsum(x, 1), "Cumsum"), (lambda x: ops.cast(x > 0, "float32"), "Greater")):
+        with pytest.raises(Refused, match=named):
+            read_keras(saved(model_of(ROW, build), tmp_path))
