@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all data-test fuzz lint bench bench-short bench-matrix bench-zoo bench-evidence bench-proof docs clean
+.PHONY: demo test test-all data-test fuzz lint bench bench-short bench-matrix bench-zoo bench-unseen bench-evidence bench-proof docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -54,6 +54,11 @@ bench-proof: $(VENV)/.installed-test
 
 bench-zoo: $(VENV)/.installed-test
 	$(BIN)/python bench/zoo.py
+
+# Hours, and the packages of the extra `bench`; resumes where it stopped.
+bench-unseen: $(VENV)/.installed-test
+	$(BIN)/pip install -e '.[bench]'
+	$(BIN)/python bench/unseen.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)

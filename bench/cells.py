@@ -71,7 +71,8 @@ def _safe(cell: Cell, folder: Path) -> None:
     row = {
         "exit": code, "seconds": round(time.perf_counter() - began, 1), "reason": outcome.get("reason", ""),
         "verification": predicate.get("verification", {}), "faults": predicate.get("faults", []),
-        "attempts": outcome.get("attempts", []),
+        "attempts": outcome.get("attempts", []), "obligations": predicate.get("obligations", []),
+        "obstacles": outcome.get("obstacles", []),
     }  # fmt: skip
     delete(*folder.glob(f"{out.name}*"))
     cell.kept(folder).write_text(json.dumps(row, indent=1))

@@ -81,6 +81,9 @@ class Backend(Protocol):
     def top(self, x: Tensor, k: int, axis: int, largest: bool) -> tuple[Tensor, Tensor]:
         """The k largest or smallest in order, and their indices (int64); of equal ones the first comes first."""
 
+    def positions(self, x: Tensor) -> Tensor:
+        """Where a vector of bools is true, in order; int64, as many as there are."""
+
     def cumulative(self, name: str, x: Tensor, axis: int) -> Tensor:
         """Running sum or prod."""
 

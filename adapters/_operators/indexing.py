@@ -132,17 +132,19 @@ def _nd_places(n: Node, shape: list[Any], indices: Any) -> Any:
     """Positions, in the tensor flattened over the indexed axes, of index tuples in the last dimension."""
     b = n.backend
     own, depth = list(b.shape(indices)), b.shape(indices)[-1]
-    if not all(isinstance(size, int) for size in shape[:depth]):
+    if not all(isinstance(size, int) for size in shape[1:depth]):  # the first one's size is in no stride
         raise n.refuse("into a free dimension")
     indices = positive_each(n, indices, shape[:depth])
     strides = np.array([int(np.prod(shape[a + 1 : depth], dtype=np.int64)) for a in range(depth)], dtype=np.int64)
     return b.reduce("sum", b.map("mul", indices, strides), [len(own) - 1], False)
 
 
-def positive_each(n: Node, indices: Any, sizes: list[int]) -> Any:
+def positive_each(n: Node, indices: Any, sizes: list[Any]) -> Any:
     """Index tuples counted from the front."""
-    b, limits = n.backend, np.array(sizes, dtype=np.int64)
-    if isinstance(indices, np.ndarray):
+    b = n.backend
+    free = not all(isinstance(size, int) for size in sizes)
+    limits = b.sizes_tensor(np.array(sizes, dtype=object)) if free else np.array(sizes, dtype=np.int64)
+    if isinstance(indices, np.ndarray) and not free:
         return np.where(indices < 0, indices + limits, indices).astype(np.int64)
     indices = b.cast(indices, "int64")
     return b.map("where", b.map("lt", indices, np.asarray(0)), b.map("add", indices, limits), indices)

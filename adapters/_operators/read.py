@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from safeconvert.graph.obstacles import undefined
+from safeconvert.rewrite.legalize import Legalised, legalise, rules_of
+
 from .gelu import whole_gelu
 
 
-def plain(path: str) -> onnx.ModelProto:
-    """The model of a file, with the functions that it defines itself put in their places, and Gelu whole."""
+def plain(path: str, adapter: str) -> Legalised:
+    """The model of a file, with the functions that it defines itself put in their places, and Gelu whole.
+
+    Where it holds operators that ONNX does not define, the rules of the adapter's manifest write them in those that it does.
+
+    Args:
+        path: the file.
+        adapter: path of the adapter's module, beside which the manifest lies.
+    """
     model = onnx.load(path)
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
-    return whole_gelu(model, constants(model))
+    legal = legalise(model, rules_of(adapter)) if undefined(model) else Legalised(model, (), ())
+    return replace(legal, model=whole_gelu(legal.model, constants(legal.model)))
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:

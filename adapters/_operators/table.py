@@ -7,6 +7,7 @@ from typing import Any
 
 from . import (
     activation,
+    detection,
     elementwise,
     indexing,
     normalization,
@@ -25,7 +26,7 @@ from .node import Node
 
 _FAMILIES = (
     elementwise, activation, reduction, shaping, indexing, windows, products, normalization, quantization, resizing, recurrent,
-    sampling, spectra, unpooling,
+    sampling, spectra, unpooling, detection,
 )  # fmt: skip
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     operator: function for family in _FAMILIES for operator, function in family.OPERATORS.items()

@@ -21,11 +21,9 @@ from .._shared.keras_files import open_keras
 from .._shared.keras_variants import half_types
 from .layers import with_attributes
 from .observe import observe
+from .part import cut, host_layers
 
-_READERS = tuple(
-    getattr(keras.layers, name) for name in ("TextVectorization", "StringLookup", "HashedCrossing", "Hashing")
-)
-"""Layers that take strings."""
+__all__ = ["cut", "host_code", "load", "patch"]
 
 
 class KerasModel:
@@ -75,19 +73,27 @@ def load(request: Mapping[str, Any]) -> KerasModel:
     return KerasModel(open_keras(model), model)
 
 
+def host_code(request: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The layers that look values up, and those to begin with behind them; see `host_layers`."""
+    layers, begin = host_layers(open_keras(ModelRequest.from_json(request)))
+    return {"layers": layers, "begin": begin}
+
+
 def _require_numbers(model: Any, path: str) -> None:
     """Raise UnusableInput where an input takes strings; the message names the layer that reads them."""
     texts = [tensor.name for tensor in model.inputs if keras.backend.standardize_dtype(tensor.dtype) == "string"]
     if not texts:
         return
-    readers = [layer for layer in model._flatten_layers() if isinstance(layer, _READERS)]
+    readers, begin = host_layers(model)
     if not readers:
-        raise UnusableInput(f"{path}: input {texts[0]} takes strings, and inputs are numbers")
-    named = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in readers)
+        raise UnusableInput(
+            f"{path}: input {texts[0]} takes strings, and inputs are numbers",
+            "convert the part behind them: --from LAYER, the first layer that reads numbers",
+        )
+    behind = " ".join(f"--from {name}" for name in begin) or "save the layers behind it as a model of their own"
     raise UnusableInput(
-        f"{path}: input {texts[0]} takes strings, which layer {named} looks up in a vocabulary: no converter has it",
-        "convert the model behind it, fed with token ids: "
-        f"keras.Model(model.get_layer({readers[-1].name!r}).output, model.outputs).save(FILE)",
+        f"{path}: input {texts[0]} takes strings, which layer {', '.join(readers)} looks up in a vocabulary: no converter has it",
+        f"that is host code; convert the part behind it, fed with token ids: {behind}",
     )
 
 

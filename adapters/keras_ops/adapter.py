@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from safeconvert.adapter_api.layouts import moved_ends
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.graph.boundary_transposes import channels_second_ends
 
@@ -19,12 +20,15 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; images become channels last, as by any other way to Keras."""
     step = ConvertRequest.from_json(request)
     shapes = {spec.name: tuple(spec.shape) for spec in step.signature.inputs} if step.signature else {}
-    model = plain(step.model.path)
-    ends = channels_second_ends(model)
+    legal = plain(step.model.path, __file__)
+    model = legal.model
+    taken, given = [name for name, _, _ in inputs(model)], [value.name for value in model.graph.output]
+    ends = moved_ends(channels_second_ends(model), taken, given, step)
     made = build(model, shapes, ends)
     made.save(step.target)
-    taken, given = [name for name, _, _ in inputs(model)], [value.name for value in model.graph.output]
-    return ConvertReply(_moved(taken, made.inputs, ends), _moved(given, made.outputs, ends)).to_json()
+    return ConvertReply(
+        _moved(taken, made.inputs, ends), _moved(given, made.outputs, ends), notes=legal.notes()
+    ).to_json()
 
 
 def _moved(names: Sequence[str], tensors: Sequence[Any], ends: Collection[str]) -> tuple[Permutation | None, ...]:

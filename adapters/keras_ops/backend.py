@@ -106,6 +106,10 @@ class KerasOps(Layers):
         ends = np.iinfo(kind)
         return self.map("sub", np.asarray(ends.max if ends.min == 0 else -1, dtype=kind), x)
 
+    def positions(self, x: Any) -> Any:
+        (found,) = ops.nonzero(self.tensor(x))
+        return self.made(ops.cast(found, "int64"))
+
     def cumulative(self, name: str, x: Any, axis: int) -> Any:
         x, kind = self.tensor(x), self.dtype(x)
         result = (ops.cumsum if name == "sum" else ops.cumprod)(x, axis=axis)

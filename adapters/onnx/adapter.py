@@ -20,12 +20,13 @@ from .coverage import exercised, reach  # called by name
 from .external import external_tensors, require_own_data
 from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
+from .part import cut, require_numbers  # called by name: cut
 from .quantize import calibrate, operators, quantize  # called by name
 from .ranges import input_ranges  # called by name
 
 __all__ = [
-    "calibrate", "check_file", "exercised", "expose_logits", "external_files", "input_ranges", "load", "only_on_one_side",
-    "operators", "quantize", "reach",
+    "calibrate", "check_file", "cut", "exercised", "expose_logits", "external_files", "input_ranges", "load",
+    "only_on_one_side", "operators", "quantize", "reach",
 ]  # fmt: skip
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",
@@ -67,6 +68,7 @@ def load(request: Mapping[str, Any]) -> OnnxModel:
             ort_errors.NotImplemented, ort_errors.NoSuchFile, ort_errors.RuntimeException) as error:  # fmt: skip
         complaint = _refused_by_checker(model.path)
         raise UnusableInput(f"{model.path}: {complaint or f'ONNX Runtime cannot load it: {_line(error)}'}") from error
+    require_numbers(session, model.path)
     return OnnxModel(session, model)
 
 

@@ -14,6 +14,7 @@ import onnx
 from onnx2keras import onnx_to_keras
 from onnx2keras.layers import AVAILABLE_CONVERTERS
 
+from safeconvert.adapter_api.layouts import require_layouts
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
 from safeconvert.rewrite.legalize import legalise, rules_of
@@ -48,7 +49,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         )
     keras_model = without_lambdas(converted)
     keras_model.save(step.target)
-    return ConvertReply(
+    reply = ConvertReply(
         inputs=tuple(
             _moved(len(shape) + 1, reorder and not inputs_peeled.get(value.name, False))
             for value, shape in zip(inputs, shapes, strict=True)
@@ -58,7 +59,9 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             for value, tensor in zip(model.graph.output, keras_model.outputs, strict=True)
         ),
         notes=(*legal.notes(), *(("change_ordering=True",) if reorder else ())),
-    ).to_json()
+    )
+    require_layouts(reply, [value.name for value in inputs], [value.name for value in model.graph.output], step)
+    return reply.to_json()
 
 
 def _moved(rank: int, reordered: bool) -> Permutation | None:

@@ -18,6 +18,10 @@ from safeconvert.errors import UnusableInput
 
 from .._shared.tf_files import TfFile, open_tf
 from .observe import observe
+from .part import cut, host_scopes
+
+__all__ = ["cut", "host_code", "load", "patch"]
+_SHOWN = 3
 
 
 class TfModel:
@@ -47,7 +51,30 @@ class TfModel:
 def load(request: Mapping[str, Any]) -> TfModel:
     """Open a SavedModel folder, a frozen graph or a checkpoint."""
     model = ModelRequest.from_json(request)
-    return TfModel(open_tf(model), model)
+    file = open_tf(model)
+    _require_numbers(file, model.path)
+    return TfModel(file, model)
+
+
+def _require_numbers(file: TfFile, path: str) -> None:
+    """Raise UnusableInput where an input takes strings; the message names the nodes that read them, and where to cut."""
+    texts = [name for name, spec in file.inputs.items() if spec.dtype == tf.string]
+    if not texts:
+        return
+    readers, begin = host_scopes(file, path)
+    named = f", which {', '.join(readers[:_SHOWN])} read" if readers else ""
+    flags = " ".join(f"--from {name}" for name in begin) or "--from NODE, the first node that reads numbers"
+    raise UnusableInput(
+        f"{path}: input {texts[0]} takes strings{named}: no converter has them",
+        f"that is host code; convert the part behind it, fed with what it gives: {flags}",
+    )
+
+
+def host_code(request: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The nodes that look values up, and the scopes to begin with behind them; see `host_scopes`."""
+    model = ModelRequest.from_json(request)
+    layers, begin = host_scopes(open_tf(model), model.path)
+    return {"layers": layers, "begin": begin}
 
 
 def _input(name: str, tensor: Any, request: ModelRequest) -> TensorSpec:

@@ -24,8 +24,10 @@ from .._shared.untrusted.tflite_operators import inspect_tflite
 from . import precision, stored
 from .observe import observe
 from .options import set_options
+from .part import cut  # called by name
 from .runtime import interpreter
 
+__all__ = ["cut", "has_reduced", "load", "patch", "reduced", "restore"]
 _FILLERS = (1, 32, 224)  # a window may need more than one place
 
 

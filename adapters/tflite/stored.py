@@ -42,7 +42,12 @@ def activations(path: str) -> str:
     """The type that most operators of a file give their results in, by its name in numpy; "" where there are none."""
     model = _read(path)
     names = {kind: np.dtype(number).name for kind, number in _INTEGERS.items()} | {schema.TensorType.FLOAT32: "float32"}
-    made = [names.get(graph.tensors[int(n)].type, "") for graph in model.subgraphs for op in graph.operators for n in op.outputs]
+    made = [
+        names.get(graph.tensors[int(n)].type, "")
+        for graph in model.subgraphs
+        for op in graph.operators
+        for n in op.outputs
+    ]
     return max(sorted(set(made)), key=made.count) if made else ""
 
 
@@ -114,8 +119,12 @@ def _pairs(model: Any, other: Any) -> Iterator[tuple[str, _Stored, _Stored, str]
     theirs = {tensor.name: tensor for tensor in other.subgraphs[0].tensors if _quantised(tensor)}
     seen: set[int] = set()
     for operator in graph.operators:
-        result = graph.tensors[int(operator.outputs[0])].name.decode().partition(";")[0] if len(operator.outputs) else ""
-        constants = [int(n) for n in operator.inputs if n >= 0 and model.buffers[graph.tensors[int(n)].buffer].data is not None]
+        result = (
+            graph.tensors[int(operator.outputs[0])].name.decode().partition(";")[0] if len(operator.outputs) else ""
+        )
+        constants = [
+            int(n) for n in operator.inputs if n >= 0 and model.buffers[graph.tensors[int(n)].buffer].data is not None
+        ]
         for number in (*constants, *(int(n) for n in operator.outputs)):
             tensor = graph.tensors[number]
             if number in seen or not _quantised(tensor) or tensor.name not in theirs:

@@ -16,6 +16,7 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertReq
 from safeconvert.core.formats import detect
 
 from .._shared.keras_files import open_keras
+from .._shared.keras_for_tflite import spelled_out
 from .._shared.keras_named import by_output_name
 from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
@@ -101,6 +102,8 @@ def _convertible(model: Any, step: ConvertRequest) -> tuple[Any, ConvertReply]:
     steps = () if step.select_tf_ops else unrolled(model)
     if steps:
         notes = (f"recurrent layers written out step by step: {', '.join(steps)}",)
+    model, written = spelled_out(model)
+    notes = (*notes, *written)
     return model, replace(UNCHANGED, notes=notes, obligations=obligations)
 
 

@@ -22,8 +22,10 @@ from .._shared.torch_trial import given_values, run_once, trials
 from .declared import declared_inputs
 from .layers import set_in_module, set_in_program
 from .observe import observe
+from .part import cut
 from .shapes import argument_names, probe_inputs
 
+__all__ = ["cut", "load", "patch"]
 _OFTEN = 3
 _MANY = 8
 

@@ -66,12 +66,12 @@ class _Interpreter(torch.fx.Interpreter):
         self._origins[n.name] = reads
         if torch.is_tensor(value) and len(self._found) < _MOST:
             operator = str(n.target).removesuffix(".default")
-            self._found.append(Intermediate(_layer(n), operator, n.name, reads, _array(value)))
+            self._found.append(Intermediate(layer_of(n), operator, n.name, reads, _array(value)))
             self._origins[n.name] = (n.name,)
         return value
 
 
-def _layer(node: torch.fx.Node) -> str:
+def layer_of(node: torch.fx.Node) -> str:
     """The module that a call belongs to, by its path; with the call's own name where that is a module that holds others."""
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     path, kind = stack[-1][:2] if stack else ("", "")

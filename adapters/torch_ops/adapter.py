@@ -6,6 +6,7 @@ The last resort: for graphs that onnx2torch refuses. What torch cannot express i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,7 +21,8 @@ from .module import GraphModule
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; no dimension moves."""
     step = ConvertRequest.from_json(request)
-    model = plain(step.model.path)
+    legal = plain(step.model.path, __file__)
+    model, unmoved = legal.model, replace(UNCHANGED, notes=legal.notes())
     module = GraphModule(model).eval()
     known = {spec.name: spec.shape for spec in step.signature.inputs} if step.signature else {}
     examples, free = [], []
@@ -38,9 +40,9 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         with torch.inference_mode():
             traced = torch.jit.trace(module, tuple(examples), check_trace=False)
         torch.jit.save(traced, step.target)
-        return UNCHANGED.to_json()
-    torch.export.save(export(module, tuple(examples), free), step.target)
-    return UNCHANGED.to_json()
+        return unmoved.to_json()
+    torch.export.save(_without_assertions(export(module, tuple(examples), free)), step.target)
+    return unmoved.to_json()
 
 
 def load(request: Mapping[str, Any]) -> DoubleModel:
@@ -51,6 +53,17 @@ def load(request: Mapping[str, Any]) -> DoubleModel:
 def _example(shape: Sequence[int | str], dtype: str) -> torch.Tensor:
     sizes = [size if isinstance(size, int) else (2 if axis == 0 else 1) for axis, size in enumerate(shape)]
     return torch.zeros(sizes, dtype=getattr(torch, dtype))
+
+
+def _without_assertions(program: Any) -> Any:
+    """The program less torch's own assertions on sizes that depend on the data, whose messages are code; they give nothing."""
+    graph = program.graph_module.graph
+    for node in list(graph.nodes):
+        if node.target is torch.ops.aten._assert_scalar.default:
+            graph.erase_node(node)
+    graph.eliminate_dead_code()
+    program.graph_module.recompile()
+    return program
 
 
 def export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...], free: Sequence[bool]) -> Any:

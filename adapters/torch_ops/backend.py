@@ -152,6 +152,9 @@ class TorchOps:
         values, indices = torch.sort(self.tensor(x), dim=axis, descending=largest, stable=True)
         return values.narrow(axis, 0, k), indices.narrow(axis, 0, k)
 
+    def positions(self, x: Any) -> Any:
+        return torch.nonzero(self.tensor(x)).reshape(-1)
+
     def cumulative(self, name: str, x: Any, axis: int) -> Any:
         x = self.tensor(x)
         return (torch.cumsum if name == "sum" else torch.cumprod)(x, axis, dtype=x.dtype)

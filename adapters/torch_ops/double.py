@@ -24,7 +24,7 @@ class DoubleModel:
     """
 
     def __init__(self, request: ModelRequest) -> None:
-        model = plain(request.path)
+        model = plain(request.path, __file__).model
         self._outputs = [value.name for value in model.graph.output]
         specs = [
             TensorSpec(name, tuple(size if isinstance(size, int) else None for size in shape), dtype)

@@ -99,6 +99,8 @@ class ConvertRequest:
         arguments: the converter's own arguments, by its own names; the manifest lists those that an adapter honours.
         keep_open: sizes that the source leaves free are to stay free (see `TensorSpec.open`); asked of a route's last step only,
             since converters behind an exporter need them fixed.
+        layouts: by position of the source's inputs and of its outputs, the order of dimensions that the user wants of the target ("keep",
+            "NCHW->NHWC", "NHWC->NCHW"), "" for one that is not said; () where none is.
     """
 
     model: ModelRequest
@@ -109,6 +111,7 @@ class ConvertRequest:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     select_tf_ops: bool = False
     keep_open: bool = False
+    layouts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ConvertRequest:
@@ -123,6 +126,7 @@ class ConvertRequest:
             arguments=data["arguments"],
             select_tf_ops=data["select_tf_ops"],
             keep_open=data.get("keep_open", False),
+            layouts=(tuple(data.get("layouts", ((), ()))[0]), tuple(data.get("layouts", ((), ()))[1])),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def run_prove(options: VerifyOptions, settings: Settings, phases: Phases) -> Pro
         reason = f"disproved: on {told}, labels or values differ by up to {figures.max_abs:.3g}, relative {figures.relative:.3g}"
         return Proving(ExitCode.NOT_EQUIVALENT, reason, record)
     if pair.exit_code is not ExitCode.VERIFIED:
-        return Proving(pair.exit_code, pair.verification.reason, record)
+        return Proving(pair.exit_code, pair.reason, record)
     if record.level is not ProofLevel.SAMPLED:
         return Proving(ExitCode.VERIFIED, "", record)
     return Proving(ExitCode.NO_VERDICT, record.reason, record)

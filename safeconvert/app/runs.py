@@ -132,7 +132,7 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
             certificate = _certify(content, found, pair.target.named, options.certificate.absolute(), options.key)
     return Outcome(
         exit_code=pair.exit_code,
-        reason=pair.verification.reason,
+        reason=pair.reason,
         target=pair.target.named,
         rejected=None,
         certificate=certificate,

@@ -25,6 +25,7 @@ def described(source: Source, sha256: str) -> dict[str, Any]:
         "distinct": len(source.data.distinct) + made_up,
         "used": len(source.steering) + len(source.held_out) - _steering_made_up(source),
         "held_out": len(source.held_out),
+        **({"nonfinite": len(source.data.nonfinite)} if source.data.nonfinite else {}),
         "axis_0": str(source.axis),
         "split_seed": source.data.seed,
         "kinds": list(source.data.inputs.kinds),

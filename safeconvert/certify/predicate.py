@@ -15,9 +15,11 @@ from safeconvert.certify import inputs
 from safeconvert.certify.figures import brief, comparator, contract, exporter, pairs
 from safeconvert.certify.findings import deployment, repair
 from safeconvert.certify.quantization import metric, quantization
+from safeconvert.core.formats import ModelFile
 from safeconvert.errors import ExitCode
 from safeconvert.pipeline.provenance import ModelRecord, Provenance
 from safeconvert.pipeline.results import Attempt, Conversion, PairVerification
+from safeconvert.verification.types import Verification
 
 SCHEMA = 1
 
@@ -53,7 +55,7 @@ def of_pair(pair: PairVerification, provenance: Provenance, folder: Path) -> dic
     """The predicate of the verification of an existing conversion, for a certificate in `folder`."""
     return _common(pair, provenance, folder) | {
         "verdict": _VERDICTS[pair.exit_code],
-        "reason": pair.verification.reason,
+        "reason": pair.reason,
         "route": [],
         "attempts": [],
         "notes": [],
@@ -66,7 +68,9 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
     return {
         "schema": SCHEMA,
         "tool": {"name": "safeconvert", "version": __version__},
-        "source": _model(provenance.source, folder) | ({} if part == WHOLE else {"part": asdict(part)}),
+        "source": _model(provenance.source, folder)
+        | ({} if part == WHOLE else {"part": asdict(part)})
+        | _cut(source.file),
         "target": _model(provenance.target, folder),
         "inputs": inputs.described(source, provenance.inputs),
         "contract": contract(source, verification),
@@ -82,7 +86,7 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         },
         "faults": [],
         "trials": [],
-        "obligations": list(verification.contract.obligations) if verification is not None else [],
+        "obligations": _obligations(source.file, verification),
         "containment": asdict(provenance.containment) | {"lacking": list(provenance.containment.lacking)},
         "environment": asdict(provenance.environment),
         "seconds": dict(provenance.seconds),
@@ -93,6 +97,23 @@ def _model(record: ModelRecord, folder: Path) -> dict[str, Any]:
     """A model's digest, and under "files" those of the files beside it that hold a part of it."""
     beside = [_file(file, folder) for file in record.beside]
     return _file(record.file, folder) | {"format": record.format, "files": beside}
+
+
+def _cut(file: ModelFile) -> dict[str, Any]:
+    """Where a part was cut out of the source, what is not in it, and the digest of the part as it was run; {} of a whole model."""
+    if file.part is None:
+        return {}
+    cut = {"from": list(file.part.cut.begin), "to_node": list(file.part.cut.end), "sha256": file.sha256}
+    return {"cut": cut | file.part.remainder.to_json()}
+
+
+def _obligations(file: ModelFile, verification: Verification | None) -> list[str]:
+    """What a user of the target has to do: what a cut leaves to the host, and what the contract says."""
+    part = file.part
+    return [
+        *(part.remainder.obligations(part.cut) if part is not None else ()),
+        *(verification.contract.obligations if verification is not None else ()),
+    ]
 
 
 def _file(file: FileDigest, folder: Path) -> dict[str, Any]:

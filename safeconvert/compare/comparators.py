@@ -22,7 +22,9 @@ Scale: mask values (masked logits of -1e9) are no part of it; beside them every 
 and every label a tie. They are compared by their own size.
 
 NaN or Inf on either side is never agreement, also where both sides have it at the same position; nor is a number at the very
-end of its type, which is what some runtimes write for an infinity. Distances are computed in
+end of its type, which is what some runtimes write for an infinity. Where the settings allow it (`nonfinite`), a sample is compared whose
+NaN, Inf and such numbers stand at the same positions on both sides and are the same there: they are no part of scale, distance or
+rank, and the rest is compared as ever. Distances are computed in
 float64 (complex numbers as pairs); `exact` compares the numbers as they are stored.
 """
 
@@ -57,9 +59,11 @@ class Pair:
         name: the source output.
         source: as the model gave it, (n, ...).
         target: as the model gave it, in the source's order of dimensions, (n, ...).
-        source_values: float64 (n, K); 0 throughout a sample that is not finite on both sides.
+        source_values: float64 (n, K); 0 throughout a sample that is not comparable, and 0 where `gone` says so.
         target_values: the same.
         finite: bool (n,), no NaN or Inf on either side.
+        comparable: bool (n,), finite, or with the same NaN and Inf at the same positions where that is allowed.
+        gone: bool (n, K), the positions of these; None where there are none.
         limits: (K,), the scale of each value's group where the output has several (see `groups`), inf elsewhere; else None.
     """
 
@@ -69,6 +73,8 @@ class Pair:
     source_values: Array
     target_values: Array
     finite: Array
+    comparable: Array
+    gone: Array | None = None
     limits: Array | None = None
 
     @cached_property
@@ -95,6 +101,10 @@ class Pair:
         """The distance allowed to each sample, (n,); see `Tolerance`."""
         bound: Array = tolerance.atol + tolerance.rtol * self.scale()
         return bound
+
+    def ranked(self, values: Array) -> Array:
+        """The values for a choice among them: what is NaN or Inf on both sides is never chosen."""
+        return values if self.gone is None else np.where(self.gone, -np.inf, values)
 
     def scale(self) -> Array:
         """Largest |source| of each sample, fill values left out, (n,)."""
@@ -169,17 +179,30 @@ class Agreement(NamedTuple):
 Comparator = Callable[[Pair, Tolerance, VerifySettings], Agreement]
 
 
-def pair_up(name: str, source: Array, target: Array) -> Pair:
+def pair_up(name: str, source: Array, target: Array, nonfinite: bool = False) -> Pair:
     """Prepare two arrays of the same shape (n, ...) for comparison.
+
+    Args:
+        name: of the output.
+        source, target: its values.
+        nonfinite: samples with the same NaN and Inf at the same positions are comparable.
 
     Raises:
         UnusableInput: the output is not numeric.
     """
     ours, theirs = _real(name, source), _real(name, target)
-    finite: Array = np.asarray(is_finite(source, ours).all(axis=1) & is_finite(target, theirs).all(axis=1))
-    if not finite.all():
-        ours, theirs = (np.where(finite[:, None], values, 0.0) for values in (ours, theirs))
-    return Pair(name, source, target, ours, theirs, finite)
+    left, right = is_finite(source, ours), is_finite(target, theirs)
+    finite: Array = np.asarray(left.all(axis=1) & right.all(axis=1))
+    if finite.all():
+        return Pair(name, source, target, ours, theirs, finite, finite)
+    gone, comparable = None, finite
+    if nonfinite:
+        same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+        comparable = np.asarray(((left & right) | same).all(axis=1) & (left == right).all(axis=1))
+        gone = ~left & comparable[:, None]
+    kept = comparable[:, None] if gone is None else comparable[:, None] & ~gone
+    ours, theirs = (np.where(kept, values, 0.0) for values in (ours, theirs))
+    return Pair(name, source, target, ours, theirs, finite, comparable, gone)
 
 
 def is_finite(stored: Array, values: Array | None = None) -> Array:
@@ -195,9 +218,9 @@ def is_finite(stored: Array, values: Array | None = None) -> Array:
 
 
 def compare(comparator: Comparator, pair: Pair, settings: VerifySettings) -> Agreement:
-    """Apply a comparator; samples that are not finite on both sides never agree."""
+    """Apply a comparator; samples that are not comparable never agree."""
     agree, tie, within = comparator(pair, settings.tolerance_for(pair.name), settings)
-    return Agreement(agree & pair.finite, tie & pair.finite, within & pair.finite)
+    return Agreement(agree & pair.comparable, tie & pair.comparable, within & pair.comparable)
 
 
 def choose(output: TensorSpec | Array) -> str:
@@ -240,7 +263,7 @@ def _label(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreem
 
 
 def _top1(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreement:
-    ours, theirs = pair.source_values.argmax(axis=1), pair.target_values.argmax(axis=1)
+    ours, theirs = (pair.ranked(values).argmax(axis=1) for values in (pair.source_values, pair.target_values))
     rows = np.arange(len(ours))
     gap = pair.source_values[rows, ours] - pair.source_values[rows, theirs]
     one_unit = pair.spacing(pair.source_values[rows, ours])
@@ -254,7 +277,7 @@ def _topk(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreeme
         raise UnusableInput(
             f"output {pair.name} has {classes} classes: their top {k} are always the same", "give a smaller top-k"
         )
-    ours, theirs = _best(pair.source_values, k), _best(pair.target_values, k)
+    ours, theirs = (_best(pair.ranked(values), k) for values in (pair.source_values, pair.target_values))
     differs = ours ^ theirs
     kth = np.where(ours, pair.source_values, np.inf).min(axis=1, keepdims=True)
     allowed = np.maximum(pair.bound(tolerance)[:, None], pair.spacing(pair.source_values))
@@ -277,6 +300,9 @@ def _cosine(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agree
 
 
 def _exact(pair: Pair, tolerance: Tolerance, settings: VerifySettings) -> Agreement:
+    if pair.gone is not None:
+        left, right = (_parts(side).reshape(pair.gone.shape) for side in (pair.source, pair.target))
+        return _plain(np.asarray(((left == right) | pair.gone).all(axis=1)))
     same: Array = np.asarray(pair.source == pair.target)
     return _plain(np.asarray(_flatten(same).all(axis=1)))
 
@@ -293,9 +319,12 @@ def _plain(agree: Array, tie: Array | None = None) -> Agreement:
 def _real(name: str, array: Array) -> Array:
     if array.dtype.kind in "OSUMm":
         raise UnusableInput(f"output {name} holds {array.dtype}, which has no distance", "leave that output out")
-    if array.dtype.kind == "c":
-        array = np.stack([array.real, array.imag], axis=-1)
-    return _flatten(array).astype(np.float64)
+    return _flatten(_parts(array)).astype(np.float64)
+
+
+def _parts(array: Array) -> Array:
+    """Complex numbers as pairs; other numbers as they are."""
+    return np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
 
 
 def _flatten(array: Array) -> Array:

@@ -43,7 +43,8 @@ class Comparison:
         discrepancy: disagreements / samples; NaN without samples.
         upper_bound: one-sided 95 % Clopper–Pearson bound on the disagreement rate; 1 without samples.
         ties: samples that agree, but for a tie (see `comparators`).
-        nonfinite: samples with NaN or Inf on either side; they are disagreements too.
+        nonfinite: samples with NaN or Inf on either side; they are disagreements too. But for those that are counted next.
+        propagated: samples with the same NaN or Inf at the same places on both sides, where the settings allow that.
         beyond_tolerance: samples whose distance is not within tolerance, where the comparator requires it.
         max_abs: largest of the outputs.
         mean_abs: mean of the outputs', each output counting the same.
@@ -71,12 +72,14 @@ class Comparison:
     disagreeing: tuple[int, ...]
     rounded: int = 0
     exact_relative: float = 0.0
+    propagated: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form. What is not finite becomes "nan" or "inf", which Python's `float()` reads back."""
         rounding = {"rounding": {"samples": self.rounded, "relative_in_float64": self.exact_relative}}
         return {
             **(rounding if self.rounded else {}),
+            **({"propagated": self.propagated} if self.propagated else {}),
             "samples": self.samples,
             "disagreements": self.disagreements,
             "discrepancy": _number(self.discrepancy),

@@ -21,12 +21,13 @@ LISTED = 1000
 
 @dataclass(frozen=True)
 class _Figures:
-    """Per sample of one output, (n,) each; distances are NaN where a side is not finite, inf where shapes differ."""
+    """Per sample of one output, (n,) each; distances are NaN where it is not comparable, inf where shapes differ."""
 
     agree: Array
     tie: Array
     within: Array
     finite: Array
+    comparable: Array
     max_abs: Array
     mean_abs: Array
     relative: Array
@@ -131,7 +132,7 @@ class Accumulator:
         if source.shape != target.shape:
             self._reasons[name] = f"source shape {list(source.shape)}, target shape {list(target.shape)}"
             far = np.full(count, np.inf)
-            return _Figures(no, no, no, yes, far, far, far)
+            return _Figures(no, no, no, yes, yes, far, far, far)
         if source.shape[:1] != (count,):
             source, target = (np.broadcast_to(side, (count, *side.shape)) for side in (source, target))
         pair = self._paired(name, source, target)
@@ -139,11 +140,11 @@ class Accumulator:
         max_abs, relative, distances = pair.max_abs(), pair.relative(), pair.distances
         with np.errstate(over="ignore"):
             mean_abs = distances.mean(axis=1) if distances.shape[1] else np.zeros(count)
-        shown = (np.where(pair.finite, figure, np.nan) for figure in (max_abs, mean_abs, relative))
-        return _Figures(agree, tie, within, pair.finite, *shown)
+        shown = (np.where(pair.comparable, figure, np.nan) for figure in (max_abs, mean_abs, relative))
+        return _Figures(agree, tie, within, pair.finite, pair.comparable, *shown)
 
     def _paired(self, name: str, source: Array, target: Array) -> Pair:
-        pair = pair_up(name, source, target)
+        pair = pair_up(name, source, target, self._settings.nonfinite)
         limits = self._limits.get(name)
         fits = limits is not None and len(limits) == pair.source_values.shape[1]
         return replace(pair, limits=limits) if fits else pair
@@ -165,7 +166,7 @@ class Accumulator:
             if ours.shape[:1] != (count,) or ours.dtype.kind != "f":
                 continue
             pair = self._paired(name, ours, theirs)
-            own = np.where(pair.finite, pair.share(self._settings.tolerance_for(name)), np.inf)
+            own = np.where(pair.comparable, pair.share(self._settings.tolerance_for(name)), np.inf)
             nearest = np.maximum(nearest, own)
         return nearest
 
@@ -199,7 +200,8 @@ class Accumulator:
             discrepancy=disagreements / count if count else float("nan"),
             upper_bound=clopper_pearson_upper(disagreements, count),
             ties=int(tie.sum()),
-            nonfinite=int(any_output([~figures.finite for figures in outputs.values()]).sum()),
+            nonfinite=int((unlike := any_output([~figures.comparable for figures in outputs.values()])).sum()),
+            propagated=int((any_output([~figures.finite for figures in outputs.values()]) & ~unlike).sum()),
             beyond_tolerance=int(beyond.sum()),
             max_abs=_over(np.array([output.max_abs for output in each]), np.max),
             mean_abs=_over(np.array([output.mean_abs for output in each]), np.mean),

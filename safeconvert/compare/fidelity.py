@@ -32,7 +32,13 @@ class Fidelity:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form; what is not finite becomes "inf"."""
-        shown = {"sqnr_db": self.sqnr, "cosine": self.cosine, "median": self.median, "p99": self.p99, "steps": self.steps}
+        shown = {
+            "sqnr_db": self.sqnr,
+            "cosine": self.cosine,
+            "median": self.median,
+            "p99": self.p99,
+            "steps": self.steps,
+        }
         return {"name": self.name} | {
             key: value if value is None or math.isfinite(value) else repr(value) for key, value in shown.items()
         }

@@ -73,6 +73,8 @@ class VerifySettings:
             conversion promises the same function, so any exception must be requested.
         cosine_threshold: largest 1 - cos that agrees. Default 1e-6, a relative error of 1.4e-3 in the Euclidean norm
             (1 - cos is about half its square): the rounding of float16, for which this looser comparator is meant.
+        nonfinite: NaN and Inf at the same places of both outputs, an Inf of the same sign, are no disagreement, and the other numbers
+            are compared; counted apart.
         atol_given: the user gave `tolerance.atol`, so that it is not narrowed by an output's range (see `scale`).
         drop: a metric that decides instead of the comparator; None where the comparator does.
         given_only: only inputs that were given count: the target was calibrated on such, and promises nothing on others.
@@ -87,6 +89,7 @@ class VerifySettings:
     atol_given: bool = False
     drop: DropSettings | None = None
     given_only: bool = False
+    nonfinite: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings under which no comparison means anything."""

@@ -154,6 +154,12 @@ FLAGS: tuple[Flag, ...] = (
         unset="4; fewer are no evidence", least=1, takes="int", drop_in=True,
     ),
     Flag(
+        "allow-nonfinite", Kind.BOOL, Group.INPUTS, _COMPARES,
+        "Let --inputs hold NaN and Inf: NaN has to come out at the same places, Inf with the same sign, and all other numbers equal. "
+        "Without it NaN and Inf are refused in inputs, and are never equal in outputs.",
+        default=False, takes="bool", drop_in=True,
+    ),
+    Flag(
         "input-shape", Kind.TEXT, Group.INPUTS, _COMPARES,
         "Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size.",
         unset="the model's own", many=True, metavar="SHAPE", takes="Shape | Mapping[str, Shape]", drop_in=True,
@@ -163,6 +169,16 @@ FLAGS: tuple[Flag, ...] = (
         "Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522.",
         unset="read off the graph", many=True, metavar="NAME=LOW:HIGH",
         takes="Mapping[str, tuple[int, int]]", drop_in=True,
+    ),
+    Flag(
+        "from", Kind.TEXT, Group.INPUTS, _COMPARES,
+        "Node, layer or tensor of the source that the part to convert begins with; what lies before it is host code.",
+        unset="the source's inputs", many=True, name="from_node", metavar="NODE", takes="str | Sequence[str]",
+    ),
+    Flag(
+        "to-node", Kind.TEXT, Group.INPUTS, _COMPARES,
+        "Node, layer or tensor of the source that the part to convert ends with; what lies behind it is host code.",
+        unset="the source's outputs", many=True, metavar="NODE", takes="str | Sequence[str]",
     ),
     Flag(
         "model", Kind.TEXT, Group.INPUTS, _COMPARES,
@@ -227,8 +243,9 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "target-layout", Kind.TEXT, Group.COMPARISON, _COMPARES,
-        "Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor.",
-        unset="read off the shapes; needed where they do not tell", many=True, metavar="[NAME=]ORDER",
+        "Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Converters to Keras, and so to "
+        "TensorFlow and TFLite, give it where they can.",
+        unset="channels last where images go to these formats; of an existing target read off the shapes, and needed where they do not tell", many=True, metavar="[NAME=]ORDER",
         takes="Override | Mapping[str, Override]", drop_in=True,
     ),
     # Route

@@ -38,10 +38,16 @@ class ConvertKeywords(TypedDict, total=False):
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
     min_held_out: int | None
     """Distinct inputs, given and made up, that must be held out for a verdict. Default: 4; fewer are no evidence."""
+    allow_nonfinite: bool | None
+    """Let --inputs hold NaN and Inf: NaN has to come out at the same places, Inf with the same sign, and all other numbers equal. Without it NaN and Inf are refused in inputs, and are never equal in outputs."""
     input_shape: Shape | Mapping[str, Shape] | None
     """Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size. Default: the model's own."""
     input_range: Mapping[str, tuple[int, int]] | None
     """Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522. Default: read off the graph."""
+    from_node: str | Sequence[str] | None
+    """Node, layer or tensor of the source that the part to convert begins with; what lies before it is host code. Default: the source's inputs."""
+    to_node: str | Sequence[str] | None
+    """Node, layer or tensor of the source that the part to convert ends with; what lies behind it is host code. Default: the source's outputs."""
     model: str | None
     """package.module:callable that builds the module of a bare state_dict."""
     trust_pickle: bool | None
@@ -65,7 +71,7 @@ class ConvertKeywords(TypedDict, total=False):
     search: float | None
     """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
-    """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
+    """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Converters to Keras, and so to TensorFlow and TFLite, give it where they can. Default: channels last where images go to these formats; of an existing target read off the shapes, and needed where they do not tell."""
     route: str | None
     """Converters by name, comma separated. Default: the known routes in order, until one verifies."""
     routes: int | str | None
@@ -119,10 +125,16 @@ class VerifyKeywords(TypedDict, total=False):
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
     min_held_out: int | None
     """Distinct inputs, given and made up, that must be held out for a verdict. Default: 4; fewer are no evidence."""
+    allow_nonfinite: bool | None
+    """Let --inputs hold NaN and Inf: NaN has to come out at the same places, Inf with the same sign, and all other numbers equal. Without it NaN and Inf are refused in inputs, and are never equal in outputs."""
     input_shape: Shape | Mapping[str, Shape] | None
     """Shape of an input that the model does not declare: 1,3,224,224, or name=1,16 for each of several; 0 is a free size. Default: the model's own."""
     input_range: Mapping[str, tuple[int, int]] | None
     """Values that are generated for an integer input: the lowest, and one past the highest; name=0:30522. Default: read off the graph."""
+    from_node: str | Sequence[str] | None
+    """Node, layer or tensor of the source that the part to convert begins with; what lies before it is host code. Default: the source's inputs."""
+    to_node: str | Sequence[str] | None
+    """Node, layer or tensor of the source that the part to convert ends with; what lies behind it is host code. Default: the source's outputs."""
     model: str | None
     """package.module:callable that builds the module of a bare state_dict."""
     trust_pickle: bool | None
@@ -146,7 +158,7 @@ class VerifyKeywords(TypedDict, total=False):
     search: float | None
     """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
-    """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Default: read off the shapes; needed where they do not tell."""
+    """Order of dimensions of the target: keep, NCHW->NHWC or NHWC->NCHW, or name=… for a single tensor. Converters to Keras, and so to TensorFlow and TFLite, give it where they can. Default: channels last where images go to these formats; of an existing target read off the shapes, and needed where they do not tell."""
     certificate: Place | None
     """Write the certificate here, whatever the verdict. Default: none is written."""
     key: Place | None

@@ -11,6 +11,7 @@ from safeconvert.adapter_api.protocol import WHOLE, ModelPart
 from safeconvert.compare.layout import Override
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.origin import Origin
+from safeconvert.core.cut import Cut
 from safeconvert.core.optimize import Optimize
 
 OPTIMIZE = tuple(Optimize)
@@ -28,12 +29,14 @@ class ModelOptions:
         factory: `package.module:callable` for a bare state_dict.
         trust_pickle: let code in model files run.
         part: which part of a TensorFlow source is meant.
+        cut: where a part is cut out of the source, whatever its format.
     """
 
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     factory: str = ""
     trust_pickle: bool = False
     part: ModelPart = WHOLE
+    cut: Cut = field(default_factory=Cut)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class DataOptions:
         seed: of generated inputs and of the split; None for the configured one.
         target_preprocessing: preset or file that the target's deployment applies; "" where it is the source's.
         min_held_out: distinct inputs that have to be held out for a verdict; None for the configured number.
+        nonfinite: inputs may hold NaN and Inf, which test how these propagate.
     """
 
     path: Path | None = None
@@ -57,6 +61,7 @@ class DataOptions:
     seed: int | None = None
     target_preprocessing: str = ""
     min_held_out: int | None = None
+    nonfinite: bool = False
 
 
 @dataclass(frozen=True)

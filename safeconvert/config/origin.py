@@ -63,6 +63,8 @@ def _loosened(verify: VerifySettings, settings: Settings) -> Iterator[str]:
     ):
         if value > default:
             yield f"{key} {value:g} instead of {default:g}"
+    if verify.nonfinite:
+        yield "NaN, and Inf of one sign, at the same places of both outputs are no difference"
     for name, own in verify.tolerances.items():
         if own.rtol > strict.rtol or own.atol > strict.atol:
             yield f"tolerance of {name} {own.rtol:g},{own.atol:g} instead of {strict.rtol:g},{strict.atol:g}"

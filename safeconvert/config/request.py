@@ -25,6 +25,7 @@ from safeconvert.config.origin import origin_of
 from safeconvert.config.project_file import Project, flag_values, open_project
 from safeconvert.config.settings import Settings, project_settings
 from safeconvert.core.containment import Mode
+from safeconvert.core.cut import Cut
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.store import write_arrays
 
@@ -54,7 +55,13 @@ class Request:
 
     def model(self) -> ModelOptions:
         """How the models are opened."""
-        return ModelOptions(self.shapes(), self.values.get("model", ""), self.flag("trust_pickle"))
+        cut = Cut(self._names("from_node"), self._names("to_node"))
+        return ModelOptions(self.shapes(), self.values.get("model", ""), self.flag("trust_pickle"), cut=cut)
+
+    def _names(self, flag: str) -> tuple[str, ...]:
+        """The value of a flag that names one or several nodes."""
+        given = self.values.get(flag) or ()
+        return (given,) if isinstance(given, str) else tuple(given)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Input shapes by name; "" is the only or first input, 0 a free size."""
@@ -78,6 +85,7 @@ class Request:
             max_discrepancy=given.get("max_discrepancy", configured.max_discrepancy),
             cosine_threshold=configured.cosine_threshold,
             drop=self._drop(),
+            nonfinite=self.flag("allow_nonfinite"),
         )
 
     def _drop(self) -> DropSettings | None:
@@ -98,6 +106,7 @@ class Request:
             preprocessing=given.get("preprocessing", ""),
             target_preprocessing=given.get("target_preprocessing", ""),
             min_held_out=given.get("min_held_out"),
+            nonfinite=self.flag("allow_nonfinite"),
         )
         inputs = given.get("inputs")
         if inputs is None:

@@ -114,6 +114,23 @@ def convert_along(run: Run, job: RouteRun) -> Candidate:
     return Candidate(Path(model.path), reply)
 
 
+def _layouts(job: RouteRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The order of dimensions that the user wants of each input and output of the target.
+
+    What is said for all tensors holds for those of three axes or more: "keep" for inputs and outputs, another order for inputs alone, since an output may be
+    no image.
+    """
+    asked = job.options.layouts
+    if job.signature is None or not asked:
+        return (), ()
+    general = asked.get("", "")
+    kept = general if general == "keep" else ""
+    return tuple(
+        tuple(str(asked.get(spec.name, whole if len(spec.shape) >= 3 else "")) for spec in specs)
+        for specs, whole in ((job.signature.inputs, general), (job.signature.outputs, kept))
+    )  # type: ignore[return-value]
+
+
 def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[ModelRequest, ConvertReply]:
     """One converter: what it made, and what it declares."""
     adapter, step_format = job.route.adapters[position], job.route.formats[position + 1]
@@ -129,6 +146,7 @@ def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[
         dict(job.options.arguments) if last else {},
         run.settings.tflite.select_tf_ops,
         keep_open=last,
+        layouts=_layouts(job),
     )
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
         declared = run_step(run, "convert", adapter, request)

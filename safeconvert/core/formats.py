@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from safeconvert.core.cut import Cut, Remainder
 from safeconvert.errors import UnusableInput
 
 FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
@@ -43,6 +44,7 @@ class ModelFile:
         given: what this is a copy of; None where it is none.
         sha256: of the copy when it was made.
         beside: of a copy, the files beside it that hold a part of it: name and SHA-256.
+        part: of a file that was cut out of a model, of which and where; None of a whole model.
     """
 
     path: Path
@@ -51,11 +53,32 @@ class ModelFile:
     given: Path | None = None
     sha256: str = ""
     beside: tuple[tuple[str, str], ...] = ()
+    part: Part | None = None
+
+    @property
+    def whole(self) -> ModelFile:
+        """The model that was given, also where this is a part of it."""
+        return self.part.whole if self.part is not None else self
 
     @property
     def named(self) -> Path:
         """The file that the user knows."""
         return self.given or self.path
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a file is a part of.
+
+    Attributes:
+        whole: the model.
+        cut: where it was cut.
+        remainder: what is not in the part.
+    """
+
+    whole: ModelFile
+    cut: Cut
+    remainder: Remainder
 
 
 def detect(path: Path | str) -> ModelFile:

@@ -62,10 +62,17 @@ def rewritten(
     model: onnx.ModelProto,
     kinds: Collection[str],
     make: Callable[[onnx.NodeProto, Graph], list[onnx.NodeProto] | None],
+    domains: Collection[str] = ("", "ai.onnx"),
 ) -> onnx.ModelProto:
     """Replace nodes of some operators by what `make` gives; None leaves a node as it is.
 
     The nodes made must give the outputs of the node that they replace.
+
+    Args:
+        model: is changed.
+        kinds: the operators.
+        make: gets a node and the graph.
+        domains: of the operators.
     """
     if not any(node.op_type in kinds for node in model.graph.node):
         return model
@@ -73,7 +80,7 @@ def rewritten(
     nodes: list[onnx.NodeProto] = []
     changed = False
     for node in model.graph.node:
-        made = make(node, graph) if node.op_type in kinds and node.domain in ("", "ai.onnx") else None
+        made = make(node, graph) if node.op_type in kinds and node.domain in domains else None
         nodes += [node] if made is None else made
         changed |= made is not None
     if not changed:

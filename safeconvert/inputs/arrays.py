@@ -50,6 +50,7 @@ class ArrayInputs:
     preprocessing: Preprocessing | None = None
     labels: tuple[int | None, ...] | None = field(default=None)
     whole: bool = False
+    nonfinite: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,11 +68,17 @@ class ArrayInputs:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
-        """Samples start..stop, in the dtype that the model takes. Raises UnusableInput for NaN, Inf or lossy casts."""
-        return {spec.name: _cast(self.path, self.arrays[spec.name][start:stop], spec) for spec in self.specs}
+        """Samples start..stop, in the dtype that the model takes.
+
+        Raises:
+            UnusableInput: NaN or Inf, unless they are allowed, or lossy casts.
+        """
+        return {
+            spec.name: _cast(self.path, self.arrays[spec.name][start:stop], spec, self.nonfinite) for spec in self.specs
+        }
 
 
-def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInputs:
+def open_arrays(path: Path, signature: Signature, limit: int | None, nonfinite: bool = False) -> ArrayInputs:
     """Open and check; see `open_inputs`."""
     if path.suffix not in (".npy", ".npz"):
         raise UnusableInput(f"--inputs {path}: neither a folder of images nor .npy nor .npz")
@@ -99,7 +106,9 @@ def open_arrays(path: Path, signature: Signature, limit: int | None) -> ArrayInp
     if count == 0:
         raise UnusableInput(f"--inputs {path}: holds no samples")
     taken = count if limit is None else min(count, limit)
-    return ArrayInputs(path, arrays, signature.inputs, taken, labels=_labels(path, taken), whole=calls is not None)
+    return ArrayInputs(
+        path, arrays, signature.inputs, taken, labels=_labels(path, taken), whole=calls is not None, nonfinite=nonfinite
+    )
 
 
 def _labels(path: Path, count: int) -> tuple[int | None, ...] | None:
@@ -177,7 +186,7 @@ def _fitted(path: Path, array: Array, spec: TensorSpec) -> Array:
     )
 
 
-def _cast(path: Path, array: Array, spec: TensorSpec) -> Array:
+def _cast(path: Path, array: Array, spec: TensorSpec, nonfinite: bool) -> Array:
     wanted = spec.numbers
     if wanted is None:
         raise UnusableInput(
@@ -185,12 +194,16 @@ def _cast(path: Path, array: Array, spec: TensorSpec) -> Array:
         )
     if array.dtype.kind not in "biuf":
         raise UnusableInput(f"--inputs {path}: input {spec.name} is {array.dtype}, not numbers")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise UnusableInput(f"--inputs {path}: input {spec.name} holds NaN or Inf")
+    finite = np.isfinite(array) if array.dtype.kind == "f" else np.ones(array.shape, dtype=bool)
+    if not nonfinite and not finite.all():
+        raise UnusableInput(
+            f"--inputs {path}: input {spec.name} holds NaN or Inf",
+            "leave those samples out, or test how they propagate with --allow-nonfinite",
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         cast = np.ascontiguousarray(array, dtype=wanted)
     if wanted.kind in "biu" and not np.array_equal(cast, array):
         raise UnusableInput(f"--inputs {path}: input {spec.name} takes {wanted}, and {array.dtype} values do not fit")
-    if wanted.kind == "f" and not np.isfinite(cast).all():
+    if wanted.kind == "f" and not np.isfinite(cast[finite]).all():
         raise UnusableInput(f"--inputs {path}: input {spec.name} holds values too large for {wanted}")
     return cast

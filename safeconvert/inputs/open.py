@@ -13,7 +13,9 @@ from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.preprocessing import Preprocessing
 
 
-def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None) -> InputSet:
+def open_inputs(
+    path: Path, signature: Signature, preprocessing: Preprocessing | None, limit: int | None, nonfinite: bool = False
+) -> InputSet:
     """The samples of a file or folder, checked against a model's inputs.
 
     Args:
@@ -21,6 +23,7 @@ def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing |
         signature: of the source.
         preprocessing: for images; None leaves their pixels raw.
         limit: take at most so many samples, the first ones; None for all.
+        nonfinite: arrays may hold NaN and Inf.
 
     Raises:
         UnusableInput: nothing there, damaged, or not what the model takes; the message says what was expected.
@@ -34,4 +37,4 @@ def open_inputs(path: Path, signature: Signature, preprocessing: Preprocessing |
             f"--preprocessing {preprocessing.name}: applies to a folder of images, and {path} is an array",
             "leave it out: arrays are fed as they are",
         )
-    return open_arrays(path, signature, limit)
+    return open_arrays(path, signature, limit, nonfinite)

@@ -132,6 +132,7 @@ class PerturbedInputs:
 def _changed(random: np.random.Generator, number: int, one: Array, two: Array, look: Looks) -> Array:
     """One sample changed; of integers and booleans some values are taken from another sample."""
     if one.dtype.kind == "f":
+        one, two = (np.where(np.isfinite(side), side, np.asarray(look.mean, side.dtype)) for side in (one, two))
         make = list(_KINDS.values())[number % len(_KINDS)]
         return np.asarray(make(random, one.astype(np.float64), two.astype(np.float64), look)).astype(one.dtype)
     if one.dtype.kind == "u" and one.dtype.itemsize == 1:

@@ -48,16 +48,28 @@ class _Moments:
 def looks(chunks: Sequence[Chunk]) -> Mapping[str, Looks]:
     """By input, what the samples of these chunks look like; a deviation of 0 becomes 1. One chunk is in memory at a time."""
     found: dict[str, _Moments] = {}
+    plain: dict[str, Looks] = {}
     for chunk in chunks:
         for name, path in chunk.arrays.items():
             array = np.load(path, allow_pickle=False)
             if array.size:
+                plain[name] = Looks(0.0, 1.0, 0.0, 0.0)  # of what holds no finite value
+            array = _finite(array)
+            if array.size:
                 own = _moments(array)
                 found[name] = found[name].with_more(own) if name in found else own
-    return {
+    return plain | {
         name: Looks(one.mean, float(np.sqrt(one.squares / one.count)) or 1.0, one.least, one.largest)
         for name, one in found.items()
     }
+
+
+def _finite(array: Array) -> Array:
+    """An array, or where it holds NaN or Inf its other values."""
+    if array.dtype.kind != "f":
+        return array
+    kept = np.isfinite(array)
+    return array if kept.all() else array[kept]
 
 
 def _moments(array: Array) -> _Moments:

@@ -27,7 +27,7 @@ from safeconvert.pipeline.export_stage import explain_exports
 from safeconvert.pipeline.quantize_checks import check_quantization, require_metric
 from safeconvert.pipeline.quantize_stage import quantize_target
 from safeconvert.pipeline.repair_stage import repair_target
-from safeconvert.pipeline.results import Attempt, Compared, Conversion
+from safeconvert.pipeline.results import Attempt, Compared, Conversion, of_part
 from safeconvert.pipeline.route_selection import ALL, PrefetchedRoute, select_routes, try_routes
 from safeconvert.pipeline.steps import (
     check_deployment,
@@ -36,10 +36,11 @@ from safeconvert.pipeline.steps import (
     with_embedded_preprocessing,
     with_layer_errors,
 )
-from safeconvert.pipeline.unsupported_operators import described, obstacles, refuse_undefined
+from safeconvert.pipeline.unsupported_operators import described, host_code, obstacles, refuse_undefined
 from safeconvert.registry.environments import offers
 from safeconvert.registry.manifest import framework
 from safeconvert.registry.routes import Route
+from safeconvert.verification.part import take_part
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.snapshot import admit, snapshot
 from safeconvert.verification.source import Source, SourceOptions, evaluate_source
@@ -69,7 +70,7 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     file = detect(options.source)
     _require_formats(file, options)
     admit(run, options.model, options.arguments)
-    file = snapshot(run, file)
+    file = take_part(run, snapshot(run, file), options.model)
     found = select_routes(run, file, options)
     warm(run, "convert", found[0].adapters[-1])
     warm(run, "target", framework(options.target_format, run.adapters))
@@ -92,6 +93,7 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
             attempts = with_embedded_preprocessing(run, attempts, source, options)
     exporter = accept_export_rounding(run, source.exporter.result(), attempts[-1].verification)
     exit_code, reason = conclude(attempts)
+    reason = of_part(file, reason)
     conversion = Conversion(
         options, source, target, None, tuple(attempts), exporter, exit_code, reason, deployed, quantization=quantization
     )
@@ -162,7 +164,12 @@ def _with_obstacles(run: Run, conversion: Conversion) -> Conversion:
     offered = offers(source.file.format, options.target_format, run.adapters, run.missing)
     none = conversion.exit_code is ExitCode.NO_ROUTE
     blamed = obstacles(run, source, conversion.attempts) if none else ()
-    reason = f"{described(blamed)}: no converter expresses it; {conversion.reason}" if blamed else conversion.reason
+    reason = conversion.reason
+    if blamed:
+        reason = f"{described(blamed, source.file.format)}: no converter expresses it; {reason}"
+    outside = host_code(run, source.file, options) if none else ""
+    if outside:
+        reason = f"{outside}; {reason}"
     return replace(conversion, offers=offered, obstacles=blamed, reason=reason)
 
 

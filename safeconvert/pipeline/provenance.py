@@ -113,7 +113,8 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
     frameworks = [framework(name, run.adapters) for name in (source.file.format, result.target_format)]
     packages = package_names([*frameworks, *route.adapters, framework("onnx", run.adapters), *_quantizers(run, result)])
     with run.phases.phase("hashing"):
-        ours = _model(run, source.file.path, source.file.named, source.file.format)
+        whole = source.file.whole
+        ours = _model(run, whole.path, whole.named, whole.format)
         theirs = _model(run, made, target, result.target_format)
     crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
     structure = compare_structures(

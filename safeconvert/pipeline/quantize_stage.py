@@ -43,7 +43,9 @@ class Quantized:
     record: Quantization
 
 
-def quantize_target(run: Run, verified: Attempt, compared: Compared, source: Source, options: ConvertOptions) -> Quantized:
+def quantize_target(
+    run: Run, verified: Attempt, compared: Compared, source: Source, options: ConvertOptions
+) -> Quantized:
     """Reduced targets of a verified float one, until one verifies.
 
     Args:
@@ -72,9 +74,17 @@ def quantize_target(run: Run, verified: Attempt, compared: Compared, source: Sou
         calibration = calibration_of(run, given)
         inputs = calibration.inputs
         if not inputs:
-            raise NoVerdict(f"{source.file.named}: no given input is left to calibrate on", "give more inputs that differ")
+            raise NoVerdict(
+                f"{source.file.named}: no given input is left to calibrate on", "give more inputs that differ"
+            )
         target = FloatTarget(
-            given, compared.verification.contract, compared.candidate, options.target_format, kind, Io(options.io), calibration
+            given,
+            compared.verification.contract,
+            compared.candidate,
+            options.target_format,
+            kind,
+            Io(options.io),
+            calibration,
         )
         proposals = _integers(run, target, first)
     else:
@@ -117,4 +127,3 @@ def _stored_in_fewer(
             yield from restorations(run, reduced, options.verify)
     except SafeconvertError as failure:
         yield TargetProposal(f"--optimize {options.optimize}", NotMade(first_line(str(failure))), source)
-

@@ -18,7 +18,7 @@ from safeconvert.pipeline.quantize_checks import require_metric
 from safeconvert.pipeline.quantize_stage import Quantized
 from safeconvert.pipeline.repair_stage import repair_target
 from safeconvert.pipeline.requantize import requantized
-from safeconvert.pipeline.results import Attempt, Compared, Conversion, Incomparable
+from safeconvert.pipeline.results import Attempt, Compared, Conversion, Incomparable, of_part
 from safeconvert.pipeline.steps import (
     check_deployment,
     conclude,
@@ -35,6 +35,7 @@ from safeconvert.repair.preprocessing import agreeing_presets, check_preprocessi
 from safeconvert.repair.types import PreprocessingFault
 from safeconvert.verification.interface import require_sizes
 from safeconvert.verification.pair import Pair
+from safeconvert.verification.part import take_part
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.snapshot import admit, snapshot
 from safeconvert.verification.source import Source, SourceOptions, evaluate_source
@@ -93,7 +94,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     options = replace(options, target_format=target_file.format)
     target = repaired_destination(options, given) if options.repair else given.absolute()
     admit(run, options.model)
-    file, target_file = snapshot(run, file), snapshot(run, target_file)
+    file, target_file = take_part(run, snapshot(run, file), options.model), snapshot(run, target_file)
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
@@ -108,7 +109,7 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     if tried.anew is not None:
         options = replace(options, verify=tried.anew.settings)
     conversion = Conversion(
-        options, source, target, None, tuple(tried.attempts), exporter, exit_code, reason, tried.deployed,
+        options, source, target, None, tuple(tried.attempts), exporter, exit_code, of_part(file, reason), tried.deployed,
         quantization=tried.anew.record if tried.anew is not None else None,
     )  # fmt: skip
     return with_layer_errors(run, conversion), target_file

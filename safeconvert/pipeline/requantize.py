@@ -52,7 +52,9 @@ def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOption
             return Requantized(wrong, None)
         twin = _twin(run, result, source, options)
         if not isinstance(twin.result, Compared) or not twin.verified:
-            return Requantized(replace(wrong, note=f"not quantised anew: no float target verified: {twin.reason}"), None)
+            return Requantized(
+                replace(wrong, note=f"not quantised anew: no float target verified: {twin.reason}"), None
+            )
         own = replace(options, optimize=str(scheme), io=str(io))
         anew = quantize_target(run, twin, twin.result, source, own)
         diagnosis = _explained(run, result, anew)
@@ -68,7 +70,9 @@ def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOption
 def _twin(run: Run, result: Compared, source: Source, options: ConvertOptions) -> Attempt:
     """The float target, along the first route that verifies."""
     plain = replace(options, optimize=str(Optimize.NONE), verify=replace(options.verify, drop=None, comparator=None))
-    found = worth_trying(routes(source.file.format, "tflite", run.adapters, source.file.variant), run.settings.limits.routes)
+    found = worth_trying(
+        routes(source.file.format, "tflite", run.adapters, source.file.variant), run.settings.limits.routes
+    )
     job = RouteRun(
         found[0], source.request, source.session.signature, source.exported, result.candidate.path.name, plain
     )

@@ -146,6 +146,11 @@ class Attempt:
         return self.origin.obligation if self.origin is not None else ""
 
 
+def of_part(file: ModelFile, reason: str) -> str:
+    """A verdict's reason, which says of which part of the source it is, where it is one."""
+    return reason if file.part is None else f"{file.part.cut.described}: {reason}"
+
+
 @dataclass(frozen=True)
 class Quantization:
     """How the quantised targets of a conversion were made.
@@ -237,6 +242,11 @@ class PairVerification:
     exporter: ExporterCheck
     exit_code: ExitCode
     pair: Pair
+
+    @property
+    def reason(self) -> str:
+        """The verdict in one line; of which part, where it is one."""
+        return of_part(self.source.file, self.verification.reason)
 
     @property
     def route(self) -> Route:

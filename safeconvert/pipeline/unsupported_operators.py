@@ -14,9 +14,11 @@ from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, NoRoute, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.pipeline.results import Attempt
 from safeconvert.registry.environments import offers
+from safeconvert.registry.manifest import framework
 from safeconvert.registry.routes import Route
 from safeconvert.verification.source import Source
 from safeconvert.workers.engine import call_engine
+from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
 _SHOWN = 4
@@ -35,18 +37,39 @@ def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Ob
     return tuple(map(Obstacle.from_json, found))
 
 
-def described(found: Sequence[Obstacle]) -> str:
-    """The operators in words: `operator Det at node determinant`."""
+def described(found: Sequence[Obstacle], source_format: str = "onnx") -> str:
+    """The operators in words: `operator Det at node determinant`, and where to cut.
+
+    Args:
+        found: the operators.
+        source_format: of the source; the names are those of its ONNX form.
+    """
     words = [f"operator {one.operator} at node {one.node}" for one in found[:_SHOWN]]
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     cuts = [one.cut for one in found if one.cut]
-    sized = (
-        f" (the size of its output depends on the data: cut the graph at {cuts[0]} with onnx.utils.extract_model, convert the "
-        "part in front, and run the rest behind it)"
-        if cuts
-        else ""
-    )
-    return ", ".join(words) + more + sized
+    if not cuts:
+        return ", ".join(words) + more
+    flags = " ".join(f"--to-node {name}" for name in cuts[0].split(", "))
+    first = "" if source_format == "onnx" else "convert to ONNX first, then "
+    sized = f"the size of its output depends on the data: {first}convert the part in front of it, {flags}, and run the rest behind it"
+    return f"{', '.join(words)}{more} ({sized})"
+
+
+def host_code(run: Run, file: ModelFile, options: ConvertOptions) -> str:
+    """What of a source looks values up in a table, which no converter has, and the flags that leave it out; "" where nothing does."""
+    if file.format not in ("keras", "tf") or file.part is not None:
+        return ""
+    adapter = framework(file.format, run.adapters)
+    request = CallFunction(adapter.folder, "host_code", {"request": model_request(file.path, options.model).to_json()})
+    try:
+        found = run.pool.worker("source", adapter.python).call(adapter.name, "reading layers", request)
+    except (AdapterFailure, UnusableInput):
+        return ""
+    if not found["layers"]:
+        return ""
+    flags = " ".join(f"--from {name}" for name in found["begin"])
+    behind = f"convert the part behind it with {flags}" if flags else "save what lies behind it as a model of its own"
+    return f"{', '.join(found['layers'][:_SHOWN])} looks values up, which is host code: {behind}"
 
 
 def refuse_undefined(run: Run, file: ModelFile, options: ConvertOptions, found: Sequence[Route], name: str) -> None:

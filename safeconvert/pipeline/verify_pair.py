@@ -14,6 +14,7 @@ from safeconvert.pipeline.quantize_checks import require_evidence, require_metri
 from safeconvert.pipeline.results import Compared, PairVerification
 from safeconvert.pipeline.steps import existing_pair, open_existing, shapes_of_target, warm
 from safeconvert.registry.manifest import framework
+from safeconvert.verification.part import take_part
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.snapshot import admit, snapshot
 from safeconvert.verification.source import SourceOptions, evaluate_source
@@ -33,6 +34,7 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
     require_metric(options.verify, options.data)
     admit(run, options.model)
     file, target_file = (snapshot(run, detect(path)) for path in (options.source, options.target))
+    file = take_part(run, file, options.model)
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))

@@ -96,7 +96,9 @@ def quantized_targets(
     ranked = sorted(search.harm, key=lambda place: -search.harm[place])
     if not repair:
         reason = "nothing is left in float32 where nothing is to be repaired"
-        yield QuantizedProposal("operators judged alone", NotMade(reason), source, _diagnosis(search, ranked, [], trials))
+        yield QuantizedProposal(
+            "operators judged alone", NotMade(reason), source, _diagnosis(search, ranked, [], trials)
+        )
         return
 
     def enough(keep: list[int]) -> bool:

@@ -116,7 +116,9 @@ class Quantizer:
         made = self.target.candidate
         path = self.run.folder("quantized") / made.path.name
         if self.target.optimize is Optimize.INT16X8:
-            answer = _call(self.run, self.target, "quantize_int16x8", made.path, **_feeds(self.run, self.target), target=path)
+            answer = _call(
+                self.run, self.target, "quantize_int16x8", made.path, **_feeds(self.run, self.target), target=path
+            )
         else:
             ends = str(io or self.target.io)
             answer = _call(self.run, self.target, "quantize", self.calibrated, keep=list(keep), io=ends, target=path)
@@ -173,11 +175,15 @@ def _computed_in_float(answer: dict[str, Any], target_format: str) -> tuple[str,
         return ()
     shown = ", ".join(name.partition(";")[0] for name in names[:8])
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return (f"target computes in float32 at {len(names)} of {answer['operators']} operators, which integer-only hardware cannot: {shown}{more}",)
+    return (
+        f"target computes in float32 at {len(names)} of {answer['operators']} operators, which integer-only hardware cannot: {shown}{more}",
+    )
 
 
 def _call(run: Run, made_of: FloatTarget, function: str, path: Path, **arguments: Any) -> Any:
     adapter = quantizing_adapter(run, made_of.target_format)
     request = CallFunction(adapter.folder, function, {"path": str(path), **arguments})
     with run.phases.phase(f"quantising ({adapter.name})"):
-        return run.pool.worker("convert", adapter.python).call(adapter.name, f"quantising {made_of.candidate.path.name}", request)
+        return run.pool.worker("convert", adapter.python).call(
+            adapter.name, f"quantising {made_of.candidate.path.name}", request
+        )

@@ -32,7 +32,9 @@ def io_of(signature: Signature) -> Io | None:
     return Io(kinds.pop()) if len(kinds) == 1 and kinds <= set(Io) else None
 
 
-def quantization_faults(run: Run, wrong: Path, anew: Path, figures: tuple[Comparison, Comparison | None]) -> Diagnosis | None:
+def quantization_faults(
+    run: Run, wrong: Path, anew: Path, figures: tuple[Comparison, Comparison | None]
+) -> Diagnosis | None:
     """The tensors that a wrong file stores otherwise than one quantised anew; None where none is.
 
     Args:
@@ -68,4 +70,6 @@ def _fault(one: Mapping[str, Any], proven: bool) -> FaultRecord:
 def _call(run: Run, function: str, path: Path, **arguments: Any) -> Any:
     adapter = framework("tflite", run.adapters)
     request = CallFunction(adapter.folder, function, {"request": ModelRequest(str(path)).to_json(), **arguments})
-    return run.pool.worker("convert", adapter.python).call(adapter.name, f"reading how {path.name} is quantised", request)
+    return run.pool.worker("convert", adapter.python).call(
+        adapter.name, f"reading how {path.name} is quantised", request
+    )

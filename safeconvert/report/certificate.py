@@ -88,6 +88,11 @@ def _files(predicate: Mapping[str, Any], console: Console) -> None:
         entry = mapping(predicate.get(role))
         _row(table, role, text(entry.get("path")), text(entry.get("format")), text(entry.get("sha256")))
     console.print(table)
+    cut = mapping(mapping(predicate.get("source")).get("cut"))
+    if cut:
+        ends = [text(", ".join(map(str, sequence(cut.get(end))))) or "its end" for end in ("from", "to_node")]
+        first = ends[0] if cut.get("from") else "its beginning"
+        console.print(Text(f"the part of the source from {first} to {ends[1]}, sha256 {text(cut.get('sha256'))}"))
 
 
 def _route(predicate: Mapping[str, Any], console: Console) -> None:

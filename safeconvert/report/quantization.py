@@ -18,7 +18,9 @@ def quantization_line(predicate: Mapping[str, Any]) -> str:
         parts[0] += f" with {text(found.get('io'))} at its ends"
     calibration = mapping(found.get("calibration"))
     if calibration:
-        parts.append(f"calibrated on {text(calibration.get('inputs'))} steering inputs of {text(calibration.get('origin'))}")
+        parts.append(
+            f"calibrated on {text(calibration.get('inputs'))} steering inputs of {text(calibration.get('origin'))}"
+        )
     operators = number(found.get("operators"))
     if operators is not None:
         parts.append(f"{len(sequence(found.get('in_float')))} of {operators:.0f} operators in float32")

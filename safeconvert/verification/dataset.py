@@ -54,6 +54,7 @@ class Dataset:
         distinct: numbers of the samples that equal none before them.
         extra: of each sample after the inputs', where it comes from: `generated`, `perturbed` or `coverage`.
         limited: the user said how many inputs are used or generated.
+        nonfinite: numbers of the given samples that hold NaN or Inf.
     """
 
     inputs: InputSet
@@ -66,6 +67,7 @@ class Dataset:
     extra: tuple[str, ...] = ()
     limited: bool = False
     files: GivenFiles | None = None
+    nonfinite: tuple[int, ...] = ()
 
     @property
     def given(self) -> tuple[Chunk, ...]:
@@ -105,7 +107,7 @@ def prepare(
     files = copied_inputs(run, options.path, options.limit) if options.path is not None else None
     with named_as_given(files) if files is not None else nullcontext():
         if files is not None:
-            inputs = open_inputs(files.copy, signature, preprocessing, options.limit)
+            inputs = open_inputs(files.copy, signature, preprocessing, options.limit, options.nonfinite)
             if mixing and not inputs.whole:
                 inputs = Calls(inputs, _rows_of_a_call(inputs, signature))
         else:
@@ -118,7 +120,30 @@ def prepare(
     parts = split(len(distinct), settings.held_out, seed)
     chosen = Split(*(tuple(int(distinct[index]) for index in part) for part in (parts.steer, parts.held_out)))
     limited = options.limit is not None
-    return Dataset(inputs, chosen, seed, options.path is None, chunks, sha256, distinct, limited=limited, files=files)
+    holding = _nonfinite(chunks) if options.nonfinite else ()
+    return Dataset(
+        inputs,
+        chosen,
+        seed,
+        options.path is None,
+        chunks,
+        sha256,
+        distinct,
+        limited=limited,
+        files=files,
+        nonfinite=holding,
+    )
+
+
+def _nonfinite(chunks: Sequence[Chunk]) -> tuple[int, ...]:
+    """Numbers of the samples that hold NaN or Inf."""
+    found: list[int] = []
+    for chunk in chunks:
+        arrays = list(load_files(chunk.arrays).values())
+        for row in range(chunk.stop - chunk.start):
+            rows = [array if chunk.whole else array[row] for array in arrays if array.dtype.kind == "f"]
+            found += [chunk.start + row] if not all(np.isfinite(one).all() for one in rows) else []
+    return tuple(found)
 
 
 def _rows_of_a_call(inputs: InputSet, signature: Signature) -> int:

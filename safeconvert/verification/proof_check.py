@@ -9,11 +9,14 @@ from typing import Any
 
 from safeconvert.adapter_api.protocol import ConvertRequest, ModelRequest
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.config.options import ModelOptions
 from safeconvert.conversion.models import cause_of, open_given
+from safeconvert.core.cut import Cut
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.core.proof import ProofLevel
 from safeconvert.errors import NotEquivalent, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.verification.native_forms import read_again
+from safeconvert.verification.part import recorded_cut, take_part
 from safeconvert.verification.snapshot import snapshot
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
@@ -59,7 +62,11 @@ def check_again(
     claimed = mapping(predicate.get("proof"))
     native = claimed.get("level") == ProofLevel.NATIVE
     made = {side: mapping(mapping(proof.get("forms")).get(side)) for side in paths}
-    forms = {side: _form(run, side, path, made[side], native) for side, path in paths.items()}
+    cuts = {"source": recorded_cut(mapping(predicate.get("source"))), "target": Cut()}
+    files = {
+        side: take_part(run, snapshot(run, detect(path)), ModelOptions(cut=cuts[side])) for side, path in paths.items()
+    }
+    forms = {side: _form(run, side, file, made[side], native) for side, file in files.items()}
     found = call_engine(
         run,
         "check_proof",
@@ -86,9 +93,10 @@ def _require_same_contract(predicate: Mapping[str, Any], statement: Mapping[str,
             raise NotEquivalent(f"the proof is of {role} in other orders of axes than the certificate says")
 
 
-def _form(run: Run, side: str, path: Path, recorded: Mapping[str, Any], native: bool) -> Path:
-    """The ONNX form of a model: the file itself, or what is read of it, or what the recorded exporter makes of it where the claim is no more."""
-    file = snapshot(run, detect(path))
+def _form(run: Run, side: str, file: ModelFile, recorded: Mapping[str, Any], native: bool) -> Path:
+    """The ONNX form of a model, or of the part of it that was certified: the file itself, or what is read of it, or what the recorded exporter
+    makes of it where the claim is no more."""
+    path = file.named
     if file.format == "onnx":
         return file.path
     name = text(recorded.get("exporter"))

@@ -37,9 +37,7 @@ def labels_of(source: Source) -> Array | None:
     return np.asarray([-1 if label is None else label for label in labels], dtype=np.int64)
 
 
-def drop_of(
-    contract: Contract, source: Source, target: Evaluated, numbers: Array, settings: DropSettings
-) -> Drop:
+def drop_of(contract: Contract, source: Source, target: Evaluated, numbers: Array, settings: DropSettings) -> Drop:
     """The fall of the metric on given inputs of these numbers; of those with a label, where the metric is accuracy.
 
     Raises:

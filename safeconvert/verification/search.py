@@ -194,6 +194,7 @@ class _Search:
         found = [
             Elite(float(closeness[number - chunk.start]), sample)
             for number, sample in zip(numbers, samples(chunk, numbers), strict=True)
+            if all(np.isfinite(array).all() for array in sample.values() if array.dtype.kind == "f")
         ]
         kept = sorted([*self._elites, *found], key=lambda elite: -elite.closeness)
         self._elites = [one for one in kept if _shapes(one) == _shapes(kept[0])][:_ELITES]

@@ -62,6 +62,12 @@ def sealed(run: Run, candidate: Candidate) -> Candidate:
     return replace(candidate, path=path, sha256=digest(path).sha256)
 
 
+def copied(run: Run, path: Path) -> tuple[Path, str]:
+    """A file that a worker made, where no worker changes it, and its SHA-256. Raises UnusableInput for what cannot be copied."""
+    copy = _copied(path, run.kept("part"))
+    return copy, digest(copy).sha256
+
+
 def admit(run: Run, model: ModelOptions, arguments: Mapping[str, Any] | None = None) -> None:
     """Let workers read what the user names besides models: files in a converter's arguments, and the code of `--model`.
 
@@ -83,6 +89,10 @@ def confirm(file: ModelFile) -> None:
         UnusableInput: the file is another by now.
         NoVerdict: the copy is, which only code in the model can have done.
     """
+    if file.part is not None:
+        if digest(file.path).sha256 != file.sha256:
+            raise NoVerdict(f"{file.named}: its part was changed while it ran", "do not trust this file")
+        file = file.part.whole
     for name, sha256 in ((file.path.name, file.sha256), *file.beside):
         if digest(file.path.parent / name).sha256 != sha256:
             raise NoVerdict(f"{file.named}: the copy that was run was changed while it ran", "do not trust this file")

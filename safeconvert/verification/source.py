@@ -179,7 +179,10 @@ def _unsettled(run: Run, file: ModelFile, options: DataOptions, fed: Fed) -> Set
         held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(extra.held_out, usable)
         if data.generated:
             held_out, joined = np.union1d(held_out, joined), joined[:0]
-        _require_enough(file, len(held_out) + len(joined), data, least_held_out(run, options))
+        counting = np.union1d(held_out, joined)
+        if options.nonfinite:
+            counting = np.intersect1d(counting, dataset.finite_samples(fed.outputs, data.chunks))
+        _require_enough(file, len(counting), data, least_held_out(run, options))
         rows = None if data.inputs.whole else regrouped(run, data.chunks, fed.outputs, usable, data.seed)
         return Parts(dataset.indices((*data.split.steer, *extra.steer), usable), Counted(held_out, joined), rows)
 

@@ -127,7 +127,9 @@ def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
     found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
-    if any(is_quantized(tensor.target) and not same_storage(tensor.source, tensor.target) for tensor in contract.outputs):
+    if any(
+        is_quantized(tensor.target) and not same_storage(tensor.source, tensor.target) for tensor in contract.outputs
+    ):
         found = replace(found, fidelity=fidelities(contract, source, outputs, source.held_out))
     return _Ran(found, figures, refuting)
 

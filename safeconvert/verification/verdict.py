@@ -31,7 +31,7 @@ def verdict_line(found: Verification, source: Source, refuting: np.ndarray | Non
     native, joined, searched = found.native, found.joined, found.searched
     title = f"the {TITLES[source.file.format]} source"
     if native.equal:
-        return f"equal to {title} on {_inputs(found, source)}{covering(source.coverage.result())}"
+        return f"equal to {title} on {_inputs(found, source)}{covering(source.coverage.result())}{_propagated(native)}"
     if searched is not None and searched.figures is not None:
         rest = f"; equal on {_inputs(found, source, searched=False)}"
         return f"differs from {title} on {_differing(searched.figures, searched.inputs, 'searched')}{rest}"
@@ -50,6 +50,11 @@ def rounding_remarks(found: Verification) -> tuple[str, ...]:
         f"{figures.rounded} inputs are beyond tolerance by rounding alone: in float64 the two graphs are "
         f"{figures.exact_relative:.1g} of the scale apart",
     )
+
+
+def _propagated(figures: Comparison) -> str:
+    """On how many inputs NaN or Inf came out at the same places."""
+    return f"; the same NaN and Inf at the same places on {figures.propagated}" if figures.propagated else ""
 
 
 def covering(coverage: Coverage) -> str:

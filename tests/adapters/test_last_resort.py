@@ -122,3 +122,29 @@ def test_what_cannot_be_said_is_refused_by_name(tmp_path: Path) -> None:
     onnx.save(model(nodes, {"x": ["N", 3]}, ["y"]), tmp_path / "source.onnx")
     done = safeconvert("convert", tmp_path / "source.onnx", "--to", "keras", "--route", "keras_ops")
     assert done.code == 3 and "operator NonZero at node search" in done.text, done.text
+
+
+@pytest.mark.parametrize(("target", "adapter"), [("keras", "keras_ops"), ("torch", "torch_ops")])
+def test_rows_of_a_free_batch_are_picked_by_index_tuples(target: str, adapter: str, tmp_path: Path) -> None:
+    """As transformers index their masks: by the number of the sample and a column."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["sizes"], start=0, end=1),
+        helper.make_node("Squeeze", ["sizes"], ["count"]),
+        helper.make_node("Range", ["zero", "count", "one"], ["rows"]),
+        helper.make_node("Unsqueeze", ["rows", "last"], ["row"]),
+        helper.make_node("Concat", ["sizes", "three"], ["shape"], axis=0),
+        helper.make_node("Expand", ["row", "shape"], ["all_rows"]),
+        helper.make_node("Expand", ["columns", "shape"], ["all_columns"]),
+        helper.make_node("Unsqueeze", ["all_rows", "pair"], ["first"]),
+        helper.make_node("Unsqueeze", ["all_columns", "pair"], ["second"]),
+        helper.make_node("Concat", ["first", "second"], ["places"], axis=2),
+        helper.make_node("GatherND", ["x", "places"], ["y"], "pick"),
+    ]
+    constants = {"zero": np.array(0), "one": np.array(1), "last": np.array([1]), "pair": np.array([2]), "three": np.array([3]),
+                 "columns": np.array([[4, 0, -2]])}  # fmt: skip
+    onnx.save(model(nodes, {"x": ["N", 5]}, ["y"], constants), tmp_path / "source.onnx")
+    path = tmp_path / f"target{'.keras' if target == 'keras' else '.pt2'}"
+    flags = ("--route", adapter, "--samples", 8, "--json")
+    done = safeconvert("convert", tmp_path / "source.onnx", "--to", target, "-o", path, *flags)
+    assert done.code == 0, done.text
+    assert not done.json["predicate"]["obligations"]  # the batch is free

@@ -26,7 +26,7 @@ FIGURES = {
 WHOLE: dict[str, Any] = {
     "verdict": "verified",
     "reason": "all labels agree",
-    "source": {"path": "../models/mobilenetv2_imagenet_a_rather_long_name.pt", "format": "torch", "sha256": "Z" * 64},
+    "source": {"path": "../models/mobilenetv2_imagenet_a_rather_long_name.pt", "format": "torch", "sha256": "Z" * 64, "cut": {"from": ["relu"], "to_node": ["pool"], "sha256": "cd"}},
     "target": {"path": "mobilenetv2_imagenet_a_rather_long_name.keras", "format": "keras", "sha256": "Q" * 64},
     "route": [
         {"adapter": "torch_onnx_script", "from": "torch", "to": "onnx", "packages": {"torch": "2.13.0", "onnx": "1.19.0"}},

@@ -1,0 +1,156 @@
+"""Architectures that are not in the zoo, by target: safeconvert, and the raw converters on the same.
+
+Of timm, transformers, ultralytics, torchvision's segmentation models, keras.applications and nets as Keras' examples build them; needs the
+extra `bench` (`pip install -e '.[bench]'`, or these packages in a folder of their own that BENCH_MODELS_PATH names).
+`python bench/unseen.py [--only MODEL-PAIR] [--count N] [--without-raw] [--table]`; resumes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+
+import cells
+from cells import Cell
+from common import ROOT, WORK, table, write
+
+FOLDER = WORK / "unseen"
+TARGETS = {"torch": ("tflite", "keras", "onnx"), "keras": ("tflite", "torch", "onnx")}
+"""In this order, so that a run that stops early has every model to the first."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """An architecture.
+
+    Attributes:
+        family: where it is from.
+        name: there.
+    """
+
+    family: str
+    name: str
+
+    @property
+    def source(self) -> str:
+        """Its format."""
+        return "keras" if self.family == "keras" else "torch"
+
+    def cell(self, target: str) -> Cell:
+        """Its conversion to a format."""
+        file = FOLDER / f"{self.family}-{self.name}{'.keras' if self.source == 'keras' else '.pt2'}"
+        flags = ("--inputs", str(file.with_suffix(".npz")), "--search", "0")
+        return Cell(f"{self.family}-{self.name}", f"{self.source}2{target}", file, flags)
+
+
+def models() -> list[Unseen]:
+    """All of them, family by family in turn; the names are read from the makers' files, which import their framework only when they make one."""
+    import ast
+
+    def listed(file: str, *names: str) -> list[str]:
+        found: dict[str, list[str]] = {}
+        for node in ast.parse((ROOT / "bench" / file).read_text(encoding="utf-8")).body:
+            targets = (
+                node.targets
+                if isinstance(node, ast.Assign)
+                else [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else []
+            )
+            for target in targets:
+                if isinstance(target, ast.Name) and target.id in names:
+                    found[target.id] = _strings(node.value)
+        return [one for name in names for one in found[name]]
+
+    families = [
+        [Unseen("timm", name) for name in listed("unseen_torch.py", "TIMM")],
+        [Unseen("transformers", name) for name in listed("unseen_transformers.py", "TEXT", "DECODERS", "PAIRS", "IMAGES", "AUDIO", "OTHERS")],
+        [Unseen("ultralytics", name) for name in listed("unseen_torch.py", "ULTRALYTICS")],
+        [Unseen("segmentation", name) for name in listed("unseen_torch.py", "SEGMENTATION")],
+        [Unseen("keras", name) for name in listed("unseen_keras.py", "APPLICATIONS", "EXAMPLES")],
+    ]  # fmt: skip
+    return [one for row in itertools.zip_longest(*families) for one in row if one is not None]
+
+
+def _strings(value: object) -> list[str]:
+    """The keys of a dict, or the strings of a tuple, as they are written; of a comprehension, the names that it goes over."""
+    import ast
+
+    if isinstance(value, ast.Dict):
+        return [one.value for one in value.keys if isinstance(one, ast.Constant)]
+    if isinstance(value, ast.DictComp):
+        return [one.id for one in value.generators[0].iter.elts if isinstance(one, ast.Name)]
+    return [one.value for one in getattr(value, "elts", []) if isinstance(one, ast.Constant)]
+
+
+def grid() -> list[Cell]:
+    """Every conversion, target by target."""
+    return [one.cell(TARGETS[one.source][place]) for place in range(3) for one in models()]
+
+
+def main() -> None:
+    """Run what is missing, then print and keep the table."""
+    every = grid()
+    family = {cell.source: cell.model.partition("-") for cell in every}
+    for cell in cells.missing(every, FOLDER, sys.argv):
+        if not cell.source.exists():
+            kind, _, name = family[cell.source]
+            made = [sys.executable, str(ROOT / "bench" / "unseen_models.py"), kind, name, str(cell.source)]
+            if subprocess.run(made, check=False, env=_with_models()).returncode:
+                print(cell.model, "was not made", flush=True)
+                continue
+        cells.run(cell, FOLDER, "--without-raw" not in sys.argv)
+    done = [(cell, cells.load(cell, FOLDER)) for cell in every if cell.kept(FOLDER).exists()]
+    write("unseen", f"{len(models())} unseen architectures", "python bench/unseen.py", _table(every, done))
+
+
+def _with_models() -> dict[str, str]:
+    """The environment in which models are made: with the folder of their packages, which conversions do not see."""
+    path = [os.environ.get("BENCH_MODELS_PATH", ""), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+
+
+def _table(every: list[Cell], rows: list[tuple[Cell, dict]]) -> str:
+    verdicts = Counter(cells.verdict(row) for _, row in rows)
+    raw = Counter(row["raw"]["outcome"] for _, row in rows)
+    right = [row for _, row in rows if cells.verdict(row) == "verified"]
+    fixed = [row for row in right if any("only" in line and "takes" in line for line in row.get("obligations", ()))]
+    refused = [row for _, row in rows if row["exit"] in (2, 3, 4)]
+    named = sum(bool(row.get("obstacles")) or "node" in row["reason"] for row in refused)
+    by_pair = Counter((cell.pair, cells.verdict(row)) for cell, row in rows)
+    pairs = "; ".join(
+        f"{pair} {by_pair[pair, 'verified']} of {sum(count for (one, _), count in by_pair.items() if one == pair)}"
+        for pair in dict.fromkeys(cell.pair for cell, _ in rows)
+    )
+    header = (
+        "model",
+        "pair",
+        "safeconvert",
+        "differ, max-abs",
+        "s",
+        "route, or why not",
+        "sizes fixed",
+        "raw converters",
+    )
+    body = [
+        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.route(row),
+         sum("only" in line and "takes" in line for line in row.get("obligations", ())), cells.raw(row))
+        for cell, row in rows
+    ]  # fmt: skip
+    return (
+        f"**{verdicts['verified']} of {len(rows)} verified**{cells.unfinished(every, rows)}; "
+        f"{', '.join(f'{count} {kind}' for kind, count in sorted(verdicts.items()) if kind != 'verified') or 'nothing else'}. By pair: {pairs}. "
+        f"Of {len(refused)} refused, {named} name an operator or node. Of the verified, {len(fixed)} fix a size that the source leaves free. "
+        f"Raw converters on the same: {', '.join(f'{count} {kind}' for kind, count in sorted(raw.items()))}.\n\n"
+        "Twelve inputs: pictures for the image models of timm, ultralytics, torchvision and keras.applications, seeded numbers for the others. "
+        "No search behind the verdict (`--search 0`). Seeded weights, small configurations; BatchNorm statistics from the inputs, and no bias, norm or layer scale left at its initial constant.\n\n"
+        + table(header, body)
+    )
+
+
+if __name__ == "__main__":
+    main()

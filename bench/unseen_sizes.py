@@ -1,0 +1,3 @@
+"""What the unseen bench's makers share; imports nothing."""
+
+SAMPLES = 12
