@@ -90,10 +90,12 @@ class TfliteModel:
         return self._signature
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs of a batch, allocated size after allocated size."""
+        """Outputs of a batch, allocated size after allocated size; where an output has the batch elsewhere than in front, in one run."""
         sizes = {int(detail["shape"][0]) if len(detail["shape"]) else 1 for detail in self._inputs.values()}
         batch = max(sizes)
         count = max((len(array) for array in feeds.values() if array.ndim), default=1)
+        if any(_batch_behind(detail) for detail in self._outputs.values()):
+            batch = self._allocated(batch, count)
         collected: dict[str, list[np.ndarray]] = {name: [] for name in self._outputs}
         for start in range(0, count, batch):
             for name, detail in self._inputs.items():
@@ -103,6 +105,20 @@ class TfliteModel:
             for name, detail in self._outputs.items():
                 collected[name].append(self._interpreter.get_tensor(detail["index"]))
         return {name: joined(parts) for name, parts in collected.items()}
+
+    def _allocated(self, batch: int, count: int) -> int:
+        """Samples that a run takes: all, where the file leaves the batch of every input free and can be given so many."""
+        free = [detail for detail in self._inputs.values() if len(detail["shape"]) and detail["shape_signature"][0] < 0]
+        if len(free) < len(self._inputs):
+            return batch
+        for detail in free:
+            self._interpreter.resize_tensor_input(detail["index"], [count, *detail["shape"][1:]])
+        try:
+            self._interpreter.allocate_tensors()
+        except RuntimeError as error:
+            text = " ".join(str(error).split())[:240]
+            raise UnusableInput(f"the TFLite interpreter cannot be given {count} samples at once: {text}") from error
+        return count
 
     def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
         """What its operators give; see `observe`."""
@@ -139,6 +155,12 @@ class TfliteModel:
 def load(request: Mapping[str, Any]) -> TfliteModel:
     """Open a .tflite file."""
     return TfliteModel(ModelRequest.from_json(request))
+
+
+def _batch_behind(detail: dict[str, Any]) -> bool:
+    """Whether an output's sizes say that the batch is not in front: more than one there, whatever it is given, and a free size behind."""
+    front, *behind = [*detail["shape_signature"]] or [0]
+    return front > 1 and any(size < 0 for size in behind)
 
 
 def _output_sizes(detail: dict[str, Any]) -> list[int]:

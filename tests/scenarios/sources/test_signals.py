@@ -1,4 +1,4 @@
-"""TensorFlow's products that are zero where a factor is, frames of a signal, and spectra."""
+"""TensorFlow's products that are zero where a factor is, frames of a signal, spectra, and a batch that is not in front."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("model", "pair"), [("products", "tf2onnx"), ("framed", "tf2tflite"), ("spectrum", "tf2onnx")])
+@pytest.mark.parametrize(
+    ("model", "pair"),
+    [("products", "tf2onnx"), ("framed", "tf2tflite"), ("spectrum", "tf2onnx"), ("turned", "tf2tflite")],
+)
 def test_it_is_converted_and_verified(model: str, pair: str, models: Path, tmp_path: Path) -> None:
     target = tmp_path / f"{model}.{pair.partition('2')[2]}"
     called = safeconvert(pair, models / model, "-o", target, "--samples", "16")
