@@ -78,14 +78,9 @@ def quantize_target(
                 f"{source.file.named}: no given input is left to calibrate on", "give more inputs that differ"
             )
         target = FloatTarget(
-            given,
-            compared.verification.contract,
-            compared.candidate,
-            options.target_format,
-            kind,
-            Io(options.io),
-            calibration,
-        )
+            given, compared.verification.contract, compared.verification.target, compared.candidate, options.target_format, kind,
+            Io(options.io), calibration,
+        )  # fmt: skip
         proposals = _integers(run, target, first)
     else:
         proposals = _stored_in_fewer(run, verified, compared, given, first)

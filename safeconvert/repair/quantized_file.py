@@ -10,6 +10,7 @@ from typing import Any
 from safeconvert.compare.contract import Contract
 from safeconvert.conversion.route import Candidate
 from safeconvert.core.optimize import Io, Optimize
+from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk, picked
 from safeconvert.registry.manifest import Adapter, find
 from safeconvert.verification.native import feed_across
@@ -44,6 +45,7 @@ class FloatTarget:
     Attributes:
         source: what it is compared with, with given inputs only.
         contract: of the two.
+        signature: its own.
         candidate: the file.
         target_format: `tflite` or `onnx`.
         optimize: how it is quantised.
@@ -53,6 +55,7 @@ class FloatTarget:
 
     source: Source
     contract: Contract
+    signature: Signature
     candidate: Candidate
     target_format: str
     optimize: Optimize
@@ -161,8 +164,8 @@ def quantizing_adapter(run: Run, target_format: str) -> Adapter:
 def _feeds(run: Run, target: FloatTarget) -> dict[str, Any]:
     """The calibration inputs as the float target takes them, in the order of its graph's inputs."""
     chunks = target.calibration.chunks
-    specs = [tensor.target for tensor in target.contract.inputs]
-    places = {spec.name: index if spec.position is None else spec.position for index, spec in enumerate(specs)}
+    specs = enumerate(target.signature.inputs)
+    places = {spec.name: index if spec.position is None else spec.position for index, spec in specs}
     fed = feed_across(target.contract, chunks, run.folder("feed"))
     feeds = [[str(files[name]) for name in sorted(files, key=places.__getitem__)] for files in fed]
     return {"feeds": feeds, "whole": any(chunk.whole for chunk in chunks)}

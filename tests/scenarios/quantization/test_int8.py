@@ -132,3 +132,16 @@ def test_what_cannot_be_asked_is_refused_at_once(options: tuple[str, ...], says:
 def test_targets_that_no_quantizer_makes_are_refused(tmp_path: Path) -> None:
     called = safeconvert("keras2torch", tmp_path / "m.keras", "--optimize", "int8", "--inputs", tmp_path)
     assert called.code == 2 and "not for torch" in called.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["tflite", "onnx"])
+def test_each_input_is_calibrated_on_its_own_values(suffix: str, tmp_path: Path) -> None:
+    """Fed to the other one, the small input would have steps of its whole range, and the large one be cut off."""
+    run_program(PROGRAMS / "two_inputs.py", tmp_path, modules=KERAS)
+    called = safeconvert(
+        f"keras2{suffix}", tmp_path / "two.keras", "-o", tmp_path / f"m.{suffix}", "--inputs", tmp_path / "inputs.npz",
+        "--optimize", "int8", "--max-drop", 0.08, "--no-repair", "--search", 0, "--json",
+    )  # fmt: skip
+    assert called.code == 0, called.text
+    assert called.json["predicate"]["metric"]["metric"] == "agreement"
