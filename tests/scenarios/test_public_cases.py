@@ -30,9 +30,7 @@ class Refusal:
 
 
 REFUSED: Mapping[str, Refusal] = {
-    "nms_e2e": Refusal((3,), ("NonMaxSuppression", "cut the graph at boxes, by_class")),
     "textvec": Refusal((2, 3), ("TextVectorization", "fed with token ids")),
-    "intdiv onnx2tflite": Refusal((3,), ("Div", "64")),
 }
 """By case, or case and command: every other command has to end with a right file."""
 
