@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all data-test fuzz lint bench bench-short bench-matrix bench-zoo bench-unseen bench-evidence bench-proof docs clean
+.PHONY: demo test test-all data-test fuzz lint bench bench-short bench-matrix bench-zoo bench-unseen bench-evidence bench-proof bench-quantized docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safeconvert demo --folder build/demo
@@ -48,6 +48,10 @@ bench-matrix: $(VENV)/.installed-test
 
 bench-evidence: $(VENV)/.installed-test
 	$(BIN)/python bench/evidence.py
+
+bench-quantized: $(VENV)/.installed-test
+	$(BIN)/python bench/quantized.py
+	$(BIN)/python bench/quantized_faults.py
 
 bench-proof: $(VENV)/.installed-test
 	$(BIN)/python bench/proof.py
