@@ -23,7 +23,7 @@ from safeconvert.prove.checker.check import check
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
 from tests.command import ROOT
-from tests.prove.graphs import contract, numbers
+from tests.prove.graphs import Builder, contract, numbers
 from tests.prove.test_axioms import CASES
 
 NAMES = sorted(CASES)
@@ -145,6 +145,16 @@ def test_a_proof_that_is_no_proof_is_refused() -> None:
     ):
         with pytest.raises(Refused):
             check(source, target, nothing)
+
+
+@pytest.mark.parametrize("shape", [[7, 3], [0, 4], [-1, 4], [7]])
+def test_sizes_that_an_input_does_not_take_are_refused(shape: list[int]) -> None:
+    b = Builder(["n", 4])
+    model = b.model(b("Exp", "x"))
+    document = json.loads(encoded(prove(model, model, contract()).document))
+    document["statement"]["inputs"][0]["shape"] = shape
+    with pytest.raises(Refused, match=r"does not take|damaged"):
+        check(model, model, document)
 
 
 def code_lines(path: Path) -> int:

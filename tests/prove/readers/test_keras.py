@@ -181,7 +181,6 @@ def test_models_within_models_and_sequential_ones(tmp_path: Path) -> None:
         (L.GroupNormalization(2), "GroupNormalization"),
         (L.Dense(3, dtype="float16"), "float16"),
         (L.Conv2D(2, 3, activation=keras.activations.hard_tanh), "hard_tanh"),
-        (lambda x: x * 2.0, "no tensor"),
         (L.LSTM(2, return_sequences=True, unroll=False, stateful=False, recurrent_activation="tanh"), "recurrent_activation"),
         (L.UpSampling2D(2, interpolation="bicubic"), "bicubic"),
         (L.BatchNormalization(renorm=True), "renorm"),
@@ -203,6 +202,17 @@ def test_a_class_of_ones_own_is_not_kerass_of_the_same_name(tmp_path: Path) -> N
                     lambda layer, change=change: layer.update(change) if layer["class_name"] == "Dense" else None,
                 )
             )
+
+
+def test_nor_is_it_within_another(tmp_path: Path) -> None:
+    content = saved(model_of(STEPS, L.Bidirectional(L.GRU(3))), tmp_path)
+
+    def spoil(layer: dict[str, Any]) -> None:
+        if layer["class_name"] == "Bidirectional":
+            layer["config"]["layer"]["registered_name"] = "mine>GRU"
+
+    with pytest.raises(Refused, match="mine"):
+        read_keras(altered(content, spoil))
 
 
 def test_weights_of_another_layer_are_not_taken(tmp_path: Path) -> None:

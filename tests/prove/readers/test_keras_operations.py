@@ -32,6 +32,8 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "Pad": (IMAGE, lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 3), (0, 0)), constant_values=0.5)),
     "Pad, reflected": (IMAGE, lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 3), (0, 0)), mode="reflect")),
     "GetItem": (IMAGE, lambda x: x[:, ::-2, -1, 1:3]), "GetItem, last": (IMAGE, lambda x: x[..., 1]),
+    "ZerosLike": (ROW, lambda x: x + ops.zeros_like(x)),
+    "Cast": (ROW, lambda x: ops.cast(x + 1.0, "float32")),
     "Clip": (ROW, lambda x: ops.clip(x, -0.5, 0.7)),
     "Relu": (ROW, ops.relu), "Relu6": (ROW, ops.relu6), "Sigmoid": (ROW, ops.sigmoid), "Silu": (ROW, ops.silu), "Softplus": (ROW, ops.softplus),
     "Softsign": (ROW, ops.softsign), "HardSigmoid": (ROW, ops.hard_sigmoid), "HardSilu": (ROW, ops.hard_silu), "Selu": (ROW, ops.selu),

@@ -138,13 +138,23 @@ class Counting(tf.Module):  # type: ignore[misc]
         return x * self.count
 
 
+class Moments(tf.Module):  # type: ignore[misc]
+    @tf.function(input_signature=[tf.TensorSpec((None, 8, 7, 4), tf.float32)])  # type: ignore[untyped-decorator]
+    def __call__(self, x: Any) -> Any:
+        return tf.compat.v1.nn.fused_batch_norm(
+            x, normal(4), normal(4), normal(4), tf.constant([0.5, 1, 2, 1.5]), epsilon=0.01, is_training=False
+        )[1]
+
+
 class Sorting(tf.Module):  # type: ignore[misc]
     @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.float32)])  # type: ignore[untyped-decorator]
     def __call__(self, x: Any) -> Any:
         return tf.math.cumsum(x, 1)
 
 
-@pytest.mark.parametrize(("module", "named"), [(Counting, "writes variables"), (Sorting, "Cumsum")])
+@pytest.mark.parametrize(
+    ("module", "named"), [(Counting, "writes variables"), (Sorting, "Cumsum"), (Moments, "batch_mean")]
+)
 def test_what_is_not_known_is_refused_by_name(module: Any, named: str, tmp_path: Path) -> None:
     tf.saved_model.save(module(), str(tmp_path / "m"))
     with pytest.raises(Refused, match=named):

@@ -10,7 +10,7 @@ import numpy as np
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.activations import activated
-from safeconvert.prove.readers.keras.layer import Tensor
+from safeconvert.prove.readers.keras.layer import FLOAT, Tensor
 from safeconvert.prove.readers.writer import Writer
 
 _FAR = 2**62
@@ -102,6 +102,18 @@ def _reduced(operator: str) -> Rule:
 
 def _square(o: Operation) -> Tensor:
     return Tensor(o.write("Mul", o.alone().name, o.x.name), o.x.rank)
+
+
+def _zeros(o: Operation) -> Tensor:
+    if o.config.get("dtype") not in (None, "float32"):
+        raise Refused(f"ZerosLike: of {o.config['dtype']}")
+    return Tensor(o.write.zeros(o.alone().name, FLOAT), o.x.rank)
+
+
+def _cast(o: Operation) -> Tensor:
+    if o.config["dtype"] != "float32":
+        raise Refused(f"Cast: to {o.config['dtype']}")
+    return o.alone()
 
 
 def _reshaped(o: Operation) -> Tensor:
@@ -225,7 +237,7 @@ _NUMPY: Mapping[str, Rule] = {
     "Sin": _each("Sin"), "Cos": _each("Cos"), "Tanh": _each("Tanh"), "Reciprocal": _each("Reciprocal"), "Mean": _reduced("ReduceMean"),
     "Sum": _reduced("ReduceSum"), "Max": _reduced("ReduceMax"), "Min": _reduced("ReduceMin"), "Prod": _reduced("ReduceProd"),
     "Reshape": _reshaped, "Transpose": _transposed, "Squeeze": _squeezed, "ExpandDims": _widened, "Concatenate": _joined, "Stack": _stacked,
-    "Einsum": _einsum, "Pad": _padded, "GetItem": _part, "Clip": _clipped,
+    "Einsum": _einsum, "ZerosLike": _zeros, "Pad": _padded, "GetItem": _part, "Clip": _clipped,
 }  # fmt: skip
 _NN: Mapping[str, Rule] = {
     "Relu": _each("Relu"), "Relu6": _named("relu6"), "Sigmoid": _each("Sigmoid"), "Silu": _named("silu"), "Softplus": _each("Softplus"),
@@ -235,6 +247,7 @@ _NN: Mapping[str, Rule] = {
 OPERATIONS: Mapping[str, Mapping[str, Rule]] = {
     "keras.src.ops.numpy": _NUMPY,
     "keras.src.ops.nn": _NN,
+    "keras.src.ops.core": {"Cast": _cast},
     "keras.src.ops.math": {"Erf": _each("Erf"), "Rsqrt": _each("Sqrt", "Reciprocal")},
 }
 """By module and class. What is not here is refused by name."""

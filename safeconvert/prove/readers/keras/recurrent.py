@@ -45,6 +45,10 @@ def bidirectional(n: Layer) -> Tensor:
     forward, backward = (n.config[side] for side in ("layer", "backward_layer"))
     if n.config.get("merge_mode") != "concat" or forward["class_name"] not in _ORDER:
         raise Refused("Bidirectional: not of a recurrent layer, or not concatenated")
+    for side in (forward, backward):
+        own = side.get("module", "keras.layers"), side.get("registered_name") or side["class_name"]
+        if own != ("keras.layers", forward["class_name"]):
+            raise Refused(f"Bidirectional: of {'.'.join(own)}")
     half = len(n.weights) // 2
     made = []
     for side, weights in ((forward, n.weights[:half]), (backward, n.weights[half:])):

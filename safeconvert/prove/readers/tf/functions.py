@@ -16,6 +16,8 @@ from safeconvert.prove.readers.writer import Writer
 
 Value = Tensor | Resource
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_FIRST = {"FusedBatchNormV3": {"y"}}
+"""By operator with outputs of several names, those that are counted from 0."""
 _DEEP = 64
 _MANY = 200_000
 
@@ -63,6 +65,8 @@ class Scope:
                     raise Refused("a graph that goes in circles")
                 continue
             self.known[waiting.pop()] = self._made(node)
+        if len(rest) > 1 and rest[0] not in _FIRST.get(self.nodes[name].text(2), {rest[0]}):
+            raise Refused(f"{self.nodes[name].text(2)}: its output {rest[0]}")
         return self.known[name][place]
 
     def _reads(self, node: Message) -> list[str]:
