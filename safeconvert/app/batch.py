@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -148,17 +148,19 @@ def _entries(ledger: Ledger, jobs: Sequence[Job]) -> tuple[Entry, ...]:
 
 def _write_reports(ledger: Ledger, jobs: Sequence[Job], options: BatchOptions) -> None:
     """The index, and the JUnit file where one is wanted."""
-    reports = [
-        JobReport(
+    write_index(options.results.absolute() / INDEX, _reports(ledger, jobs))
+    if options.junit is not None:
+        junit.write(options.junit, junit.of_batch(_reports(ledger, jobs)))
+
+
+def _reports(ledger: Ledger, jobs: Sequence[Job]) -> Iterator[JobReport]:
+    """What is shown of each job; answers are read as they are asked for, since those of ten thousand jobs are gigabytes."""
+    for job, entry in zip(jobs, _entries(ledger, jobs), strict=True):
+        yield JobReport(
             entry.name, job.command, entry.code, entry.verdict or entry.state.value, entry.reason,
             ledger.answer(entry.name), job.page if job.page is not None and job.page.exists() else None,
             entry.seconds, entry.peak, entry.attempt,
-        )
-        for job, entry in zip(jobs, _entries(ledger, jobs), strict=True)
-    ]  # fmt: skip
-    write_index(options.results.absolute() / INDEX, reports)
-    if options.junit is not None:
-        junit.write(options.junit, junit.of_batch(reports))
+        )  # fmt: skip
 
 
 def summary(entries: Sequence[Entry]) -> dict[str, int]:

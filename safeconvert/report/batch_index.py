@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ class JobReport:
         return mapping(self.answer.get("predicate"))
 
 
-def write_index(path: Path, jobs: Sequence[JobReport]) -> None:
-    """Write the page, whole or not at all. Raises UnusableInput where it cannot be written."""
+def write_index(path: Path, jobs: Iterable[JobReport]) -> None:
+    """Write the page, whole or not at all; one answer is in memory at a time. Raises UnusableInput where it cannot be written."""
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.write_text(render(jobs, path.parent), encoding="utf-8")
@@ -78,7 +78,7 @@ def write_index(path: Path, jobs: Sequence[JobReport]) -> None:
         raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "name other --results") from error
 
 
-def render(jobs: Sequence[JobReport], folder: Path) -> str:
+def render(jobs: Iterable[JobReport], folder: Path) -> str:
     """The page as HTML; links are relative to the folder that it lies in."""
     css, script = (Markup((_FOLDER / name).read_text(encoding="utf-8")) for name in ("page.css", "batch.js"))
     environment = Environment(
@@ -95,7 +95,7 @@ def render(jobs: Sequence[JobReport], folder: Path) -> str:
         ("target", [TITLES[one] for one in FORMATS if any(TITLES[one] == row["target"] for row in rows)]),
         ("fault", sorted({kind for row in rows for kind in row["kinds"]})),
     ]
-    verified = sum(job.code is ExitCode.VERIFIED for job in jobs)
+    verified = sum(row["verified"] for row in rows)
     template = environment.get_template("batch.html.jinja")
     return template.render(rows=rows, filters=filters, verified=verified, css=css, js=script)
 
@@ -105,6 +105,7 @@ def _row(job: JobReport, folder: Path) -> dict[str, Any]:
     faults = read_faults(job.predicate)
     return {
         "name": printable(job.name),
+        "verified": job.code is ExitCode.VERIFIED,
         "verdict": printable(job.verdict),
         "tone": _TONES[job.code],
         "reason": printable(job.reason),

@@ -103,7 +103,7 @@ def of_gate(gate: Gate) -> list[Suite]:
     return [_judged(judged) for judged in gate.models]
 
 
-def of_batch(jobs: Sequence[JobReport]) -> list[Suite]:
+def of_batch(jobs: Iterable[JobReport]) -> list[Suite]:
     """A suite for each job; of a job without a certificate's content the verdict alone."""
     return [_job(job) for job in jobs]
 

@@ -25,7 +25,7 @@ def job(folder: Path, name: str, code: ExitCode = ExitCode.VERIFIED, **answer: o
 
 def test_rows_say_what_is_filtered_by(tmp_path: Path) -> None:
     wrong = job(tmp_path, "b", ExitCode.NOT_EQUIVALENT, predicate=PREDICATE)
-    shown = render([job(tmp_path, "a"), wrong], tmp_path)
+    shown = render(iter([job(tmp_path, "a"), wrong]), tmp_path)
     assert "1 of 2 jobs verified" in shown
     assert 'data-verdict="verified" data-source="PyTorch" data-target="Keras" data-fault=""' in shown
     [fault] = re.findall(r'data-source="PyTorch" data-target="TFLite" data-fault="([^"]+)"', shown)
