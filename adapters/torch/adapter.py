@@ -24,8 +24,9 @@ from .layers import set_in_module, set_in_program
 from .observe import observe
 from .part import cut
 from .shapes import argument_names, probe_inputs
+from .training import in_training
 
-__all__ = ["cut", "load", "patch"]
+__all__ = ["cut", "in_training", "load", "patch"]
 _OFTEN = 3
 """Calls of one shape past which TorchScript is optimized for it."""
 _MANY = 16

@@ -118,7 +118,7 @@ def _script(module: Any, tensors: Tensors) -> list[Intermediate]:
             name = value.debugName()
             origins[name] = (name,) if name in arrays else reads
             if name in arrays:
-                layer = _scope(node) or f"{node.kind().rpartition(':')[2]} %{name}"
+                layer = scope_of(node) or f"{node.kind().rpartition(':')[2]} %{name}"
                 found.append(Intermediate(layer, node.kind().replace("::", "."), name, reads, arrays[name]))
     return found
 
@@ -132,7 +132,7 @@ def _values(graph: Any) -> Iterator[tuple[Any, Any]]:
                 yield node, value
 
 
-def _scope(node: Any) -> str:
+def scope_of(node: Any) -> str:
     """The module that a node belongs to, by its path; with the node's own kind where that is a module that holds others."""
     parts = [_PART.fullmatch(part) for part in str(node.getModuleHierarchy()).split(".")]
     named = [part.groups() for part in parts if part and part.group(1) not in ("SELF", "UNKNOWN_INSTANCE")]

@@ -22,6 +22,7 @@ from safeconvert.verification.accepted_ranges import accepted_ranges
 from safeconvert.verification.batching import Axis, Regrouped, axis_of, regrouped
 from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
+from safeconvert.verification.mixing import mixing_layers
 from safeconvert.verification.settling import Parts, Settling
 from safeconvert.verification.source_check import SourceCheck, looks
 from safeconvert.verification.source_inputs import Fed, feed_source
@@ -52,6 +53,7 @@ class Source:
         regroup: a few samples in calls of other sizes; None where there is no batch.
         fed_otherwise: the inputs are those of a target that takes another preprocessing, and not what the source gave its outputs for.
         reference: an ONNX form that is the source, where `exported` is not and one was found.
+        remarks: what a reader of any verdict on it has to know.
         counterexamples: inputs, numbered from 0, that a search found a target to differ on, and that its repair may use: no evidence.
     """
 
@@ -73,6 +75,7 @@ class Source:
     fed_otherwise: bool = False
     reference: Export | None = None
     counterexamples: tuple[Chunk, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def counted(self) -> np.ndarray:
@@ -149,6 +152,7 @@ def evaluate_source(
     data = dataset.prepare(run, data_options, session.signature, ranges)
     fed = feed_source(run, file, session, exported, data, ranges, settings)
     settling, axis = _settling(run, file, session, options, fed)
+    remarks = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
     if axis is Axis.MIXED:
         whole = dataset.prepare(run, data_options, session.signature, ranges, mixing=True)
         fed = feed_source(run, file, session, exported, whole, ranges, settings)
@@ -160,7 +164,7 @@ def evaluate_source(
     coverage = run.threads.submit(measured, run, exported, session.signature, data.chunks, outputs, fed.usable)
     return Source(
         file, request, session, data, outputs, exported, first.steering, first.counted.held_out, exporter, coverage, settling,
-        fed.blind, first.counted.joined, axis, first.regroup,
+        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks,
     )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
         source.exporter.on_all()
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
-    found = replace(found, remarks=(*alone, *one_sided(run, source.exported, exported)))
+    found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, exported)))
     if any(
         is_quantized(tensor.target) and not same_storage(tensor.source, tensor.target) for tensor in contract.outputs
     ):

@@ -72,5 +72,7 @@ def test_a_target_that_is_wrong_in_the_numbers_stays_wrong(folder: Path) -> None
 
 
 def test_where_every_output_holds_nan_there_is_no_verdict(folder: Path) -> None:
-    done = verify(folder, "right", "all_odd.npy", "--allow-nonfinite", "--comparator", "top1")  # joined by no made-up inputs
+    done = verify(
+        folder, "right", "all_odd.npy", "--allow-nonfinite", "--comparator", "top1"
+    )  # joined by no made-up inputs
     assert done.code == 4 and "NaN or Inf on every held-out input" in done.text
