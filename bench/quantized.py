@@ -47,7 +47,15 @@ NETS = (
     Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05),
     Net("SqueezeNet 1.1", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05),
     Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
-    Net("MobileNetV1 0.25", "mobilenetv1_025_imagenet_float.tflite", "onnx", "imagenet_val", "tflite.mobilenet", 600, 0.05),
+    Net(
+        "MobileNetV1 0.25",
+        "mobilenetv1_025_imagenet_float.tflite",
+        "onnx",
+        "imagenet_val",
+        "tflite.mobilenet",
+        600,
+        0.05,
+    ),
     Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05),
 )
 
@@ -70,7 +78,11 @@ def main() -> None:
     for net, scheme in cells if "--table" not in sys.argv else []:
         if not _kept(net, scheme).exists() and only in _name(net, scheme):
             _kept(net, scheme).write_text(json.dumps(_run(net, scheme), indent=1), encoding="utf-8")
-    done = [(net, scheme, json.loads(_kept(net, scheme).read_text())) for net, scheme in cells if _kept(net, scheme).exists()]
+    done = [
+        (net, scheme, json.loads(_kept(net, scheme).read_text()))
+        for net, scheme in cells
+        if _kept(net, scheme).exists()
+    ]
     write("quantized", "Real models in fewer bits", "python bench/quantized.py", _table(done))
 
 

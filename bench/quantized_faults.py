@@ -47,7 +47,9 @@ def main() -> None:
         lines.append(f"{kind}: {len(own)} counted, {named} named by their tensor, {repaired} repaired")
     named, repaired = (sum(row[key] for row in effective) for key in ("named", "repaired"))
     others = Counter(row["others"] for row in effective)
-    lines.append(f"all: named {named / max(1, len(effective)):.3f}, repaired {repaired / max(1, len(effective)):.3f}; other tensors named: {dict(sorted(others.items()))}")
+    lines.append(
+        f"all: named {named / max(1, len(effective)):.3f}, repaired {repaired / max(1, len(effective)):.3f}; other tensors named: {dict(sorted(others.items()))}"
+    )
     write("quantized_faults", "Faults of quantisation", "python bench/quantized_faults.py", "\n\n".join(lines))
 
 
@@ -56,7 +58,9 @@ def _case(folder: Path, number: int) -> dict[str, Any] | None:
     right = folder / f"{net}.tflite"
     data = ("--inputs", folder / net / "inputs.npy", "--max-drop", MAX_DROP, "--json")
     if not right.exists():
-        called = safeconvert("keras2tflite", folder / f"{net}.keras", "-o", right, "--optimize", "int8", "--search", 0, *data)
+        called = safeconvert(
+            "keras2tflite", folder / f"{net}.keras", "-o", right, "--optimize", "int8", "--search", 0, *data
+        )
         assert called.code == 0, called.text
     wrong = folder / f"wrong-{number}.tflite"
     kind = KINDS[number % len(KINDS)]
@@ -64,21 +68,37 @@ def _case(folder: Path, number: int) -> dict[str, Any] | None:
     if name is None:
         return None
     called = safeconvert("repair", folder / f"{net}.keras", wrong, "-o", folder / "repaired.tflite", *data)
-    answer = json.loads(called.out) if called.out.strip() else {"attempts": [{"outcome": "error"}], "predicate": {"faults": []}}
+    answer = (
+        json.loads(called.out)
+        if called.out.strip()
+        else {"attempts": [{"outcome": "error"}], "predicate": {"faults": []}}
+    )
     listed = [fault["evidence"].partition(":")[0] for fault in answer["predicate"].get("faults", [])]
     hit = name.partition(";")[0] in listed
     effective = answer["attempts"][0]["outcome"] == "not_equivalent"
     print(number, kind, name[:40], called.code, effective, hit, len(listed), flush=True)
-    return {"kind": kind, "effective": effective, "named": hit, "repaired": called.code == 0, "others": len(listed) - hit}
+    return {
+        "kind": kind,
+        "effective": effective,
+        "named": hit,
+        "repaired": called.code == 0,
+        "others": len(listed) - hit,
+    }
 
 
 def inject(path: Path, target: Path, kind: str, random: np.random.Generator) -> str | None:
     """Write the file with one fault; the name of its tensor, None where the file has no place for it."""
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
     graph = model.subgraphs[0]
-    layers = [op for op in graph.operators if len(op.inputs) >= 3 and graph.tensors[int(op.inputs[2])].type == schema.TensorType.INT32]
+    layers = [
+        op
+        for op in graph.operators
+        if len(op.inputs) >= 3 and graph.tensors[int(op.inputs[2])].type == schema.TensorType.INT32
+    ]
     layer = layers[int(random.integers(len(layers)))]
-    weights, bias, result = (graph.tensors[int(number)] for number in (layer.inputs[1], layer.inputs[2], layer.outputs[0]))
+    weights, bias, result = (
+        graph.tensors[int(number)] for number in (layer.inputs[1], layer.inputs[2], layer.outputs[0])
+    )
     numbers = {"bias": bias, "range": result, "zero": result}.get(kind, weights)
     stored = numbers.quantization
     if kind == "scale":
@@ -91,7 +111,9 @@ def inject(path: Path, target: Path, kind: str, random: np.random.Generator) -> 
         bias.quantization.scale = np.roll(np.asarray(bias.quantization.scale), len(stored.scale) // 2)
     elif kind == "bias":
         buffer = model.buffers[bias.buffer]
-        buffer.data = np.frombuffer((np.frombuffer(bytes(buffer.data), np.int32) * 3 + 60000).astype(np.int32).tobytes(), np.uint8)
+        buffer.data = np.frombuffer(
+            (np.frombuffer(bytes(buffer.data), np.int32) * 3 + 60000).astype(np.int32).tobytes(), np.uint8
+        )
     elif kind == "range":
         stored.scale = (np.asarray(stored.scale) / 12).astype(np.float32)
     else:

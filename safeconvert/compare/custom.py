@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from safeconvert.compare.comparators import COMPARATORS, Agreement, Comparator, Pair
+from safeconvert.compare.comparators import COMPARATORS, Agreement, Comparator
+from safeconvert.compare.output_pair import Pair
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.errors import UnusableInput
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from safeconvert.compare.bounds import clopper_pearson_upper
-from safeconvert.compare.comparators import Array, Comparator, Pair, compare, kind_for, pair_up
+from safeconvert.compare.comparators import Comparator, compare, kind_for
 from safeconvert.compare.comparison import Comparison, OutputComparison
 from safeconvert.compare.custom import resolve
 from safeconvert.compare.layout import LayoutMismatch
+from safeconvert.compare.output_pair import Array, Pair, pair_up
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.errors import UnusableInput
 

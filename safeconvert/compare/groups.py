@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from safeconvert.compare.comparators import Array, is_finite
+from safeconvert.compare.output_pair import Array, is_finite
 
 _GAP = 10.0  # between the ranges of two groups; within a group, neighbours lie nearer
 _ONE = 1e-3  # from 1, to which shares of one whole sum up

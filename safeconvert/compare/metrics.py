@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from safeconvert.compare.comparators import is_finite, is_scores
+from safeconvert.compare.comparators import is_scores
 from safeconvert.compare.custom import load
+from safeconvert.compare.output_pair import is_finite
 from safeconvert.compare.settings import METRICS
 from safeconvert.errors import UnusableInput
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from safeconvert.compare.comparators import Array, is_scores
+from safeconvert.compare.comparators import is_scores
+from safeconvert.compare.output_pair import Array
 
 _NEAR = 1e-3  # from 0 and 1, or from -1 and 1: a logit there may be off by a tenth of itself unseen
 _SHARE = 0.5  # of the samples

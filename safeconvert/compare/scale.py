@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from safeconvert.compare.comparators import Array, is_finite
+from safeconvert.compare.output_pair import Array, is_finite
 from safeconvert.compare.settings import Tolerance, VerifySettings
 
 _LEAST_SHARE = 1e-4  # of the output's range, where the relative tolerance is 0

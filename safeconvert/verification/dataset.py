@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from safeconvert.compare.comparators import is_finite
+from safeconvert.compare.output_pair import is_finite
 from safeconvert.config.options import DataOptions
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.files import is_folder, is_there

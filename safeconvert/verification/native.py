@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.comparators import Array, choose
+from safeconvert.compare.comparators import choose
 from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
 from safeconvert.compare.groups import ranges_of
 from safeconvert.compare.half_precision import within_half
+from safeconvert.compare.output_pair import Array
 from safeconvert.compare.quantized import same_storage, to_real
 from safeconvert.compare.scale import fitted, output_scales
 from safeconvert.compare.settings import VerifySettings

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.comparators import Array
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.layout import undo_permutation
+from safeconvert.compare.output_pair import Array
 from safeconvert.compare.saturated import is_saturated, only_label
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model

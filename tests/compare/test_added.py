@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from safeconvert.compare import comparators, custom, settings
-from safeconvert.compare.comparators import COMPARATORS, Agreement, Pair
+from safeconvert.compare.comparators import COMPARATORS, Agreement
 from safeconvert.compare.discrepancy import Accumulator
+from safeconvert.compare.output_pair import Pair
 from safeconvert.compare.settings import KINDS, Tolerance, VerifySettings
 from safeconvert.errors import UnusableInput
 
