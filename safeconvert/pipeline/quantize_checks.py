@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from safeconvert.compare.bounds import clopper_pearson_upper
 from safeconvert.compare.custom import load
 from safeconvert.compare.drop import needed
 from safeconvert.compare.metrics import metric_for
-from safeconvert.compare.settings import METRICS, VerifySettings
+from safeconvert.compare.settings import METRICS, DropSettings, VerifySettings
 from safeconvert.config.options import ConvertOptions, DataOptions
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.errors import NoVerdict, UnusableInput
 from safeconvert.repair.quantized_file import FORMATS
-from safeconvert.verification.scored import labels_of
+from safeconvert.verification.native import unchanged_contract
+from safeconvert.verification.scored import drop_of, labels_of
 from safeconvert.verification.source import Source, least_held_out
 from safeconvert.workers.run import Run
 
+_HALF = 0.5  # an accuracy above it is no chance, however uneven the labels are
 _FIRST = 0.8  # of the probability of error: what the first target may spend of it that is shown to the held-out inputs
 
 
@@ -90,6 +95,7 @@ def require_evidence(run: Run, source: Source, settings: VerifySettings, data: D
     if settings.drop is None:
         return
     labels = labels_of(source)
+    _require_sense(source, settings.drop, held_out, labels)
     if metric_for(settings.drop.metric, labels is not None) == "accuracy" and labels is not None:
         held_out = held_out[labels[held_out] >= 0]
     most = needed(settings.drop.allowed, settings.drop.confidence)
@@ -99,6 +105,31 @@ def require_evidence(run: Run, source: Source, settings: VerifySettings, data: D
             f"--max-drop {settings.drop.allowed:g}: {len(held_out)} held-out inputs cannot show it, even where none is lost; it takes "
             f"{most}",
             f"give {2 * most} inputs, of which half are held out, or a larger --max-drop",
+        )
+
+
+def _require_sense(source: Source, settings: DropSettings, held_out: np.ndarray, labels: np.ndarray | None) -> None:
+    """Refuse a metric that the source itself does no good by: what never scores has nothing to lose.
+
+    An accuracy has to be above the share of the commonest label with 95 % confidence, unless it is above one half.
+
+    Raises:
+        NoVerdict: it is not; labels of another numbering are the usual cause.
+        UnusableInput: the metric cannot be computed.
+    """
+    signature = source.session.signature
+    own = drop_of(unchanged_contract(signature, signature), source, source.outputs, held_out, settings)
+    chance = 0.0
+    if own.metric == "accuracy" and labels is not None:
+        known = labels[held_out][labels[held_out] >= 0]
+        chance = float(np.unique(known, return_counts=True)[1].max()) / len(known) if len(known) else 0.0
+    right = round(own.source * own.samples) if own.samples else 0
+    least = 1 - clopper_pearson_upper(own.samples - right, own.samples) if own.whole else own.source
+    if own.samples and own.source < _HALF and least <= chance:
+        raise NoVerdict(
+            f"--metric {own.metric}: the source itself has {100 * own.source:.3g} % on {own.samples} held-out inputs, which shows nothing: "
+            f"naming the commonest label has {100 * chance:.3g} %",
+            "give labels in the source's own numbering (many models count the background as class 0), or --metric agreement",
         )
 
 

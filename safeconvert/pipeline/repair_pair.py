@@ -14,7 +14,7 @@ from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, ExitCode, NoVerdict, UnusableInput
 from safeconvert.pipeline.export_stage import explain_exports
 from safeconvert.pipeline.proposals import verify_proposals
-from safeconvert.pipeline.quantize_checks import require_metric
+from safeconvert.pipeline.quantize_checks import require_evidence, require_metric
 from safeconvert.pipeline.quantize_stage import Quantized
 from safeconvert.pipeline.repair_stage import repair_target
 from safeconvert.pipeline.requantize import requantized
@@ -98,6 +98,8 @@ def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Convers
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
     source = evaluate_source(run, file, SourceOptions(options.model, options.data, options.verify, candidates=shapes))
+    if options.verify.drop is not None:
+        require_evidence(run, source, options.verify, options.data)
     tried, source = _repaired(run, source.settled(), target_file, options)
     exporter = accept_export_rounding(run, source.exporter.result(), tried.attempts[-1].verification)
     exit_code, reason = conclude(tried.attempts)

@@ -145,3 +145,15 @@ def test_each_input_is_calibrated_on_its_own_values(suffix: str, tmp_path: Path)
     )  # fmt: skip
     assert called.code == 0, called.text
     assert called.json["predicate"]["metric"]["metric"] == "agreement"
+
+
+def test_labels_that_are_not_the_model_s_show_nothing(folder: Path, tmp_path: Path) -> None:
+    """A source that is never right has nothing to lose, and everything would pass."""
+    (tmp_path / "inputs.npy").write_bytes((folder / "even" / "inputs.npy").read_bytes())
+    rows = [line.split(",") for line in (folder / "even" / "labels.csv").read_text().splitlines()[1:]]
+    shifted = [f"{row},{(int(label) + 1) % 10}" for row, label in rows]
+    (tmp_path / "labels.csv").write_text("\n".join(shifted))
+    called = safeconvert(
+        "verify", folder / "even.keras", folder / "uneven.keras", "--inputs", tmp_path / "inputs.npy", "--max-drop", 0.05
+    )
+    assert called.code == 4 and "shows nothing" in called.text and "own numbering" in called.text
