@@ -200,7 +200,7 @@ def _conversions(seconds: float) -> str:
         for name, known in rows
     ]  # fmt: skip
     return (
-        f"## Conversions\n\n{len(rows)} of {len(cases)} conversions of the pairs bench were run, on 24 generated inputs; {len(verified)} verified. Of these "
+        f"## Conversions\n\n{len(rows)} of {len(cases)} conversions (all pairs of five nets, and those of the pairs bench) were run, on 24 generated inputs; {len(verified)} verified. Of these "
         f"{len(verified) - len(different)} have one and the same ONNX graph on both sides, so that there is nothing to prove between them; of the other "
         f"{len(different)}, {len(between)} are proven between ONNX forms ({_share(between, different)}). End to end, between graphs read from the files, "
         f"{len(whole)} of all {len(verified)} are ({_share(whole, verified)}). Proving took {statistics.median(shares or [0]):.1%} of the conversion's time in the median, "
