@@ -89,7 +89,7 @@ def main() -> None:
 def _run(net: Net, scheme: str) -> dict:
     suffix = f".{net.target}"
     target = FOLDER / f"{_name(net, scheme)}{suffix}"
-    images = DATA / "images" / net.images
+    images = _images(net)
     options = ("--inputs", images, "--preprocessing", net.preprocessing, "--samples", net.samples, "--search", 0)
     source = DATA / "models" / net.file
     began = time.perf_counter()
@@ -121,6 +121,24 @@ def _run(net: Net, scheme: str) -> dict:
     }  # fmt: skip
 
 
+def _images(net: Net) -> Path:
+    """The pictures; beside links to them, labels that count the background as class 0 where the net does."""
+    folder = DATA / "images" / net.images
+    if not net.name.startswith("MobileNetV1"):
+        return folder
+    own = FOLDER / f"{net.images}-1001"
+    own.mkdir(exist_ok=True)
+    files = list_images(folder)
+    labels = read_labels(folder, [file.name for file in files])
+    assert labels is not None
+    rows = [f"{file.name},{label + 1}" for file, label in zip(files, labels, strict=True) if label is not None]
+    (own / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    for file in files:
+        if not (own / file.name).exists():
+            (own / file.name).symlink_to(file)
+    return own
+
+
 def _held_out(net: Net, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """The pictures that safeconvert holds out, channels last, and their labels."""
     files = list_images(folder)[: net.samples]
@@ -134,8 +152,7 @@ def _held_out(net: Net, folder: Path) -> tuple[np.ndarray, np.ndarray]:
         with read_image_file(files[number]) as image:
             assert isinstance(image, Image.Image)
             pictures.append(apply(image, recipe, size, 3))
-    offset = 1 if net.name.startswith("MobileNetV1") else 0  # class 0 is the background
-    return np.stack(pictures).astype(np.float32), np.array([known[number] for number in numbers]) + offset
+    return np.stack(pictures).astype(np.float32), np.array([known[number] for number in numbers])
 
 
 def _measured(path: Path, pictures: np.ndarray, labels: np.ndarray, before: np.ndarray) -> Measured:
