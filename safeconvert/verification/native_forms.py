@@ -11,7 +11,7 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.proof import READER
-from safeconvert.errors import SafeconvertError
+from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import against_first, unchanged_contract
 from safeconvert.verification.types import Counted
@@ -82,10 +82,12 @@ def read_again(run: Run, side: str, path: Path, format_name: str) -> Path:
     """A native file read into an ONNX file. Raises NoVerdict, naming what its reader does not know."""
     target = run.folder("read") / f"{side}.onnx"
     with run.phases.phase(f"reading the {side} file"):
-        call_engine(
+        unknown = call_engine(
             run,
             "read_file",
             f"reading the {side} file",
             {"path": str(path), "format_name": format_name, "target": str(target)},
         )
+    if unknown:
+        raise NoVerdict(str(unknown))
     return target
