@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -48,8 +49,9 @@ def _end(number: int, frame: FrameType | None) -> None:
     for name in _SIGNALS:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    os.write(2, ("\n" if os.isatty(2) else "").encode() + f"{_word(number)}\n".encode())
     threading.Thread(target=_out_of_time, args=(number,), daemon=True).start()
+    with suppress(OSError):  # nobody may read it any more
+        os.write(2, ("\n" if os.isatty(2) else "").encode() + f"{_word(number)}\n".encode())
     raise Interrupted(number)
 
 
