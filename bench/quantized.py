@@ -40,12 +40,13 @@ class Net:
     preprocessing: str
     samples: int
     max_drop: float
+    size: int = 224
 
 
 NETS = (
-    Net("ResNet-8", "resnet8_cifar10.h5", "tflite", "cifar10", "raw", 400, 0.05),
-    Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05),
-    Net("SqueezeNet 1.1", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05),
+    Net("ResNet-8", "resnet8_cifar10.h5", "tflite", "cifar10", "raw", 400, 0.05, 32),
+    Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05, 32),
+    Net("SqueezeNet 1.1", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05, 227),
     Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
     Net(
         "MobileNetV1 0.25",
@@ -56,7 +57,7 @@ NETS = (
         600,
         0.05,
     ),
-    Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05),
+    Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05, 32),
 )
 
 
@@ -146,12 +147,11 @@ def _held_out(net: Net, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     assert known is not None
     numbers = [number for number in split(len(files), HELD_OUT, SEED).held_out if known[number] is not None]
     recipe = preset_or_file(net.preprocessing, data_folder("configs") / "preprocessing.toml")
-    size = (32, 32) if net.images == "cifar10" else (224, 224)
     pictures = []
     for number in numbers:
         with read_image_file(files[number]) as image:
             assert isinstance(image, Image.Image)
-            pictures.append(apply(image, recipe, size, 3))
+            pictures.append(apply(image, recipe, (net.size, net.size), 3))
     return np.stack(pictures).astype(np.float32), np.array([known[number] for number in numbers])
 
 
