@@ -1,8 +1,8 @@
 """Where an exporter left its native model, by the model's own layers; and an ONNX form that did not, to work on instead.
 
 Where a model's ONNX form is another function, neither it nor what was made of it can be localized or repaired by it. The native
-model's own inner tensors tell at which layer the form leaves it; another exporter's graph, or the form with another exporter's
-nodes at these layers, takes its place where it is verified to be the native model.
+model's own inner tensors tell at which layer the form leaves it; another exporter's graph, the one that our own reader makes of the
+file, or the form with nodes of either at these layers, takes its place where it is verified to be the native model.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, Wanted, evaluate, export_with, open_model
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.formats import detect
+from safeconvert.core.proof import READER
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
 from safeconvert.inputs.store import Chunk
@@ -27,6 +28,7 @@ from safeconvert.localize.findings import ExportFault
 from safeconvert.registry.manifest import exporters
 from safeconvert.repair.engine.export_problem import ExportProblem, OnnxForm
 from safeconvert.verification.native import against_export, compare, unchanged_contract
+from safeconvert.verification.native_forms import read_again
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Counted, ExporterCheck, Verification
 from safeconvert.workers.engine import call_engine
@@ -160,7 +162,7 @@ def explain_export(
 
 
 def _other_forms(run: Run, side: NativeSide, settings: VerifySettings) -> list[Reference]:
-    """The ONNX forms that other exporters make, each compared with the native model."""
+    """The ONNX forms that other exporters make, and the one that is read from the file, each compared with the native model."""
     model_format = side.session.adapter.format
     found = []
     for adapter in exporters(model_format, run.adapters, detect(side.request.path).variant):
@@ -170,7 +172,17 @@ def _other_forms(run: Run, side: NativeSide, settings: VerifySettings) -> list[R
         if exported.path is None:
             continue
         found.append(Reference(exported, _checked(run, side, exported, settings)))
-    return found
+    read = _read_form(run, side)
+    return [*found, Reference(read, _checked(run, side, read, settings))] if read is not None else found
+
+
+def _read_form(run: Run, side: NativeSide) -> Export | None:
+    """The graph that a reader of our own makes of the native file, which shares nothing with any exporter; None where it knows it not."""
+    try:
+        path = read_again(run, side.role, Path(side.request.path), side.session.adapter.format)
+    except SafeconvertError:
+        return None
+    return Export(READER, path, "")
 
 
 def _checked(run: Run, side: NativeSide, exported: Export, settings: VerifySettings) -> ExporterCheck:

@@ -52,6 +52,19 @@ def test_a_wrong_keras_exporter_is_named_by_the_layer_and_undone(whole: Path, tm
     assert safeconvert("check", called.json["certificate"]).code == 0
 
 
+@pytest.mark.parametrize(("command", "model"), [("tflite2onnx", "model.tflite"), ("tf2onnx", "saved")])
+def test_where_there_is_one_exporter_the_graph_that_is_read_from_the_file_undoes_it(
+    command: str, model: str, whole: Path, tmp_path: Path
+) -> None:
+    called = convert(command, whole / model, tmp_path / "out.onnx", "--route", "tf2onnx", "--json")
+    assert called.code == 0, called.text
+    (fault,) = exporter(called)["faults"]
+    assert fault["layer"], fault
+    predicate = called.json["predicate"]
+    assert {one["operator"] for one in predicate["faults"]} == {"Conv"}
+    assert predicate["repair"]["lift"] == "repaired in the ONNX file"
+
+
 @pytest.mark.slow
 def test_without_repair_the_summary_names_the_layer(whole: Path, tmp_path: Path) -> None:
     options = ("--route", "tf2onnx", "--no-repair")
