@@ -12,7 +12,8 @@ from typing import Any
 
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.untrusted_json import mapping
-from safeconvert.config.flags import Kind, known_flags
+from safeconvert.config.flag import Kind
+from safeconvert.config.flags import known_flags
 from safeconvert.config.project_file import find_project
 
 COMMANDS = ("convert", "verify", "repair")

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from safeconvert.batch.job import COMMANDS, WRITTEN, Job
-from safeconvert.config.flags import Flag, Kind, known_flags
+from safeconvert.config.flag import Flag, Kind
+from safeconvert.config.flags import known_flags
 from safeconvert.core.documents import read_json, read_toml
 from safeconvert.core.files import is_there
 from safeconvert.core.formats import PAIRS, SUFFIXES

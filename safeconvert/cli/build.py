@@ -15,7 +15,8 @@ from safeconvert.cli import completion
 from safeconvert.cli.grouped_help import GroupedCommand
 from safeconvert.cli.project_defaults import project_of, use_project
 from safeconvert.config.commands import EXIT_CODES, Command
-from safeconvert.config.flags import Flag, Kind, known_flags
+from safeconvert.config.flag import Flag, Kind
+from safeconvert.config.flags import known_flags
 
 _TYPES: dict[Kind, type] = {Kind.TEXT: str, Kind.PATH: Path, Kind.INT: int, Kind.FLOAT: float, Kind.BOOL: bool}
 _METAVARS = {Kind.TEXT: "TEXT", Kind.PATH: "PATH", Kind.INT: "N", Kind.FLOAT: "NUMBER"}

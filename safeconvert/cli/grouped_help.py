@@ -45,7 +45,7 @@ def _heading(item: Any) -> str:
 
 def _headings(items: list[Any]) -> list[str]:
     """The headings of items, each once, in the order of the groups; what belongs to none is last."""
-    from safeconvert.config.flags import Group
+    from safeconvert.config.flag import Group
 
     order = [*map(str, Group)]
     found = list(dict.fromkeys(map(_heading, items)))

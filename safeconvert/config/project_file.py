@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safeconvert.config.flags import Flag, Kind, References, known_flags
+from safeconvert.config.flag import Flag, Kind, References
+from safeconvert.config.flags import known_flags
 from safeconvert.core.containment import Mode
 from safeconvert.core.documents import read_toml
 from safeconvert.core.text import suggest

@@ -14,7 +14,8 @@ from safeconvert.cli import app as program
 from safeconvert.cli import build, completion
 from safeconvert.config import flags
 from safeconvert.config.commands import COMMANDS, Section
-from safeconvert.config.flags import FLAGS, Flag, Group, Kind, drop_in_keywords, keywords, known_flags
+from safeconvert.config.flag import Flag, Group, Kind
+from safeconvert.config.flags import FLAGS, drop_in_keywords, keywords, known_flags
 from safeconvert.config.project_file import Project, flag_values
 from tests.docs import keywords as written
 from tests.docs.reference import reference

@@ -8,7 +8,8 @@ import inspect
 from safeconvert.cli.app import RUNS
 from safeconvert.cli.build import arguments
 from safeconvert.config.commands import COMMANDS, Command, Section
-from safeconvert.config.flags import Flag, Group, known_flags
+from safeconvert.config.flag import Flag, Group
+from safeconvert.config.flags import known_flags
 from tests.command import ROOT
 from tests.docs import keywords
 

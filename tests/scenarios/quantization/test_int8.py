@@ -154,6 +154,12 @@ def test_labels_that_are_not_the_model_s_show_nothing(folder: Path, tmp_path: Pa
     shifted = [f"{row},{(int(label) + 1) % 10}" for row, label in rows]
     (tmp_path / "labels.csv").write_text("\n".join(shifted))
     called = safeconvert(
-        "verify", folder / "even.keras", folder / "uneven.keras", "--inputs", tmp_path / "inputs.npy", "--max-drop", 0.05
+        "verify",
+        folder / "even.keras",
+        folder / "uneven.keras",
+        "--inputs",
+        tmp_path / "inputs.npy",
+        "--max-drop",
+        0.05,
     )
     assert called.code == 4 and "shows nothing" in called.text and "own numbering" in called.text
