@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,10 +40,16 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         else:
             model = optimized_in_place(lambda: _from_python(step, dict(own)))
             _order_inputs(model.graph, [spec.name for spec in step.signature.inputs] if step.signature else [])
+            _drop_counts(model.graph)
             onnx.save(model, step.target)
     moves.require_all()
     onnx.checker.check_model(step.target)
     return moves.reply(model, step.signature).to_json()
+
+
+def _drop_counts(graph: onnx.GraphProto) -> None:
+    """Take from the graph's description how many functions the process had traced before it, which no two runs have in common."""
+    graph.doc_string = re.sub(r"(__inference_\w+?)_\d+", r"\1", graph.doc_string)
 
 
 def _order_inputs(graph: onnx.GraphProto, names: list[str]) -> None:

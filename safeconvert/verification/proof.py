@@ -51,6 +51,8 @@ def prove_pair(
     """
     if verification is None or not verification.native.equal:
         return _sampled("source and target are not equal")
+    if source.fed_otherwise:
+        return _sampled("the target takes another preprocessing than the source, which is not part of either graph")
     forms = _native_forms(run, source, verification, target, settings)
     found = _between(run, verification, forms) if not isinstance(forms, Unread) else _sampled(forms.reason)
     if found.level is ProofLevel.NATIVE or {source.file.format, target[1]} == {"onnx"}:
@@ -100,6 +102,10 @@ def _native_forms(
     )
     forms = []
     for model in models:
+        if len(model.outputs.outputs) != len(
+            model.chunks
+        ):  # preprocessing was built into the target, which was fed other images
+            return Unread(f"the {model.side} was run on other inputs")
         form = native_form(run, model, Counted(source.held_out, source.joined), settings)
         if isinstance(form, Unread):
             return form
