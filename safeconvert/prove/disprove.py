@@ -186,10 +186,10 @@ def _doubled(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph in float64, constants and casts too."""
     made = tidy(model).model
     del made.graph.value_info[:]
-    for place, tensor in enumerate(made.graph.initializer):
+    for index, tensor in enumerate(made.graph.initializer):
         if tensor.data_type == TensorProto.FLOAT:
             wide = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name)
-            made.graph.initializer[place].CopyFrom(wide)
+            made.graph.initializer[index].CopyFrom(wide)
     for node in made.graph.node:
         for attribute in node.attribute:
             if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:

@@ -79,10 +79,10 @@ def _missing(
     ours, theirs = (_settings(view, one) for view, one in ((source, same[0]), (target, node)))
     other = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     told = [f"{name} is {theirs.get(name)}, and {ours.get(name)} in {same[0].name}" for name in other]
-    for place, (one, two) in enumerate(zip(same[0].input, node.input, strict=False)):
+    for index, (one, two) in enumerate(zip(same[0].input, node.input, strict=False)):
         left, right = source.constants.get(one), target.constants.get(two)
         if left is not None and right is not None and not np.array_equal(left, right):
-            told.append(f"input {place} {_difference(left, right)} in {same[0].name}")
+            told.append(f"input {index} {_difference(left, right)} in {same[0].name}")
     return "; ".join(told) or f"{node.op_type} stands behind other operators than {same[0].name}", bool(told)
 
 

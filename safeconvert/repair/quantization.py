@@ -59,7 +59,7 @@ class _Search:
     def judge(self, keep: Sequence[int], on: Subset) -> Comparison:
         """Figures of the file with these operators in float; equal where the metric, or else the comparator, allows it."""
         operators, target = self.quantizer.operators, self.quantizer.target
-        made = self.quantizer.write([operators[place].name for place in keep], Io.FLOAT32)
+        made = self.quantizer.write([operators[index].name for index in keep], Io.FLOAT32)
         request = ModelRequest(
             str(made.candidate.path), candidate_shapes=suggested_shapes(target.source.session.signature)
         )
@@ -93,7 +93,7 @@ def quantized_targets(
         return
     search = _ranked(run, quantizer, settings)
     trials: list[Trial] = [([], search.judge([], search.steering))]
-    ranked = sorted(search.harm, key=lambda place: -search.harm[place])
+    ranked = sorted(search.harm, key=lambda index: -search.harm[index])
     if not repair:
         reason = "nothing is left in float32 where nothing is to be repaired"
         yield QuantizedProposal(
@@ -110,7 +110,7 @@ def quantized_targets(
     for _ in range(_PROPOSALS):
         if len(chosen) == len(ranked):
             break
-        made = quantizer.write([quantizer.operators[place].name for place in chosen])
+        made = quantizer.write([quantizer.operators[index].name for index in chosen])
         if not made.in_few_bits:
             break
         diagnosis = _diagnosis(search, ranked, chosen, trials)
@@ -133,8 +133,8 @@ def _ranked(run: Run, quantizer: Quantizer, settings: VerifySettings) -> _Search
     own = labels[numbers] if labels is not None else None
     search = _Search(run, quantizer, settings, subset(run, source, numbers, first=8), own)
     probes = search.steering.first(1)  # the ranking needs an order, not a verdict
-    places = range(len(quantizer.operators))
-    harm = {one: distance(search.judge([place for place in places if place != one], probes)) for one in places}
+    indices = range(len(quantizer.operators))
+    harm = {one: distance(search.judge([index for index in indices if index != one], probes)) for one in indices}
     return replace(search, harm=harm)
 
 
@@ -143,17 +143,17 @@ def _diagnosis(search: _Search, ranked: Sequence[int], chosen: Sequence[int], tr
     operators = search.quantizer.operators
     kind = search.quantizer.target.optimize
     faults = []
-    for place in ranked:
-        harm, left = search.harm[place], place in chosen
+    for index in ranked:
+        harm, left = search.harm[index], index in chosen
         evidence = f"computed in {kind}, which alone moves the outputs by {harm:.3g} on average; {'left in float32' if left else 'kept'}"
-        name = operators[place].name.partition(";")[0]  # fused operators list all that they stand for
+        name = operators[index].name.partition(";")[0]  # fused operators list all that they stand for
         faults.append(
             FaultRecord(
-                FaultKind.WEIGHTS, "", name, operators[place].kind, Change.PRECISION, evidence,
+                FaultKind.WEIGHTS, "", name, operators[index].kind, Change.PRECISION, evidence,
                 isolated=harm, propagated=harm, proven=left,
             )
         )  # fmt: skip
-    return record(faults, {place: rank for rank, place in enumerate(ranked)}, chosen, trials)
+    return record(faults, {index: rank for rank, index in enumerate(ranked)}, chosen, trials)
 
 
 def _described(quantizer: Quantizer, made: QuantizedFile, kept: int) -> str:

@@ -136,7 +136,7 @@ def calibration_of(run: Run, source: Source) -> Calibration:
     numbers = source.steering[source.steering < source.data.inputs.count]
     most = run.settings.quantize.calibration
     if len(numbers) > most:
-        numbers = numbers[[place * len(numbers) // most for place in range(most)]]
+        numbers = numbers[[index * len(numbers) // most for index in range(most)]]
     chunks = picked(source.data.given, numbers, run.folder("calibration")) if len(numbers) else []
     return Calibration(source.data.inputs.origin, len(numbers), tuple(chunks))
 
@@ -165,9 +165,9 @@ def _feeds(run: Run, target: FloatTarget) -> dict[str, Any]:
     """The calibration inputs as the float target takes them, in the order of its graph's inputs."""
     chunks = target.calibration.chunks
     specs = enumerate(target.signature.inputs)
-    places = {spec.name: index if spec.position is None else spec.position for index, spec in specs}
+    indices = {spec.name: index if spec.position is None else spec.position for index, spec in specs}
     fed = feed_across(target.contract, chunks, run.folder("feed"))
-    feeds = [[str(files[name]) for name in sorted(files, key=places.__getitem__)] for files in fed]
+    feeds = [[str(files[name]) for name in sorted(files, key=indices.__getitem__)] for files in fed]
     return {"feeds": feeds, "whole": any(chunk.whole for chunk in chunks)}
 
 

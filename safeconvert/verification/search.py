@@ -135,7 +135,7 @@ class _Search:
             stacked = {name: np.stack([sample[name] for sample in made]) for name in made[0]}
             return (Chunk(0, len(made), saved(folder, "in", stacked)),)
         calls = enumerate(made)
-        return tuple(Chunk(place, place + 1, saved(folder, f"in-{place}", call), True) for place, call in calls)
+        return tuple(Chunk(index, index + 1, saved(folder, f"in-{index}", call), True) for index, call in calls)
 
     def _run_both(self, chunks: tuple[Chunk, ...]) -> Tried:
         pair = self._pair

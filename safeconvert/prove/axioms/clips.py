@@ -54,8 +54,8 @@ def _bound(lower: bool) -> Callable[[Node], list[Value]]:
             raise Refused("more than two operands")
         if all(isinstance(operand, Value) for operand in n.operands):
             return pairwise(n)
-        value, place = mixed(n)
-        array = n.real(1 - place)
+        value, index = mixed(n)
+        array = n.real(1 - index)
         AXIOM.require(n.store, _ONE, array.size == 1)
         if array.ndim > len(value.groups):
             raise Refused("a bound with more axes than what it bounds")

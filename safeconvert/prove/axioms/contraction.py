@@ -31,9 +31,9 @@ def contract(store: Store, value: Value, axis: int, weights: Array) -> Value:
     kernel = plain * factor[..., None]
     shape = [core.shape[a] for a in kept] + ([channels] if channels != 1 else [])
     made = store.term("contract", shape, (core,), (len(kept), tuple(over)), [near(kernel)])
-    places = {old: new for new, old in enumerate(kept)}
+    indices = {old: new for new, old in enumerate(kept)}
     last = (len(kept),) if channels != 1 else ()
-    groups = tuple(last if n == axis else tuple(places[a] for a in g) for n, g in enumerate(value.groups))
+    groups = tuple(last if n == axis else tuple(indices[a] for a in g) for n, g in enumerate(value.groups))
 
     def summed(array: Array, matrix: Array) -> Array:
         full = np.broadcast_to(array, [core.shape[a] if a in over else array.shape[a] for a in range(array.ndim)])
@@ -57,12 +57,12 @@ def _gemm(n: Node) -> list[Value]:
 
 def matrix_product(n: Node) -> list[Value]:
     """MatMul of a tensor and a constant matrix, on either side."""
-    value, place = mixed(n)
-    array, rank = n.real(1 - place), len(value.groups)
+    value, index = mixed(n)
+    array, rank = n.real(1 - index), len(value.groups)
     if array.ndim < 2 or rank < max(array.ndim, 2) or any(size != 1 for size in array.shape[:-2]):
         raise Refused("MatMul: its constant is no matrix")
     matrix = array.reshape(array.shape[-2:])
-    return [contract(n.store, value, rank - 1 - place, matrix.T if place else matrix)]
+    return [contract(n.store, value, rank - 1 - index, matrix.T if index else matrix)]
 
 
 AXIOM = Axiom(

@@ -60,10 +60,10 @@ def _windowed(n: Node, weights: Array, w: Window, kept: list[int]) -> Value:
         core = read_from
     core, pads = _unpadded(n, core, pads)
     sizes, groups = canonical(n.shape)
-    place = sum(size != 1 for size in n.shape[:1])
+    index = sum(size != 1 for size in n.shape[:1])
     settings = tuple((w.strides[a], w.dilations[a] if w.kernel[a] > 1 else 1, pads[a]) for a in kept)
     read = tuple(g for axis, g in enumerate(value.groups) if axis < 2 or axis - 2 in kept)
-    return Value(n.store.term("conv", sizes, (core,), (place, settings, group, read), [near(kernel)]), groups)
+    return Value(n.store.term("conv", sizes, (core,), (index, settings, group, read), [near(kernel)]), groups)
 
 
 def _unpadded(n: Node, core: Term, pads: list[tuple[int, int]]) -> tuple[Term, list[tuple[int, int]]]:
@@ -71,7 +71,7 @@ def _unpadded(n: Node, core: Term, pads: list[tuple[int, int]]) -> tuple[Term, l
     if core.operator != "pad":
         return core, pads
     mode, entries = core.setting
-    owner = {axis: place for place, group in enumerate(n.value().groups) for axis in group}
+    owner = {axis: index for index, group in enumerate(n.value().groups) for axis in group}
     zero = mode == "constant" and not core.constants[0].values.any() and all(min(f, b) >= 0 for _, f, b in entries)
     if any(owner[axis] < 2 for axis, _, _ in entries) or not AXIOM.holds(n.store, _ZERO, zero):
         return core, pads

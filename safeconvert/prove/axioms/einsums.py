@@ -51,18 +51,18 @@ def _einsum(n: Node) -> list[Value]:
         right = arranged(n.value(1), two, (batch, summed, free[1]))
         made, order = tensor_product(n.store, left, right), batch + free[0] + free[1]
     else:
-        value, place = mixed(n)
+        value, position = mixed(n)
         if batch:
             raise Refused("Einsum: a constant by sample")
-        word, other = labels[place], labels[1 - place]
-        matrix = n.real(1 - place).transpose([other.index(letter) for letter in summed + free[1 - place]])
+        word, other = labels[position], labels[1 - position]
+        matrix = n.real(1 - position).transpose([other.index(letter) for letter in summed + free[1 - position]])
         made = contract(
             n.store,
-            arranged(value, word, (free[place], summed)),
+            arranged(value, word, (free[position], summed)),
             1,
-            matrix.reshape(count(summed), count(free[1 - place])),
+            matrix.reshape(count(summed), count(free[1 - position])),
         )
-        order = free[place] + free[1 - place]
+        order = free[position] + free[1 - position]
     parted = reshaped(n.store, made, [sizes[letter] for letter in order])
     return [transposed(n.store, parted, [order.index(letter) for letter in out])]
 

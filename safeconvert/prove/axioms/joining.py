@@ -55,7 +55,7 @@ def _joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     if any(len(part.groups[axis]) > 1 for part in parts):
         raise Refused("Concat: along an axis that is several")
     lead = [a for a in range(len(first.term.shape)) if a not in first.groups[axis]]
-    numbers = {a: place for place, a in enumerate(lead)}
+    numbers = {a: index for index, a in enumerate(lead)}
     along = tuple(_places(first, part, axis, numbers) for part in parts)
     size = sum(part.shape[axis] for part in parts)
     shape = [first.term.shape[a] for a in lead] + ([size] if size != 1 else [])
@@ -71,7 +71,7 @@ def _places(first: Value, part: Value, axis: int, numbers: dict[int, int]) -> tu
         if number != axis:
             if [first.term.shape[a] for a in ours] != [part.term.shape[a] for a in theirs]:
                 raise Refused("Concat: parts hold an axis in other parts")
-            found.update({theirs[place]: numbers[a] for place, a in enumerate(ours)})
+            found.update({theirs[index]: numbers[a] for index, a in enumerate(ours)})
     return tuple(found[a] for a in range(len(part.term.shape)))
 
 

@@ -23,7 +23,7 @@ def _batch_normalization(n: Node) -> list[Value]:
     training = n.attributes.get("training_mode", 0) or (n.operator[2] < 7 and not n.attributes.get("is_test", 0))
     AXIOM.require(n.store, _INFERENCE, not training)
     AXIOM.use(n.store)
-    gamma, beta, mean, variance = (n.real(place).reshape((1, -1) + (1,) * rest) for place in range(1, 5))
+    gamma, beta, mean, variance = (n.real(index).reshape((1, -1) + (1,) * rest) for index in range(1, 5))
     factor = gamma / np.sqrt(variance + n.attributes["epsilon"])
     size = np.abs(beta) + np.abs(mean * factor)
     s, b, m = (along(array, value) for array in (factor, beta - mean * factor, size))

@@ -15,9 +15,9 @@ def only_floating(n: Node) -> None:
 
 def mixed(n: Node) -> tuple[Value, int]:
     """Of two operands, one of which is constant, the value and its place. Raises Refused for others."""
-    place = 0 if isinstance(n.operands[0], Value) else 1
-    n.constant(1 - place)
-    return n.value(place), place
+    index = 0 if isinstance(n.operands[0], Value) else 1
+    n.constant(1 - index)
+    return n.value(index), index
 
 
 def onto(array: Array, value: Value, result: Value) -> Array:

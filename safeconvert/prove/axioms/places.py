@@ -12,16 +12,16 @@ from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Constant, Refused, Store
 
 
-def taken(store: Store, value: Value, axis: int, places: range) -> Value:
+def taken(store: Store, value: Value, axis: int, indices: range) -> Value:
     """Some places along one axis."""
     AXIOM.use(store)
-    if places == range(value.shape[axis]):
+    if indices == range(value.shape[axis]):
         return value
-    if len(value.groups[axis]) != 1 or not len(places):
+    if len(value.groups[axis]) != 1 or not len(indices):
         raise Refused("places along an axis that is several")
-    own, stays = value.groups[axis][0], len(places) > 1
-    shape = [len(places) if a == own else size for a, size in enumerate(value.term.shape) if a != own or stays]
-    setting = (own, places.start, places.step if stays else 1, len(places))
+    own, stays = value.groups[axis][0], len(indices) > 1
+    shape = [len(indices) if a == own else size for a, size in enumerate(value.term.shape) if a != own or stays]
+    setting = (own, indices.start, indices.step if stays else 1, len(indices))
     made = store.term("take", shape, (value.term,), setting)
     groups = (tuple(a - (not stays and a > own) for a in group if stays or a != own) for group in value.groups)
     return Value(made, tuple(groups))
@@ -38,8 +38,8 @@ def _slice(n: Node) -> list[Value]:
     for start, end, axis, step in zip(
         *(array.reshape(-1).tolist() for array in (starts, ends, axes, steps)), strict=True
     ):
-        place = axis % len(value.groups)
-        value = taken(n.store, value, place, range(*slice(start, end, step).indices(value.shape[place])))
+        index = axis % len(value.groups)
+        value = taken(n.store, value, index, range(*slice(start, end, step).indices(value.shape[index])))
     return [value]
 
 
@@ -59,18 +59,18 @@ def _split(n: Node) -> list[Value]:
 def _gather(n: Node) -> list[Value]:
     if not isinstance(n.operands[0], Value):
         return _rows(n)
-    value, places = n.value(), n.constant(1)
+    value, indices = n.value(), n.constant(1)
     axis = n.attributes["axis"] % len(value.groups)
-    if places is None or places.ndim > 1 or not places.size:
+    if indices is None or indices.ndim > 1 or not indices.size:
         raise Refused("Gather: of many axes")
     size = value.shape[axis]
-    numbers = [int(place) + (size if place < 0 else 0) for place in places.reshape(-1)]
+    numbers = [int(index) + (size if index < 0 else 0) for index in indices.reshape(-1)]
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
     wanted = range(numbers[0], numbers[-1] + (1 if step > 0 else -1), step or 1)
     if list(wanted) != numbers or not all(0 <= number < size for number in numbers):
         raise Refused("Gather: places at uneven distances")
     made = taken(n.store, value, axis, wanted)
-    return [made if places.ndim else Value(made.term, made.groups[:axis] + made.groups[axis + 1 :])]
+    return [made if indices.ndim else Value(made.term, made.groups[:axis] + made.groups[axis + 1 :])]
 
 
 def _rows(n: Node) -> list[Value]:

@@ -21,9 +21,9 @@ def _pool(n: Node) -> list[Value]:
     value, average = n.value(), n.operator[1] == "AveragePool"
     w = window(n, list(n.attributes["kernel_shape"]))
     rank = len(w.kernel)
-    sizes, places = value.shape[2:], n.shape[2:]
+    sizes, counts = value.shape[2:], n.shape[2:]
     AXIOM.use(n.store)
-    covers = w.kernel == sizes and set(places) == {1} and not any(map(any, w.pads)) and max(w.dilations) == 1
+    covers = w.kernel == sizes and set(counts) == {1} and not any(map(any, w.pads)) and max(w.dilations) == 1
     if AXIOM.holds(n.store, _WHOLE, covers):
         axes = range(2, 2 + rank)
         return [
@@ -32,11 +32,11 @@ def _pool(n: Node) -> list[Value]:
             else extreme(n.store, "max", value, axes, True)
         ]
     if AXIOM.holds(n.store, _PLACE, set(w.kernel) == {1}) and not any(map(any, w.pads)):
-        for axis, count in enumerate(places):
+        for axis, count in enumerate(counts):
             value = taken(n.store, value, 2 + axis, range(0, (count - 1) * w.strides[axis] + 1, w.strides[axis]))
         return [value]
     kept = [axis for axis in range(rank) if not w.trivial(axis, sizes[axis])]
-    behind = [w.behind(axis, sizes[axis], places[axis]) for axis in kept]
+    behind = [w.behind(axis, sizes[axis], counts[axis]) for axis in kept]
     counted = average and bool(n.attributes.get("count_include_pad", 0)) and any(map(any, w.pads))
     even = all(over == w.pads[axis][1] for over, axis in zip(behind, kept, strict=True))
     if counted and not AXIOM.holds(n.store, _COUNTED, even):

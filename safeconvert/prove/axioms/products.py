@@ -30,10 +30,10 @@ def _mul(n: Node) -> list[Value]:
     one, two = n.operands
     if isinstance(one, Value) and isinstance(two, Value):
         return [product(n.store, one, two)]
-    value, place = mixed(n)
+    value, index = mixed(n)
     AXIOM.use(n.store)
     value = broadcast(n.store, value, n.shape)
-    return [scale(n.store, value, along(n.real(1 - place), value))]
+    return [scale(n.store, value, along(n.real(1 - index), value))]
 
 
 def _div(n: Node) -> list[Value]:

@@ -23,12 +23,12 @@ def _recurrence(n: Node) -> list[Value]:
     others = {name: v for name, v in n.attributes.items() if name not in (*_PLAIN, "output_sequence")}
     if any(others.get(name) for name in ("layout", "clip", "input_forget", "activation_alpha", "activation_beta")):
         raise Refused(f"{kind}: with settings that are seldom used")
-    starts = [n.constant(place) for place in range(5, len(n.operands))]
+    starts = [n.constant(index) for index in range(5, len(n.operands))]
     AXIOM.require(n.store, _START, not any(start.any() for start in starts if start is not None))
     if n.constant(4) is not None or len(value.groups) != 3:
         raise Refused(f"{kind}: of sequences of several lengths")
     AXIOM.use(n.store)
-    weights, own = (n.real(place) for place in (1, 2))
+    weights, own = (n.real(index) for index in (1, 2))
     sizes = (_GATES[kind], own.shape[2])
     biases = np.zeros((own.shape[0], 2, *sizes)) if n.constant(3) is None else n.real(3).reshape(-1, 2, *sizes)
     apart = kind == "GRU" and bool(n.attributes.get("linear_before_reset", 0))
@@ -43,10 +43,10 @@ def _recurrence(n: Node) -> list[Value]:
         apart,
     )
     made = []
-    for place, shape in enumerate(n.shapes):
+    for index, shape in enumerate(n.shapes):
         if shape is not None:
             kept, groups = canonical(shape)
-            term = n.store.term(kind, kept, (value.term,), (*setting, place), [near(weights), near(own), form])
+            term = n.store.term(kind, kept, (value.term,), (*setting, index), [near(weights), near(own), form])
             made.append(Value(term, groups))
     return made
 

@@ -50,10 +50,10 @@ def extreme(store: Store, operator: str, value: Value, axes: Sequence[int], keep
 
 def _without(value: Value, axes: Sequence[int], keep: bool) -> tuple[list[int], Groups]:
     """The canonical axes that are gone, and the groups of what remains."""
-    gone = sorted(axis for place in axes for axis in value.groups[place])
-    places = {old: new for new, old in enumerate(a for a in range(len(value.term.shape)) if a not in gone)}
+    gone = sorted(axis for index in axes for axis in value.groups[index])
+    indices = {old: new for new, old in enumerate(a for a in range(len(value.term.shape)) if a not in gone)}
     rest = [(n, group) for n, group in enumerate(value.groups) if keep or n not in axes]
-    return gone, tuple(() if n in axes else tuple(places[a] for a in group) for n, group in rest)
+    return gone, tuple(() if n in axes else tuple(indices[a] for a in group) for n, group in rest)
 
 
 def _reduced(kind: str) -> Callable[[Node], list[Value]]:
@@ -63,22 +63,22 @@ def _reduced(kind: str) -> Callable[[Node], list[Value]]:
         axes = n.attributes.get("axes") or (() if given is None else tuple(int(a) for a in given.reshape(-1)))
         if not axes and n.attributes.get("noop_with_empty_axes", 0):
             raise Refused("a reduction over nothing")
-        places = sorted({axis % len(value.groups) for axis in axes or range(len(value.groups))})
+        gone = sorted({axis % len(value.groups) for axis in axes or range(len(value.groups))})
         keep = bool(n.attributes.get("keepdims", 1))
         if kind in ("sum", "mean"):
-            count = math.prod(value.shape[a] for a in places) if kind == "mean" else 1
-            return [mean(n.store, value, places, keep, count)]
-        return [extreme(n.store, kind, value, places, keep)]
+            count = math.prod(value.shape[a] for a in gone) if kind == "mean" else 1
+            return [mean(n.store, value, gone, keep, count)]
+        return [extreme(n.store, kind, value, gone, keep)]
 
     return rule
 
 
 def _global(kind: str) -> Callable[[Node], list[Value]]:
     def rule(n: Node) -> list[Value]:
-        places = range(2, len(n.value().groups))
+        gone = range(2, len(n.value().groups))
         if kind == "mean":
-            return [mean(n.store, n.value(), places, True, math.prod(n.value().shape[2:]))]
-        return [extreme(n.store, kind, n.value(), places, True)]
+            return [mean(n.store, n.value(), gone, True, math.prod(n.value().shape[2:]))]
+        return [extreme(n.store, kind, n.value(), gone, True)]
 
     return rule
 

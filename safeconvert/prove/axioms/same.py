@@ -49,10 +49,10 @@ def same(n: Node) -> list[Value]:
         for operand in n.operands
     )
     made = []
-    for place, shape in enumerate(n.shapes):
+    for index, shape in enumerate(n.shapes):
         if shape is not None:
             kept, groups = canonical(shape)
-            setting = (n.operator, place, settings, form)
+            setting = (n.operator, index, settings, form)
             made.append(Value(n.store.term("same", kept, [v.term for v in values], setting, constants), groups))
     return made
 

@@ -45,15 +45,15 @@ def spread(store: Store, value: Value, shape: Sequence[int]) -> Value:
     base = stripped(Value(value.term, groups))
     own = len(base.term.shape)
     # by axis of the tensor, the sizes that it is broadcast along: those before, and the new ones
-    along = [(place, value.term.shape[a]) for place, group in enumerate(groups) for a in group if a >= own] + [
-        (place, shape[place]) for place in new
+    along = [(index, value.term.shape[a]) for index, group in enumerate(groups) for a in group if a >= own] + [
+        (index, shape[index]) for index in new
     ]
     ordered = sorted(along, key=lambda one: one[1])
     made = store.term("spread", [*base.term.shape, *(size for _, size in ordered)], (base.term,))
     numbers: dict[int, list[int]] = {}
-    for number, (place, _) in enumerate(ordered):
-        numbers.setdefault(place, []).append(own + number)
+    for number, (index, _) in enumerate(ordered):
+        numbers.setdefault(index, []).append(own + number)
     return Value(
         made,
-        tuple(group if place not in numbers else (*group, *numbers[place]) for place, group in enumerate(base.groups)),
+        tuple(group if index not in numbers else (*group, *numbers[index]) for index, group in enumerate(base.groups)),
     )

@@ -55,8 +55,8 @@ def _proportion(store: Store, first: Value, left: Array, second: Value, right: A
     ours, theirs = onto(left, first, frame), onto(right, second, frame)
     if ours.shape != theirs.shape or not ours.any():
         return None, right
-    place = np.unravel_index(np.abs(ours).argmax(), ours.shape)
-    number = theirs[place] / ours[place]
+    index = np.unravel_index(np.abs(ours).argmax(), ours.shape)
+    number = theirs[index] / ours[index]
     with np.errstate(invalid="ignore", divide="ignore"):
         apart = float(np.where(theirs == number * ours, 0.0, np.abs(theirs / (number * ours) - 1)).max())
     if AXIOM.holds(store, _MULTIPLE, apart <= _EXACT):
@@ -78,12 +78,12 @@ def _added(store: Store, one: Value, two: Value) -> Value:
     axes, shape, groups = paired(one, two)
     core, number, _, _ = parts(two.term)
     if one.term.operator == core.operator == "mul" and number.size == 1:
-        for (a, places), (common, at) in _ways(one.term, tuple(range(len(one.term.shape)))):
+        for (a, indices), (common, at) in _ways(one.term, tuple(range(len(one.term.shape)))):
             for (b, others), (also, there) in _ways(core, axes):
                 if common is also and AXIOM.holds(store, _PLACES, at == there):
                     rank = len(shape)
                     inner = total(
-                        store, _framed(a, places, rank), scale(store, _framed(b, others, rank), number.item())
+                        store, _framed(a, indices, rank), scale(store, _framed(b, others, rank), number.item())
                     )
                     made = product(store, inner, _framed(common, at, rank))
                     return Value(
@@ -101,11 +101,11 @@ def _ways(term: Term, axes: tuple[int, ...]) -> Iterator[tuple[Operand, Operand]
     yield second, first
 
 
-def _framed(term: Term, places: tuple[int, ...], rank: int) -> Value:
+def _framed(term: Term, indices: tuple[int, ...], rank: int) -> Value:
     """A term as a tensor with an axis for each of a result's."""
     groups: list[tuple[int, ...]] = [()] * rank
-    for axis, place in enumerate(places):
-        groups[place] = (axis,)
+    for axis, index in enumerate(indices):
+        groups[index] = (axis,)
     return Value(term, tuple(groups))
 
 
@@ -115,11 +115,11 @@ def _sum(sign: float) -> Callable[[Node], list[Value]]:
         one, two = n.operands
         if isinstance(one, Value) and isinstance(two, Value):
             return [total(n.store, one, scale(n.store, two, sign))]
-        value, place = mixed(n)
+        value, index = mixed(n)
         AXIOM.use(n.store)
         value = broadcast(n.store, value, n.shape)
-        array = along(n.real(1 - place), value)
-        factor, offset = (1.0, sign * array) if place == 0 else (sign, array)
+        array = along(n.real(1 - index), value)
+        factor, offset = (1.0, sign * array) if index == 0 else (sign, array)
         return [Value(affine(n.store, value.term, factor, offset), value.groups)]
 
     return rule
@@ -129,7 +129,7 @@ def _several(mean: bool) -> Callable[[Node], list[Value]]:
     def rule(n: Node) -> list[Value]:
         only_floating(n)
         values = [operand for operand in n.operands if isinstance(operand, Value)]
-        arrays = [n.real(place) for place, operand in enumerate(n.operands) if not isinstance(operand, Value)]
+        arrays = [n.real(index) for index, operand in enumerate(n.operands) if not isinstance(operand, Value)]
         if len(values) + len(arrays) != len(n.operands) or not values:
             raise Refused(f"{n.operator[1]}: of constants")
         AXIOM.use(n.store)

@@ -38,10 +38,10 @@ def _transposed(n: Node) -> list[Value]:
     else:
         core = value.term
     kept_sizes, groups = canonical(n.shape)
-    place = sum(size != 1 for size in n.shape[:1])
+    index = sum(size != 1 for size in n.shape[:1])
     settings = tuple((strides[a], dilations[a] if window[a] > 1 else 1, before[a]) for a in kept)
     read = tuple(group for axis, group in enumerate(value.groups) if axis < 2 or axis - 2 in kept)
-    made = Value(n.store.term("transposed conv", kept_sizes, (core,), (place, settings, read), [near(kernel)]), groups)
+    made = Value(n.store.term("transposed conv", kept_sizes, (core,), (index, settings, read), [near(kernel)]), groups)
     if n.constant(2) is None:
         return [made]
     bias = along(n.real(2).reshape((-1,) + (1,) * rank), made)

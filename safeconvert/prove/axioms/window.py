@@ -21,10 +21,10 @@ class Window:
         """Whether the axis has one place, and the window reads it."""
         return size == self.kernel[axis] == 1 and self.pads[axis] == (0, 0)
 
-    def behind(self, axis: int, size: int, places: int) -> int:
+    def behind(self, axis: int, size: int, count: int) -> int:
         """How far the last of the windows reaches beyond the tensor; negative where it ends before."""
         reach = (self.kernel[axis] - 1) * self.dilations[axis] + 1
-        return (places - 1) * self.strides[axis] + reach - size - self.pads[axis][0]
+        return (count - 1) * self.strides[axis] + reach - size - self.pads[axis][0]
 
 
 def window(n: Node, kernel: list[int]) -> Window:

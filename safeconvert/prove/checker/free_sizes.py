@@ -51,7 +51,7 @@ def spread(nodes: tuple[onnx.NodeProto, ...], sized: set[str], here: Mapping[str
     return found
 
 
-def harmless(node: onnx.NodeProto, place: int, is_spread: bool) -> bool:
+def harmless(node: onnx.NodeProto, index: int, is_spread: bool) -> bool:
     """Whether what depends on a free size may be this operand: one that says what shape the result has, or that is only spread."""
-    own, named = node.domain in ("", "ai.onnx"), (node.op_type, place)
+    own, named = node.domain in ("", "ai.onnx"), (node.op_type, index)
     return own and (named in _SHAPES or (is_spread and not _SPREADING.isdisjoint((node.op_type, named))))

@@ -124,8 +124,8 @@ def part(graph: Graph, store: Store, tensor: str, known: Mapping[str, Value]) ->
 
 def made(graph: Graph, store: Store, node: onnx.NodeProto, values: Mapping[str, Value]) -> dict[str, Value]:
     """The outputs of a node by name, from values of what it reads. Raises Refused where these cannot be told."""
-    reads = ((place, name) for place, name in enumerate(node.input) if name in graph.sized)
-    if not all(harmless(node, place, name in graph.spread) for place, name in reads):
+    reads = ((index, name) for index, name in enumerate(node.input) if name in graph.sized)
+    if not all(harmless(node, index, name in graph.spread) for index, name in reads):
         raise Refused(f"{node.op_type}: computes with a size that is free")
     operands = tuple(values.get(name, graph.constants.get(name)) if name else None for name in node.input)
     named = [name for name in node.output if name]

@@ -32,8 +32,8 @@ class Value:
 
 def canonical(shape: Sequence[int]) -> tuple[tuple[int, ...], Groups]:
     """Sizes and groups of a tensor in plain order."""
-    places = accumulate((size != 1 for size in shape), initial=0)
-    groups = tuple((place,) if size != 1 else () for size, place in zip(shape, places, strict=False))
+    indices = accumulate((size != 1 for size in shape), initial=0)
+    groups = tuple((index,) if size != 1 else () for size, index in zip(shape, indices, strict=False))
     return tuple(size for size in shape if size != 1), groups
 
 
@@ -95,8 +95,8 @@ def _whole(store: Store, value: Value) -> Value:
             parts[owner[number]][-1] *= size
         else:
             parts[owner[number]].append(size)
-    places = list(accumulate((number not in glued for number in range(len(owner))), initial=0))
-    groups = tuple(tuple(places[n] for n in group if n not in glued) for group in value.groups)
+    indices = list(accumulate((number not in glued for number in range(len(owner))), initial=0))
+    groups = tuple(tuple(indices[n] for n in group if n not in glued) for group in value.groups)
     return Value(refined(store, value.term.operands[0], parts), groups)
 
 

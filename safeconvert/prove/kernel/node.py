@@ -34,25 +34,25 @@ class Node:
     shapes: tuple[Shape | None, ...]
     floating: bool
 
-    def value(self, place: int = 0) -> Value:
+    def value(self, index: int = 0) -> Value:
         """An operand that depends on the inputs. Raises Refused for any other."""
-        found = self.operands[place] if place < len(self.operands) else None
+        found = self.operands[index] if index < len(self.operands) else None
         if not isinstance(found, Value):
-            raise Refused(f"{self.operator[1]}: its input {place} is constant or left out")
+            raise Refused(f"{self.operator[1]}: its input {index} is constant or left out")
         return found
 
-    def constant(self, place: int) -> Array | None:
+    def constant(self, index: int) -> Array | None:
         """An operand that is constant, or None where it is left out. Raises Refused for a value."""
-        found = self.operands[place] if place < len(self.operands) else None
+        found = self.operands[index] if index < len(self.operands) else None
         if isinstance(found, Value):
-            raise Refused(f"{self.operator[1]}: its input {place} is computed")
+            raise Refused(f"{self.operator[1]}: its input {index} is computed")
         return found
 
-    def real(self, place: int) -> Array:
+    def real(self, index: int) -> Array:
         """A constant of floating-point numbers, in float64. Raises Refused for any other operand."""
-        found = self.constant(place)
+        found = self.constant(index)
         if found is None or found.dtype.kind != "f":
-            raise Refused(f"{self.operator[1]}: its input {place} is no constant of floating-point numbers")
+            raise Refused(f"{self.operator[1]}: its input {index} is no constant of floating-point numbers")
         return found.astype(np.float64)
 
     @property

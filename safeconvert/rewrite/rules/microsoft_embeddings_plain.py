@@ -20,15 +20,15 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
 
 
 def _plain(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
-    ids, segments, words, positions, kinds, gamma, beta, _, places = [*node.input, *[""] * 9][:9]
+    ids, segments, words, positions, kinds, gamma, beta, _, indices = [*node.input, *[""] * 9][:9]
     outputs = [*node.output, "", ""]
     length = (*graph.shapes.get(ids, ()), None, None)[1]
-    if (any(outputs[1:2]) and _is_read(graph, outputs[1])) or (not places and length is None):
+    if (any(outputs[1:2]) and _is_read(graph, outputs[1])) or (not indices and length is None):
         return None
     chain = Chain(node, graph)
     whole = chain.add("Gather", words, ids)
-    if places:
-        whole = chain.add("Add", whole, chain.add("Gather", positions, places))
+    if indices:
+        whole = chain.add("Add", whole, chain.add("Gather", positions, indices))
     else:
         rows = chain.add("Gather", positions, chain.whole(list(range(length or 0))))
         whole = chain.add("Add", whole, rows)
