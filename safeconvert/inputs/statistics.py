@@ -65,11 +65,12 @@ def looks(chunks: Sequence[Chunk]) -> Mapping[str, Looks]:
 
 
 def _finite(array: Array) -> Array:
-    """An array, or where it holds NaN or Inf its other values."""
+    """The values of an array that are neither NaN nor Inf, along one axis; one number too, which a whole call may be."""
+    flat = array.reshape(-1)
     if array.dtype.kind != "f":
-        return array
-    kept = np.isfinite(array)
-    return array if kept.all() else array[kept]
+        return flat
+    kept = np.isfinite(flat)
+    return flat if kept.all() else flat[kept]
 
 
 def _moments(array: Array) -> _Moments:

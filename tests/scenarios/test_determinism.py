@@ -64,7 +64,9 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ten_exports_under_other_hashes_are_one_file(saved: Path, tmp_path: Path) -> None:
     seeds = range(1, 11)
     with ThreadPoolExecutor(2) as threads:
-        found = list(threads.map(lambda seed: json.loads(_ran(_EXPORT, seed, saved, tmp_path / f"{seed}.onnx", seed % 2)), seeds))
+        found = list(
+            threads.map(lambda seed: json.loads(_ran(_EXPORT, seed, saved, tmp_path / f"{seed}.onnx", seed % 2)), seeds)
+        )
     assert found[0][0] and found[0][1] and all(one == found[0] for one in found)
 
 
