@@ -14,6 +14,7 @@ from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.core.cut import Remainder
 from safeconvert.errors import UnusableInput
 
+from .._shared.part_between import between
 from .._shared.tf_files import TfFile, open_tf
 
 _CONSTANT = ("Const", "NoOp", "Placeholder")
@@ -34,7 +35,7 @@ def cut(request: Mapping[str, Any], begin: list[str], end: list[str], target: st
     nodes = {node.name: node for node in graph_def.node}
     entries = list(dict.fromkeys(name for one in begin for name in _entries(nodes, one)))
     exits = {_last(name): name for one in end for name in _exits(nodes, one, given)} or dict(given)
-    kept, reached = _walk(nodes, [*exits.values()], entries)
+    kept, reached = _between(nodes, [*exits.values()], entries)
     for name in entries:
         if name not in reached or name in exits.values():
             raise UnusableInput(f"{path}: no output of the part depends on {name}", "name a node before the outputs")
@@ -46,7 +47,7 @@ def cut(request: Mapping[str, Any], begin: list[str], end: list[str], target: st
     made.library.CopyFrom(graph_def.library)
     made.versions.CopyFrom(graph_def.versions)
     Path(target).write_bytes(made.SerializeToString())
-    front, _ = _walk(nodes, entries, ())
+    front, _ = _between(nodes, entries, ())
     varying = _varying(nodes)
     left = [node for node in graph_def.node if node.name in varying - kept and node.op not in (*_CONSTANT, "Identity")]
     told = {node.name: f"{node.name} ({node.op})" for node in left}
@@ -147,22 +148,13 @@ def _exits(nodes: Mapping[str, Any], name: str, given: Mapping[str, str]) -> lis
     return found or [_tensor(members[-1])]
 
 
-def _walk(nodes: Mapping[str, Any], exits: Sequence[str], stops: Sequence[str]) -> tuple[set[str], set[str]]:
+def _between(nodes: Mapping[str, Any], exits: Sequence[str], stops: Sequence[str]) -> tuple[set[str], set[str]]:
     """The nodes between the stops and the exits, and the tensors that they read or are."""
-    ends = set(stops)
-    inside: set[str] = set()
-    reached: set[str] = set()
-    waiting = list(exits)
-    while waiting:
-        name = waiting.pop()
-        if name in reached:
-            continue
-        reached.add(name)
-        if name in ends or _node(name) in inside:
-            continue
-        inside.add(_node(name))
-        waiting += [_tensor(one) for one in nodes[_node(name)].input if not one.startswith("^")]
-    return inside, reached
+
+    def reads(name: str) -> list[str]:
+        return [_tensor(one) for one in nodes[name].input if not one.startswith("^")]
+
+    return between(exits, stops, _node, reads)
 
 
 def _varying(nodes: Mapping[str, Any]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -12,6 +12,7 @@ from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.core.cut import Remainder
 from safeconvert.errors import UnusableInput
 
+from .._shared.part_between import between
 from . import precision
 
 _KINDS = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -26,45 +27,28 @@ def cut(request: Mapping[str, Any], begin: list[str], end: list[str], target: st
     path = ModelRequest.from_json(request).path
     model = precision.read(path)
     graph = model.subgraphs[0]
-    makers = {int(number): operator for operator in graph.operators for number in operator.outputs}
+    makers = {int(number): index for index, operator in enumerate(graph.operators) for number in operator.outputs}
+    read = [[int(number) for number in operator.inputs if number >= 0] for operator in graph.operators]
     entries = [_tensor(path, graph, name) for name in begin]
     exits = [_tensor(path, graph, name) for name in end] or [int(number) for number in graph.outputs]
     for number, name in zip(entries, begin, strict=True):
         if number not in makers and number not in graph.inputs:
             raise UnusableInput(f"{path}: {name} is a constant", "name a tensor that an operator gives")
-    inside, reached = _walk(makers, exits, entries)
+    inside, reached = between(exits, entries, makers.get, read.__getitem__)
     for number, name in zip(entries, begin, strict=True):
         if number not in reached or number in exits:
             raise UnusableInput(f"{path}: no output of the part depends on {name}", "name a tensor before the outputs")
-    front, _ = _walk(makers, entries, ())
-    left = [(index, operator) for index, operator in enumerate(graph.operators) if id(operator) not in inside]
+    front, _ = between(entries, (), makers.get, read.__getitem__)
+    left = [(index, operator) for index, operator in enumerate(graph.operators) if index not in inside]
     told = {index: _told(model, graph, operator) for index, operator in left}
-    graph.operators = [operator for operator in graph.operators if id(operator) in inside]
+    graph.operators = [graph.operators[index] for index in sorted(inside)]
     graph.inputs = [*entries, *(int(one) for one in graph.inputs if int(one) in reached and int(one) not in entries)]
     graph.outputs = exits
     model.signatureDefs = None
     precision.write(model, target)
-    before = tuple(told[index] for index, operator in left if id(operator) in front)
-    behind = tuple(told[index] for index, operator in left if id(operator) not in front)
+    before = tuple(told[index] for index, _ in left if index in front)
+    behind = tuple(told[index] for index, _ in left if index not in front)
     return Remainder(before, behind, tuple(begin)).to_json()
-
-
-def _walk(makers: Mapping[int, Any], exits: Iterable[int], stops: Iterable[int]) -> tuple[set[int], set[int]]:
-    """The operators (by id) between the stops and the exits, and the tensors that they read or are."""
-    ends = set(stops)
-    inside: set[int] = set()
-    reached: set[int] = set()
-    waiting = list(exits)
-    while waiting:
-        number = waiting.pop()
-        if number in reached or number < 0:
-            continue
-        reached.add(number)
-        operator = makers.get(number)
-        if number not in ends and operator is not None and id(operator) not in inside:
-            inside.add(id(operator))
-            waiting += [int(one) for one in operator.inputs]
-    return inside, reached
 
 
 def _tensor(path: str, graph: Any, name: str) -> int:

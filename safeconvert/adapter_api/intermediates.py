@@ -110,8 +110,8 @@ def save_intermediates(model: object, chunks: Sequence[Mapping[str, str]], folde
             continue
         left -= size
         files = []
-        for destination, one in enumerate(each):
-            path = Path(folder) / f"inner-{number:05d}-{destination}.npy"
+        for index, one in enumerate(each):
+            path = Path(folder) / f"inner-{number:05d}-{index}.npy"
             np.save(path, one.value, allow_pickle=False)
             files.append(str(path))
         shown.append(NativeTensor(first.layer, first.operator, tensor, first.reads, tuple(files)).to_json())

@@ -272,7 +272,7 @@ def _call(run: Run, side: NativeSide, number: int, batch: int) -> dict[str, Path
     if chunk.whole:
         return dict(chunk.arrays)
     order = [number, *(int(other) for other in side.steering if other != number)]
-    rows = [order[path % len(order)] for path in range(batch)]
+    rows = [order[index % len(order)] for index in range(batch)]
     folder, files = run.folder("probe"), {}
     for position, name in enumerate(chunk.arrays):
         files[name] = folder / f"in-{position}.npy"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,16 +20,15 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.conversion.route import Candidate, RouteRun, StepCache, convert_along
 from safeconvert.core.faults import Change, FaultKind, FaultRecord
-from safeconvert.registry.manifest import framework
 from safeconvert.repair.fewest import Trial, distance, fewest, record, widened
 from safeconvert.repair.proposals import TargetProposal
+from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.interface import suggested_shapes
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.scored import labels_of, steering_figures
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import Subset, subset
-from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
 
@@ -109,7 +107,7 @@ class _Ranking:
         """The file with these layers restored."""
         reduced = self.target.candidate.path
         path = self.run.folder("precision") / reduced.name
-        _call(self.run, "restore", reduced, twin=self.target.twin, which=sorted(which), target=path)
+        call_tflite(self.run, "restore", reduced, twin=self.target.twin, which=sorted(which), target=path)
         return path
 
 
@@ -125,12 +123,12 @@ def float_twin(run: Run, job: RouteRun) -> Path:
 
 def has_reduced(run: Run, path: Path) -> bool:
     """Whether a TFLite file holds constants in fewer bits that its operators take for float32."""
-    return bool(_call(run, "has_reduced", path))
+    return bool(call_tflite(run, "has_reduced", path))
 
 
 def reduced_constants(run: Run, path: Path, twin: Path) -> list[Reduced]:
     """What a file stores in fewer bits than its float twin. Raises UnusableInput where the two do not belong together."""
-    found = _call(run, "reduced", path, twin=twin)
+    found = call_tflite(run, "reduced", path, twin=twin)
     return [Reduced(number, one["name"], one["stored"], one["bytes"]) for number, one in enumerate(found)]
 
 
@@ -223,12 +221,3 @@ def _fault(one: Reduced, harm: float, restored: bool) -> FaultRecord:
         FaultKind.WEIGHTS, "", one.name, one.stored, Change.PRECISION, evidence,
         isolated=harm, propagated=harm, proven=restored,
     )  # fmt: skip
-
-
-def _call(run: Run, function: str, path: Path, **arguments: Any) -> Any:
-    """Call a function of the tflite adapter that reads or writes a reduced file."""
-    adapter = framework("tflite", run.adapters)
-    request = CallFunction(adapter.folder, function, {"request": ModelRequest(str(path)).to_json(), **arguments})
-    return run.pool.worker("convert", adapter.python).call(
-        adapter.name, f"reading the precision of {path.name}", request
-    )

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.comparison import Comparison
 from safeconvert.core.faults import Change, EvaluationRecord, FaultKind, FaultRecord
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.core.signature import Signature
-from safeconvert.registry.manifest import framework
 from safeconvert.repair.fewest import score
+from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.repair.types import Diagnosis
-from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
 _SCHEMES = {"int8": Optimize.INT8, "int16": Optimize.INT16X8}
@@ -22,7 +20,7 @@ _SCHEMES = {"int8": Optimize.INT8, "int16": Optimize.INT16X8}
 
 def scheme_of(run: Run, path: Path) -> Optimize:
     """How the activations of a TFLite file are stored; NONE where they are floats, or in a way that nothing here makes."""
-    return _SCHEMES.get(_call(run, "activations", path), Optimize.NONE)
+    return _SCHEMES.get(call_tflite(run, "activations", path), Optimize.NONE)
 
 
 def io_of(signature: Signature) -> Io | None:
@@ -43,7 +41,7 @@ def quantization_faults(
         anew: the other.
         figures: of both, the second where it was compared.
     """
-    found = _call(run, "stored_otherwise", wrong, other=anew)
+    found = call_tflite(run, "stored_otherwise", wrong, other=anew)
     if not found:
         return None
     before, after = figures
@@ -65,11 +63,3 @@ def _fault(one: Mapping[str, Any], proven: bool) -> FaultRecord:
         FaultKind.WEIGHTS, "", one["operator"], "", Change.DIFFERENT, f"{one['name'].partition(';')[0]}: {one['what']}",
         isolated=off, propagated=off, proven=proven,
     )  # fmt: skip
-
-
-def _call(run: Run, function: str, path: Path, **arguments: Any) -> Any:
-    adapter = framework("tflite", run.adapters)
-    request = CallFunction(adapter.folder, function, {"request": ModelRequest(str(path)).to_json(), **arguments})
-    return run.pool.worker("convert", adapter.python).call(
-        adapter.name, f"reading how {path.name} is quantised", request
-    )

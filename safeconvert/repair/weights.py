@@ -35,8 +35,8 @@ def locate_missing(region: ComparedRegion, number: int) -> Iterator[Difference]:
     size = next(region.source.constants[name].size for name in node.input if name in region.source.constants)
     evidence = f"bias: {size} value{'s' * (size > 1)} in the source, none in the target"
     for insertion in insertions(region, number):
-        path = region.target.nodes[counterpart[product]] if product in counterpart else insertion.neighbour
-        yield Difference(FaultKind.WEIGHTS, path.name, node.name, evidence, insertion.edits, Change.MISSING)
+        beside = region.target.nodes[counterpart[product]] if product in counterpart else insertion.neighbour
+        yield Difference(FaultKind.WEIGHTS, beside.name, node.name, evidence, insertion.edits, Change.MISSING)
 
 
 def _evidence(pair: NodePair, found: ConstantDifference) -> str:

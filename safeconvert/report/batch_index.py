@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from safeconvert.certificate.faults import read_faults
@@ -22,8 +21,8 @@ from safeconvert.core.faults import kind_name
 from safeconvert.core.formats import FORMATS, TITLES
 from safeconvert.core.text import printable
 from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.report.page_templates import FOLDER, templates
 
-_FOLDER = Path(__file__).parent / "template"
 _TONES = {
     ExitCode.VERIFIED: "good",
     ExitCode.NOT_EQUIVALENT: "bad",
@@ -80,14 +79,7 @@ def write_index(path: Path, jobs: Iterable[JobReport]) -> None:
 
 def render(jobs: Iterable[JobReport], folder: Path) -> str:
     """The page as HTML; links are relative to the folder that it lies in."""
-    css, script = (Markup((_FOLDER / name).read_text(encoding="utf-8")) for name in ("page.css", "batch.js"))
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    css, script = (Markup((FOLDER / name).read_text(encoding="utf-8")) for name in ("page.css", "batch.js"))
     rows = [_row(job, folder) for job in jobs]
     filters = [
         ("verdict", sorted({row["verdict"] for row in rows})),
@@ -96,7 +88,7 @@ def render(jobs: Iterable[JobReport], folder: Path) -> str:
         ("fault", sorted({kind for row in rows for kind in row["kinds"]})),
     ]
     verified = sum(row["verified"] for row in rows)
-    template = environment.get_template("batch.html.jinja")
+    template = templates().get_template("batch.html.jinja")
     return template.render(rows=rows, filters=filters, verified=verified, css=css, js=script)
 
 

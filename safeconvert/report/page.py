@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup, escape
 
 from safeconvert.certificate.archive import Evidence
+from safeconvert.report.page_templates import FOLDER, templates
 from safeconvert.report.view import view
-
-_FOLDER = Path(__file__).parent / "template"
 
 
 def render(
@@ -28,19 +26,13 @@ def render(
         notices: what a reader has to know first, such as why there is no evidence.
         certificate: file name of the certificate; "" where none was written.
     """
-    css, script = (Markup((_FOLDER / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
+    css, script = (Markup((FOLDER / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
     return _template().render(page=view(predicate, evidence, list(notices), certificate), css=css, js=script)
 
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["breakable"] = _breakable
     return environment.get_template("page.html.jinja")
 

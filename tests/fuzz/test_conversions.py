@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,36 +20,38 @@ _RUN = Path(__file__).parent / "programs" / "torch_answers.py"
 _RUN_KERAS = Path(__file__).parent / "programs" / "keras_answers.py"
 
 
+def _same_onnx(one: Path, other: Path) -> str:
+    return apart(one, other) or "same"
+
+
+def _same_native(one: Path, other: Path) -> str:
+    return run_program(_RUN_KERAS, one, other, modules=KERAS).strip()
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "seed", "compared", "needed"),
+    [("onnx", 12, 2, _same_onnx, {0, 1}), ("tflite", 8, 4, _same_native, {0, 1}), ("keras", 4, 3, _same_native, {0})],
+    ids=["onnx", "tflite", "keras"],
+)
 def test_a_mutant_is_verified_against_its_original_only_where_it_is_the_same_function(
-    made: Path, tmp_path: Path
+    kind: str,
+    count: int,
+    seed: int,
+    compared: Callable[[Path, Path], str],
+    needed: set[int],
+    made: Path,
+    tmp_path: Path,
 ) -> None:
     with judging(tmp_path / "judged") as judge:
-        mutants = list(running(_KINDS["onnx"], made, judge, 12, seed=2))
+        mutants = list(running(_KINDS[kind], made, judge, count, seed))
     codes = []
     for number, main, files in mutants:
         place = tmp_path / str(number)
         write(files, place)
         codes.append(converted("verify", made / main, place / main, state=tmp_path / "state").code)
         if codes[-1] == 0:
-            assert not apart(made / main, place / main), (number, main)
-    assert {0, 1} <= set(codes), codes
-
-
-@pytest.mark.parametrize(("kind", "count"), [("tflite", 8), ("keras", 4)])
-def test_a_mutant_of_a_native_file_is_verified_against_its_original_only_where_it_is_the_same_function(
-    kind: str, count: int, made: Path, tmp_path: Path
-) -> None:
-    with judging(tmp_path / "judged") as judge:
-        mutants = list(running(_KINDS[kind], made, judge, count, seed=3))
-    codes = []
-    for number, main, files in mutants:
-        place = tmp_path / str(number)
-        write(files, place)
-        codes.append(converted("verify", made / main, place / main, state=tmp_path / "state").code)
-        if codes[-1] == 0:
-            answer = run_program(_RUN_KERAS, made / main, place / main, modules=KERAS)
-            assert answer.strip() == "same", (number, main, answer)
-    assert {0, 1} & set(codes), codes
+            assert compared(made / main, place / main) == "same", (number, main)
+    assert needed <= set(codes), codes
 
 
 def test_a_mutant_is_converted_to_what_it_is_itself(made: Path, tmp_path: Path) -> None:
