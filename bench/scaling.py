@@ -15,16 +15,18 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import psutil
 from common import ROOT, WORK, table, write
 from onnx import TensorProto, helper, numpy_helper
 
 FOLDER = WORK / "scaling"
+_ROOM = 4  # times a model's size that has to be free before it is converted
 
 
 def main() -> None:
     """Measure the parts that are asked for, and write all that were ever measured."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    parts = {"nodes": _nodes, "weights": _weights, "inputs": _inputs}
+    parts = {"nodes": _nodes, "weights": _weights, "inputs": _inputs, "generated": _generated, "large": _large}
     for part in sys.argv[1:] or parts:
         (FOLDER / f"{part}.md").write_text(parts[part](), encoding="utf-8")
     kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
@@ -58,12 +60,19 @@ def _model(path: Path, nodes: int, width: int, prefix: str) -> Path:
 
 
 def _verified(source: Path, target: Path, *more: object) -> tuple[float, float, int]:
-    command = [sys.executable, "-m", "safeconvert.cli", "verify", source, target, *more, "--json"]
+    return _run([sys.executable, "-m", "safeconvert.cli", "verify", source, target, *more, "--json"], FOLDER)
+
+
+def _run(command: list[object], folder: Path) -> tuple[float, float, int]:
+    """Processor seconds, wall seconds, and the peak of all processes in MiB, of a command that has to verify."""
     full = [sys.executable, str(ROOT / "bench" / "measured.py"), *map(str, command)]
-    found = json.loads(subprocess.run(full, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    done = subprocess.run(full, capture_output=True, text=True, check=True, cwd=folder)
+    found = json.loads(done.stdout.splitlines()[-1])
     if found["code"] != 0:
-        raise SystemExit(f"{source}: exit {found['code']}: {found['out'][-500:]}")
-    return found["cpu"], found["wall"], found["peak"]
+        raise SystemExit(
+            f"{' '.join(map(str, command))}: exit {found['code']}: {found['out'][-500:]} {done.stderr[-500:]}"
+        )
+    return found["cpu"], found["wall"], found["sum"]
 
 
 def _table(what: str, sizes: list[int], run: Callable[[int], tuple[float, float, int]]) -> str:
@@ -77,7 +86,7 @@ def _table(what: str, sizes: list[int], run: Callable[[int], tuple[float, float,
             slope = f"{grown / math.log(sizes[len(costs) - 1] / sizes[len(costs) - 2]):.2f}"
         rows.append((f"{size:,}", f"{cpu:.1f}", f"{wall:.1f}", str(peak), slope))
         print(what, *rows[-1], flush=True)
-    return table((what, "CPU s", "wall s", "peak of one process, MiB", "slope"), rows)
+    return table((what, "CPU s", "wall s", "peak of all processes, MiB", "slope"), rows)
 
 
 def _nodes() -> str:
@@ -94,7 +103,7 @@ def _weights() -> str:
         pair = [_model(FOLDER / f"weights-{prefix}.onnx", 30, width, prefix) for prefix in "ab"]
         return _verified(*pair, "--samples", 16)
 
-    return "Weights in 10 matrices, 16 generated inputs:\n\n" + _table("MB", [1, 10, 100, 1000], run)
+    return "Weights in 10 matrices, 16 generated inputs:\n\n" + _table("MB", [1, 10, 100, 1000, 3000], run)
 
 
 def _inputs() -> str:
@@ -105,6 +114,39 @@ def _inputs() -> str:
         return _verified(*pair, "--inputs", FOLDER / "x.npy")
 
     return "Given inputs of 16 values, 12 nodes:\n\n" + _table("inputs", [100, 1000, 10000, 100000], run)
+
+
+def _generated() -> str:
+    pair = [_model(FOLDER / f"generated-{prefix}.onnx", 12, 16, prefix) for prefix in "ab"]
+
+    def run(count: int) -> tuple[float, float, int]:
+        return _verified(*pair, "--samples", count)
+
+    return "Generated inputs of 16 values, 12 nodes:\n\n" + _table("inputs", [1000, 10000, 100000, 1000000], run)
+
+
+def _large() -> str:
+    """A transformer of each size that the memory has room for: whole conversion and verification."""
+    rows = []
+    for megabytes in (100, 300, 1000, 3000):
+        if psutil.virtual_memory().available < _ROOM * megabytes << 20:
+            rows.append((str(megabytes), "no room on this machine", "", "", ""))
+            continue
+        path = FOLDER / "large.pt"
+        made = [sys.executable, str(ROOT / "bench" / "large_model.py"), f"mb{megabytes}", str(path)]
+        subprocess.run(made, check=True)
+        size = path.stat().st_size
+        command = ["torch2onnx", path, "-o", FOLDER / "large.onnx", "--model", f"large_model:mb{megabytes}",
+                   "--input-shape", "0,16", "--input-range", "tokens=0:500"]  # fmt: skip
+        cpu, wall, peak = _run([sys.executable, "-m", "safeconvert.cli", *command, "--json"], ROOT / "bench")
+        for left in (*FOLDER.glob("large.*"),):
+            left.unlink()
+        rows.append((f"{size / 2**20:,.0f}", f"{cpu:.1f}", f"{wall:.1f}", f"{peak:,}", f"{peak / (size / 2**20):.2f}"))
+        print("large", *rows[-1], flush=True)
+    return (
+        "A transformer from a state dict to ONNX with external data, converted and verified on 64 generated inputs:\n\n"
+        + table(("MiB", "CPU s", "wall s", "peak of all processes, MiB", "times the model"), rows)
+    )
 
 
 if __name__ == "__main__":
