@@ -74,7 +74,8 @@ class ArrayInputs:
             UnusableInput: NaN or Inf, unless they are allowed, or lossy casts.
         """
         return {
-            spec.name: _cast(self.path, self.arrays[spec.name][start:stop], spec, self.nonfinite) for spec in self.specs
+            spec.name: cast_array(self.path, self.arrays[spec.name][start:stop], spec, self.nonfinite)
+            for spec in self.specs
         }
 
 
@@ -93,7 +94,7 @@ def open_arrays(path: Path, signature: Signature, limit: int | None, nonfinite: 
                 found = {name: _array(path, name, archive[name]) for name in archive.files}
     except DAMAGE as error:
         raise UnusableInput(f"--inputs {path}: damaged, or not numbers alone: {error}") from error
-    assigned = _assign(path, found, signature)
+    assigned = assign(path, found, signature)
     calls = _whole_calls(assigned, signature)
     arrays = {
         spec.name: array if calls is not None else _fitted(path, array, spec)
@@ -148,7 +149,7 @@ def _whole_calls(arrays: list[Array], signature: Signature) -> list[Array] | Non
     return None
 
 
-def _assign(path: Path, found: dict[str, Array], signature: Signature) -> list[Array]:
+def assign(path: Path, found: dict[str, Array], signature: Signature) -> list[Array]:
     """The array of each input: by name where any name matches, else in order."""
     names = [spec.name for spec in signature.inputs]
     if len(found) != len(names):
@@ -186,7 +187,8 @@ def _fitted(path: Path, array: Array, spec: TensorSpec) -> Array:
     )
 
 
-def _cast(path: Path, array: Array, spec: TensorSpec, nonfinite: bool) -> Array:
+def cast_array(path: Path, array: Array, spec: TensorSpec, nonfinite: bool) -> Array:
+    """Samples in the dtype that an input takes. Raises UnusableInput for NaN and Inf, unless allowed, and for values that do not fit."""
     wanted = spec.numbers
     if wanted is None:
         raise UnusableInput(

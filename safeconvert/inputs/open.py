@@ -1,4 +1,4 @@
-"""Open what `--inputs` names: a folder of images, an `.npy` or an `.npz`. Nothing is unpickled."""
+"""Open what `--inputs` names: images, arrays, or tar shards. Nothing is unpickled or extracted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from safeconvert.inputs.arrays import open_arrays
 from safeconvert.inputs.images import open_images
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.preprocessing import Preprocessing
+from safeconvert.inputs.records import open_records
+from safeconvert.inputs.shards import shard_files
+from safeconvert.inputs.tar_shards import TarShards
 
 
 def open_inputs(
@@ -19,7 +22,7 @@ def open_inputs(
     """The samples of a file or folder, checked against a model's inputs.
 
     Args:
-        path: a folder of images, `.npy` or `.npz`.
+        path: a folder of images, `.npy` or `.npz`; a WebDataset shard (`.tar`), or a folder of such.
         signature: of the source.
         preprocessing: for images; None leaves their pixels raw.
         limit: take at most so many samples, the first ones; None for all.
@@ -28,10 +31,13 @@ def open_inputs(
     Raises:
         UnusableInput: nothing there, damaged, or not what the model takes; the message says what was expected.
     """
-    if is_folder(path):
-        return open_images(path, signature, preprocessing, limit)
     if not is_there(path):
         raise UnusableInput(f"--inputs {path}: no such file or folder")
+    files = shard_files(path)
+    if files:
+        return open_records(path, TarShards(files, limit), signature, preprocessing, limit, nonfinite)
+    if is_folder(path):
+        return open_images(path, signature, preprocessing, limit)
     if preprocessing is not None and preprocessing.name != "raw":
         raise UnusableInput(
             f"--preprocessing {preprocessing.name}: applies to a folder of images, and {path} is an array",

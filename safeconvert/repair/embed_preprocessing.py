@@ -83,7 +83,7 @@ def embed_preprocessing(run: Run, right: Verified, source: Source, options: Conv
     ours = read_preprocessing(options.data) or RAW
     # numbers as the deployment gives them; sizes as the source takes them, since no input can undo a resize
     theirs = replace(deployed_recipe(options.data), resize=ours.resize, interpolation=ours.interpolation)
-    graph = _scaled(run, right.verification, across(ours, theirs, inputs.channels), inputs.channels_last)
+    graph = _scaled(run, right.verification, across(ours, theirs, inputs.form.channels), inputs.form.channels_last)
     fed = with_preprocessing(run, source, options.data, theirs)
     obligation = f"the target takes {described(theirs)}"
 

@@ -16,6 +16,7 @@ from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import RAW, Preprocessing, load_presets
+from safeconvert.inputs.shards import shard_files
 from safeconvert.inputs.store import materialise
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import PreprocessingFault
@@ -79,7 +80,7 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
         UnusableInput: an image cannot be read.
         AdapterFailure: the target does not run.
     """
-    if data.path is None or not is_folder(data.path):
+    if data.path is None or pair.source.data.inputs.kinds != ("image",):
         return
     source, contract = pair.source, pair.contract
     ours = read_preprocessing(data) or RAW
@@ -136,7 +137,7 @@ def deployed_recipe(data: DataOptions) -> Preprocessing:
 
 def require_images(data: DataOptions, option: str) -> Path:
     """The folder of images; raises UnusableInput where the inputs are none."""
-    if data.path is None or not is_folder(data.path):
+    if data.path is None or not is_folder(data.path) or shard_files(data.path):
         raise UnusableInput(
             f"{option}: applies to a folder of images",
             "give one with --inputs, and the source's preset with --preprocessing",

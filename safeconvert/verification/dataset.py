@@ -26,6 +26,7 @@ from safeconvert.inputs.images import first_image_size
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import Preprocessing, preset_or_file
+from safeconvert.inputs.shards import shard_files
 from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.registry.manifest import framework
@@ -228,6 +229,8 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     if path is None:
         return ()
     try:
+        if shard_files(path):
+            return ()
         if is_folder(path):
             height, width = first_image_size(path, read_preprocessing(options))
             return tuple(shape for count in (3, 1) for shape in ((1, count, height, width), (1, height, width, count)))
@@ -242,7 +245,7 @@ def shapes_suggested(options: DataOptions) -> tuple[tuple[int, ...], ...]:
 def whole_shapes(options: DataOptions) -> tuple[tuple[int, ...], ...]:
     """Shapes of given arrays as one call; () where there are none, or they are too large to be tried so."""
     path = options.path
-    if path is None or is_folder(path):
+    if path is None or is_folder(path) or shard_files(path):
         return ()
     try:
         if path.suffix == ".npy":

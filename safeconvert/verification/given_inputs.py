@@ -11,6 +11,7 @@ from safeconvert.core.files import clone, is_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.images import list_images, relative_name
 from safeconvert.inputs.labels import LABELS
+from safeconvert.inputs.shards import shard_files
 from safeconvert.workers.run import Run
 
 
@@ -28,15 +29,16 @@ class GivenFiles:
 
 
 def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
-    """A copy of an array file, or of the first images of a folder, and of their labels; what is neither is read where it is.
+    """A copy of a file, or of the shards or the first images of a folder, and of their labels; what is neither is read where it is.
 
     Raises:
         UnusableInput: it cannot be read, or there is no space for the copy.
     """
+    shards = shard_files(path)
     if is_folder(path):
         copy = run.kept("given") / (path.absolute().name or "inputs")
         copy.mkdir()
-        files = [*list_images(path)[:limit], *_labels(path)]
+        files = [*(shards or list_images(path)[:limit]), *_labels(path)]
     elif path.is_file():
         copy = run.kept("given") / path.name
         files = [path, *_labels(path.parent)]
