@@ -19,18 +19,21 @@ _LARGEST = 400
 """Nodes of both sides in a region that is begun farther back; beyond that the time would no longer grow with the number of nodes."""
 
 
-def steps_of(problem: Problem, pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+def steps_of(
+    problem: Problem, pairs: Sequence[tuple[str, str]], allowed: frozenset[str] | None
+) -> list[dict[str, Any]]:
     """Steps for those pairs of tensors that can be derived from earlier ones.
 
     Args:
         problem: both graphs.
         pairs: tensors of source and target that may be equal, in the target's order.
+        allowed: axioms that may be used; None for all.
     """
     cuts = list(problem.inputs)
     known = ({cut.source: n for n, cut in enumerate(cuts)}, {cut.target: n for n, cut in enumerate(cuts)})
     steps = []
     for pair in pairs:
-        found = _step(problem, cuts, known, pair)
+        found = _step(problem, cuts, known, pair, allowed)
         if found is not None:
             step, cut = found
             for names, name in zip(known, pair, strict=True):
@@ -62,7 +65,11 @@ def form_digest(model: onnx.ModelProto) -> str:
 
 
 def _step(
-    problem: Problem, cuts: Sequence[Cut], known: tuple[Mapping[str, int], Mapping[str, int]], pair: tuple[str, str]
+    problem: Problem,
+    cuts: Sequence[Cut],
+    known: tuple[Mapping[str, int], Mapping[str, int]],
+    pair: tuple[str, str],
+    allowed: frozenset[str] | None,
 ) -> tuple[dict[str, Any], Cut] | None:
     """A step to a pair of tensors, with the nearest cut points that are enough."""
     barred: set[int] = set()
@@ -79,7 +86,7 @@ def _step(
                 nodes += read
             if barred and nodes > _LARGEST:
                 return None
-            store = Store()
+            store = Store(allowed)
             cut, apart = derived(problem, cuts, sorted(numbers), pair, store)
         except Refused:
             if not (numbers - barred - set(range(first))):

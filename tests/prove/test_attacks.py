@@ -276,17 +276,26 @@ def begun_with(state: str) -> onnx.ModelProto:
     if state == "counted":
         few = b("Less", b("Squeeze", count), b.constant(3, np.int64))
         number = b("Cast", few, to=TensorProto.FLOAT)
-    if state == "two":
+    if state in ("row of zeros", "row of ones", "row of samples"):
         number = b.constant(np.float32([[[0.0]], [[1.0]], [[0.0]], [[0.0]]]))
     many = b("Expand", number, form)
-    return b.model(b("GRU", "x", *weights, "", b("Slice", many, b.ints(0), b.ints(1)), hidden_size=2))
+    first = int(state == "row of ones")
+    ends = b.ints(first), b.ints(first + 1)
+    if state == "row of samples":
+        row = b("Min", b("Sub", count, b.ints(97)), b.ints(3))
+        ends = row, b("Add", row, b.ints(1))
+    return b.model(b("GRU", "x", *weights, "", b("Slice", many, *ends), hidden_size=2))
 
 
 def test_states_of_as_many_zeros_as_samples_are_no_hindrance() -> None:
     assert prove(begun_with("none"), begun_with("zeros"), contract()).proven
 
 
-@pytest.mark.parametrize("state", ["counted", "two"])
+def test_rows_of_what_is_spread_are_spread() -> None:
+    assert prove(begun_with("none"), begun_with("row of zeros"), contract()).proven
+    assert not prove(begun_with("none"), begun_with("row of ones"), contract()).proven
+
+
+@pytest.mark.parametrize("state", ["counted", "row of samples"])
 def test_states_that_may_be_others_at_other_sizes_are_not_proven(state: str) -> None:
-    """A part of what is spread is one number only where all of it is."""
     assert not prove(begun_with("none"), begun_with(state), contract()).proven

@@ -13,7 +13,8 @@ from onnx import TensorProto
 from safeconvert.prove.axioms.table import AXIOMS
 from safeconvert.prove.kernel.terms import Store
 from safeconvert.prove.prover import prove
-from tests.prove.graphs import Builder, contract, numbers
+from tests.prove.graphs import Builder, contract, numbers, rng
+from tests.prove.recurrent import body, drawn, operator
 from tests.prove.test_attacks import dropout_in_training, normalization_in_training, softmax_over_several_axes
 
 Pair = tuple[onnx.ModelProto, onnx.ModelProto]
@@ -210,6 +211,49 @@ def factor_of_places_read_backwards() -> Pair:
     return model([2.0, 3.0, 4.0, 5.0]), model([[2.0], [3.0], [4.0], [5.0]])
 
 
+def unrolled(change: str) -> Pair:
+    """A layer with a setting, and the steps of one without."""
+    kind = "GRU" if change == "after" else "LSTM"
+    one, two = Builder([3, 2, 3]), Builder([3, 2, 3])
+    w = drawn(kind, rng(1), 3, 2)
+    half = one.constant(np.full((1, 2, 2), 0.5))
+    inputs = {"whole": [one.constant([2, 3], np.int32)], "start": ["", half, half]}.get(change, [])
+    settings = {"plain": {"clip": 0.05}, "after": {"linear_before_reset": 1}}.get(change, {})
+    last = one("Squeeze", operator(one, "x", [w], *inputs, **settings)[1], one.ints(0))
+    return one.model(last), two.model(body(two, "x", w, False, False, 3)[-1])
+
+
+def settings_of_a_cell() -> Pair:
+    return unrolled("plain")
+
+
+def shorter_sequences() -> Pair:
+    return unrolled("whole")
+
+
+def states_begun_at_a_half() -> Pair:
+    return unrolled("start")
+
+
+def state_that_is_not_reset() -> Pair:
+    return unrolled("after")
+
+
+def mixture(turned: bool, rest: float) -> onnx.ModelProto:
+    b = Builder([3, 3])
+    gate, one, two = (b(name, "x") for name in ("Sigmoid", "Sin", "Exp"))
+    less = b("Sub", b.constant(rest), b("Transpose", gate, perm=[1, 0]) if turned else gate)
+    return b.model(b("Add", b("Mul", gate, one), b("Mul", less, two)))
+
+
+def gates_of_other_axes() -> Pair:
+    return mixture(True, 1.0), mixture(False, 1.0)
+
+
+def gates_that_are_not_one_in_all() -> Pair:
+    return mixture(False, 2.0), mixture(False, 1.0)
+
+
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
@@ -232,6 +276,12 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "operators on pairs: the operator is the same in both orders": less_and_greater,
     "recurrent layers: the biases of a gate that resets the product itself stay apart": biases_of_a_product_that_is_reset,
     "recurrent layers: states begin at zero": states_that_begin_elsewhere,
+    "recurrent layers step by step: it has no clip, no coupled gates and no peepholes": settings_of_a_cell,
+    "recurrent layers step by step: all sequences are as long as the tensor": shorter_sequences,
+    "recurrent layers step by step: constant states to begin with are zero": states_begun_at_a_half,
+    "recurrent layers step by step: the product with the state is reset where the layer says so, else the state": state_that_is_not_reset,
+    "mixtures: what is common lies along the same axes": gates_of_other_axes,
+    "mixtures: one gate is the other less one": gates_that_are_not_one_in_all,
     "concatenation along an axis: all of a part is one number": numbers_in_front,
     "concatenation along an axis: what is joined in front and behind is the same number": other_numbers_behind,
     "transposed convolutions: the factor of what is read varies along its channels only, and nothing is added to it": factor_of_places_read_backwards,

@@ -14,6 +14,7 @@ from onnx.reference import ReferenceEvaluator
 from safeconvert.prove.axioms.table import AXIOMS
 from safeconvert.prove.prover import prove
 from tests.prove.graphs import Builder, contract
+from tests.prove.recurrent import body, drawn, operator
 
 Pair = tuple[onnx.ModelProto, onnx.ModelProto]
 Random = np.random.Generator
@@ -293,6 +294,40 @@ def the_same(r: Random) -> Pair:
     )
 
 
+def steps(r: Random) -> Pair:
+    count, n, m, h = sizes(r, 4)
+    w = drawn("LSTM", r, m, h)
+    one, two = Doubles(count, n, m), Doubles(count, n, m)
+    last = one("Squeeze", operator(one, "x", [w])[1], one.ints(0))
+    return one.model(last), two.model(body(two, "x", w, True, False, count)[-1])
+
+
+def inward(r: Random) -> Pair:
+    n, m, h = sizes(r, 3)
+    w, v, b = r.normal(size=(m, 2 * h)), r.normal(size=(2, h)), r.normal(size=2 * h)
+    one, two = Doubles(n, 2, m), Doubles(n, 2, m)
+    made = one("Sigmoid", one("Add", one("MatMul", "x", one.constant(w)), one.constant(b)))
+    halves = one("Split", made, one.ints(h, h), outputs=2, axis=2)
+    both = one("Add", one("Mul", halves[0], one("Mul", halves[1], one.constant(v))), halves[0])
+    first = one("Slice", both, one.ints(1), one.ints(2), one.ints(1))
+    row = two("Slice", "x", two.ints(1), two.ints(2), two.ints(1))
+    ends = [
+        two("Sigmoid", two("Add", two("MatMul", row, two.constant(w[:, half])), two.constant(b[half])))
+        for half in (slice(0, h), slice(h, 2 * h))
+    ]
+    other = two("Add", two("Mul", two("Mul", *ends), two.constant(v[1])), ends[0])
+    return one.model(first), two.model(other)
+
+
+def mixed(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    one, two = Doubles(n, m), Doubles(n, m)
+    gate, a, b = (one(name, "x") for name in ("Sigmoid", "Sin", "Exp"))
+    made = one("Add", one("Mul", gate, a), one("Mul", one("Sub", one.constant(1.0), gate), b))
+    gate, a, b = (two(name, "x") for name in ("Sigmoid", "Sin", "Exp"))
+    return one.model(made), two.model(two("Add", b, two("Mul", gate, two("Sub", a, b))))
+
+
 CASES: dict[str, Callable[[Random], Pair]] = {
     "affine maps compose": affine_maps,
     "a factor goes into weights": folded,
@@ -320,6 +355,9 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "sums over letters": letters,
     "recurrent layers": recurrence,
     "the same operator": the_same,
+    "recurrent layers step by step": steps,
+    "places of what is computed": inward,
+    "mixtures": mixed,
 }
 
 

@@ -23,7 +23,7 @@ def _concat(n: Node) -> list[Value]:
         numbers = [*front, *back]
         if AXIOM.holds(n.store, _SAME, len({array.tobytes() for array in numbers}) == 1):
             return [_padding(n.store, parts, axis, (len(front), len(back)), numbers[0])]
-    return [_joined(n.store, parts, axis)]
+    return [joined(n.store, parts, axis)]
 
 
 def _uniform(store: Store, parts: Sequence[Value]) -> list[Array]:
@@ -43,14 +43,14 @@ def _padding(store: Store, parts: Sequence[Value], axis: int, counts: tuple[int,
     """Parts of one number at both ends as padding of those between."""
     front, back = counts
     inner = parts[front : len(parts) - back]
-    value = inner[0] if len(inner) == 1 else _joined(store, inner, axis)
+    value = inner[0] if len(inner) == 1 else joined(store, inner, axis)
     if len(value.groups[axis]) != 1:
         raise Refused("Concat: pads an axis that is several, or of length 1")
     before, behind = (sum(part.shape[axis] for part in some) for some in (parts[:front], parts[len(parts) - back :]))
     return padded(store, value, [(value.groups[axis][0], before, behind)], ("constant", number))
 
 
-def _joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
+def joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     first = next((part for part in parts if part.term.operator != "constant"), parts[0])
     if any(len(part.groups[axis]) > 1 for part in parts):
         raise Refused("Concat: along an axis that is several")

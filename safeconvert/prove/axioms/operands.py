@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from safeconvert.prove.kernel.layout import Value
+from collections.abc import Iterator, Sequence
+
+from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Array, Refused
+from safeconvert.prove.kernel.terms import Array, Refused, Term
+
+Operand = tuple[Term, tuple[int, ...]]
+"""A factor of a product, and where its axes lie in a result."""
 
 
 def only_floating(n: Node) -> None:
@@ -33,3 +38,25 @@ def onto(array: Array, value: Value, result: Value) -> Array:
         shape[found[axis]] = size
     order = sorted(range(array.ndim), key=lambda axis: found[axis])
     return (array.transpose(order) if order else array).reshape(shape)
+
+
+def factors(term: Term, axes: tuple[int, ...]) -> Iterator[tuple[Operand, Operand]]:
+    """Both factors of a product whose axes lie in a result as given, in both orders."""
+    one, two = term.operands
+    first = (one, axes[: len(one.shape)])
+    second = (two, tuple(axes[axis] for axis in term.setting))
+    yield first, second
+    yield second, first
+
+
+def laid(term: Term, places: Sequence[int], rank: int) -> Value:
+    """A term as a tensor of so many axes, each of its own in one of these."""
+    groups: list[tuple[int, ...]] = [()] * rank
+    for own, place in enumerate(places):
+        groups[place] = (own,)
+    return Value(term, tuple(groups))
+
+
+def regrouped(value: Value, groups: Groups) -> Value:
+    """A tensor whose axes are merged in groups."""
+    return Value(value.term, tuple(tuple(a for axis in group for a in value.groups[axis]) for group in groups))

@@ -1,4 +1,4 @@
-"""Slice, Split and Gather: places along an axis, in order."""
+"""Slice, Split and Gather: indices along an axis, in order."""
 
 from __future__ import annotations
 
@@ -7,24 +7,54 @@ import math
 import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.inward import moved
 from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Constant, Refused, Store
+from safeconvert.prove.kernel.terms import Constant, Refused, Store, Term
 
 
 def taken(store: Store, value: Value, axis: int, indices: range) -> Value:
-    """Some places along one axis."""
+    """Some indices along one axis of a tensor. Raises Refused where the axis is several and the indices are no whole parts of these."""
     AXIOM.use(store)
     if indices == range(value.shape[axis]):
         return value
-    if len(value.groups[axis]) != 1 or not len(indices):
-        raise Refused("places along an axis that is several")
-    own, stays = value.groups[axis][0], len(indices) > 1
-    shape = [len(indices) if a == own else size for a, size in enumerate(value.term.shape) if a != own or stays]
-    setting = (own, indices.start, indices.step if stays else 1, len(indices))
-    made = store.term("take", shape, (value.term,), setting)
-    groups = (tuple(a - (not stays and a > own) for a in group if stays or a != own) for group in value.groups)
-    return Value(made, tuple(groups))
+    group = value.groups[axis]
+    if not group or not len(indices):
+        raise Refused("indices along an axis of length 1, or none")
+    if len(group) > 1:
+        return _of_several(store, value, axis, indices)
+    made = _taken(store, value.term, group[0], indices)
+    return Value(made.term, tuple(tuple(a for axis in group for a in made.groups[axis]) for group in value.groups))
+
+
+def _taken(store: Store, term: Term, axis: int, indices: range) -> Value:
+    """Some indices along one axis of a term, as a tensor with an axis for each of the term's."""
+    if indices == range(term.shape[axis]):
+        return Value(term, tuple((a,) for a in range(len(term.shape))))
+    found = moved(store, term, axis, indices, taken)
+    if found is not None:
+        return found
+    stays = len(indices) > 1
+    shape = [len(indices) if a == axis else size for a, size in enumerate(term.shape) if a != axis or stays]
+    setting = (axis, indices.start, indices.step if stays else 1, len(indices))
+    groups = tuple((a - (not stays and a > axis),) if a != axis or stays else () for a in range(len(term.shape)))
+    return Value(store.term("take", shape, (term,), setting), groups)
+
+
+def _of_several(store: Store, value: Value, axis: int, indices: range) -> Value:
+    """Indices along an axis that several are merged in: whole rows of the first of these, or a part of one row."""
+    first, *rest = value.groups[axis]
+    row = math.prod(value.term.shape[a] for a in rest)
+    apart = Value(value.term, (*value.groups[:axis], (first,), tuple(rest), *value.groups[axis + 1 :]))
+    start, count = indices.start, len(indices)
+    if indices.step != 1 or ((start % row or count % row) and start // row != (start + count - 1) // row):
+        raise Refused("indices along an axis that is several")
+    whole = range(start // row, start // row + max(count // row, 1))
+    made = taken(store, apart, axis, whole)
+    if count < row:
+        made = taken(store, made, axis + 1, range(start % row, start % row + count))
+    groups = made.groups
+    return Value(made.term, (*groups[:axis], groups[axis] + groups[axis + 1], *groups[axis + 2 :]))
 
 
 def _slice(n: Node) -> list[Value]:

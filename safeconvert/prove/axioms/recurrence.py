@@ -6,18 +6,24 @@ import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.operands import only_floating
+from safeconvert.prove.axioms.unrolled import AXIOM as STEPS
+from safeconvert.prove.axioms.unrolled import BENT, GATES, unrolled
 from safeconvert.prove.kernel.layout import Value, canonical
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Constant, Refused, near
 
 _APART = "the biases of a gate that resets the product itself stay apart"
 _START = "states begin at zero"
-_BENT = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
-_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 _PLAIN = ("hidden_size", "direction", "linear_before_reset")
 
 
 def _recurrence(n: Node) -> list[Value]:
+    if n.store.allowed is None or STEPS.name in n.store.allowed:
+        used = set(n.store.used)
+        try:
+            return unrolled(n)
+        except Refused:
+            n.store.used = used
     only_floating(n)
     kind, value = n.operator[1], n.value()
     others = {name: v for name, v in n.attributes.items() if name not in (*_PLAIN, "output_sequence")}
@@ -29,7 +35,7 @@ def _recurrence(n: Node) -> list[Value]:
         raise Refused(f"{kind}: of sequences of several lengths")
     AXIOM.use(n.store)
     weights, own = (n.real(index) for index in (1, 2))
-    sizes = (_GATES[kind], own.shape[2])
+    sizes = (GATES[kind], own.shape[2])
     biases = np.zeros((own.shape[0], 2, *sizes)) if n.constant(3) is None else n.real(3).reshape(-1, 2, *sizes)
     apart = kind == "GRU" and bool(n.attributes.get("linear_before_reset", 0))
     last = AXIOM.holds(n.store, _APART, not apart)
@@ -38,7 +44,7 @@ def _recurrence(n: Node) -> list[Value]:
     form = Constant(np.stack(gates, 2), np.stack([size[:, :, gate].repeat(2, 1) for gate in range(sizes[0])], 2))
     setting = (
         value.groups,
-        n.attributes.get("activations") or _BENT[kind] * len(own),
+        n.attributes.get("activations") or BENT[kind] * len(own),
         n.attributes["direction"],
         apart,
     )
@@ -61,5 +67,5 @@ AXIOM = Axiom(
     "The biases of the input and of the state are summed before a gate bends them, so that only their sum counts; not so for a gate that resets the product "
     "with the state itself.",
     (_APART, _START),
-    dict.fromkeys(_GATES, _recurrence),
+    dict.fromkeys(GATES, _recurrence),
 )

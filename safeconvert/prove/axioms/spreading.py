@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import onnx
+
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.terms import Refused, Store
@@ -13,6 +15,19 @@ AXIOM = Axiom(
     "What works element by element on a tensor that is broadcast is the broadcast of what it makes of the tensor; where an operand has an axis, "
     "another that is broadcast along it is read without it.",
 )
+
+
+_EACH = frozenset((
+    "Slice", "Split", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Add", "Sub", "Mul", "Div", "Equal", "Where", "Not", "Cast", "Sigmoid",
+    "Tanh", "Relu", "Neg", "Exp", "Sqrt", "Abs",
+))  # fmt: skip
+
+
+def keeps(node: onnx.NodeProto, reads: set[str]) -> bool:
+    """Whether a node makes of tensors that are broadcast along free sizes one that is, too; `reads` names those that it reads."""
+    turned = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
+    rows = node.op_type in ("MatMul", "Gemm") and reads <= set(node.input[:1]) and not turned
+    return not node.domain and (rows or node.op_type in _EACH)
 
 
 def joint(one: Sequence[int], two: Sequence[int]) -> tuple[int, ...]:

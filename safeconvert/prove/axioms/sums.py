@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from safeconvert.prove.axioms.affine import affine, broadcast, normalised, parts, scale
 from safeconvert.prove.axioms.axiom import Axiom
-from safeconvert.prove.axioms.operands import mixed, only_floating, onto
+from safeconvert.prove.axioms.mixtures import mixture
+from safeconvert.prove.axioms.operands import factors, laid, mixed, only_floating, onto, regrouped
 from safeconvert.prove.axioms.products import product
 from safeconvert.prove.axioms.spreading import joint, stripped
 from safeconvert.prove.kernel.layout import Value, along, paired
@@ -19,14 +20,19 @@ _EXACT = 2.0**-48
 """Relative; 16 roundings of float64, in which factors are computed here. Counted as a difference of constants."""
 _MULTIPLE = "a factor that varies is a multiple of the other"
 _PLACES = "the common factor lies along the same axes in both products"
-Operand = tuple[Term, tuple[int, ...]]
-"""A factor of a product, and where its axes lie in a result."""
 
 
 def total(store: Store, one: Value, two: Value) -> Value:
     """one + two, broadcast to each other: offsets drawn out behind the sum, what both are multiplied with in front of it."""
     AXIOM.use(store)
     shape = joint(one.shape, two.shape)
+    for nothing, value in ((one, two), (two, one)):
+        _, factor, offset, size = parts(nothing.term)
+        if not factor.any():
+            made = broadcast(store, value, shape)
+            return Value(
+                affine(store, made.term, 1.0, onto(offset, nothing, made), onto(size, nothing, made)), made.groups
+            )
     apart = [_apart(store, value) for value in (one, two)]
     (first, left, *ours), (second, right, *theirs) = sorted(apart, key=lambda found: stripped(found[0]).term.number)
     common, ratio = _proportion(store, first, left, second, right)
@@ -77,36 +83,17 @@ def _added(store: Store, one: Value, two: Value) -> Value:
     """The sum; (a·q) + n·(b·q) as (a + n·b)·q."""
     axes, shape, groups = paired(one, two)
     core, number, _, _ = parts(two.term)
+    mixed_up = mixture(store, (one, Value(core, two.groups)), number, (axes, shape, groups), total)
+    if mixed_up is not None:
+        return mixed_up
     if one.term.operator == core.operator == "mul" and number.size == 1:
-        for (a, indices), (common, at) in _ways(one.term, tuple(range(len(one.term.shape)))):
-            for (b, others), (also, there) in _ways(core, axes):
+        for (a, indices), (common, at) in factors(one.term, tuple(range(len(one.term.shape)))):
+            for (b, others), (also, there) in factors(core, axes):
                 if common is also and AXIOM.holds(store, _PLACES, at == there):
                     rank = len(shape)
-                    inner = total(
-                        store, _framed(a, indices, rank), scale(store, _framed(b, others, rank), number.item())
-                    )
-                    made = product(store, inner, _framed(common, at, rank))
-                    return Value(
-                        made.term, tuple(tuple(x for axis in group for x in made.groups[axis]) for group in groups)
-                    )
+                    inner = total(store, laid(a, indices, rank), scale(store, laid(b, others, rank), number.item()))
+                    return regrouped(product(store, inner, laid(common, at, rank)), groups)
     return Value(store.term("add", shape, (one.term, two.term), axes), groups)
-
-
-def _ways(term: Term, axes: tuple[int, ...]) -> Iterator[tuple[Operand, Operand]]:
-    """Both factors of a product whose axes lie in a result as given, in both orders."""
-    one, two = term.operands
-    first = (one, axes[: len(one.shape)])
-    second = (two, tuple(axes[axis] for axis in term.setting))
-    yield first, second
-    yield second, first
-
-
-def _framed(term: Term, indices: tuple[int, ...], rank: int) -> Value:
-    """A term as a tensor with an axis for each of a result's."""
-    groups: list[tuple[int, ...]] = [()] * rank
-    for axis, index in enumerate(indices):
-        groups[index] = (axis,)
-    return Value(term, tuple(groups))
 
 
 def _sum(sign: float) -> Callable[[Node], list[Value]]:
@@ -147,7 +134,7 @@ def _several(mean: bool) -> Callable[[Node], list[Value]]:
 AXIOM = Axiom(
     "sums",
     "a + b = b + a; a - b = a + (-1)·b; (a + b) + (c + d) = (a + c) + (b + d) for constants b and d; s·a + t·b = s·(a + (t/s)·b) for a number s "
-    "other than 0, and for an s of which t is a multiple; a·q + n·(b·q) = (a + n·b)·q for a number n.",
+    "other than 0, and for an s of which t is a multiple; 0·a + b = b; a·q + n·(b·q) = (a + n·b)·q for a number n.",
     (_MULTIPLE, _PLACES),
     {"Add": _sum(1.0), "Sub": _sum(-1.0), "Sum": _several(mean=False), "Mean": _several(mean=True)},
 )

@@ -12,7 +12,9 @@ from safeconvert.prove.axioms import (
     contraction,
     convolution,
     einsums,
+    inward,
     joining,
+    mixtures,
     moves,
     normalization,
     oddness,
@@ -29,6 +31,7 @@ from safeconvert.prove.axioms import (
     sums,
     tensor_products,
     transposed,
+    unrolled,
     weights,
 )  # fmt: skip
 from safeconvert.prove.axioms.axiom import Axiom, Rule
@@ -38,5 +41,8 @@ AXIOMS: tuple[Axiom, ...] = (
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
     normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
+    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM,
 )  # fmt: skip
+OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
+"""Axioms that are tried first; the others make more terms than they read."""
 RULES: Mapping[str, Rule] = {operator: rule for axiom in AXIOMS for operator, rule in axiom.operators.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
 
+from safeconvert.prove.axioms.spreading import keeps
 from safeconvert.prove.kernel.terms import Array
 
 _MOVES = {"Shape", "Gather", "Slice", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Cast", "Identity", "Split"}
@@ -14,13 +15,11 @@ _SHAPES = {("Reshape", 1), ("Expand", 1), ("Tile", 1), ("Resize", 2), ("Resize",
 """Operands that only say what shape a result has."""
 _SPREAD = {"Expand": 1, "ConstantOfShape": 0}
 """Operators that only spread numbers, and which operand says how far."""
-_SUMS = {"ReduceSum", "Add"}
-_PARTS = {"Slice", "Squeeze", "Unsqueeze", "Transpose", "Reshape"}
 _SPREADING: set[object] = {"Add", "Sub", "Mul", "Div", "Concat", "Where", ("LSTM", 5), ("LSTM", 6), ("GRU", 5)}
 """Operators, or single operands of them, that read what is spread number by number; others might count how often it is there."""
 
 
-def depending(nodes: tuple[onnx.NodeProto, ...], here: Mapping[str, Array], there: Mapping[str, Array]) -> set[str]:
+def depending(nodes: Sequence[onnx.NodeProto], here: Mapping[str, Array], there: Mapping[str, Array]) -> set[str]:
     """Constants that are computed from free sizes, from the constants at two sizes.
 
     Operators that only move sizes tell by their values which of these they move; of all others, whatever is computed from one that depends does.
@@ -39,15 +38,16 @@ def depending(nodes: tuple[onnx.NodeProto, ...], here: Mapping[str, Array], ther
     return found
 
 
-def spread(nodes: tuple[onnx.NodeProto, ...], sized: set[str], here: Mapping[str, Array]) -> set[str]:
-    """Of what depends on free sizes, constants of which only the shape does: what is spread, parts of one number that is, sums of zeros."""
+def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Mapping[str, Array]) -> set[str]:
+    """Of what depends on free sizes, constants of which only the shape does: what is spread along them, and what is made of that."""
     found: set[str] = set()
     for node in nodes:
         reads = sized.intersection(node.input)
         plain = node.op_type in _SPREAD and not reads.intersection(node.input[: _SPREAD[node.op_type]])
-        part = node.op_type in _PARTS and reads <= found and all((here[n] == here[n].flat[0]).all() for n in reads)
-        zero = node.op_type in _SUMS and reads <= found and not any(here[n].any() for n in reads)
-        found.update(name for name in node.output if name in sized and (plain or part or zero))
+        one = node.op_type == "Reshape" and all((here[name] == here[name].flat[0]).all() for name in reads)
+        zero = node.op_type == "ReduceSum" and not any(here[name].any() for name in reads)
+        part = reads <= found and (one or zero or keeps(node, reads))
+        found.update(name for name in node.output if name in sized and (plain or part))
     return found
 
 

@@ -11,6 +11,7 @@ import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
+from safeconvert.prove.axioms.loops import holds_graph, unrolled
 from safeconvert.prove.axioms.same import RANDOM, same
 from safeconvert.prove.axioms.table import RULES
 from safeconvert.prove.checker.free_sizes import depending, harmless, spread
@@ -24,9 +25,10 @@ _TELLING = 1024  # elements; no shape depends on a constant of more
 
 @dataclass
 class Graph:
-    """A graph at concrete sizes of its inputs; `kinds` and `shapes` of tensors are what inference tells, node by node; `sized` are constants of free sizes."""
+    """A graph at concrete sizes of its inputs; `kinds` and `shapes` of tensors are what inference tells, node by node; `sized` are constants of free sizes,
+    `told` those by which the course of loops was told."""
 
-    nodes: tuple[onnx.NodeProto, ...]
+    nodes: list[onnx.NodeProto]
     opsets: Mapping[str, int]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -36,6 +38,7 @@ class Graph:
     sized: set[str] = field(default_factory=set)
     spread: set[str] = field(default_factory=set)
     maker: dict[str, int] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
 
 def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str, Shape]) -> Graph:
@@ -44,6 +47,8 @@ def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str
     if sizes != others:
         found.sized = depending(found.nodes, found.constants, _at(model, others).constants)
         found.spread = spread(found.nodes, found.sized, found.constants)
+        if found.told & found.sized:
+            raise Refused("a loop takes as many steps as a free size says")
     return found
 
 
@@ -51,12 +56,8 @@ def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
     graph = (inliner.inline_local_functions(model) if model.functions else model).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in values]
-    made = [name for node in graph.node for name in node.output if name]
-    names = [value.name for value in inputs] + list(values) + made
-    if len(set(names)) != len(names) or graph.sparse_initializer:
-        raise Refused("a tensor is made twice, or is sparse")
     opsets = {entry.domain if entry.domain != "ai.onnx" else "": int(entry.version) for entry in model.opset_import}
-    found = Graph(tuple(graph.node), opsets, tuple(v.name for v in inputs), tuple(v.name for v in graph.output))
+    found = Graph([], opsets, tuple(v.name for v in inputs), tuple(v.name for v in graph.output))
     for value in inputs:
         declared = [d.dim_value for d in value.type.tensor_type.shape.dim]
         size = sizes.get(value.name, ())
@@ -65,9 +66,13 @@ def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
         found.kinds[value.name], found.shapes[value.name] = value.type.tensor_type.elem_type, tuple(size)
     for name, array in values.items():
         _keep(found, name, array)
-    for number, node in enumerate(found.nodes):
-        found.maker.update({name: number for name in node.output if name})
+    for node in unrolled(graph.node, found.constants, found.told):
+        found.maker.update({name: len(found.nodes) for name in node.output if name})
+        found.nodes.append(node)
         _infer(found, node)
+    names = [*found.inputs, *values, *(name for node in found.nodes for name in node.output if name)]
+    if len(set(names)) != len(names) or graph.sparse_initializer:
+        raise Refused("a tensor is made twice, or is sparse")
     return found
 
 
@@ -83,7 +88,7 @@ def _infer(graph: Graph, node: onnx.NodeProto) -> None:
         ends = {a.name: a.i for a in node.attribute}
         shape = graph.shapes[reads[0]][ends.get("start", 0) : ends.get("end")]
         return _keep(graph, node.output[0], np.asarray(shape, np.int64))
-    if any(name not in graph.kinds for name in reads) or _has_graph(node) or node.op_type in RANDOM - {"Dropout"}:
+    if any(name not in graph.kinds for name in reads) or holds_graph(node) or node.op_type in RANDOM - {"Dropout"}:
         return None
     if all(name in graph.constants for name in reads):
         feeds = {name: graph.constants[name] for name in reads}
@@ -98,8 +103,8 @@ def _infer(graph: Graph, node: onnx.NodeProto) -> None:
             _keep(graph, value.name, np.asarray(array))
         return None
     types = {name: helper.make_tensor_type_proto(graph.kinds[name], graph.shapes[name]) for name in reads}
-    told = {n: a for n in reads if (a := graph.constants.get(n)) is not None and a.size <= _TELLING}
-    data = {name: numpy_helper.from_array(array, name) for name, array in told.items()}
+    told = ((name, graph.constants[name]) for name in reads if name in graph.constants)
+    data = {name: numpy_helper.from_array(array, name) for name, array in told if array.size <= _TELLING}
     try:
         schema = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node))
         made = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=_opsets(graph))
@@ -132,10 +137,10 @@ def made(graph: Graph, store: Store, node: onnx.NodeProto, values: Mapping[str, 
     unread = [name for name, operand in zip(node.input, operands, strict=True) if name and operand is None]
     if unknown := unread + [name for name in named if name not in graph.shapes]:
         raise Refused(f"{node.op_type}: {unknown[0]} is not known")
-    version = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node)).since_version
-    operator, floating = (_domain(node), node.op_type, version), graph.kinds[named[0]] in _FLOATING
+    schema = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node))
+    operator, floating = (_domain(node), node.op_type, schema.since_version), graph.kinds[named[0]] in _FLOATING
     shapes = tuple(graph.shapes[o] if o else None for o in node.output)
-    n = Node(store, operator, _attributes(node, version), operands, shapes, floating)
+    n = Node(store, operator, _attributes(node, schema), operands, shapes, floating)
     return dict(zip(named, _outputs(n), strict=True))
 
 
@@ -169,9 +174,8 @@ def _outputs(n: Node) -> list[Value]:
     return same(n)
 
 
-def _attributes(node: onnx.NodeProto, version: int) -> dict[str, Any]:
+def _attributes(node: onnx.NodeProto, schema: defs.OpSchema) -> dict[str, Any]:
     """Attributes with defaults written out, lists as tuples, tensors as their bytes; graphs stay what they are."""
-    schema = defs.get_schema(node.op_type, version, _domain(node))
     defaults = [a.default_value for a in schema.attributes.values() if a.default_value.type]
     return {a.name: _plain(helper.get_attribute_value(a)) for a in [*defaults, *node.attribute]}
 
@@ -191,7 +195,3 @@ def _domain(node: onnx.NodeProto) -> str:
 
 def _opsets(graph: Graph) -> list[onnx.OperatorSetIdProto]:
     return [helper.make_opsetid(domain, version) for domain, version in graph.opsets.items()]
-
-
-def _has_graph(node: onnx.NodeProto) -> bool:
-    return any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute)

@@ -52,11 +52,13 @@ class Store:
         allowed: axioms that may be used; None for all.
         used: those that were.
         apart: the largest relative difference of constants that were taken for equal.
+        memo: what axioms have made of terms of this store.
     """
 
     allowed: frozenset[str] | None = None
     used: set[str] = field(default_factory=set)
     apart: float = 0.0
+    memo: dict[Any, Any] = field(default_factory=dict)
     _known: dict[tuple[Any, ...], list[Term]] = field(default_factory=dict)
     _count: int = 0
 
@@ -104,6 +106,5 @@ def _apart(known: Constant, other: Constant) -> float:
         one, two, size = np.broadcast_arrays(known.values, other.values, known.size)
     except ValueError:
         return float("inf")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        distance = np.where(one == two, 0.0, np.abs(one - two) - _SUBNORMAL)
-        return float(np.where(distance <= 0, 0.0, distance / size).max(initial=0.0))
+    distance = np.where(one == two, 0.0, np.abs(one - two) - _SUBNORMAL)
+    return float(np.where(distance <= 0, 0.0, distance / size).max(initial=0.0))
