@@ -90,12 +90,14 @@ class TfliteModel:
         return self._signature
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs of a batch, allocated size after allocated size; where an output has the batch elsewhere than in front, in one run."""
+        """Outputs of a batch, allocated size after allocated size; in one run where an output has its batch elsewhere or none."""
         sizes = {int(detail["shape"][0]) if len(detail["shape"]) else 1 for detail in self._inputs.values()}
         batch = max(sizes)
         count = max((len(array) for array in feeds.values() if array.ndim), default=1)
         if any(_batch_behind(detail) for detail in self._outputs.values()):
             batch = self._allocated(batch, count)
+        elif any(_front(detail) > 0 for detail in self._outputs.values()):
+            batch = self._at_once(batch, count)
         collected: dict[str, list[np.ndarray]] = {name: [] for name in self._outputs}
         for start in range(0, count, batch):
             for name, detail in self._inputs.items():
@@ -119,6 +121,21 @@ class TfliteModel:
             text = " ".join(str(error).split())[:240]
             raise UnusableInput(f"the TFLite interpreter cannot be given {count} samples at once: {text}") from error
         return count
+
+    def _at_once(self, batch: int, count: int) -> int:
+        """Samples that a run takes: all, where an output whose file says no batch then really has none or as many."""
+        try:
+            taken = self._allocated(batch, count)
+            details = {detail["index"]: list(detail["shape"]) for detail in self._interpreter.get_output_details()}
+            fixed = [detail for detail in self._outputs.values() if _front(detail) > 0]
+            if all(
+                details[detail["index"]] in (list(own := detail["shape_signature"]), [count, *own[1:]])
+                for detail in fixed
+            ):
+                return taken
+        except UnusableInput:
+            pass
+        return self._allocated(batch, batch)
 
     def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
         """What its operators give; see `observe`."""
@@ -159,8 +176,12 @@ def load(request: Mapping[str, Any]) -> TfliteModel:
 
 def _batch_behind(detail: dict[str, Any]) -> bool:
     """Whether an output's sizes say that the batch is not in front: more than one there, whatever it is given, and a free size behind."""
-    front, *behind = [*detail["shape_signature"]] or [0]
-    return front > 1 and any(size < 0 for size in behind)
+    return _front(detail) > 1 and any(size < 0 for size in detail["shape_signature"][1:])
+
+
+def _front(detail: dict[str, Any]) -> int:
+    """The size in front that a file declares; below zero where it is free, 0 of a number."""
+    return int(next(iter(detail["shape_signature"]), 0))
 
 
 def _output_sizes(detail: dict[str, Any]) -> list[int]:

@@ -106,15 +106,26 @@ def _output_specs(
             f"{path}: does not run on values made up: {complaint}",
             "give inputs that it takes: --inputs FILE.npz, and sizes with --input-shape",
         )
-    free_batch = any(spec.batch is None for spec in inputs)
+    found = named_outputs(outputs)
+    free = any(spec.batch is None for spec in inputs)
+    fixed = _without_batch(call, inputs) if free else frozenset()
     return tuple(
         TensorSpec(
             name=name,
-            shape=tuple(None if axis == 0 and free_batch else size for axis, size in enumerate(tensor.shape)),
+            shape=(None, *tensor.shape[1:]) if free and tensor.dim() and name not in fixed else tuple(tensor.shape),
             dtype=str(tensor.dtype).removeprefix("torch."),
         )
-        for name, tensor in named_outputs(outputs).items()
+        for name, tensor in found.items()
     )
+
+
+def _without_batch(call: Call, inputs: tuple[TensorSpec, ...]) -> frozenset[str]:
+    """Names of the outputs that are as large for two samples as for three; none where it runs on neither."""
+    shapes = []
+    for count in (2, 3):
+        outputs, complaint = run_once(call, trials(inputs, None, count))
+        shapes.append({} if complaint else {name: value.shape for name, value in named_outputs(outputs).items()})
+    return frozenset(name for name, shape in shapes[0].items() if shapes[1].get(name) == shape)
 
 
 def patch(request: Mapping[str, Any], changes: str, target: str) -> None:

@@ -10,8 +10,12 @@ _SEQUENCE_LENGTHS = (16, 128, 32, 64, 10)
 
 
 def guesses(module: Any) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Shapes and types that fit the first parameter of each kind, in the order of the module's parameters."""
-    weights = [(name, tuple(tensor.shape)) for name, tensor in module.state_dict().items() if tensor.dim() >= 2]
+    """Shapes and types that fit the first parameter of each kind, in the order of the module's parameters.
+
+    Buffers (anchors, tables of positions) are looked at where there are no parameters: no input is multiplied with them.
+    """
+    named = dict(module.named_parameters()) or module.state_dict()
+    weights = [(name, tuple(tensor.shape)) for name, tensor in named.items() if tensor.dim() >= 2]
     first = weights[0][1] if weights else ()
     convolutions = [shape for _, shape in weights if len(shape) == 4]
     channels = [convolutions[0][1]] if convolutions else []

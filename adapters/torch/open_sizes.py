@@ -13,18 +13,44 @@ from .._shared.torch_trees import Call, named_outputs
 from .._shared.torch_trial import run_once, trials
 
 Specs = tuple[TensorSpec, ...]
+Shape = tuple[int, ...]
 
 
 def with_free_batch(call: Call, specs: Specs, given: Mapping[str, torch.Tensor] | None) -> Specs:
-    """Free the batch dimension where the module also takes two and three samples and returns as many."""
+    """Free the batch dimension where the module also takes two and three samples and returns as many.
+
+    Outputs that are as large whatever they are given (anchors) may stand beside; one is not enough.
+    """
     if not all(spec.shape for spec in specs):
         return specs
-    for count in (2, 3):
-        wanted = tuple(replace(spec, shape=(count, *spec.shape[1:])) for spec in specs)
-        outputs, complaint = run_once(call, trials(wanted, _rows(given, count)))
-        if complaint or any(value.dim() == 0 or value.shape[0] != count for value in named_outputs(outputs).values()):
-            return specs
+    if not _has_batch(*(_shapes(call, specs, given, count) for count in (2, 3))):
+        return specs
     return tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in specs)
+
+
+def _has_batch(two: Sequence[Shape], three: Sequence[Shape]) -> bool:
+    """Whether outputs for two and for three samples, () where it does not run, hold as many, somewhere in front, or are the same."""
+    if len(two) != len(three):
+        return False
+    axes = [_batch_axis(first, second) for first, second in zip(two, three, strict=True)]
+    return 0 in axes and all(
+        axis is not None or one == other for axis, one, other in zip(axes, two, three, strict=True)
+    )
+
+
+def _batch_axis(two: Shape, three: Shape) -> int | None:
+    """The one axis in which two shapes differ, where it holds two and three."""
+    if len(two) != len(three):
+        return None
+    apart = [axis for axis, (one, other) in enumerate(zip(two, three, strict=True)) if one != other]
+    return apart[0] if len(apart) == 1 and (two[apart[0]], three[apart[0]]) == (2, 3) else None
+
+
+def _shapes(call: Call, specs: Specs, given: Mapping[str, torch.Tensor] | None, count: int) -> list[Shape]:
+    """The shapes of the outputs for so many samples; none where it does not run."""
+    wanted = tuple(replace(spec, shape=(count, *spec.shape[1:])) for spec in specs)
+    outputs, complaint = run_once(call, trials(wanted, _rows(given, count)))
+    return [] if complaint else [tuple(value.shape) for value in named_outputs(outputs).values()]
 
 
 def with_open_sizes(call: Call, specs: Specs, features: frozenset[int]) -> Specs:

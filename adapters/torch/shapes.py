@@ -26,6 +26,7 @@ from .guesses import guesses
 from .open_sizes import with_free_batch, with_open_sizes
 
 _ADVICE = "say it: --input-shape 1,3,224,224 (several inputs: --input-shape name=1,16 for each), or give arrays: --inputs FILE.npz"
+_MOST_ORDERS = 24  # in which the inputs of the other model of a pair are tried
 _MOST_TYPES = 64  # combinations of types that are tried for inputs of a given shape
 
 Candidate = tuple[tuple[TensorSpec, ...], Mapping[str, torch.Tensor] | None]
@@ -75,11 +76,23 @@ def _candidates(names: list[str], module: Any, request: ModelRequest) -> Iterato
         for dtypes in itertools.product(*(_types_of(array, real) for array in values.values())):
             specs = tuple(_spec(n, a.shape, t) for (n, a), t in zip(values.items(), dtypes, strict=True))
             yield specs, tensors
+    yield from _as_the_other_model(names, request)
     single = [(tuple(size or 1 for size in shape), real) for shape in request.candidate_shapes]
     single += [(shape, "int64") for shape, _ in list(single) if len(shape) <= 3]
     single += [(shape, real if dtype == "float32" else dtype) for shape, dtype in guesses(module)]
     for shape, dtype in single:
         yield tuple(_spec(name, shape, dtype) for name in names), None
+
+
+def _as_the_other_model(names: list[str], request: ModelRequest) -> Iterator[Candidate]:
+    """The inputs of the other model of a pair, first in the order in which most names agree."""
+    if len(request.candidate_inputs) != len(names):
+        return
+    orders = itertools.islice(itertools.permutations(request.candidate_inputs), _MOST_ORDERS)
+    agreeing = sorted(orders, key=lambda order: -sum(own == one[0] for own, one in zip(names, order, strict=True)))
+    for order in agreeing:
+        shapes = [[size or 1 for size in shape] for _, shape, _ in order]
+        yield tuple(map(_spec, names, shapes, (dtype for _, _, dtype in order))), None
 
 
 def _of_shapes(names: list[str], shapes: list[tuple[int, ...]], real: str) -> Iterator[Candidate]:

@@ -44,6 +44,10 @@ WHOLE = ModelPart()
 """The whole model."""
 
 
+CandidateInput = tuple[str, tuple[int, ...], str]
+"""Name, shape (0 = free) and type that an input may have."""
+
+
 @dataclass(frozen=True)
 class ModelRequest:
     """A model file to open.
@@ -52,6 +56,8 @@ class ModelRequest:
         path: absolute path of the file or folder.
         input_shapes: shapes given by the user, by input name ("" = the only or the first input); 0 = free dimension.
         candidate_shapes: shapes to try first where the format does not declare any (of the other model of a pair, of the data).
+        candidate_inputs: all inputs of the other model of a pair, in its order, where there are several; tried before
+            `candidate_shapes`: which of them holds integers is not seen from shapes.
         factory: `package.module:callable` that builds the module a bare state_dict belongs to.
         trust_pickle: the user allows code in the file to run.
         search_path: folder put on the import path for `factory`.
@@ -62,6 +68,7 @@ class ModelRequest:
     path: str
     input_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     candidate_shapes: tuple[tuple[int, ...], ...] = ()
+    candidate_inputs: tuple[CandidateInput, ...] = ()
     factory: str = ""
     trust_pickle: bool = False
     search_path: str = ""
@@ -76,6 +83,9 @@ class ModelRequest:
                 **data,
                 "input_shapes": {name: tuple(shape) for name, shape in data["input_shapes"].items()},
                 "candidate_shapes": tuple(tuple(shape) for shape in data["candidate_shapes"]),
+                "candidate_inputs": tuple(
+                    (name, tuple(shape), dtype) for name, shape, dtype in data["candidate_inputs"]
+                ),
                 "part": ModelPart.from_json(data["part"]),
             }
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from safeconvert.adapter_api.protocol import ConvertReply, ModelRequest, Permutation
+from safeconvert.adapter_api.protocol import ConvertReply, Permutation
 from safeconvert.compare.contract import Contract, make_contract
 from safeconvert.compare.layout import LayoutMismatch
 from safeconvert.compare.settings import VerifySettings
@@ -17,7 +17,7 @@ from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, ExitCode, SafeconvertError, UnusableInput
 from safeconvert.pipeline.results import Compared, Crashed, Incomparable, Result, Unrunnable
-from safeconvert.verification.interface import require_sizes, suggested_shapes
+from safeconvert.verification.interface import request_like, require_sizes
 from safeconvert.verification.pair import Pair, TargetModel
 from safeconvert.verification.snapshot import sealed
 from safeconvert.verification.source import Source
@@ -101,11 +101,7 @@ def _open(run: Run, candidate: Candidate, maker: str, source: Source, options: C
     made = detect(candidate.path)
     if made.format != options.target_format:
         raise UnusableInput(f"{candidate.path.name}: {maker} wrote a {made.format} file")
-    request = ModelRequest(
-        str(candidate.path),
-        candidate_shapes=suggested_shapes(source.session.signature),
-        trust_pickle=options.model.trust_pickle,
-    )
+    request = request_like(candidate.path, source.session.signature, options.model.trust_pickle)
     with run.phases.phase("loading the target"):
         return TargetModel(open_model(run, "target", options.target_format, request), request, candidate)
 

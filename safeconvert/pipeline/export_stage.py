@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Export, open_model
@@ -16,7 +15,7 @@ from safeconvert.inputs.store import Chunk
 from safeconvert.pipeline.results import Attempt, Compared
 from safeconvert.repair.export_faults import NativeSide, explain_export, source_side, target_side, widened
 from safeconvert.verification.faithful import export_is_faithful
-from safeconvert.verification.interface import suggested_shapes
+from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.rounding import accept_export_rounding
 from safeconvert.verification.source import Source, chunks_for
@@ -163,11 +162,7 @@ def native_sides(
 
 def _target_side(run: Run, source: Source, compared: Compared) -> NativeSide:
     """A target that was compared, opened again. Raises SafeconvertError where it does not open."""
-    request = ModelRequest(
-        str(compared.candidate.path),
-        candidate_shapes=suggested_shapes(source.session.signature),
-        trust_pickle=source.request.trust_pickle,
-    )
+    request = request_like(compared.candidate.path, source.session.signature, source.request.trust_pickle)
     session = open_model(run, "target", detect(compared.candidate.path).format, request)
     feeds = feed_across(compared.verification.contract, source.data.chunks, run.folder("feed"))
     return target_side(session, request, chunks_for(source.data, feeds), source, compared.verification)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from safeconvert.adapter_api.protocol import UNCHANGED, WHOLE, ModelRequest
+from safeconvert.adapter_api.protocol import UNCHANGED, WHOLE
 from safeconvert.compare.contract import make_contract
 from safeconvert.config.options import ConvertOptions, VerifyOptions
 from safeconvert.conversion.models import model_request, open_given, open_model
@@ -21,7 +21,7 @@ from safeconvert.repair.client import measure, onnx_pair
 from safeconvert.repair.embed_preprocessing import OPTION, Verified, embed_preprocessing
 from safeconvert.repair.preprocessing import check_preprocessing
 from safeconvert.repair.types import PreprocessingFault
-from safeconvert.verification.interface import moved, suggested_shapes
+from safeconvert.verification.interface import moved, request_like, suggested_inputs, suggested_shapes
 from safeconvert.verification.pair import Pair, TargetModel
 from safeconvert.verification.source import Source
 from safeconvert.workers.run import Run
@@ -52,8 +52,12 @@ def open_existing(run: Run, file: ModelFile, source: Source, options: ConvertOpt
     Raises:
         UnusableInput: it does not load.
     """
-    shapes = suggested_shapes(source.session.signature)
-    request = replace(model_request(file.path, options.model, shapes), input_shapes={})
+    signature = source.session.signature
+    request = replace(
+        model_request(file.path, options.model, suggested_shapes(signature)),
+        input_shapes={},
+        candidate_inputs=suggested_inputs(signature),
+    )
     return TargetModel(open_given(run, "target", file, request), request, Candidate(file.path, UNCHANGED, file.sha256))
 
 
@@ -77,8 +81,7 @@ def check_deployment(run: Run, source: Source, attempt: Attempt, options: Conver
     result = attempt.result
     if not options.data.target_preprocessing or not isinstance(result, Compared):
         return None
-    shapes = suggested_shapes(source.session.signature)
-    request = ModelRequest(str(result.candidate.path), candidate_shapes=shapes)
+    request = request_like(result.candidate.path, source.session.signature)
     session = open_model(run, "target", options.target_format, request)
     pair = Pair(source, TargetModel(session, request, result.candidate), result.verification.contract)
     return check_preprocessing(run, pair, options.data, options.verify, result.verification.native)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
@@ -24,7 +23,7 @@ from safeconvert.repair.fewest import Trial, distance, fewest, record, widened
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.repair.types import Diagnosis
-from safeconvert.verification.interface import suggested_shapes
+from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.scored import labels_of, steering_figures
 from safeconvert.verification.source import Source
@@ -95,7 +94,7 @@ class _Ranking:
     def judge(self, which: Sequence[int], on: Subset) -> Comparison:
         """Figures of the file with these layers restored."""
         path = self.write(which)
-        request = ModelRequest(str(path), candidate_shapes=suggested_shapes(self.target.source.session.signature))
+        request = request_like(path, self.target.source.session.signature)
         session = open_model(self.run, "target", "tflite", request)
         feeds = feed_across(self.target.contract, on.chunks, self.run.folder("feed"))
         outputs = evaluate(self.run, session, feeds, "trying precisions")

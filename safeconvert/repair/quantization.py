@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
@@ -21,7 +20,7 @@ from safeconvert.repair.fewest import Trial, distance, fewest, record, widened
 from safeconvert.repair.proposals import NotMade, TargetProposal
 from safeconvert.repair.quantized_file import QuantizedFile, Quantizer
 from safeconvert.repair.types import Diagnosis
-from safeconvert.verification.interface import suggested_shapes
+from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.scored import labels_of, steering_figures
 from safeconvert.verification.subset import Subset, subset
@@ -60,9 +59,7 @@ class _Search:
         """Figures of the file with these operators in float; equal where the metric, or else the comparator, allows it."""
         operators, target = self.quantizer.operators, self.quantizer.target
         made = self.quantizer.write([operators[index].name for index in keep], Io.FLOAT32)
-        request = ModelRequest(
-            str(made.candidate.path), candidate_shapes=suggested_shapes(target.source.session.signature)
-        )
+        request = request_like(made.candidate.path, target.source.session.signature)
         session = open_model(self.run, "target", target.target_format, request)
         outputs = evaluate(
             self.run, session, feed_across(target.contract, on.chunks, self.run.folder("feed")), "trying precisions"

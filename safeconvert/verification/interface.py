@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from safeconvert.adapter_api.protocol import ConvertReply
+from safeconvert.adapter_api.protocol import CandidateInput, ConvertReply, ModelRequest
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import LayoutMismatch, show
 from safeconvert.core.signature import Signature
@@ -20,6 +22,23 @@ def suggested_shapes(signature: Signature) -> tuple[tuple[int, ...], ...]:
         if 3 <= len(shape) <= 5:
             shapes += [(shape[0], *shape[2:], shape[1]), (shape[0], shape[-1], *shape[1:-1])]
     return tuple(shapes)
+
+
+def suggested_inputs(signature: Signature) -> tuple[CandidateInput, ...]:
+    """All inputs of a target that declares none, where there are several: the source's."""
+    if len(signature.inputs) < 2:
+        return ()
+    return tuple((spec.name, tuple(size or 0 for size in spec.shape), spec.dtype) for spec in signature.inputs)
+
+
+def request_like(path: Path | str, source: Signature, trust_pickle: bool = False) -> ModelRequest:
+    """What a worker needs to open the target of a source, which its inputs are read from where the format declares none."""
+    return ModelRequest(
+        str(path),
+        candidate_shapes=suggested_shapes(source),
+        candidate_inputs=suggested_inputs(source),
+        trust_pickle=trust_pickle,
+    )
 
 
 def moved(contract: Contract) -> ConvertReply:

@@ -14,7 +14,7 @@ from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.verification.cross_pairs import across
-from safeconvert.verification.interface import suggested_shapes
+from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across, unchanged_contract
 from safeconvert.verification.native_forms import NativeForm, NativeModel, Unread, native_form
 from safeconvert.verification.source import Source, chunks_for
@@ -156,20 +156,18 @@ def _proven(
 
 def _with_exporters(document: Mapping[str, Any], source: Source, verification: Verification) -> dict[str, Any]:
     """The proof object, with what made each of the forms, so that they can be made again."""
-    shapes = suggested_shapes(source.session.signature)
-    made = {
-        "source": (source.exported, source.request.input_shapes, source.request.candidate_shapes),
-        "target": (verification.exported, {}, shapes),
-    }
+    like = request_like("", source.session.signature)
+    made = {"source": (source.exported, source.request), "target": (verification.exported, like)}
     forms = {
         side: {
             "sha256": document["forms"][side],
             "exporter": export.adapter,
             "opset": export.opset,
-            "input_shapes": {name: list(shape) for name, shape in given.items()},
-            "candidate_shapes": [list(shape) for shape in candidates],
+            "input_shapes": {name: list(shape) for name, shape in request.input_shapes.items()},
+            "candidate_shapes": [list(shape) for shape in request.candidate_shapes],
+            "candidate_inputs": [[name, list(shape), dtype] for name, shape, dtype in request.candidate_inputs],
         }
-        for side, (export, given, candidates) in made.items()
+        for side, (export, request) in made.items()
     }
     return {**document, "forms": forms}
 

@@ -123,7 +123,9 @@ def _form(run: Run, side: str, file: ModelFile, recorded: Mapping[str, Any], nat
 def _request(file: ModelFile, recorded: Mapping[str, Any]) -> ModelRequest:
     given = {str(name): _shape(shape) for name, shape in mapping(recorded.get("input_shapes")).items()}
     candidates = tuple(map(_shape, sequence(recorded.get("candidate_shapes"))[:_LONGEST]))
-    return ModelRequest(path=str(file.path), input_shapes=given, candidate_shapes=candidates)
+    listed = (sequence(one) for one in sequence(recorded.get("candidate_inputs"))[:_LONGEST])
+    inputs = tuple((text(one[0]), _shape(one[1]), text(one[2])) for one in listed if len(one) == 3)
+    return ModelRequest(str(file.path), given, candidates, inputs)
 
 
 def _shape(value: object) -> tuple[int, ...]:

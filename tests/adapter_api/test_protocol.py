@@ -29,6 +29,7 @@ REQUESTS = st.builds(
     path=TEXT,
     input_shapes=st.dictionaries(TEXT, SHAPES, max_size=2),
     candidate_shapes=st.lists(SHAPES, max_size=2).map(tuple),
+    candidate_inputs=st.lists(st.tuples(TEXT, SHAPES, TEXT), max_size=2).map(tuple),
     factory=TEXT,
     trust_pickle=st.booleans(),
     search_path=TEXT,

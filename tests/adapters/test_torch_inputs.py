@@ -136,3 +136,36 @@ def test_arrays_that_do_not_fit_are_named_as_the_reason(tmp_path: Path) -> None:
 def test_a_free_batch_of_torchscript_stays_free_through_the_dynamo_exporter(tmp_path: Path) -> None:
     printed = run_program(Path(__file__).parent / "programs" / "free_batch.py", tmp_path, modules=DYNAMO)
     assert float(printed.split("apart ")[1]) < 1e-5
+
+
+class Detector(torch.nn.Module):
+    """Scores of a row, and a table before its weights that is as long whatever it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("anchors", torch.randn(7, 4))
+        self.scores = torch.nn.Linear(6, 5)
+
+    def forward(self, x: Any) -> Any:
+        return self.scores(x), self.anchors * 1.0
+
+
+def test_a_table_beside_the_outputs_neither_hides_the_features_nor_fixes_the_batch(tmp_path: Path) -> None:
+    torch.jit.trace(Detector().eval(), torch.zeros(1, 6)).save(tmp_path / "m.pt")
+    signature = opened(tmp_path / "m.pt").signature()
+    assert [spec.shape for spec in signature.inputs] == [(None, 6)]
+    assert [spec.shape for spec in signature.outputs] == [(None, 5), (7, 4)]
+
+
+class Looked(torch.nn.Module):
+    """Runs on numbers of either type, in either place."""
+
+    def forward(self, first: Any, second: Any) -> Any:
+        return first * 2, second.to(torch.float32) / 3
+
+
+def test_types_are_those_of_the_other_model_of_a_pair(tmp_path: Path) -> None:
+    torch.jit.trace(Looked(), (torch.zeros(1, 6), torch.zeros(1, 6))).save(tmp_path / "m.pt")
+    other = (("second", (0, 6), "int32"), ("first", (0, 6), "float32"))
+    inputs = opened(tmp_path / "m.pt", candidate_inputs=other).signature().inputs
+    assert [(spec.name, spec.dtype) for spec in inputs] == [("first", "float32"), ("second", "int32")]

@@ -126,6 +126,18 @@ def test_feeds_and_outputs_cross_the_contract() -> None:
         comparable_outputs(contract, {"y": y}, {"other": y})
 
 
+def test_an_output_without_batch_is_one_call_of_a_target_that_is_called_for_each_sample() -> None:
+    outputs = (TensorSpec("anchors", (3, 2), "float32"),)
+    contract = make_contract(signature(spec(None, 4), outputs=outputs), signature(spec(1, 4), outputs=outputs))
+    anchors = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    for calls, shape in ((np.tile(anchors, (5, 1)), (3, 2)), (np.concatenate([anchors, anchors + 1]), (6, 2))):
+        left, right = comparable_outputs(contract, {"anchors": anchors}, {"anchors": calls})
+        assert (left["anchors"].shape, right["anchors"].shape) == ((3, 2), shape)
+    free = make_contract(signature(spec(None, 4), outputs=outputs), signature(spec(None, 4), outputs=outputs))
+    _, right = comparable_outputs(free, {"anchors": anchors}, {"anchors": np.tile(anchors, (2, 1))})
+    assert right["anchors"].shape == (6, 2)  # a target that takes any batch gave this in one call
+
+
 @given(st.lists(st.integers(-128, 127), min_size=1, max_size=20))
 def test_quantised_values_survive_the_way_to_reals_and_back(values: list[int]) -> None:
     quantised = TensorSpec("x", (None,), "int8", quantization=Quantization(0.05, 3))

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 PAIR = [tf.TensorSpec([None, 4], tf.float32, name=name) for name in ("x", "y")]
@@ -31,8 +32,32 @@ def spectrum(x):
     return tf.concat([tf.abs(made), tf.math.real(made), tf.math.imag(made)], axis=-1)
 
 
+WEIGHTS = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)
+
+
+def anchored(x):
+    """Scores, and beside them a table that is no longer for more samples."""
+    return {"scores": x @ tf.constant(WEIGHTS), "anchors": tf.constant(WEIGHTS[:3]) * 1.0}
+
+
+def mixed_types(x, i):
+    """Operators of indices beside others: which input holds integers is seen from neither shapes nor names of a traced file."""
+    made = x @ tf.constant(WEIGHTS)
+    return {
+        "hot": tf.reduce_sum(tf.one_hot(i % 5, 5, axis=0), 3),
+        "modulo": tf.math.floormod(i - 3, 4),
+        "remainder": tf.math.floormod(made, 0.7),
+        "angle": tf.atan2(made, x),
+        "segments": tf.transpose(tf.math.segment_max(tf.transpose(made), tf.constant([0, 0, 1, 1]))),
+    }
+
+
 folder = Path(sys.argv[1])
-for function, specs in ((products, PAIR), (framed, SOUND), (spectrum, SOUND), (turned, SOUND)):
+ONE = [tf.TensorSpec([None, 4], tf.float32, name="x")]
+WITH_INDICES = [*ONE, tf.TensorSpec([None, 4, 2], tf.int32, name="i")]
+for function, specs in (
+    (products, PAIR), (framed, SOUND), (spectrum, SOUND), (turned, SOUND), (anchored, ONE), (mixed_types, WITH_INDICES),
+):  # fmt: skip
     module = tf.Module()
     module.call = tf.function(function, input_signature=specs)
     tf.saved_model.save(module, str(folder / function.__name__), signatures=module.call)
