@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from common import ROOT, safeconvert
 
 SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite"}
 RAW_SUFFIX = SUFFIX | {"torch": ".pt"}
-RAW_SECONDS = 600
+RAW_SECONDS, JUDGED_SECONDS = 600, 150
 VERDICT = {0: "verified", 1: "not equivalent", 2: "unusable", 3: "no route", 4: "no verdict"}
 
 
@@ -52,13 +52,13 @@ class Cell:
         return folder / f"{self.model}-{self.pair}.raw.json"
 
 
-def run(cell: Cell, folder: Path, with_raw: bool = True) -> None:
-    """Run what is missing of a cell and keep what became of it; the raw converters' part lies in a file of its own."""
+def run(cell: Cell, folder: Path, raw_way: Callable[[Cell, Path], dict] | None = None) -> None:
+    """Run what is missing of a cell and keep what became of it; the raw converters' part, where there is a way to run them, lies in a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     if not cell.kept(folder).exists():
         _safe(cell, folder)
-    if with_raw and not cell.raw(folder).exists():
-        cell.raw(folder).write_text(json.dumps(_raw(cell, folder), indent=1))
+    if raw_way and not cell.raw(folder).exists():
+        cell.raw(folder).write_text(json.dumps(raw_way(cell, folder), indent=1))
     row = load(cell, folder)
     print(cell.model, cell.pair, verdict(row), row["seconds"], "s; raw:", row["raw"]["outcome"], flush=True)
 
@@ -72,7 +72,7 @@ def _safe(cell: Cell, folder: Path) -> None:
         "exit": code, "seconds": round(time.perf_counter() - began, 1), "reason": outcome.get("reason", ""),
         "verification": predicate.get("verification", {}), "faults": predicate.get("faults", []),
         "attempts": outcome.get("attempts", []), "obligations": predicate.get("obligations", []),
-        "obstacles": outcome.get("obstacles", []),
+        "obstacles": outcome.get("obstacles", []), "contract": predicate.get("contract", {}),
     }  # fmt: skip
     delete(*folder.glob(f"{out.name}*"))
     cell.kept(folder).write_text(json.dumps(row, indent=1))
@@ -93,17 +93,34 @@ def delete(*paths: Path) -> None:
             path.unlink()
 
 
-def _raw(cell: Cell, folder: Path) -> dict:
-    """What the raw converters do with the same: `crashed`, `does not run`, `differs` (with figures) or `equal`."""
+def raw_judged(cell: Cell, folder: Path) -> dict:
+    """What the raw converters do with the same, judged on the same inputs in the same process (`bench/raw_judge.py`)."""
     out = folder / f"raw{RAW_SUFFIX[cell.target]}"
+    inputs = cell.inputs[cell.inputs.index("--inputs") + 1]
+    done = _converted(["raw_judge.py", cell.pair, str(cell.source), str(out), inputs], out, JUDGED_SECONDS)
     delete(out)
-    command = [sys.executable, str(ROOT / "bench" / "raw.py"), cell.pair, str(cell.source), str(out)]
+    return done if isinstance(done, dict) else json.loads(done.stdout.splitlines()[-1])
+
+
+def _converted(command: Sequence[str], out: Path, seconds: int) -> subprocess.CompletedProcess[str] | dict:
+    """A raw converter's process that ended well and left its target, or what it was instead."""
+    delete(out)
+    full = [sys.executable, str(ROOT / "bench" / command[0]), *command[1:]]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=RAW_SECONDS)
+        done = subprocess.run(full, capture_output=True, text=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return {"outcome": "crashed", "reason": f"hung past {RAW_SECONDS} s"}
+        return {"outcome": "crashed", "reason": f"hung past {seconds} s"}
     if done.returncode != 0 or not out.exists():
         return {"outcome": "crashed", "reason": _complaint(done.stderr) or f"exit {done.returncode}"}
+    return done
+
+
+def raw_verified(cell: Cell, folder: Path) -> dict:
+    """What the raw converters do with the same, judged by `safeconvert verify`: `crashed`, `does not run`, `differs` (with figures) or `equal`."""
+    out = folder / f"raw{RAW_SUFFIX[cell.target]}"
+    done = _converted(["raw.py", cell.pair, str(cell.source), str(out)], out, RAW_SECONDS)
+    if isinstance(done, dict):
+        return done
     trusted = ["--trust-pickle"] if out.suffix == ".keras" else []  # Lambda layers, which whoever converted it trusts
     certificate = folder / "raw.certificate.json"
     code, outcome = safeconvert("verify", cell.source, out, *cell.inputs, *trusted, "--certificate", certificate)

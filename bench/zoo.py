@@ -44,7 +44,7 @@ def main() -> None:
         if not cell.source.exists():
             made = [sys.executable, str(ROOT / "bench" / "zoo_models.py"), cell.model, str(cell.source)]
             subprocess.run(made, check=True)
-        cells.run(cell, FOLDER, "--without-raw" not in sys.argv)
+        cells.run(cell, FOLDER, None if "--without-raw" in sys.argv else cells.raw_verified)
         if all(other.raw(FOLDER).exists() for other in every if other.source == cell.source):
             cells.delete(cell.source)
     done = [(cell, cells.load(cell, FOLDER)) for cell in every if cell.kept(FOLDER).exists()]
