@@ -44,7 +44,7 @@ def target_outputs(target: str, given: Arrays) -> Iterator[list[np.ndarray]]:
         for fed in itertools.product(*map(_layouts, order)):
             try:
                 yield _whole_or_each(_TARGETS[Path(target).suffix](target), fed)
-            except Exception:  # noqa: BLE001,S112 - whatever a framework raises of inputs that it does not take
+            except Exception:  # noqa: BLE001 - whatever a framework raises of inputs that it does not take
                 continue
 
 

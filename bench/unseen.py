@@ -98,13 +98,12 @@ def _strings(value: object) -> list[str]:
 def grid() -> list[Cell]:
     """Every conversion: every model to a first target before any to a second, the targets in turn, so that a run that stops early has as many
     of each; then the same of what comes `LATER`."""
-    every = models()
+    first, later = ([one for one in models() if (one.name in LATER) == late] for late in (False, True))
     return [
         one.cell(TARGETS[one.source][(place + turn) % 3])
-        for late in (False, True)
+        for part in (first, later)
         for turn in range(3)
-        for place, one in enumerate(every)
-        if (one.name in LATER) == late
+        for place, one in enumerate(part)
     ]
 
 
