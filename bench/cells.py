@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import ROOT, safeconvert
+from forked import HUNG, Forked
 
-SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite"}
+SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
 RAW_SUFFIX = SUFFIX | {"torch": ".pt"}
 RAW_SECONDS, JUDGED_SECONDS = 600, 150
 VERDICT = {0: "verified", 1: "not equivalent", 2: "unusable", 3: "no route", 4: "no verdict"}
@@ -52,21 +53,26 @@ class Cell:
         return folder / f"{self.model}-{self.pair}.raw.json"
 
 
-def run(cell: Cell, folder: Path, raw_way: Callable[[Cell, Path], dict] | None = None) -> None:
+Command = Callable[..., tuple[int, dict]]
+
+
+def run(
+    cell: Cell, folder: Path, raw_way: Callable[[Cell, Path], dict] | None = None, command: Command = safeconvert
+) -> None:
     """Run what is missing of a cell and keep what became of it; the raw converters' part, where there is a way to run them, lies in a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     if not cell.kept(folder).exists():
-        _safe(cell, folder)
+        _safe(cell, folder, command)
     if raw_way and not cell.raw(folder).exists():
         cell.raw(folder).write_text(json.dumps(raw_way(cell, folder), indent=1))
     row = load(cell, folder)
     print(cell.model, cell.pair, verdict(row), row["seconds"], "s; raw:", row["raw"]["outcome"], flush=True)
 
 
-def _safe(cell: Cell, folder: Path) -> None:
+def _safe(cell: Cell, folder: Path, command: Command) -> None:
     out = folder / f"{cell.model}-{cell.pair}{SUFFIX[cell.target]}"
     began = time.perf_counter()
-    code, outcome = safeconvert(cell.pair, cell.source, "-o", out, *cell.inputs)
+    code, outcome = command(cell.pair, cell.source, "-o", out, *cell.inputs)
     predicate = outcome.get("predicate", {})
     row = {
         "exit": code, "seconds": round(time.perf_counter() - began, 1), "reason": outcome.get("reason", ""),
@@ -93,34 +99,31 @@ def delete(*paths: Path) -> None:
             path.unlink()
 
 
-def raw_judged(cell: Cell, folder: Path) -> dict:
+def raw_judged(cell: Cell, folder: Path, judge: Forked) -> dict:
     """What the raw converters do with the same, judged on the same inputs in the same process (`bench/raw_judge.py`)."""
     out = folder / f"raw{RAW_SUFFIX[cell.target]}"
+    delete(out)
     inputs = cell.inputs[cell.inputs.index("--inputs") + 1]
-    done = _converted(["raw_judge.py", cell.pair, str(cell.source), str(out), inputs], out, JUDGED_SECONDS)
+    done = judge.call([cell.pair, str(cell.source), str(out), inputs], JUDGED_SECONDS)
     delete(out)
-    return done if isinstance(done, dict) else json.loads(done.stdout.splitlines()[-1])
-
-
-def _converted(command: Sequence[str], out: Path, seconds: int) -> subprocess.CompletedProcess[str] | dict:
-    """A raw converter's process that ended well and left its target, or what it was instead."""
-    delete(out)
-    full = [sys.executable, str(ROOT / "bench" / command[0]), *command[1:]]
-    try:
-        done = subprocess.run(full, capture_output=True, text=True, check=False, timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return {"outcome": "crashed", "reason": f"hung past {seconds} s"}
-    if done.returncode != 0 or not out.exists():
-        return {"outcome": "crashed", "reason": _complaint(done.stderr) or f"exit {done.returncode}"}
-    return done
+    if done.code == HUNG:
+        return {"outcome": "crashed", "reason": f"hung past {JUDGED_SECONDS} s"}
+    if done.code != 0:
+        return {"outcome": "crashed", "reason": _complaint(done.err) or f"exit {done.code}"}
+    return json.loads(done.out.splitlines()[-1])
 
 
 def raw_verified(cell: Cell, folder: Path) -> dict:
     """What the raw converters do with the same, judged by `safeconvert verify`: `crashed`, `does not run`, `differs` (with figures) or `equal`."""
     out = folder / f"raw{RAW_SUFFIX[cell.target]}"
-    done = _converted(["raw.py", cell.pair, str(cell.source), str(out)], out, RAW_SECONDS)
-    if isinstance(done, dict):
-        return done
+    delete(out)
+    command = [sys.executable, str(ROOT / "bench" / "raw.py"), cell.pair, str(cell.source), str(out)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=RAW_SECONDS)
+    except subprocess.TimeoutExpired:
+        return {"outcome": "crashed", "reason": f"hung past {RAW_SECONDS} s"}
+    if done.returncode != 0 or not out.exists():
+        return {"outcome": "crashed", "reason": _complaint(done.stderr) or f"exit {done.returncode}"}
     trusted = ["--trust-pickle"] if out.suffix == ".keras" else []  # Lambda layers, which whoever converted it trusts
     certificate = folder / "raw.certificate.json"
     code, outcome = safeconvert("verify", cell.source, out, *cell.inputs, *trusted, "--certificate", certificate)

@@ -67,3 +67,26 @@ def safeconvert(*arguments: object) -> tuple[int, dict]:
         return done.returncode, json.loads(done.stdout)
     except json.JSONDecodeError:
         return done.returncode, {"reason": (done.stderr.strip().splitlines() or ["no output"])[-1], "predicate": {}}
+
+
+class Slot:
+    """`safeconvert` as a slot of a batch runs it: one process stays, and imports each framework once."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __call__(self, *arguments: object) -> tuple[int, dict]:
+        """As `safeconvert` here."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "safeconvert.cli.slot"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([*map(str, arguments), "--json"]).encode() + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            return self._process.wait(), {"reason": "no output", "predicate": {}}
+        answer = json.loads(line)
+        return answer["exit_code"], answer["content"] or {"reason": answer["text"], "predicate": {}}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import raw
+from forked import serve
 
 TOLERANCE = 1e-3
 Arrays = Sequence[np.ndarray]
@@ -179,4 +180,7 @@ def main(pair: str, source: str, target: str, inputs: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:] == ["--serve"]:
+        serve(main, ("torch", "tensorflow", "keras", "onnx", "onnxruntime", "onnx2keras", "tf2onnx"))
+    else:
+        main(*sys.argv[1:])

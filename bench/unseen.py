@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import itertools
 import os
-import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 import cells
 from cells import Cell
-from common import ROOT, WORK, table, write
+from common import ROOT, WORK, Slot, table, write
+from forked import Forked
 
 FOLDER = WORK / "unseen"
+MAKING_SECONDS = 900
 TARGETS = {"torch": ("tflite", "keras", "onnx"), "keras": ("tflite", "torch", "onnx")}
 LATER = frozenset({
     "mixnet_s", "fbnetc_100", "hrnet_w18_small", "res2net50_48w_2s", "cspresnet50", "mobileone_s0", "dpn48b", "eca_botnext26ts_256",
@@ -111,14 +113,21 @@ def main() -> None:
     """Run what is missing, then print and keep the table."""
     every = grid()
     family = {cell.source: cell.model.partition("-") for cell in every}
+    command, maker = Slot(), Forked(ROOT / "bench" / "unseen_models.py", _with_models())
+    judged = (
+        None
+        if "--without-raw" in sys.argv
+        else partial(cells.raw_judged, judge=Forked(ROOT / "bench" / "raw_judge.py"))
+    )
     for cell in cells.missing(every, FOLDER, sys.argv):
         if not cell.source.exists():
             kind, _, name = family[cell.source]
-            made = [sys.executable, str(ROOT / "bench" / "unseen_models.py"), kind, name, str(cell.source)]
-            if subprocess.run(made, check=False, env=_with_models()).returncode:
-                print(cell.model, "was not made", flush=True)
+            made = maker.call([kind, name, str(cell.source)], MAKING_SECONDS)
+            if made.code:
+                cell.source.unlink(missing_ok=True)
+                print(cell.model, "was not made:", made.err.strip().splitlines()[-1:], flush=True)
                 continue
-        cells.run(cell, FOLDER, None if "--without-raw" in sys.argv else cells.raw_judged)
+        cells.run(cell, FOLDER, judged, command)
     done = [(cell, cells.load(cell, FOLDER)) for cell in every if cell.kept(FOLDER).exists()]
     write("unseen", f"{len(models())} unseen architectures", "python bench/unseen.py", _table(every, done))
 

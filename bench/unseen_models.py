@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from forked import serve
 
 
 def torch_model(family: str, name: str, file: Path) -> None:
@@ -59,4 +60,18 @@ def main(family: str, name: str, file: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:] == ["--serve"]:
+        serve(
+            main,
+            (
+                "declare_torchvision",
+                "torch",
+                "unseen_torch",
+                "unseen_transformers",
+                "timm",
+                "transformers.generation",
+                "keras",
+            ),
+        )
+    else:
+        main(*sys.argv[1:])
