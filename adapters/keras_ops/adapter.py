@@ -6,6 +6,7 @@ The last resort: for graphs that onnx2keras refuses. What Keras cannot express i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from safeconvert.adapter_api.layouts import moved_ends
@@ -13,6 +14,7 @@ from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permu
 from safeconvert.graph.boundary_transposes import channels_second_ends
 
 from .._operators.read import inputs, plain
+from .._shared.open_sizes import require_open_sizes
 from .model import build
 
 
@@ -26,9 +28,8 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     ends = moved_ends(channels_second_ends(model), taken, given, step)
     made = build(model, shapes, ends)
     made.save(step.target)
-    return ConvertReply(
-        _moved(taken, made.inputs, ends), _moved(given, made.outputs, ends), notes=legal.notes()
-    ).to_json()
+    reply = ConvertReply(_moved(taken, made.inputs, ends), _moved(given, made.outputs, ends), notes=legal.notes())
+    return replace(reply, notes=(*reply.notes, *require_open_sizes(step, made, reply))).to_json()
 
 
 def _moved(names: Sequence[str], tensors: Sequence[Any], ends: Collection[str]) -> tuple[Permutation | None, ...]:

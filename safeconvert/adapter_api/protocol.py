@@ -107,8 +107,8 @@ class ConvertRequest:
         optimize: TFLite only: "none", "default" (dynamic-range 8 bit) or "float16".
         select_tf_ops: TFLite only: operators that TFLite lacks may stay TensorFlow's.
         arguments: the converter's own arguments, by its own names; the manifest lists those that an adapter honours.
-        keep_open: sizes that the source leaves free are to stay free (see `TensorSpec.open`); asked of a route's last step only,
-            since converters behind an exporter need them fixed.
+        keep_open: sizes that the source leaves free are to stay free (see `TensorSpec.open`); asked of a route's last step, and of the others
+            where all converters of the route can keep them (`open_sizes` in the manifest).
         layouts: by position of the source's inputs and of its outputs, the order of dimensions that the user wants of the target ("keep",
             "NCHW->NHWC", "NHWC->NCHW"), "" for one that is not said; () where none is.
     """

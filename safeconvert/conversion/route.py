@@ -86,17 +86,34 @@ class RouteRun:
             return None
         return self.exported.path
 
+    @property
+    def may_stay_open(self) -> bool:
+        """Whether the source leaves sizes free that every one of several converters can keep so."""
+        if self.signature is None or self.last == 0 or self.options.arguments:
+            return False
+        inputs, adapters = self.signature.inputs, self.route.adapters
+        return any(spec.open for spec in inputs) and all(adapter.open_sizes for adapter in adapters)
+
 
 def convert_along(run: Run, job: RouteRun) -> Candidate:
-    """Run the converters of a route in the `convert` worker.
+    """Run the converters of a route in the `convert` worker; with the sizes free that the source leaves free, where all of them can, else fixed.
 
     Raises:
         AdapterFailure, UnusableInput: a converter failed; its name is on the error.
     """
+    if job.may_stay_open:
+        try:
+            return _along(run, job, True)
+        except (AdapterFailure, UnusableInput):  # the graph needs its sizes, as fixed ones below
+            pass
+    return _along(run, job, False)
+
+
+def _along(run: Run, job: RouteRun, keep_open: bool) -> Candidate:
     model, reply = job.model, UNCHANGED
     for position in range(job.last + 1):
-        key = job.key(position)
-        if position == 0 and job.first_step_done is not None:
+        key = (*job.key(position), *(["open"] if keep_open else []))
+        if position == 0 and job.first_step_done is not None and not keep_open:
             model = ModelRequest(str(job.first_step_done))
         elif key in job.cache.failed:
             raise job.cache.failed[key]
@@ -104,7 +121,7 @@ def convert_along(run: Run, job: RouteRun) -> Candidate:
             model, reply = job.cache.made[key]
         else:
             try:
-                model, declared = _step(run, job, position, model)
+                model, declared = _step(run, job, position, model, keep_open or position == job.last)
             except (AdapterFailure, UnusableInput) as failure:
                 job.cache.failed[key] = failure
                 raise
@@ -131,7 +148,9 @@ def _layouts(job: RouteRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )  # type: ignore[return-value]
 
 
-def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[ModelRequest, ConvertReply]:
+def _step(
+    run: Run, job: RouteRun, position: int, model: ModelRequest, keep_open: bool
+) -> tuple[ModelRequest, ConvertReply]:
     """One converter: what it made, and what it declares."""
     adapter, step_format = job.route.adapters[position], job.route.formats[position + 1]
     last = position == job.last
@@ -145,7 +164,7 @@ def _step(run: Run, job: RouteRun, position: int, model: ModelRequest) -> tuple[
         _stored(job.options.optimize),
         dict(job.options.arguments) if last else {},
         run.settings.tflite.select_tf_ops,
-        keep_open=last,
+        keep_open=keep_open,
         layouts=_layouts(job),
     )
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):

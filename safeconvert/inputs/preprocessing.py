@@ -36,6 +36,7 @@ class Preprocessing:
         channel_order: `RGB` or `BGR`.
         resize: shorter side, in pixels, that larger images are brought to before the crop; 0 leaves them.
         interpolation: `bilinear` or `bicubic`, for resizing.
+        crop: pixels a side that images at least that large are cropped to at their centre, where the model takes any size; 0 leaves them.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Preprocessing:
     channel_order: str = "RGB"
     resize: int = 0
     interpolation: str = "bilinear"
+    crop: int = 0
 
 
 RAW = Preprocessing("raw", "pixel values 0 to 255 as they are")
@@ -93,7 +95,7 @@ def apply(image: Image, recipe: Preprocessing, size: tuple[int, int] | None, cha
     Args:
         image: any image that Pillow opens.
         recipe: what to do with the values.
-        size: (height, width) in pixels that the model takes; None keeps the image's.
+        size: (height, width) in pixels that the model takes; None is the `final_size`.
         channels: 3, or 1 for a grey image (scaled with the first channel's mean and std); 4 is not supported.
 
     Returns:
@@ -103,11 +105,12 @@ def apply(image: Image, recipe: Preprocessing, size: tuple[int, int] | None, cha
 
     resample = {"bilinear": pillow.Resampling.BILINEAR, "bicubic": pillow.Resampling.BICUBIC}[recipe.interpolation]
     image = image.convert("L" if channels == 1 else "RGB")
+    size = size if size is not None else final_size(image.width, image.height, recipe)
     shorter = min(image.size)
     if recipe.resize and shorter > recipe.resize:
         factor = recipe.resize / shorter
         image = image.resize((round(image.width * factor), round(image.height * factor)), resample)
-    if size is not None and (image.height, image.width) != size:
+    if (image.height, image.width) != size:
         height, width = size
         if image.height < height or image.width < width:
             image = image.resize((width, height), resample)
@@ -121,12 +124,14 @@ def apply(image: Image, recipe: Preprocessing, size: tuple[int, int] | None, cha
 
 
 def final_size(width: int, height: int, recipe: Preprocessing | None) -> tuple[int, int]:
-    """(height, width) that an image has after the resize, where a model asks for no size of its own."""
-    shorter = min(width, height)
-    if recipe is None or not recipe.resize or shorter <= recipe.resize:
+    """(height, width) that an image has after resize and crop, where a model asks for no size of its own."""
+    if recipe is None:
         return height, width
-    factor = recipe.resize / shorter
-    return round(height * factor), round(width * factor)
+    shorter = min(width, height)
+    if recipe.resize and shorter > recipe.resize:
+        factor = recipe.resize / shorter
+        height, width = round(height * factor), round(width * factor)
+    return (recipe.crop, recipe.crop) if recipe.crop and min(height, width) >= recipe.crop else (height, width)
 
 
 def _preset(path: Path, name: str, values: object) -> Preprocessing:
@@ -147,6 +152,7 @@ def _preset(path: Path, name: str, values: object) -> Preprocessing:
         channel_order=str(values.get("channel_order", "RGB")),
         resize=_pixels(path, name, "resize", values.get("resize", 0)),
         interpolation=str(values.get("interpolation", "bilinear")),
+        crop=_pixels(path, name, "crop", values.get("crop", 0)),
     )
     if recipe.channel_order not in ("RGB", "BGR") or recipe.interpolation not in ("bilinear", "bicubic"):
         raise UnusableInput(f"{path}: {name}: channel_order is RGB or BGR, interpolation bilinear or bicubic")

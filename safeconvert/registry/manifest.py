@@ -45,6 +45,7 @@ _KEYS = {
     "arguments",
     "requirements",
     "rules",
+    "open_sizes",
 }
 
 
@@ -77,6 +78,7 @@ class Adapter:
         requirements: pins of an environment of its own; () where it runs in safeconvert's.
         python: the interpreter that its workers run in.
         rules: rewrites of the graph that go before a converter of ONNX, in order (see `safeconvert.rules`).
+        open_sizes: sizes that a model leaves free, besides the batch, can stay free in what it makes of it.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Adapter:
     requirements: tuple[str, ...] = ()
     python: Path = Path(sys.executable)
     rules: tuple[str, ...] = ()
+    open_sizes: bool = False
 
 
 @cache
@@ -127,6 +130,8 @@ def read_manifest(path: Path) -> Adapter:
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
+    if not isinstance(data.get("open_sizes", False), bool):
+        raise UnusableInput(f"{path}: open_sizes is neither true nor false: {data['open_sizes']!r}")
     for requirement in data.get("requirements", []):
         if requirement.startswith("-"):
             raise UnusableInput(
@@ -153,6 +158,7 @@ def read_manifest(path: Path) -> Adapter:
         arguments=tuple(data.get("arguments", [])),
         requirements=tuple(data.get("requirements", [])),
         rules=tuple(data.get("rules", [])),
+        open_sizes=data.get("open_sizes", False),
         folder=path.parent,
     )
 

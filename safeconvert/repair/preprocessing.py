@@ -92,7 +92,8 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
         if _values(recipe) in tried:
             continue
         tried.add(_values(recipe))
-        inputs = open_inputs(_read_from(source, data.path), source.session.signature, recipe, data.limit)
+        sized = replace(recipe, crop=ours.crop)
+        inputs = open_inputs(_read_from(source, data.path), source.session.signature, sized, data.limit)
         fed = refed(run, probes, inputs, steering)
         feeds = feed_across(contract, fed.chunks, run.folder("feed"))
         outputs = evaluate(run, pair.target.session, feeds, "trying preprocessings")
@@ -111,13 +112,14 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
 
 
 def with_preprocessing(run: Run, source: Source, data: DataOptions, recipe: Preprocessing) -> Source:
-    """The source with its own outputs, but with the inputs that a target is fed under another preprocessing.
+    """The source with its own outputs, but with the inputs, of the same sizes, that a target is fed under another preprocessing.
 
     Raises:
         UnusableInput: the inputs are no folder of images, or one cannot be read.
     """
     folder = require_images(data, f"preprocessing {recipe.name}")
-    inputs = open_inputs(_read_from(source, folder), source.session.signature, recipe, data.limit)
+    sized = replace(recipe, crop=(read_preprocessing(data) or RAW).crop)
+    inputs = open_inputs(_read_from(source, folder), source.session.signature, sized, data.limit)
     with run.phases.phase("reading inputs as deployed", inputs.count) as advance:
         chunks = materialise(inputs, run.folder("deployed"), run.settings.inputs.chunk, advance)
     given = given_only(source)

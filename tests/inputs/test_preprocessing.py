@@ -131,11 +131,12 @@ def test_values_are_scaled_then_shifted_then_divided(recipe: Preprocessing, chan
     resize=st.integers(0, 40),
     size=st.none() | st.tuples(st.integers(1, 50), st.integers(1, 50)),
     interpolation=st.sampled_from(["bilinear", "bicubic"]),
+    crop=st.integers(0, 30),
 )
 def test_any_picture_becomes_the_size_asked_for(
-    width: int, height: int, resize: int, size: tuple[int, int] | None, interpolation: str
+    width: int, height: int, resize: int, size: tuple[int, int] | None, interpolation: str, crop: int
 ) -> None:
-    recipe = Preprocessing("p", "here", resize=resize, interpolation=interpolation)
+    recipe = Preprocessing("p", "here", resize=resize, interpolation=interpolation, crop=crop)
     made = apply(Image.new("RGB", (width, height), (9, 9, 9)), recipe, size, 3)
     assert made.shape == (*(size or final_size(width, height, recipe)), 3)
     np.testing.assert_array_equal(made, np.full_like(made, 9))
@@ -145,3 +146,9 @@ def test_the_shorter_side_is_brought_to_resize_and_a_smaller_picture_left() -> N
     recipe = Preprocessing("p", "here", resize=8)
     assert final_size(32, 16, recipe) == (8, 16) and final_size(6, 40, recipe) == (40, 6)
     assert final_size(32, 16, None) == (16, 32)
+
+
+def test_where_the_model_takes_any_size_the_preset_crops_what_is_large_enough() -> None:
+    recipe = load_presets(PRESETS)["torchvision"]
+    assert final_size(227, 227, recipe) == (224, 224) and final_size(640, 480, recipe) == (224, 224)
+    assert final_size(32, 300, recipe) == (300, 32)

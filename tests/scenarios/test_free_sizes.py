@@ -1,0 +1,53 @@
+"""Sizes that a source leaves free stay free over several converters, or are fixed with a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import safeconvert
+
+
+class Pooled(torch.nn.Module):
+    """Takes any height and width; its graph does too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(4, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.first(x)).mean((2, 3)))
+
+
+class Tokens(Pooled):
+    """Takes any height and width, through a reshape to two free sizes that Keras does not have."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        tokens = x.reshape(x.shape[0], 4, x.shape[2] * x.shape[3]).transpose(1, 2)
+        again = torch.softmax(tokens, 1).transpose(1, 2).reshape(x.shape)
+        return self.last(again.amax(3).mean(2))
+
+
+def _converted(net: torch.nn.Module, folder: Path) -> safeconvert.Conversion:
+    torch.manual_seed(0)
+    torch.jit.script(net.eval()).save(str(folder / "net.pt"))
+    np.save(folder / "x.npy", np.random.default_rng(0).normal(size=(12, 3, 16, 16)).astype(np.float32))
+    return safeconvert.convert(folder / "net.pt", "keras", inputs=folder / "x.npy", search=0)
+
+
+@pytest.mark.converters
+def test_a_keras_file_of_a_torch_file_takes_any_size(tmp_path: Path) -> None:
+    outcome = _converted(Pooled(), tmp_path)
+    assert not [line for line in outcome.predicate["obligations"] if "only" in line]
+    assert any("the Keras file is the ONNX file at" in note for note in outcome.predicate["notes"])
+
+
+@pytest.mark.converters
+def test_a_graph_that_needs_its_sizes_gets_them_and_the_user_is_told(tmp_path: Path) -> None:
+    outcome = _converted(Tokens(), tmp_path)
+    fixed = [line for line in outcome.predicate["obligations"] if "takes size 16" in line]
+    assert len(fixed) == 2 and all("source takes any" in line for line in fixed)
