@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 import onnx2tf
 
+from safeconvert.adapter_api.layouts import require_layouts
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
@@ -63,7 +64,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         for other in folder.glob("*.tflite"):
             other.unlink()
         folder.rename(target)
-    return ConvertReply(
+    reply = ConvertReply(
         inputs=tuple(
             _to_last(len(_shape(value))) if moves and not inputs_peeled.get(value.name) else None for value in inputs
         ),
@@ -72,7 +73,9 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
             for value, tensor in zip(model.graph.output, made.outputs, strict=True)
         ),
         notes=(*legal.notes(), *(() if moves else ("keep_shape_absolutely_input_names",))),
-    ).to_json()
+    )
+    require_layouts(reply, [value.name for value in inputs], [value.name for value in model.graph.output], step)
+    return reply.to_json()
 
 
 def _to_last(rank: int) -> Permutation | None:
