@@ -9,26 +9,55 @@ from typing import Any
 from safeconvert.certify.figures import brief
 from safeconvert.verification.coverage import Coverage
 from safeconvert.verification.source import Source
-from safeconvert.verification.types import Searched, Verification
+from safeconvert.verification.types import Passed, Searched, Verification
 
 _MISSING = 50  # items not exercised that are named
 
 
-def described(source: Source, sha256: str) -> dict[str, Any]:
-    """The inputs: where from, how many, how many of these differ, and what axis 0 is."""
+def described(source: Source, sha256: str, passed: Passed | None) -> dict[str, Any]:
+    """The inputs: where from, how many, how many of these differ, and what axis 0 is.
+
+    Args:
+        source: with the first inputs.
+        sha256: of the inputs.
+        passed: what was compared in passing, all of it held out.
+    """
     made_up = len(source.data.extra) if source.data.generated else 0
+    behind = passed.rest.stop - passed.rest.start if passed is not None else 0
+    more = passed.tally.samples if passed is not None else 0
+    left_out = passed.tally.left_out if passed is not None else 0
     return {
         "origin": source.data.inputs.origin,
         "generated": source.data.generated,
         "sha256": sha256,
-        "count": source.data.inputs.count + made_up,
-        "distinct": len(source.data.distinct) + made_up,
-        "used": len(source.steering) + len(source.held_out) - _steering_made_up(source),
-        "held_out": len(source.held_out),
+        "count": source.data.inputs.count + made_up + behind,
+        "distinct": len(source.data.distinct) + made_up + more + left_out,
+        "used": len(source.steering) + len(source.held_out) - _steering_made_up(source) + more,
+        "held_out": len(source.held_out) + more,
         **({"nonfinite": len(source.data.nonfinite)} if source.data.nonfinite else {}),
         "axis_0": str(source.axis),
         "split_seed": source.data.seed,
         "kinds": list(source.data.inputs.kinds),
+    }
+
+
+def shard(passed: Passed | None) -> dict[str, Any]:
+    """Which part of many inputs was compared, and what merging it with the others needs; {} of all inputs."""
+    if passed is None or passed.rest.part is None:
+        return {}
+    rest = passed.rest
+    return {
+        "shard": {
+            "number": rest.part[0] if rest.part else 1,
+            "of": rest.part[1] if rest.part else 1,
+            "first": rest.first,
+            "start": rest.start,
+            "stop": rest.stop,
+            "inputs": rest.inputs.count,
+            "figures_of_first": passed.first.to_json(),
+            "exact_relative": passed.apart,
+            "moments": [one.to_json() for one in passed.moments],
+        }
     }
 
 

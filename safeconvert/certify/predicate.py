@@ -72,7 +72,10 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         | ({} if part == WHOLE else {"part": asdict(part)})
         | _cut(source.file),
         "target": _model(provenance.target, folder),
-        "inputs": inputs.described(source, provenance.inputs),
+        "inputs": inputs.described(
+            source, provenance.inputs, verification.passed if verification is not None else None
+        ),
+        **inputs.shard(verification.passed if verification is not None else None),
         "contract": contract(source, verification),
         "comparator": comparator(result.settings, verification),
         **metric(source, verification),

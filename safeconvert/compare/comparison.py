@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from safeconvert.errors import UnusableInput
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,34 @@ class Comparison:
             ],
             "disagreeing": list(self.disagreeing),
         }
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Comparison:
+        """What `to_json` wrote, without the reasons of its outputs. Raises UnusableInput for anything else."""
+        counts = ("samples", "disagreements", "ties", "nonfinite", "beyond_tolerance")
+        figures = ("discrepancy", "upper_bound", "max_abs", "mean_abs", "relative")
+        try:
+            rounding = entry.get("rounding", {"samples": 0, "relative_in_float64": 0.0})
+            outputs = tuple(
+                OutputComparison(
+                    str(one["name"]), str(one["comparator"]), int(one["disagreements"]), float(one["max_abs"]),
+                    float(one["mean_abs"]), float(one["relative"]),
+                )
+                for one in entry["outputs"]
+            )  # fmt: skip
+            numbers: dict[str, Any] = {name: int(entry[name]) for name in counts}
+            numbers |= {name: float(entry[name]) for name in figures}
+            return cls(
+                **numbers,
+                equal=entry["equal"] is True,
+                outputs=outputs,
+                disagreeing=tuple(int(number) for number in entry["disagreeing"]),
+                rounded=int(rounding["samples"]),
+                exact_relative=float(rounding["relative_in_float64"]),
+                propagated=int(entry.get("propagated", 0)),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise UnusableInput(f"figures that cannot be read: {error}") from error
 
 
 def _number(value: float) -> float | str:

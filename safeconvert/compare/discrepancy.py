@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -14,14 +15,12 @@ from safeconvert.compare.custom import resolve
 from safeconvert.compare.layout import LayoutMismatch
 from safeconvert.compare.output_pair import Array, Pair, pair_up
 from safeconvert.compare.settings import VerifySettings
+from safeconvert.compare.tally import LISTED, Moments
 from safeconvert.errors import UnusableInput
-
-LISTED = 1000
-"""Disagreeing samples that are named; enough to look at, and a certificate stays small."""
 
 
 @dataclass(frozen=True)
-class _Figures:
+class Figures:
     """Per sample of one output, (n,) each; distances are NaN where it is not comparable, inf where shapes differ."""
 
     agree: Array
@@ -33,8 +32,8 @@ class _Figures:
     mean_abs: Array
     relative: Array
 
-    def at(self, rows: Array) -> _Figures:
-        return _Figures(*(column[rows] for column in vars(self).values()))
+    def at(self, rows: Array) -> Figures:
+        return Figures(*(column[rows] for column in vars(self).values()))
 
 
 class Accumulator:
@@ -57,7 +56,7 @@ class Accumulator:
         self._search_path = search_path
         self._comparators: dict[str, tuple[str, Comparator]] = {}
         self._indices: list[Array] = []
-        self._figures: dict[str, list[_Figures]] = {}
+        self._figures: dict[str, list[Figures]] = {}
         self._reasons: dict[str, str] = {}
 
     def fresh(self) -> Accumulator:
@@ -110,6 +109,16 @@ class Accumulator:
         chosen = {name: _join(chunks).at(rows) for name, chunks in self._figures.items()}
         return self._summary(chosen, known[rows])
 
+    def each(self) -> dict[str, Figures]:
+        """By output, what was found of each sample, in the order in which they were added."""
+        return {name: _join(chunks) for name, chunks in self._figures.items()}
+
+    def moments(self, rows: Array) -> tuple[Moments, ...]:
+        """The distances of each output over the samples that were added at these positions."""
+        return tuple(
+            _moments(name, self._comparators[name][0], figures.at(rows)) for name, figures in self.each().items()
+        )
+
     def unequal(self) -> Array:
         """Numbers of the samples on which an output disagrees or is beyond tolerance, ascending."""
         failing = np.concatenate([np.empty(0, dtype=np.int64), *self._indices])
@@ -128,12 +137,12 @@ class Accumulator:
             )
         self._comparators = {name: (kind, resolve(kind, self._search_path)) for name, kind in kinds.items()}
 
-    def _compare(self, name: str, source: Array, target: Array, count: int) -> _Figures:
+    def _compare(self, name: str, source: Array, target: Array, count: int) -> Figures:
         no, yes = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
         if source.shape != target.shape:
             self._reasons[name] = f"source shape {list(source.shape)}, target shape {list(target.shape)}"
             far = np.full(count, np.inf)
-            return _Figures(no, no, no, yes, yes, far, far, far)
+            return Figures(no, no, no, yes, yes, far, far, far)
         if source.shape[:1] != (count,):
             source, target = (np.broadcast_to(side, (count, *side.shape)) for side in (source, target))
         pair = self._paired(name, source, target)
@@ -142,7 +151,7 @@ class Accumulator:
         with np.errstate(over="ignore"):
             mean_abs = distances.mean(axis=1) if distances.shape[1] else np.zeros(count)
         shown = (np.where(pair.comparable, figure, np.nan) for figure in (max_abs, mean_abs, relative))
-        return _Figures(agree, tie, within, pair.finite, pair.comparable, *shown)
+        return Figures(agree, tie, within, pair.finite, pair.comparable, *shown)
 
     def _paired(self, name: str, source: Array, target: Array) -> Pair:
         pair = pair_up(name, source, target, self._settings.nonfinite)
@@ -171,7 +180,7 @@ class Accumulator:
             nearest = np.maximum(nearest, own)
         return nearest
 
-    def _summary(self, outputs: Mapping[str, _Figures], indices: Array) -> Comparison:
+    def _summary(self, outputs: Mapping[str, Figures], indices: Array) -> Comparison:
         count = len(indices)
 
         def any_output(columns: list[Array]) -> Array:
@@ -213,9 +222,20 @@ class Accumulator:
         )
 
 
-def _join(chunks: list[_Figures]) -> _Figures:
+def _join(chunks: list[Figures]) -> Figures:
     columns = zip(*(vars(chunk).values() for chunk in chunks), strict=True)
-    return _Figures(*(np.concatenate(column) for column in columns))
+    return Figures(*(np.concatenate(column) for column in columns))
+
+
+def _moments(name: str, comparator: str, figures: Figures) -> Moments:
+    known = figures.mean_abs[~np.isnan(figures.mean_abs)]
+    finite = known[np.isfinite(known)]
+    total = float(finite.sum()) if len(finite) else 0.0
+    infinite = len(known) - len(finite)
+    if not np.isfinite(total):
+        infinite, total, finite = len(known), 0.0, finite[:0]
+    largest = (_over(figures.max_abs, np.max), _over(figures.relative, np.max))
+    return Moments(name, comparator, len(finite), infinite, Fraction(total), *largest)
 
 
 def _over(values: Array, reduce: Callable[[Array], np.floating]) -> float:

@@ -61,6 +61,12 @@ FLAGS: tuple[Flag, ...] = (
         unset="0, so that a run can be repeated", least=0, takes="int", drop_in=True,
     ),
     Flag(
+        "shard", Kind.TEXT, Group.INPUTS, ("verify",),
+        "Part of many inputs: 2/8 compares the first ones, as every part does, and the second eighth of the others. Needs --certificate; "
+        "merge makes one of all.",
+        unset="all inputs", metavar="I/N", takes="str",
+    ),
+    Flag(
         "min-held-out", Kind.INT, Group.INPUTS, _COMPARES,
         "Distinct inputs, given and made up, that must be held out for a verdict.",
         unset="4; fewer are no evidence", least=1, takes="int", drop_in=True,

@@ -123,6 +123,8 @@ class VerifyKeywords(TypedDict, total=False):
     """Largest number of inputs that are used, or the number that is generated. Default: all of --inputs; 64 generated, six or more of each kind."""
     seed: int | None
     """Random seed of generated inputs and of the steering/held-out split. Default: 0, so that a run can be repeated."""
+    shard: str | None
+    """Part of many inputs: 2/8 compares the first ones, as every part does, and the second eighth of the others. Needs --certificate; merge makes one of all. Default: all inputs."""
     min_held_out: int | None
     """Distinct inputs, given and made up, that must be held out for a verdict. Default: 4; fewer are no evidence."""
     allow_nonfinite: bool | None

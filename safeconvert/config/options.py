@@ -44,7 +44,7 @@ class DataOptions:
     """What the models are run on.
 
     Attributes:
-        path: images, .npy or .npz; None generates inputs.
+        path: images, .npy, .npz or tar shards; None generates inputs.
         preprocessing: preset or file for images; "" leaves pixels raw.
         limit: at most so many samples of `path`, or how many to generate; None for all, or the configured number.
         ranges: by integer input, lowest and one past the highest value to generate.
@@ -52,6 +52,7 @@ class DataOptions:
         target_preprocessing: preset or file that the target's deployment applies; "" where it is the source's.
         min_held_out: distinct inputs that have to be held out for a verdict; None for the configured number.
         nonfinite: inputs may hold NaN and Inf, which test how these propagate.
+        shard: which part of many inputs is compared, from 1, and of how many parts; None for all.
     """
 
     path: Path | None = None
@@ -62,6 +63,7 @@ class DataOptions:
     target_preprocessing: str = ""
     min_held_out: int | None = None
     nonfinite: bool = False
+    shard: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from safeconvert.compare.layout import Override
@@ -69,3 +70,12 @@ def tolerances(texts: Sequence[str]) -> dict[str, Tolerance]:
 def _named(text: str) -> tuple[str, str]:
     name, separator, rest = text.rpartition("=")
     return (name, rest) if separator else ("", text)
+
+
+def shard(text: str) -> tuple[int, int]:
+    """`2/8`: which part, from 1, and of how many. Raises UnusableInput."""
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    number, of = (int(found[1]), int(found[2])) if found is not None else (0, 0)
+    if not 1 <= number <= of:
+        raise UnusableInput(f"--shard {text}: no part of a whole", "write the second of eight parts as 2/8")
+    return number, of

@@ -107,6 +107,7 @@ class Request:
             target_preprocessing=given.get("target_preprocessing", ""),
             min_held_out=given.get("min_held_out"),
             nonfinite=self.flag("allow_nonfinite"),
+            shard=parsing.shard(given["shard"]) if given.get("shard") else None,
         )
         inputs = given.get("inputs")
         if inputs is None:

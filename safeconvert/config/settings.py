@@ -43,6 +43,7 @@ class InputSettings:
     least_held_out: int
     search_rounds: int
     search_batch: int
+    first: int
     search: float | None = None
 
 
@@ -122,6 +123,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "limits.routes": (1, math.inf),
     "inputs.generated": (1, math.inf),
     "inputs.chunk": (1, math.inf),
+    "inputs.first": (1, math.inf),
     "inputs.held_out": (0, 1),
     "inputs.least_held_out": (1, math.inf),
     "inputs.search_batch": (1, math.inf),

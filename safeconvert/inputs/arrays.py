@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import mmap
 import tokenize
 import zipfile
 import zlib
@@ -16,7 +17,7 @@ import numpy as np
 from safeconvert.core.signature import Signature, TensorSpec, has_batch
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
-from safeconvert.inputs.labels import read_labels
+from safeconvert.inputs.labels import LABELS, read_labels
 from safeconvert.inputs.preprocessing import Preprocessing
 
 # What numpy and zipfile raise for damaged files; TypeError is an `.npy` that calls itself `.npz`.
@@ -79,6 +80,15 @@ class ArrayInputs:
         }
 
 
+def _unmap(array: Array) -> None:
+    """Give the memory back that a mapped file takes; what is read again is mapped again."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
 def open_arrays(path: Path, signature: Signature, limit: int | None, nonfinite: bool = False) -> ArrayInputs:
     """Open and check; see `open_inputs`."""
     if path.suffix not in (".npy", ".npz"):
@@ -114,6 +124,8 @@ def open_arrays(path: Path, signature: Signature, limit: int | None, nonfinite: 
 
 def _labels(path: Path, count: int) -> tuple[int | None, ...] | None:
     """The labels of the rows, where a `labels.csv` beside the array has any; one of another kind that lies there is not meant."""
+    if not (path.parent / LABELS).is_file():
+        return None
     try:
         found = read_labels(path.parent, [str(row) for row in range(count)])
     except UnusableInput:

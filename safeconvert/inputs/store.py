@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from safeconvert.errors import UnusableInput
-from safeconvert.inputs.interface import InputSet
+from safeconvert.inputs.interface import Array, InputSet
 
 
 def write_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], path: Path) -> Path:
@@ -103,19 +103,24 @@ def materialise(inputs: InputSet, folder: Path, chunk_size: int, advance: Callab
     Raises:
         UnusableInput: a sample cannot be read, or the disk is full.
     """
-    chunks = []
     size = 1 if inputs.whole else chunk_size
+    chunks = []
     for start in range(0, inputs.count, size):
         stop = min(start + size, inputs.count)
-        files = {}
-        for position, (name, array) in enumerate(inputs.chunk(start, stop).items()):
-            files[name] = folder / f"in-{start:07d}-{position}.npy"
-            try:
-                np.save(files[name], array[0] if inputs.whole else array, allow_pickle=False)
-            except OSError as error:
-                raise UnusableInput(
-                    f"{folder}: cannot be written: {error}", "free some space, or set TMPDIR to another disk"
-                ) from error
-        chunks.append(Chunk(start, stop, files, inputs.whole))
+        chunks.append(written_chunk(inputs.chunk(start, stop), start, stop, folder, inputs.whole))
         advance(stop - start)
     return tuple(chunks)
+
+
+def written_chunk(arrays: Mapping[str, Array], start: int, stop: int, folder: Path, whole: bool) -> Chunk:
+    """Samples start..stop, along axis 0 of arrays, as files. Raises UnusableInput where the disk is full."""
+    files = {}
+    for position, (name, array) in enumerate(arrays.items()):
+        files[name] = folder / f"in-{start:07d}-{position}.npy"
+        try:
+            np.save(files[name], array[0] if whole else array, allow_pickle=False)
+        except OSError as error:
+            raise UnusableInput(
+                f"{folder}: cannot be written: {error}", "free some space, or set TMPDIR to another disk"
+            ) from error
+    return Chunk(start, stop, files, whole)

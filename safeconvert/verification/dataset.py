@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -12,8 +11,9 @@ import numpy as np
 
 from safeconvert.compare.output_pair import is_finite
 from safeconvert.config.options import DataOptions
+from safeconvert.config.settings import InputSettings
 from safeconvert.conversion.models import Evaluated, Export
-from safeconvert.core.files import is_folder, is_there
+from safeconvert.core.files import clone, is_folder, is_there
 from safeconvert.core.resources import data_folder
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import AdapterFailure, UnusableInput
@@ -26,11 +26,12 @@ from safeconvert.inputs.images import first_image_size
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import Preprocessing, preset_or_file
+from safeconvert.inputs.rest import First, Rest, rest_of
 from safeconvert.inputs.shards import shard_files
 from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.registry.manifest import framework
-from safeconvert.verification.given_inputs import GivenFiles, copied_inputs, named_as_given
+from safeconvert.verification.given_inputs import GivenFiles, copied_inputs, named_as_given, read_in_place
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
@@ -56,6 +57,8 @@ class Dataset:
         extra: of each sample after the inputs', where it comes from: `generated`, `perturbed` or `coverage`.
         limited: the user said how many inputs are used or generated.
         nonfinite: numbers of the given samples that hold NaN or Inf.
+        rest: inputs behind these, which are compared in passing; None where these are all.
+        samples: SHA-256 over the bytes of the samples that were compared, as they were fed, where there is a rest; "" before.
     """
 
     inputs: InputSet
@@ -69,6 +72,8 @@ class Dataset:
     limited: bool = False
     files: GivenFiles | None = None
     nonfinite: tuple[int, ...] = ()
+    rest: Rest | None = None
+    samples: str = ""
 
     @property
     def given(self) -> tuple[Chunk, ...]:
@@ -89,6 +94,7 @@ def prepare(
     signature: Signature,
     ranges: Mapping[str, IntegerRange],
     mixing: bool = False,
+    passing: bool = False,
 ) -> Dataset:
     """Open or generate the inputs of a source model and write them out.
 
@@ -98,6 +104,7 @@ def prepare(
         signature: of the source.
         ranges: of integer inputs, as read off the source's graph; what the user gave goes first.
         mixing: the source mixes the samples of a call, whatever its shapes say: each input is a whole call.
+        passing: of many inputs, only the first are written out; the others are left to be compared in passing.
 
     Raises:
         UnusableInput: inputs that cannot be read or do not fit, or no space to write them.
@@ -105,7 +112,8 @@ def prepare(
     settings = run.settings.inputs
     seed = settings.seed if options.seed is None else options.seed
     preprocessing = read_preprocessing(options)
-    files = copied_inputs(run, options.path, options.limit) if options.path is not None else None
+    copied = copied_inputs if options.shard is None else read_in_place
+    files = copied(run, options.path, options.limit) if options.path is not None else None
     with named_as_given(files) if files is not None else nullcontext():
         if files is not None:
             inputs = open_inputs(files.copy, signature, preprocessing, options.limit, options.nonfinite)
@@ -114,7 +122,9 @@ def prepare(
         else:
             count = options.limit or settings.generated
             inputs = generate(signature, count, seed, options.ranges, ranges, mixing or None)
-        sha256 = inputs.digest()
+        rest = _rest(inputs, settings, options.shard) if passing else None
+        inputs = First(inputs, rest.first) if rest is not None else inputs
+        sha256 = inputs.digest() if rest is None or (options.path is not None and options.shard is None) else ""
         with run.phases.phase("reading inputs", inputs.count) as advance:
             chunks = materialise(inputs, run.kept("inputs"), settings.chunk, advance)
     distinct = distinct_samples(chunks)
@@ -133,6 +143,22 @@ def prepare(
         limited=limited,
         files=files,
         nonfinite=holding,
+        rest=rest,
+    )
+
+
+def _rest(inputs: InputSet, settings: InputSettings, shard: tuple[int, int] | None) -> Rest | None:
+    """What comes behind the first inputs; None where that is nothing. Raises UnusableInput for a shard of nothing."""
+    if inputs.count > settings.first:
+        rest = rest_of(inputs, settings.first, settings.chunk, shard)
+        if rest.start < rest.stop:
+            return rest
+    if shard is None:
+        return None
+    raise UnusableInput(
+        f"--shard {shard[0]}/{shard[1]}: there is nothing in it: {inputs.count} inputs, of which every shard compares the first "
+        f"{settings.first}",
+        "ask for fewer shards, or leave --shard out",
     )
 
 
@@ -213,7 +239,7 @@ def sample_file(run: Run, options: DataOptions) -> str:
         return ""
     copy = run.kept("sample") / path.name
     try:
-        shutil.copyfile(path, copy)
+        clone(path, copy)
     except OSError as error:
         raise UnusableInput(f"{path}: cannot be read: {error.strerror}") from error
     return str(copy)

@@ -159,6 +159,37 @@ def apart_in_double(
     return compared.unequal() if compared is not None else np.empty(0, dtype=np.int64)
 
 
+def only_rounding(
+    run: Run,
+    source: Source,
+    verification: Verification,
+    settings: VerifySettings,
+    part: tuple[Chunk, Evaluated],
+    figures: Comparison,
+) -> float | None:
+    """How far the models are apart in float64, relative, where all that is beyond tolerance in a chunk is rounding; None where it is not.
+
+    Args:
+        run, source, settings: of the run.
+        verification: of the target.
+        part: the chunk, as the source is fed it, and the source's outputs.
+        figures: of the native models on those of its samples that count.
+    """
+    limit = run.settings.verify.rounding
+    small = _narrow(figures, limit)
+    if source.data.generated:
+        small = _narrow_in_range(figures, limit, real_scales(verification.contract, source.outputs))
+    adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
+    if not small or adapter is None:
+        return None
+    try:
+        compared = _in_both(run, adapter, (source, verification), [part[0]], part[1], settings)
+    except SafeconvertError:
+        return None  # no proof, no change
+    found = compared.result() if compared is not None else None
+    return found.relative if found is not None and found.equal else None
+
+
 def _in_both(
     run: Run,
     adapter: Adapter,

@@ -109,6 +109,7 @@ class SourceOptions:
         model, data, verify: of the command.
         opset: ONNX opset requested of its exporter; 0 leaves it to the exporter.
         candidates: shapes to try after those of the data, where the source declares none.
+        passing: of many inputs, only the first are run; the others are compared in passing.
     """
 
     model: ModelOptions
@@ -116,6 +117,7 @@ class SourceOptions:
     verify: VerifySettings
     opset: int = 0
     candidates: Sequence[tuple[int, ...]] = ()
+    passing: bool = False
 
 
 def evaluate_source(
@@ -149,12 +151,12 @@ def evaluate_source(
     ranges = accepted_ranges(run, session, inferred, data_options.ranges, exported.path is not None)
     if not session.alive:
         session = open_given(run, "source", file, request)  # a guess took the worker down with it
-    data = dataset.prepare(run, data_options, session.signature, ranges)
+    data = dataset.prepare(run, data_options, session.signature, ranges, passing=options.passing)
     fed = feed_source(run, file, session, exported, data, ranges, settings)
     settling, axis = _settling(run, file, session, options, fed)
     remarks = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
     if axis is Axis.MIXED:
-        whole = dataset.prepare(run, data_options, session.signature, ranges, mixing=True)
+        whole = dataset.prepare(run, data_options, session.signature, ranges, True, options.passing)
         fed = feed_source(run, file, session, exported, whole, ranges, settings)
         settling = _unsettled(run, file, data_options, fed)
     data, outputs, first = fed.data, fed.outputs, settling.first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.drop import Drop
 from safeconvert.compare.fidelity import Fidelity
+from safeconvert.compare.tally import Moments, Tally
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
+from safeconvert.inputs.rest import Rest
 from safeconvert.inputs.store import Chunk
 from safeconvert.localize.findings import ExportFault
 
@@ -35,6 +38,7 @@ class Verification:
         reference: an ONNX form that is the target, where `exported` is not and one was found.
         drop: a metric of both, where that decides; None where the comparator does.
         fidelity: how far quantised outputs lie from the source's.
+        passed: what was compared in passing, and is in `native`; None where there were no more inputs than the first.
     """
 
     contract: Contract
@@ -50,11 +54,35 @@ class Verification:
     searched: Searched | None = None
     drop: Drop | None = None
     fidelity: tuple[Fidelity, ...] = ()
+    passed: Passed | None = None
 
     @property
     def refuted_by_search(self) -> bool:
         """Whether it was a search that found inputs on which the target differs."""
         return self.searched is not None and self.searched.figures is not None
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What inputs behind the first ones came to.
+
+    Attributes:
+        rest: the inputs.
+        first: figures of the first ones alone.
+        tally: of the distinct ones, none of which is among the first.
+        moments: of all that were compared, by output.
+        records: a record of each of the first inputs and of each of these.
+        sha256: over the bytes of the first samples and of these, as they were fed.
+        apart: the largest relative distance in float64 of those beyond tolerance by rounding alone.
+    """
+
+    rest: Rest
+    first: Comparison
+    tally: Tally
+    moments: tuple[Moments, ...]
+    records: Path
+    sha256: str
+    apart: float
 
 
 @dataclass(frozen=True)
