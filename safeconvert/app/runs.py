@@ -19,6 +19,7 @@ from safeconvert.config.options import ConvertOptions, VerifyOptions
 from safeconvert.config.origin import loosened
 from safeconvert.config.settings import Settings
 from safeconvert.core import paths
+from safeconvert.core.files import clone
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.pipeline.convert import convert, destination
@@ -129,7 +130,10 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         confirm_all(pair.source, pair.target)
         certificate = None
         if options.certificate is not None:
-            certificate = _certify(content, found, pair.target.named, options.certificate.absolute(), options.key)
+            path = options.certificate.absolute()
+            if "shard" in content and pair.verification.passed is not None:
+                content["shard"]["records"] = _keep_records(pair.verification.passed.records, paths.records_path(path))
+            certificate = _certify(content, found, pair.target.named, path, options.key)
     return Outcome(
         exit_code=pair.exit_code,
         reason=pair.reason,
@@ -142,6 +146,15 @@ def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Ou
         evidence=found,
         settings_file=options.origin.file,
     )
+
+
+def _keep_records(records: Path, path: Path) -> dict[str, str]:
+    """Bring a shard's records beside its certificate; the file's entry. Raises UnusableInput."""
+    try:
+        clone(records, path)
+    except OSError as error:
+        raise UnusableInput(f"{path}: cannot be written: {error.strerror}", "free some space") from error
+    return {"path": path.name, "sha256": digest(path).sha256, "kind": "file"}
 
 
 def certify_again(outcome: Outcome, key: Path | None) -> None:

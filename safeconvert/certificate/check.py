@@ -10,6 +10,7 @@ from typing import Any
 
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import Damaged, NotSigned, WrongSignature, read_payload
+from safeconvert.certificate.merge import merged, read_shard
 from safeconvert.certificate.signature import Signed, verify_signature
 from safeconvert.certificate.statement import parse_statement
 from safeconvert.errors import NotEquivalent, UnusableInput
@@ -126,7 +127,47 @@ def check(path: Path, public_key: Path | None = None, target_only: bool = False)
         item = _check_file("evidence", path, predicate["evidence"])
         absent = item.status is Status.MISSING and item.path != path
         items.append(replace(item, status=Status.NOT_NEEDED) if absent else item)
+    shard = predicate.get("shard")
+    if isinstance(shard, Mapping):
+        items.append(_check_file("records", path, shard.get("records")))
+    if "shards" in predicate:
+        items += _check_merge(path, predicate, public_key)
     return CheckReport(tuple(items))
+
+
+def _check_merge(path: Path, predicate: Mapping[str, Any], public_key: Path | None) -> list[Item]:
+    """The certificates of the shards, and whether merging them anew gives what the certificate says."""
+    entries = predicate["shards"]
+    if not isinstance(entries, list) or not entries:
+        return [Item("shards", path, Status.INCONSISTENT, "it lists none")]
+    items = [_check_file("shard", path, entry) for entry in entries]
+    if not all(item.ok for item in items):
+        return items
+    try:
+        found = merged([read_shard(item.path, public_key) for item in items], path.absolute().parent)
+    except (UnusableInput, Damaged, NotSigned, WrongSignature) as error:
+        return [*items, Item("merge", path, Status.UNREADABLE, str(error))]
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # a shard that says something else than safeconvert writes
+        return [*items, Item("merge", path, Status.UNREADABLE, type(error).__name__)]
+    same = all(
+        found[key] == predicate.get(key) for key in ("verdict", "verification", "inputs", "shards", "comparator")
+    )
+    same = same and found["target"]["sha256"] == predicate["target"]["sha256"]
+    same = same and found["source"]["sha256"] == predicate["source"]["sha256"]
+    return [
+        *items,
+        Item(
+            "merge",
+            path,
+            Status.UNCHANGED if same else Status.INCONSISTENT,
+            "" if same else "merged anew, it says something else",
+        ),
+    ]
 
 
 def read_certificate(path: Path, public_key: Path | None = None) -> dict[str, Any]:

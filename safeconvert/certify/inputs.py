@@ -11,6 +11,7 @@ from safeconvert.verification.coverage import Coverage
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Passed, Searched, Verification
 
+_COUNTS = ("count", "distinct", "used", "held_out")
 _MISSING = 50  # items not exercised that are named
 
 
@@ -41,7 +42,7 @@ def described(source: Source, sha256: str, passed: Passed | None) -> dict[str, A
     }
 
 
-def shard(passed: Passed | None) -> dict[str, Any]:
+def shard(source: Source, passed: Passed | None) -> dict[str, Any]:
     """Which part of many inputs was compared, and what merging it with the others needs; {} of all inputs."""
     if passed is None or passed.rest.part is None:
         return {}
@@ -55,6 +56,11 @@ def shard(passed: Passed | None) -> dict[str, Any]:
             "stop": rest.stop,
             "inputs": rest.inputs.count,
             "figures_of_first": passed.first.to_json(),
+            "counts_of_first": {
+                name: value
+                for name, value in described(source, "", None).items()
+                if type(value) is int and name in _COUNTS
+            },
             "exact_relative": passed.apart,
             "moments": [one.to_json() for one in passed.moments],
         }

@@ -75,7 +75,7 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "inputs": inputs.described(
             source, provenance.inputs, verification.passed if verification is not None else None
         ),
-        **inputs.shard(verification.passed if verification is not None else None),
+        **inputs.shard(source, verification.passed if verification is not None else None),
         "contract": contract(source, verification),
         "comparator": comparator(result.settings, verification),
         **metric(source, verification),

@@ -21,6 +21,7 @@ from safeconvert.cli.errors import run_program
 from safeconvert.cli.explain import explain
 from safeconvert.cli.gate import gate
 from safeconvert.cli.grouped_help import GroupedProgram
+from safeconvert.cli.merge import merge
 from safeconvert.cli.pack import pack
 from safeconvert.cli.pair import prove, repair, verify
 from safeconvert.cli.project_defaults import use_project_everywhere
@@ -37,6 +38,7 @@ RUNS: Mapping[str, Callable[..., None]] = {
     "check": check,
     "gate": gate,
     "batch": batch,
+    "merge": merge,
     "show": show,
     "report": report,
     "attest": attest,

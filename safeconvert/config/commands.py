@@ -111,6 +111,15 @@ COMMANDS: tuple[Command, ...] = (
          "Exit code: the largest of all jobs; 4 where one crashed or was not run; 0 only where all are verified."),
     ),
     Command(
+        "merge",
+        "Merges the certificates of shards.",
+        "safeconvert merge part-*.json -o whole.certificate.json",
+        ("verify --shard I/N compares a part of many inputs, here or on N machines. The merged certificate says what one run over all of them "
+         "would: counts add, inputs that stand in two shards count once, and the bound is computed of the sum. It lists its shards, and check "
+         "merges them again.",
+         "Exit code 0: verified; 1: not equivalent; 2: a shard is missing, or of other models, inputs or settings."),
+    ),
+    Command(
         "show",
         "Prints a certificate.",
         "safeconvert show model.keras.certificate.json --json",

@@ -228,6 +228,10 @@ FLAGS: tuple[Flag, ...] = (
         unset="TARGET.issues beside the certificate", short="-o",
     ),
     Flag(
+        "output", Kind.PATH, Group.OUTPUT, ("merge",), "Path of the merged certificate.",
+        unset="merged.certificate.json", short="-o",
+    ),
+    Flag(
         "folder", Kind.PATH, Group.OUTPUT, ("demo",), "Folder of the demo's files.",
         default="safeconvert-demo", unset="safeconvert-demo",
     ),
@@ -236,11 +240,11 @@ FLAGS: tuple[Flag, ...] = (
         unset="none is written", takes="Place",
     ),
     Flag(
-        "key", Kind.PATH, Group.OUTPUT, ("convert", "verify", "repair", *_PAIRS),
+        "key", Kind.PATH, Group.OUTPUT, ("convert", "verify", "repair", "merge", *_PAIRS),
         "Ed25519 private key that signs the certificate.", metavar="FILE", unset="unsigned", takes="Place", drop_in=True,
     ),
     Flag(
-        "public-key", Kind.PATH, Group.INPUTS, ("check", "show", "report", "attest"),
+        "public-key", Kind.PATH, Group.INPUTS, ("check", "show", "report", "attest", "merge"),
         "Ed25519 public key that the certificate must be signed with.", metavar="FILE.pub",
     ),
     Flag(
@@ -301,11 +305,11 @@ FLAGS: tuple[Flag, ...] = (
         metavar="FILE.json", takes="Place",
     ),
     Flag(
-        "json", Kind.BOOL, Group.OUTPUT, (*_RUNS, "check", "show", "demo", "config", "gate", "batch"),
+        "json", Kind.BOOL, Group.OUTPUT, (*_RUNS, "check", "show", "demo", "config", "gate", "batch", "merge"),
         "Print one JSON object on stdout and nothing else.", default=False, name="as_json",
     ),
     Flag(
-        "quiet", Kind.BOOL, Group.OUTPUT, (*_COMPARES, "check", "gate", "batch"), "Print nothing but errors.",
+        "quiet", Kind.BOOL, Group.OUTPUT, (*_COMPARES, "check", "gate", "batch", "merge"), "Print nothing but errors.",
         default=False, short="-q",
     ),
     Flag(

@@ -46,6 +46,11 @@ def evidence_path(certificate: Path) -> Path:
     return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".evidence.zip")
 
 
+def records_path(certificate: Path) -> Path:
+    """`<name>.records.npy` beside `<name>.certificate.json`."""
+    return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".records.npy")
+
+
 def report_path(certificate: Path) -> Path:
     """`<target>.report.html` beside `<target>.certificate.json`."""
     return certificate.with_name(certificate.name.removesuffix(".json").removesuffix(".certificate") + ".report.html")
