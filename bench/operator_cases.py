@@ -55,6 +55,22 @@ def cases() -> list[Case]:
     ]
 
 
+def of_onnx_runtime(case: Case) -> str:
+    """What ONNX Runtime makes of a case: `right`, `wrong` (of what the suite expects) or `does not run`."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    feeds = dict(zip([value.name for value in onnx.load(case.model).graph.input], case.inputs(), strict=True))
+    try:
+        session = onnxruntime.InferenceSession(str(case.model), options, providers=["CPUExecutionProvider"])
+        outputs = session.run(None, feeds)
+    except Exception:  # noqa: BLE001 - ONNX Runtime's refusals have no common base
+        return "does not run"
+    return "wrong" if judge([np.asarray(y) for y in outputs], case.outputs(), case.rtol, case.atol) else "right"
+
+
 def judge(outputs: list[np.ndarray], expected: list[np.ndarray], rtol: float, atol: float) -> str:
     """Why the outputs are not what the suite expects; "" where they are. Another dtype with the same values is right.
 

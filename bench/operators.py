@@ -7,13 +7,15 @@ What the suite expects is the referee. Resumes where it stopped: one line a case
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import random
+import re
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from common import ROOT, WORK, table, write
-from operator_cases import Case, cases, judge
+from operator_cases import Case, cases, judge, of_onnx_runtime
 
 from safeconvert.compare.exchange import comparable_outputs
 from safeconvert.config.options import ConvertOptions, DataOptions
@@ -81,13 +83,16 @@ def _write_table(path: str) -> None:
             rows.append(_row("raw, the cases of the next row", {n: kept[n] for n in both & kept.keys()}))
     if not rows:
         return
-    header = ("converters", "right", "wrong", "does not run", "refused", "cases", "s a case")
+    header = (
+        "converters", "right", "wrong", "does not run", "refused", "cases", "s a case", "run in ONNX Runtime",
+        "right of those",
+    )  # fmt: skip
     text = (
         f"{len(cases())} node tests of the `onnx` package's own backend suite: all whose tensors are floats, integers or booleans "
         "that numpy has, in the default operator domain. Right: on the suite's input, the target gives what the suite expects, "
         "within its tolerance (or a float32 rounding of the largest value, or two units in the last place of a float16), whatever the dtype. Raw is judged by that one input, onnx2keras with and without "
         "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
-        f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
+        f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Run in ONNX Runtime: the cases that it loads and computes at all, whatever it gives. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
     )
     write(f"operators-{path}", f"The node tests of onnx through {path}, raw and through safeconvert",
           f"python bench/operators.py --path {path}", text + table(header, rows) + "\n\n" + details)  # fmt: skip
@@ -97,7 +102,18 @@ def _row(side: str, kept: dict[str, list]) -> tuple[object, ...]:
     outcomes = Counter(row[1] for row in kept.values())
     seconds = f"{sum(row[3] for row in kept.values()) / len(kept):.2f}"
     counts = (outcomes[name] for name in ("right", "wrong", "does not run", "refused"))
-    return side, *counts, len(kept), seconds
+    there = _runnable() & kept.keys()
+    right = sum(kept[name][1] == "right" for name in there)
+    return side, *counts, len(kept), seconds, len(there), f"{right} ({right / max(1, len(there)):.1%})"
+
+
+@functools.cache
+def _runnable() -> frozenset[str]:
+    """Names of the cases that ONNX Runtime runs."""
+    kept = FOLDER / "onnxruntime.json"
+    if not kept.exists():
+        kept.write_text(json.dumps({case.name: of_onnx_runtime(case) for case in cases()}))
+    return frozenset(name for name, outcome in json.loads(kept.read_text()).items() if outcome != "does not run")
 
 
 def _details(path: str, kept: dict[str, list]) -> str:
@@ -108,8 +124,31 @@ def _details(path: str, kept: dict[str, list]) -> str:
     lost = sorted(name for name, row in kept.items() if name in raw and row[1] != "right")
     lines = ["- Right by route: " + ", ".join(f"{route} {count}" for route, count in routes.most_common())]
     lines.append(f"- Verified and not what the suite expects: {', '.join(wrong) or 'none'}")
-    lines.append(f"- Right raw and not through safeconvert: {len(lost)} ({', '.join(lost[:12])}…)" if lost else "")
+    lines.append(f"- Right raw and not through safeconvert: {len(lost)}{' (' + ', '.join(lost) + ')' if lost else ''}")
+    refused = {name: row[2] for name, row in kept.items() if row[1] == "refused" and name in _runnable()}
+    lines.append(f"- Refused though ONNX Runtime runs them, by reason: {_grouped(refused.values())}")
+    lines.append(f"- The same by the types of their inputs and outputs: {_types(refused)}")
     return "\n".join(line for line in lines if line)
+
+
+def _grouped(reasons: Iterable[str]) -> str:
+    """How often each operator is refused, or each other reason is given."""
+    counts: Counter[str] = Counter()
+    for reason in reasons:
+        named = re.search(r"operator (\w+)", reason)
+        counts[named[1] if named else re.sub(r"^\S+\.onnx: |[\d.]+", "", reason)[:60]] += 1
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common(40))
+
+
+def _types(refused: Collection[str]) -> str:
+    """In how many of these cases each type stands."""
+    counts = Counter(
+        kind
+        for case in cases()
+        if case.name in refused
+        for kind in {array.dtype.name for array in (*case.inputs(), *case.outputs())}
+    )
+    return ", ".join(f"{kind} {count}" for kind, count in counts.most_common())
 
 
 def _fill(name: str, chosen: list[Case], runner: Callable[[], object]) -> None:
@@ -220,7 +259,8 @@ def _convert(opened: Run, case: Case, target: str, output: Path) -> list:
     decisive = conversion.decisive
     if conversion.exit_code is not ExitCode.VERIFIED or decisive.verification is None:
         return ["refused", first_line(conversion.reason, 200), decisive.outcome]
-    assert output.exists()
+    if decisive.candidate is None or not decisive.candidate.path.exists():
+        return ["refused", "nothing was saved", decisive.outcome]
     verification = decisive.verification
     _, found = comparable_outputs(
         verification.contract,
@@ -235,10 +275,14 @@ def _convert(opened: Run, case: Case, target: str, output: Path) -> list:
 def _samples(array: np.ndarray) -> np.ndarray:
     """The suite's array, and behind it the same values in other places, so that they stay in the operator's domain.
 
+    Floats that are all the same become a little larger from sample to sample.
     Vectors of integers stay as they are: they are shapes, axes and the like more often than data.
     """
-    steady = array.size < 2 or (array.dtype.kind != "f" and array.ndim < 2)
     generator = np.random.default_rng(0)
+    if array.dtype.kind == "f" and np.unique(array).size < 2:  # whose rearrangements are no other samples
+        with np.errstate(all="ignore"):
+            return np.stack([(array * (1 + number / 64)).astype(array.dtype) for number in range(SAMPLES)])
+    steady = array.size < 2 or (array.dtype.kind != "f" and array.ndim < 2)
     others = (
         array if steady else generator.permuted(array.reshape(-1)).reshape(array.shape) for _ in range(SAMPLES - 1)
     )

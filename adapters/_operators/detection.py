@@ -18,9 +18,16 @@ _MOST = 320  # boxes of a class: each is a step of some twenty operations
 _DEAD = float(np.finfo(np.float32).min)
 
 
-def _number(n: Node, position: int, what: str) -> float | None:
-    value = n.known(position, what)
+def _number(n: Node, position: int) -> Any:
+    """A number that is known, one that is not as a tensor of shape [1, 1, 1], or None where it is left out."""
+    value = n.given(position)
+    if value is not None and not isinstance(value, np.ndarray):
+        return n.backend.reshape(value, [1, 1, 1])
     return None if value is None or not value.size else float(value.reshape(-1)[0])
+
+
+def _beside(n: Node, x: Any, number: Any) -> Any:
+    return like(n, x, number) if isinstance(number, float) else number
 
 
 def _corners(n: Node, boxes: Any) -> list[Any]:
@@ -47,7 +54,7 @@ def _area(n: Node, ends: list[Any]) -> Any:
     return b.map("mul", b.map("sub", ends[2], ends[0]), b.map("sub", ends[3], ends[1]))
 
 
-def _overlaps(n: Node, one: list[Any], others: list[Any], areas: tuple[Any, Any], limit: float) -> Any:
+def _overlaps(n: Node, one: list[Any], others: list[Any], areas: tuple[Any, Any], limit: Any) -> Any:
     """Whether boxes overlap by more than a share of their union; boxes without area never do."""
     b = n.backend
     low = [b.map("max", one[at], others[at]) for at in (0, 1)]
@@ -60,17 +67,17 @@ def _overlaps(n: Node, one: list[Any], others: list[Any], areas: tuple[Any, Any]
     for size in (*areas, union):
         there = b.map("and", there, b.map("gt", size, zero))
     share = b.map("div", shared, b.map("where", there, union, like(n, shared, 1)))
-    return b.map("and", there, b.map("gt", share, like(n, shared, limit)))
+    return b.map("and", there, b.map("gt", share, _beside(n, shared, limit)))
 
 
 def _suppression(n: Node) -> Any:
     b, (boxes, scores) = n.backend, n.inputs[:2]
     shape = list(b.shape(scores))
-    most = _number(n, 2, "the largest number of boxes")
+    most = _number(n, 2)
     classes, count = shape[1:]
     if not isinstance(classes, int) or not isinstance(count, int):
         raise n.refuse("the number of boxes or of classes is free")
-    steps = min(int(most or 0), count)
+    steps = min(int(most or 0), count) if most is None or isinstance(most, float) else count
     if steps > _MOST:
         raise n.refuse(
             f"selects up to {steps} boxes of a class, each of which is a step; at most {_MOST} are written out"
@@ -79,17 +86,19 @@ def _suppression(n: Node) -> Any:
         return np.zeros((0, 3), np.int64)
     if b.dtype(scores) != "float32":
         raise n.refuse(f"scores of type {b.dtype(scores)} are not supported")
-    limit = _number(n, 3, "the threshold of the overlap") or 0.0
-    least = _number(n, 4, "the threshold of the scores")
+    limit, least = _number(n, 3), _number(n, 4)
+    limit = 0.0 if limit is None else limit
     ends = _corners(n, boxes)
     area = _area(n, ends)
     dead, none = like(n, scores, _DEAD), like(n, boxes, 0)
-    left = scores if least is None else b.map("where", b.map("gt", scores, like(n, scores, least)), scores, dead)
+    left = scores if least is None else b.map("where", b.map("gt", scores, _beside(n, scores, least)), scores, dead)
     numbers = np.arange(count, dtype=np.int64).reshape(1, 1, count)
     chosen, there = [], []
-    for _ in range(steps):
+    for step in range(steps):
         best = b.reshape(b.arg("max", left, 2), [shape[0], classes, 1])
         alive = b.map("gt", b.reduce("max", left, [2], True), dead)
+        if most is not None and not isinstance(most, float):
+            alive = b.map("and", alive, b.map("gt", b.cast(most, "int64"), np.asarray(step, np.int64)))
         here = b.map("eq", best, numbers)
         own = [b.reduce("sum", b.map("where", here, end, none), [2], True) for end in ends]
         falls = b.map("or", here, _overlaps(n, own, ends, (_area(n, own), area), limit))

@@ -75,6 +75,68 @@ def _pad(n: Node) -> Any:
     return x
 
 
+def _each(n: Node, value: Any, index: int) -> Any:
+    """An element of a vector of whole numbers, int64 of shape [1]."""
+    return n.backend.cast(n.backend.slice(value, [slice(index, index + 1)]), "int64")
+
+
+def _whole(value: int) -> np.ndarray:
+    return np.asarray(value, dtype=np.int64)
+
+
+def _within(n: Node, x: Any, low: int, high: int) -> Any:
+    return n.backend.map("min", n.backend.map("max", x, _whole(low)), _whole(high))
+
+
+def sliced_from(n: Node, axes: list[int]) -> Any:
+    """A Slice whose starts or steps are tensors: as many elements as the result's declared shape has.
+
+    Where the steps are known they say at which end a start is bounded; else both are computed.
+    """
+    b, x = n.backend, n.inputs[0]
+    shape = n.declared_shape()
+    assert shape is not None
+    for at, axis in enumerate(axes):
+        size, count = b.shape(x)[axis], shape[axis]
+        if count == 0 or size == 0:
+            x = b.slice(x, [slice(0, 0) if a == axis else slice(None) for a in range(len(shape))])
+            continue
+        step = _whole(1).reshape(1) if n.given(4) is None else _each(n, n.given(4), at)
+        start = _each(n, n.inputs[1], at)
+        start = b.map("where", b.map("lt", start, _whole(0)), b.map("add", start, _whole(size)), start)
+        last = b.map("where", b.map("lt", step, _whole(0)), _whole(size - 1).reshape(1), _whole(size).reshape(1))
+        start = b.map("max", b.map("min", start, last), _whole(0))
+        indices = b.map("add", b.map("mul", np.arange(count, dtype=np.int64), step), start)
+        x = b.take(x, _within(n, indices, 0, size - 1), axis)
+    return x
+
+
+def moved_by(n: Node, axes: list[int]) -> Any:
+    """A Pad whose pads are a tensor: element i along an axis is element i less the pad before it, or what lies around."""
+    b, x, value = n.backend, n.inputs[0], n.given(2)
+    shape, mode = n.declared_shape(), n.attribute("mode", b"constant").decode()
+    assert shape is not None
+    if value is None or (isinstance(value, np.ndarray) and not value.size):
+        value = np.zeros((), dtype=np.dtype(b.dtype(x)))
+    value = b.reshape(value, [1] * len(shape))
+    for at, axis in enumerate(axes):
+        size, rank = b.shape(x)[axis], len(shape)
+        if size == 0:
+            raise n.refuse("along an empty dimension")
+        indices = b.map("sub", np.arange(shape[axis], dtype=np.int64), _each(n, n.inputs[1], at))
+        inside = b.map("eq", _within(n, indices, 0, size - 1), indices)
+        if mode == "wrap":
+            indices = b.map("mod", indices, _whole(size))
+        elif mode == "reflect":
+            turn = max(2 * (size - 1), 1)
+            indices = b.map("mod", indices, _whole(turn))
+            indices = b.map("min", indices, b.map("sub", _whole(turn), indices))
+        x = b.take(x, _within(n, indices, 0, size - 1), axis)
+        if mode == "constant":
+            x = b.map("where", b.reshape(inside, [shape[axis] if a == axis else 1 for a in range(rank)]), x, value)
+    return x
+
+
 def positive(n: Node, indices: Any, size: Any) -> Any:
     """Indices counted from the front, int64."""
     b = n.backend
@@ -250,12 +312,45 @@ def _grid_at(size: int, axis: int, rank: int) -> np.ndarray:
 
 def _compress(n: Node) -> Any:
     b, x = n.backend, n.inputs[0]
-    condition = n.known(1, "the condition")
-    assert condition is not None
-    axis = n.attribute("axis")
+    condition, axis = n.inputs[1], n.attribute("axis")
     if axis is None:
         x, axis = b.reshape(x, [product(b.shape(x))]), 0
-    return b.take(x, np.flatnonzero(condition), axis % len(b.shape(x)))
+    axis %= len(b.shape(x))
+    declared = n.declared_shape()
+    places = _places(n, condition, None if declared is None else declared[axis])
+    return b.take(x, places, axis)
+
+
+def _places(n: Node, there: Any, count: int | None) -> Any:
+    """Where a vector is true, in order: as many places as the graph declares, if it does."""
+    b = n.backend
+    if isinstance(there, np.ndarray):
+        return np.flatnonzero(there)
+    (size,) = b.shape(there)
+    if count is None or not isinstance(size, int):
+        return b.positions(there)
+    if count == 0:
+        return np.zeros(0, dtype=np.int64)
+    ranks = b.map("where", there, np.arange(size, 0, -1, dtype=np.int32), np.zeros(size, dtype=np.int32))
+    return b.top(ranks, count, 0, True)[1]
+
+
+def _nonzero(n: Node) -> Any:
+    """The indices of all elements that are not 0, a row an axis."""
+    b, x = n.backend, n.inputs[0]
+    shape = b.shape(x)
+    if not all(isinstance(size, int) for size in shape[1:]):
+        raise n.refuse("in a tensor of free size")
+    there = x if b.dtype(x) == "bool" else b.map("ne", x, np.zeros((), dtype=np.dtype(b.dtype(x))))
+    declared = n.declared_shape()
+    places = _places(n, b.reshape(there, [product(shape)]), None if declared is None else declared[1])
+    found = b.cast(places, "int32")  # which TFLite divides
+    rows = []
+    for axis in range(len(shape)):
+        rest = int(np.prod(shape[axis + 1 :], dtype=np.int64))
+        at = found if rest == 1 else b.map("quotient", found, np.asarray(rest, np.int32))
+        rows.append(at if axis == 0 else b.map("mod", at, np.asarray(shape[axis], np.int32)))
+    return b.concat([b.reshape(b.cast(row, "int64"), [1, -1]) for row in rows], 0)
 
 
 def _reverse_sequence(n: Node) -> Any:
@@ -300,5 +395,5 @@ def batch_numbers(n: Node, batch: Any, rank: int, step: int) -> Any:
 OPERATORS: Mapping[str, Callable[[Node], Any]] = {
     "Slice": _slice, "Pad": _pad, "Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd,
     "ScatterElements": _scatter_elements, "Scatter": _scatter_elements, "ScatterND": _scatter_nd, "OneHot": _one_hot,
-    "TensorScatter": _tensor_scatter, "Compress": _compress, "ReverseSequence": _reverse_sequence, "Range": _range,
+    "TensorScatter": _tensor_scatter, "Compress": _compress, "NonZero": _nonzero, "ReverseSequence": _reverse_sequence, "Range": _range,
 }  # fmt: skip

@@ -75,11 +75,22 @@ def _stacked(node: Node, steps: list[Any], axis: int) -> Any:
     return b.concat([b.reshape(step, [*shape[:axis], 1, *shape[axis:]]) for step in steps], axis)
 
 
+def _length(node: Node, carried: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The number of steps and the condition. A declared number of collected values is the number of steps."""
+    for at in range(carried, len(node.outputs)):
+        shape = node.declared_shape(at)
+        if shape and not all(value is None or isinstance(value, np.ndarray) for value in node.inputs[:2]):
+            node.tell(f"inputs 0 and 1 of node {node.name} (Loop)", f"it runs {shape[0]} times")
+            return np.asarray(shape[0]), None
+    return node.known(0, "the number of steps"), node.known(1, "the condition")
+
+
 def _loop(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
-    limit, condition = node.known(0, "the number of steps"), node.known(1, "the condition")
     body, carried = node.attribute("body"), list(node.inputs[2:])
+    limit, condition = _length(node, len(carried))
     collected: list[list[Any]] = [[] for _ in range(len(body.output) - 1 - len(carried))]
     steps = None if limit is None else int(limit.reshape(-1)[0])
+    declared = node.declared_shape(len(carried)) is not None and limit is not None
     going, index, running = condition is None or bool(condition.reshape(-1)[0]), 0, None
     while going and (steps is None or index < steps):
         if index >= _LONGEST:
@@ -93,8 +104,8 @@ def _loop(run: Run, node: Node, values: Mapping[str, Any]) -> list[Any]:
         carried = (
             made if running is None else [_chosen(node, running, *pair) for pair in zip(made, carried, strict=True)]
         )
-        if isinstance(goes, np.ndarray):
-            going = bool(goes.reshape(-1)[0])
+        if declared or isinstance(goes, np.ndarray):
+            going = declared or bool(goes.reshape(-1)[0])
         elif steps is None or collected:
             raise node.refuse("how often the loop runs depends on the model's inputs")
         else:  # all steps are computed, and those behind the last one that counts are left out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ class Node:
         attributes: by name, as Python values.
         inputs: values.
         outputs: names of its outputs; "" for one that nothing reads.
+        declared: shapes of its outputs, as far as the graph declares them or they follow; None where it does not.
+        told: what a parameter was settled by, by the parameter; see `tell`.
     """
 
     backend: Any
@@ -34,6 +36,16 @@ class Node:
     attributes: Mapping[str, Any]
     inputs: Sequence[Any]
     outputs: Sequence[str]
+    declared: Sequence[tuple[int, ...] | None] = ()
+    told: dict[str, str] = field(default_factory=dict)
+
+    def declared_shape(self, position: int = 0) -> tuple[int, ...] | None:
+        """The shape that the graph declares for an output; None where it declares none, or a free size."""
+        return self.declared[position] if position < len(self.declared) else None
+
+    def tell(self, parameter: str, why: str) -> None:
+        """Remember that a parameter, an input of the model, is taken to be one with which something holds."""
+        self.told[parameter] = why
 
     def attribute(self, name: str, default: Any = None) -> Any:
         """An attribute's value."""

@@ -7,7 +7,7 @@ body that its schema defines, where there is one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
+from .declared import Shape, declared, spread
+from .given import on_given
 from .loops import inside
 from .node import Node
 from .sizes import is_sizes, on_sizes
@@ -22,6 +24,7 @@ from .table import OPERATORS, READS_SIZES
 
 _RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 _AI_ONNX = ("", "ai.onnx")
+_BODIES = {"CenterCropPad"}  # written as their schema's body, once a parameter is settled
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,16 @@ class _Scope:
     backend: Any
     opsets: Mapping[str, int]
     prefix: str = ""
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
 
 def walk(
-    model: onnx.ModelProto, backend: Any, feeds: Mapping[str, Any], constants: Mapping[str, np.ndarray]
+    model: onnx.ModelProto,
+    backend: Any,
+    feeds: Mapping[str, Any],
+    constants: Mapping[str, np.ndarray],
+    told: dict[str, str] | None = None,
 ) -> list[Any]:
     """The graph's outputs, in order.
 
@@ -41,17 +50,22 @@ def walk(
         backend: the primitives.
         feeds: a tensor for each graph input.
         constants: the initializers.
+        told: takes what parameters that are inputs of the model were settled by, by the parameter.
 
     Raises:
         NotImplementedError: an operator cannot be expressed; the message names it and its node.
     """
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     values: dict[str, Any] = {**constants, **feeds}
-    _run(_Scope(backend, opsets), model.graph.node, values)
+    shapes = declared((*model.graph.value_info, *model.graph.output))
+    _run(_Scope(backend, opsets, "", shapes, {} if told is None else told), model.graph.node, values)
     return [values[value.name] for value in model.graph.output]
 
 
 def _run(scope: _Scope, nodes: Sequence[onnx.NodeProto], values: dict[str, Any]) -> None:
+    scalars = {name for name, value in values.items() if _is_scalar(scope.backend, value)}
+    scalars |= {node.output[0] for node in nodes if node.op_type == "Constant" and _holds_scalar(node)}
+    scope = replace(scope, shapes=spread(nodes, scope.shapes, scalars))
     for number, node in enumerate(nodes):
         name = f"{scope.prefix}{node.name or f'{node.op_type}_{number}'}"
         results = _apply(scope, node, name, [values[i] if i else None for i in node.input], values)
@@ -64,7 +78,8 @@ def _apply(
     operator = proto.op_type
     attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
     opset = scope.opsets.get(proto.domain, 1) if proto.domain not in _AI_ONNX else _default(scope.opsets)
-    node = Node(scope.backend, operator, name, opset, attributes, inputs, list(proto.output))
+    shapes = [scope.shapes.get(output) for output in proto.output]
+    node = Node(scope.backend, operator, name, opset, attributes, inputs, list(proto.output), shapes, scope.told)
     if proto.domain not in _AI_ONNX:
         raise node.refuse(f"of the domain {proto.domain} is not among ONNX' own operators")
     if operator in _RANDOM:
@@ -72,7 +87,7 @@ def _apply(
     if operator in ("If", "Loop", "Scan"):
 
         def run(nodes: Sequence[onnx.NodeProto], inner: dict[str, Any], prefix: str) -> None:
-            _run(replace(scope, prefix=prefix), nodes, inner)
+            _run(replace(scope, prefix=prefix, shapes={}), nodes, inner)
 
         return inside(run, node, values)
     if operator == "SequenceMap":
@@ -88,13 +103,26 @@ def _apply(
             return [sized.astype(bool) if operator == "Equal" else sized]
         if operator not in READS_SIZES:
             node = replace(node, inputs=[scope.backend.sizes_tensor(v) if is_sizes(v) else v for v in inputs])
-    if operator in OPERATORS:
+    if operator in OPERATORS or operator in _BODIES:
         try:
-            results = OPERATORS[operator](node)
+            apply = OPERATORS.get(operator) or (lambda known: _body(scope, proto, known)[0])
+            results = on_given(node, apply)
+            results = apply(node) if results is None else results
         except KeyError as error:
             raise node.refuse(f"has no counterpart for {error}") from error
         return results if isinstance(results, tuple) else [results]
     return _body(scope, proto, node)
+
+
+def _is_scalar(backend: Any, value: Any) -> bool:
+    return value is not None and not isinstance(value, list) and tuple(backend.shape(value)) == ()
+
+
+def _holds_scalar(node: onnx.NodeProto) -> bool:
+    (attribute,) = node.attribute
+    if attribute.name == "value":
+        return not attribute.t.dims
+    return attribute.name in ("value_float", "value_int")
 
 
 def _default(opsets: Mapping[str, int]) -> int:
@@ -144,7 +172,8 @@ def _body(scope: _Scope, proto: onnx.NodeProto, node: Node) -> Sequence[Any]:
     padded = list(node.inputs) + [None] * (len(function.input) - len(node.inputs))
     values: dict[str, Any] = dict(zip(function.input, padded, strict=False))
     opsets = {entry.domain: entry.version for entry in function.opset_import} or scope.opsets
-    _run(replace(scope, opsets=opsets, prefix=f"{node.name}/"), nodes, values)
+    shapes = {name: shape for name, shape in zip(function.output, node.declared, strict=False) if shape is not None}
+    _run(replace(scope, opsets=opsets, prefix=f"{node.name}/", shapes=shapes), nodes, values)
     return [values.get(name) for name in function.output]
 
 

@@ -13,6 +13,7 @@ from safeconvert.adapter_api.layouts import moved_ends
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.graph.boundary_transposes import channels_second_ends
 
+from .._operators.given import obligations
 from .._operators.read import inputs, plain
 from .._shared.open_sizes import require_open_sizes
 from .model import build
@@ -26,9 +27,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     model = legal.model
     taken, given = [name for name, _, _ in inputs(model)], [value.name for value in model.graph.output]
     ends = moved_ends(channels_second_ends(model), taken, given, step)
-    made = build(model, shapes, ends)
+    told: dict[str, str] = {}
+    made = build(model, shapes, ends, told)
     made.save(step.target)
-    reply = ConvertReply(_moved(taken, made.inputs, ends), _moved(given, made.outputs, ends), notes=legal.notes())
+    moves = _moved(taken, made.inputs, ends), _moved(given, made.outputs, ends)
+    reply = ConvertReply(*moves, legal.notes(), obligations(told))
     return replace(reply, notes=(*reply.notes, *require_open_sizes(step, made, reply))).to_json()
 
 

@@ -21,6 +21,7 @@ def build(
     model: onnx.ModelProto,
     shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     moved: Collection[str] = (),
+    told: dict[str, str] | None = None,
 ) -> Any:
     """The graph as a Keras model; inputs and outputs in ONNX' order, with ONNX' order of dimensions but where it is said.
 
@@ -28,6 +29,7 @@ def build(
         model: without functions of its own.
         shapes: sizes of inputs, by name, that the graph leaves free.
         moved: inputs and outputs, by name, whose second dimension goes last.
+        told: takes what parameters that are inputs were settled by, see `_operators.given`.
 
     Raises:
         NotImplementedError: an operator cannot be expressed; the message names it and its node.
@@ -51,7 +53,7 @@ def build(
     if not made:
         raise NotImplementedError("a graph without inputs cannot be a Keras model")
     backend = KerasOps(made)
-    outputs = walk(model, backend, {name: tensor for name, (tensor, _) in made.items()}, constants(model))
+    outputs = walk(model, backend, {name: tensor for name, (tensor, _) in made.items()}, constants(model), told)
     if any(isinstance(output, list) for output in outputs):
         raise NotImplementedError("an output that is a sequence")
     named = [

@@ -13,6 +13,7 @@ import torch
 
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest, ModelRequest
 
+from .._operators.given import obligations
 from .._operators.read import inputs, plain
 from .double import DoubleModel
 from .module import GraphModule
@@ -22,8 +23,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; no dimension moves."""
     step = ConvertRequest.from_json(request)
     legal = plain(step.model.path, __file__)
-    model, unmoved = legal.model, replace(UNCHANGED, notes=legal.notes())
-    module = GraphModule(model).eval()
+    model, module = legal.model, GraphModule(legal.model).eval()
     known = {spec.name: spec.shape for spec in step.signature.inputs} if step.signature else {}
     examples, free = [], []
     for name, dtype, declared in inputs(model):
@@ -33,9 +33,9 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         ]
         examples.append(_example(shape, dtype))
         free.append(bool(shape) and not isinstance(shape[0], int))
-    with torch.inference_mode():
-        module(*examples)
+    examples = _run_once(module, examples)
     module.close()
+    unmoved = replace(UNCHANGED, notes=legal.notes(), obligations=obligations(module.told))
     if step.target.endswith(".pt"):
         with torch.inference_mode():
             traced = torch.jit.trace(module, tuple(examples), check_trace=False)
@@ -48,6 +48,19 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
 def load(request: Mapping[str, Any]) -> DoubleModel:
     """Open an ONNX file to be computed in float64; see `safeconvert.rounding`."""
     return DoubleModel(ModelRequest.from_json(request))
+
+
+def _run_once(module: GraphModule, examples: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The examples, on which the module runs, so that its constants become buffers; ones where it divides whole numbers by zero."""
+    with torch.inference_mode():
+        try:
+            module(*examples)
+        except RuntimeError as error:
+            if "ZeroDivisionError" not in str(error):
+                raise
+            examples = [torch.ones_like(example) for example in examples]
+            module(*examples)
+    return examples
 
 
 def _example(shape: Sequence[int | str], dtype: str) -> torch.Tensor:

@@ -27,6 +27,7 @@ class GraphModule(torch.nn.Module):
         self._names: dict[str, str] = {}
         self._keys = {id(value): name for name, value in self._initializers.items()}
         self._closed = False
+        self.told: dict[str, str] = {}  # what parameters that are inputs were settled by, see `_operators.given`
 
     def close(self) -> None:
         """From now on, a constant that was not met before is no buffer; see `_constant`."""
@@ -35,7 +36,9 @@ class GraphModule(torch.nn.Module):
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The graph's outputs."""
         backend = TorchOps(self._constant)
-        outputs = walk(self._model, backend, dict(zip(self._inputs, tensors, strict=True)), self._initializers)
+        outputs = walk(
+            self._model, backend, dict(zip(self._inputs, tensors, strict=True)), self._initializers, self.told
+        )
         if any(isinstance(output, list) for output in outputs):
             raise NotImplementedError("an output that is a sequence")
         made = tuple(

@@ -52,6 +52,9 @@ Comparator = Callable[[Pair, Tolerance, VerifySettings], Agreement]
 
 def compare(comparator: Comparator, pair: Pair, settings: VerifySettings) -> Agreement:
     """Apply a comparator; samples that are not comparable never agree."""
+    if not pair.source_values.size:  # nothing in it that could differ
+        nothing = np.zeros_like(pair.comparable)
+        return Agreement(pair.comparable, nothing, pair.comparable)
     agree, tie, within = comparator(pair, settings.tolerance_for(pair.name), settings)
     return Agreement(agree & pair.comparable, tie & pair.comparable, within & pair.comparable)
 

@@ -52,8 +52,7 @@ def looks(chunks: Sequence[Chunk]) -> Mapping[str, Looks]:
     for chunk in chunks:
         for name, path in chunk.arrays.items():
             array = np.load(path, allow_pickle=False)
-            if array.size:
-                plain[name] = Looks(0.0, 1.0, 0.0, 0.0)  # of what holds no finite value
+            plain[name] = Looks(0.0, 1.0, 0.0, 0.0)  # of what holds no finite value, or nothing at all
             array = _finite(array)
             if array.size:
                 own = _moments(array)

@@ -31,7 +31,7 @@ from safeconvert.inputs.offspring import Elite
 from safeconvert.inputs.statistics import looks
 from safeconvert.inputs.store import Chunk, samples, saved
 from safeconvert.verification.counterexamples import Tried, confirmed
-from safeconvert.verification.dataset import finite_samples
+from safeconvert.verification.dataset import declared_samples, finite_samples
 from safeconvert.verification.native import accumulator, feed_across
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.search_plan import NotSearched, SearchPlan, plan_search
@@ -174,7 +174,9 @@ class _Search:
             figures.add(left, right, np.arange(chunk.start, chunk.stop))
             shares.append(self._figures.closeness(left, right, chunk.stop - chunk.start))
         closeness: Array = np.concatenate(shares)
-        usable = finite_samples(source, chunks)
+        data, before = self._pair.source.data, self._pair.source.outputs.outputs
+        given = [files for chunk, files in zip(data.chunks, before, strict=True) if chunk.stop <= data.inputs.count]
+        usable = np.intersect1d(finite_samples(source, chunks), declared_samples(source, chunks, given))
         kept = [[int(one) for one in usable if chunk.start <= one < chunk.stop] for chunk in chunks]
         self._count += sum(self._new(chunk, numbers) for chunk, numbers in zip(chunks, kept, strict=True))
         suspects = np.intersect1d(figures.unequal(), usable)

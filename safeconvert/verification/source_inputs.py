@@ -60,7 +60,7 @@ def feed_source(
 ) -> Fed:
     """Run the source on its inputs, and on more that are made up.
 
-    Made-up inputs on which it does not run or is not finite are left out, and later those on which it is rounding alone; a user's never are.
+    Made-up inputs on which it does not run, is not finite or gives other sizes than it declares are left out, and later those on which it is rounding alone; a user's never are.
 
     Args:
         run, settings: the surroundings, and how outputs are compared.
@@ -84,6 +84,7 @@ def feed_source(
     if more is None:
         return Fed(data, outputs, usable, given, blind_outputs(file.named, outputs, settings), NONE)
     kept = dataset.finite_samples(more, extra.chunks)
+    kept = np.intersect1d(kept, dataset.declared_samples(more, extra.chunks, outputs.outputs))
     beside = partial(stable_samples, run, session, extra.chunks, data.seed, more, kept, settings)
     outputs = replace(outputs, outputs=(*outputs.outputs, *more.outputs))
     data = replace(data, chunks=(*data.chunks, *extra.chunks), extra=extra.origins)

@@ -198,3 +198,12 @@ def test_settings_without_meaning_are_refused(asked: dict[str, object]) -> None:
         if "tolerance" in asked:
             asked = {"tolerance": Tolerance(*asked["tolerance"])}
         VerifySettings(**asked)
+
+
+@pytest.mark.parametrize("comparator", [None, "label", "allclose", "cosine", "exact"])
+def test_chunks_without_a_value_agree(comparator: str | None) -> None:
+    figures = Accumulator(VerifySettings(comparator=comparator))
+    full, empty = np.ones((2, 5), np.float32), np.zeros((1, 0), np.float32)
+    figures.add({"y": full}, {"y": full}, np.arange(2))
+    figures.add({"y": empty}, {"y": empty}, np.array([2]))
+    assert figures.result().equal

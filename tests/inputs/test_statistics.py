@@ -29,3 +29,8 @@ def test_what_is_not_finite_is_left_out(tmp_path: Path) -> None:
     np.save(tmp_path / "1.npy", np.array(np.nan, dtype=np.float32))
     chunks = [Chunk(0, 2, {"x": tmp_path / "0.npy"}), Chunk(2, 3, {"x": tmp_path / "1.npy"}, whole=True)]
     assert looks(chunks)["x"] == Looks(2.0, 1.0, 1.0, 3.0)
+
+
+def test_an_input_without_elements_is_known_too(tmp_path: Path) -> None:
+    np.save(tmp_path / "axes.npy", np.zeros((2, 0), dtype=np.int64))
+    assert looks([Chunk(0, 2, {"axes": tmp_path / "axes.npy"})]) == {"axes": Looks(0.0, 1.0, 0.0, 0.0)}
