@@ -40,7 +40,8 @@ def spread(nodes: Sequence[onnx.NodeProto], known: Mapping[str, Shape], scalars:
         `known`, and the shapes of the tensors that have the same one: through element-wise operators with one operand, with
         others that are scalars, or with operands that have the same shape as each other.
     """
-    single, first = set(scalars), {}
+    single: set[str] = set(scalars)
+    first: dict[str, str] = {}
     for node in nodes:
         operands = list(node.input[:1]) if node.op_type in _KEEP else list(node.input) if node.op_type in _PAIRS else []
         if operands and all(name in single for name in operands):
