@@ -18,6 +18,8 @@ def _concat(n: Node) -> list[Value]:
     parts = [o if isinstance(o, Value) else constant(n.store, o) for o in n.operands if o is not None]
     axis = n.attributes["axis"] % len(n.shape)
     AXIOM.use(n.store)
+    if len(parts) == 1:
+        return parts
     front, back = _uniform(n.store, parts), _uniform(n.store, parts[::-1])
     if len(front) + len(back) in range(1, len(parts)):
         numbers = [*front, *back]

@@ -13,8 +13,8 @@ from safeconvert.prove.kernel.terms import Array
 _MOVES = {"Shape", "Gather", "Slice", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Cast", "Identity", "Split"}
 _SHAPES = {("Reshape", 1), ("Expand", 1), ("Tile", 1), ("Resize", 2), ("Resize", 3)}
 """Operands that only say what shape a result has."""
-_SPREAD = {"Expand": 1, "ConstantOfShape": 0}
-"""Operators that only spread numbers, and which operand says how far."""
+_SPREAD = {"Expand": 1, "ConstantOfShape": 0, "Reshape": 1}
+"""Operators that only spread numbers, and which operand says how far; Reshape does so with one number."""
 _SPREADING: set[object] = {"Add", "Sub", "Mul", "Div", "Concat", "Where", ("LSTM", 5), ("LSTM", 6), ("GRU", 5)}
 """Operators, or single operands of them, that read what is spread number by number; others might count how often it is there."""
 
@@ -43,11 +43,11 @@ def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Mapping[str, 
     found: set[str] = set()
     for node in nodes:
         reads = sized.intersection(node.input)
-        plain = node.op_type in _SPREAD and not reads.intersection(node.input[: _SPREAD[node.op_type]])
-        one = node.op_type == "Reshape" and all((here[name] == here[name].flat[0]).all() for name in reads)
+        plain = node.op_type in _SPREAD and reads.intersection(node.input[: _SPREAD[node.op_type]]) <= found
+        one = node.op_type != "Reshape" or not reads or len(np.unique(here.get(node.input[0], np.ones(1)))) == 1
         zero = node.op_type == "ReduceSum" and not any(here[name].any() for name in reads)
-        part = reads <= found and (one or zero or keeps(node, reads))
-        found.update(name for name in node.output if name in sized and (plain or part))
+        part = reads <= found and (zero or keeps(node, reads))
+        found.update(name for name in node.output if name in sized and ((plain and one) or part))
     return found
 
 

@@ -53,13 +53,14 @@ EACH: dict[str, Callable[[Any], Any]] = {
     "Min": lambda x: tf.reduce_min(x, 1), "Prod": lambda x: tf.reduce_prod(x, 1), "MatMul": lambda x: tf.matmul(x, normal(3, 6), transpose_b=True),
     "ExpandDims": lambda x: tf.expand_dims(x, 1), "Pack": lambda x: tf.stack([x, tf.exp(x)], 1), "Cast": lambda x: tf.cast(tf.cast(3 * x, tf.int32), tf.float32),
     "BiasAdd": lambda x: tf.nn.bias_add(x, normal(6)), "Shape": lambda x: tf.reshape(x, [tf.shape(x)[0], 2, 3]),
+    "Fill": lambda x: x + tf.fill([tf.shape(x)[0], 6], 0.5), "Range": lambda x: tf.gather(x, raw.Range(start=0, limit=6, delta=2), axis=1),
 }  # fmt: skip
 IMAGES: dict[str, Callable[[Any], Any]] = {
     "Transpose": lambda x: tf.transpose(x, (0, 3, 1, 2)), "Reshape": lambda x: tf.reshape(x, (-1, 7, 4)),
     "Squeeze": lambda x: tf.squeeze(x[:, :, :1], 2), "Pad": lambda x: tf.pad(x, [[0, 0], [1, 2], [0, 3], [0, 0]]),
     "PadV2": lambda x: tf.pad(x, [[0, 0], [1, 2], [0, 3], [0, 0]], constant_values=0.5), "ConcatV2": lambda x: tf.concat([x, tf.tanh(x)], 2),
     "StridedSlice": lambda x: x[:, ::-2, -3, 1:3], "GatherV2": lambda x: tf.gather(x, tf.constant([3, 1, 1]), axis=2),
-    "Split": lambda x: tf.split(x, 2, 3)[1],
+    "Split": lambda x: tf.split(x, 2, 3)[1], "ReverseV2": lambda x: tf.reverse(x, [1, 3]),
     "Conv2D": lambda x: tf.nn.conv2d(x, normal(3, 2, 4, 5), (2, 1), "SAME"),
     "Conv2D dilated": lambda x: tf.nn.conv2d(x, normal(3, 3, 4, 5), 1, "VALID", dilations=(1, 2)),
     "DepthwiseConv2dNative": lambda x: tf.nn.depthwise_conv2d(x, normal(3, 3, 4, 2), (1, 2, 2, 1), "SAME"),
@@ -99,6 +100,32 @@ def run(model: onnx.ModelProto, given: dict[str, np.ndarray]) -> dict[str, np.nd
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [one.name for one in session.get_outputs()]
     return dict(zip(names, session.run(None, {one.name: given[one.name] for one in session.get_inputs()}), strict=True))
+
+
+LOOPS: dict[str, Callable[[], Any]] = {
+    "lstm and gru": lambda: keras.Sequential([keras.layers.LSTM(3, return_sequences=True), keras.layers.GRU(2)]),
+    "backwards": lambda: keras.Sequential([keras.layers.SimpleRNN(3, go_backwards=True, return_sequences=True)]),
+}
+
+
+@pytest.mark.parametrize("name", list(LOOPS))
+def test_loops_of_a_fixed_number_of_steps_are_read_step_by_step(name: str, tmp_path: Path) -> None:
+    net = LOOPS[name]()
+    net.build((None, 5, 4))
+    net.export(str(tmp_path / "saved"), verbose=False)
+    x = feeds()["steps"]
+    model = read_tf(tmp_path / "saved")
+    given = {model.graph.input[0].name: x}
+    [found] = run(model, given).values()
+    np.testing.assert_allclose(found, np.asarray(net(x)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_loop_of_free_length_is_refused(tmp_path: Path) -> None:
+    net = keras.Sequential([keras.layers.GRU(2)])
+    net.build((None, None, 4))
+    net.export(str(tmp_path / "saved"), verbose=False)
+    with pytest.raises(Refused, match="not fixed"):
+        read_tf(tmp_path / "saved")
 
 
 def test_every_operator_has_a_case() -> None:

@@ -151,6 +151,7 @@ def test_the_graph_gives_what_the_interpreter_gives(name: str) -> None:
 
 
 MADE_OTHERWISE = {
+    "FILL",
     "EMBEDDING_LOOKUP",
     "RELU_N1_TO_1",
     "PRELU",
@@ -162,6 +163,13 @@ MADE_OTHERWISE = {
     "SELECT_V2",
 }
 """The converter may say these in other operators."""
+
+
+def test_a_shape_that_is_computed_is_filled() -> None:
+    content = converted(lambda x: tf.fill([tf.shape(x)[0], 6], 0.5) + tf.matmul(x, tf.ones((6, 6))), (None, 6))
+    assert "FILL" in codes(content)
+    x = np.ones((1, 6), np.float32)
+    np.testing.assert_allclose(run(content, x), np.full((1, 6), 6.5))
 
 
 def test_signatures_name_inputs_and_outputs(tmp_path: Any) -> None:

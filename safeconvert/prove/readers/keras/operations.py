@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.activations import activated
@@ -30,6 +31,13 @@ class Operation:
         """Its first argument. Raises Refused where it is no tensor of floating-point numbers."""
         if not self.arguments or not isinstance(self.arguments[0], Tensor) or self.arguments[0].whole:
             raise Refused(f"{self.kind}: of other than a tensor of floating-point numbers")
+        return self.arguments[0]
+
+    @property
+    def moving(self) -> Tensor:
+        """Its first argument, whatever it holds. Raises Refused where it is no tensor."""
+        if not self.arguments or not isinstance(self.arguments[0], Tensor):
+            raise Refused(f"{self.kind}: of other than a tensor")
         return self.arguments[0]
 
     def alone(self) -> Tensor:
@@ -110,10 +118,45 @@ def _zeros(o: Operation) -> Tensor:
     return Tensor(o.write.zeros(o.alone().name, FLOAT), o.x.rank)
 
 
+_KINDS = {"float32": FLOAT, "int32": onnx.TensorProto.INT32, "int64": onnx.TensorProto.INT64}
+
+
 def _cast(o: Operation) -> Tensor:
-    if o.config["dtype"] != "float32":
-        raise Refused(f"Cast: to {o.config['dtype']}")
-    return o.alone()
+    wanted = o.config["dtype"]
+    if wanted not in _KINDS or len(o.arguments) != 1:
+        raise Refused(f"Cast: to {wanted}")
+    if wanted == "float32" and not o.moving.whole:
+        return o.moving
+    return Tensor(o.write("Cast", o.moving.name, to=_KINDS[wanted]), o.moving.rank, wanted != "float32")
+
+
+def _equal(o: Operation) -> Tensor:
+    """Of two tensors, or of a tensor of integers and an integer."""
+    one, two = o.moving, o.arguments[1]
+    if one.whole:
+        if type(two) is not int and not (isinstance(two, np.ndarray) and two.dtype == np.int32):
+            raise Refused(f"Equal: of integers and {str(two)[:40]}")
+        kind = o.write("Cast", o.write.constant(np.asarray(two, np.int64)), to=_KINDS["int64"])
+        made = o.write("Equal", o.write("Cast", one.name, to=_KINDS["int64"]), kind)
+        return Tensor(made, max(one.rank, np.ndim(two)), True)
+    other = o.operand(1)
+    return Tensor(o.write("Equal", one.name, other.name), max(one.rank, other.rank), True)
+
+
+def _where(o: Operation) -> Tensor:
+    condition, one, two = o.moving, o.operand(1), o.operand(2)
+    truth = o.write("Cast", condition.name, to=onnx.TensorProto.BOOL)
+    return Tensor(o.write("Where", truth, one.name, two.name), max(condition.rank, one.rank, two.rank))
+
+
+def _taken(o: Operation) -> Tensor:
+    """Take along an axis, by constant numbers."""
+    axis, given = o.config.get("axis"), o.arguments[1] if len(o.arguments) > 1 else o.config.get("indices")
+    places = np.asarray(given)
+    if axis is None or places.dtype.kind != "i" or places.ndim > 1:
+        raise Refused("Take: of all numbers, or by numbers that are computed")
+    at = o.write.constant(places.astype(np.int64))
+    return Tensor(o.write("Gather", o.x.name, at, axis=int(axis)), o.x.rank + places.ndim - 1)
 
 
 def _reshaped(o: Operation) -> Tensor:
@@ -121,7 +164,7 @@ def _reshaped(o: Operation) -> Tensor:
     sizes = [-1 if size is None else size for size in o.config["newshape"]]
     if not all(type(size) is int for size in sizes) or sizes.count(-1) > 1:
         raise Refused(f"Reshape: to {o.config['newshape']}")
-    return Tensor(o.write("Reshape", o.alone().name, o.write.integers(*sizes), allowzero=1), len(sizes))
+    return Tensor(o.write("Reshape", o.moving.name, o.write.integers(*sizes), allowzero=1), len(sizes), o.moving.whole)
 
 
 def _transposed(o: Operation) -> Tensor:
@@ -238,6 +281,7 @@ _NUMPY: Mapping[str, Rule] = {
     "Sum": _reduced("ReduceSum"), "Max": _reduced("ReduceMax"), "Min": _reduced("ReduceMin"), "Prod": _reduced("ReduceProd"),
     "Reshape": _reshaped, "Transpose": _transposed, "Squeeze": _squeezed, "ExpandDims": _widened, "Concatenate": _joined, "Stack": _stacked,
     "Einsum": _einsum, "ZerosLike": _zeros, "Pad": _padded, "GetItem": _part, "Clip": _clipped,
+    "Equal": _equal, "Where": _where, "Take": _taken,
 }  # fmt: skip
 _NN: Mapping[str, Rule] = {
     "Relu": _each("Relu"), "Relu6": _named("relu6"), "Sigmoid": _each("Sigmoid"), "Silu": _named("silu"), "Softplus": _each("Softplus"),

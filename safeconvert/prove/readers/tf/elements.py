@@ -57,6 +57,18 @@ def zeros(n: Node) -> list[Tensor]:
     return [Tensor(n.write.zeros(n.inputs[0].name, n.onnx_kind("T")))]
 
 
+def filled(n: Node) -> list[Tensor]:
+    """Fill: one number, in a shape that may be computed."""
+    return n.made("Expand", n.inputs[1].name, n.write("Cast", n.inputs[0].name, to=7))
+
+
+def counted(n: Node) -> list[Tensor]:
+    """Range of constants."""
+    start, limit, delta = (n.integers(place)[0] for place in range(3))
+    array = np.arange(start, limit, delta).astype(n.weights(0).dtype)
+    return [Tensor(n.write.constant(array), array)]
+
+
 def relu6(n: Node) -> list[Tensor]:
     """Relu6."""
     n.only_float()
@@ -212,6 +224,13 @@ def strided(n: Node) -> list[Tensor]:
     lists = (n.write.integers(*numbers) for numbers in (begins, ends, range(len(begins)), strides))
     name = n.write("Slice", n.inputs[0].name, *lists)
     return n.made("Squeeze", name, n.write.integers(*gone)) if gone else [Tensor(name)]
+
+
+def turned(n: Node) -> list[Tensor]:
+    """ReverseV2 along constant axes."""
+    axes = n.integers(1)
+    lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
+    return n.made("Slice", n.inputs[0].name, *(n.write.integers(*numbers) for numbers in lists))
 
 
 def gathered(n: Node) -> list[Tensor]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from safeconvert.prove.kernel.terms import Array, Refused
 from safeconvert.prove.readers.tf.checkpoint import KINDS
+from safeconvert.prove.readers.tf.loops import Known, Value, listed, repeated
 from safeconvert.prove.readers.tf.node import Node, Resource, Tensor
 from safeconvert.prove.readers.tf.table import OPERATORS
 from safeconvert.prove.readers.tf.wire import Message
 from safeconvert.prove.readers.writer import Writer
 
-Value = Tensor | Resource
+_LOOPS = {"While", "StatelessWhile"}
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _FIRST = {"FusedBatchNormV3": {"y"}}
 """By operator with outputs of several names, those that are counted from 0."""
@@ -24,9 +26,10 @@ _MANY = 200_000
 
 @dataclass
 class Library:
-    """What all graphs of a file share: the writer, functions by name, and the checkpoint's tensors."""
+    """What all graphs of a file share: the writer, what is known of its tensors, functions by name, and the checkpoint's tensors."""
 
     write: Writer
+    numbers: Known
     functions: Mapping[str, Message]
     tensors: Mapping[str, Array]
     count: int = 0
@@ -82,7 +85,12 @@ class Scope:
             return [self.constant(array_of(attributes["value"].message(8)))]
         if operator in _CALLS:
             return self._called(attributes["f"].message(10).text(1), inputs)
-        if operator == "Identity" and isinstance(inputs[0], Resource):
+        if operator in _LOOPS:
+            goes_on, step = (attributes[name].message(10).text(1) for name in ("cond", "body"))
+            return repeated(self.library.numbers, inputs, partial(self._called, goes_on), partial(self._called, step))
+        if operator.startswith("TensorList"):
+            return listed(self.library.numbers, operator, inputs)
+        if operator == "Identity" and not isinstance(inputs[0], Tensor):
             return inputs
         if operator == "ReadVariableOp" and isinstance(inputs[0], Resource):
             if inputs[0].key not in self.library.tensors:

@@ -33,6 +33,13 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A list of tensors; None where nothing was written yet."""
+
+    parts: tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True)
 class Node:
     """A node, and what it reads."""
 

@@ -13,6 +13,7 @@ from safeconvert.adapter_api.shapes import natural_order
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tf.checkpoint import KINDS, tensors
 from safeconvert.prove.readers.tf.functions import Library, Scope
+from safeconvert.prove.readers.tf.loops import Known
 from safeconvert.prove.readers.tf.node import Resource, Tensor
 from safeconvert.prove.readers.tf.wire import Message
 from safeconvert.prove.readers.writer import Input, Writer
@@ -34,10 +35,10 @@ def _read(folder: Path) -> onnx.ModelProto:
     functions = {function.message(1).text(1): function for function in graph.message(2).messages(1)}
     nodes = {node.text(1): node for node in graph.messages(1)}
     held = tensors(folder / "variables") if (folder / "variables" / "variables.index").is_file() else {}
-    library = Library(Writer(), functions, held)
+    write, given = Writer(), list[Input]()
+    library = Library(write, Known(write, given), functions, held)
     scope = Scope(library, nodes, {name: [Resource(key)] for name, key in _variables(meta, nodes, functions).items()})
     signature = meta.mapped(5)[_SIGNATURE]
-    given = []
     for name, info in sorted(signature.mapped(1).items(), key=lambda one: natural_order(one[0])):
         given.append(_described(name, info))
         scope.known[info.text(1).split(":")[0]] = [Tensor(name)]

@@ -22,7 +22,7 @@ OPERATORS: Mapping[str, Rule] = {
     "LessEqual": elements.pair("LessOrEqual"), "GreaterEqual": elements.pair("GreaterOrEqual"), "Equal": elements.pair("Equal"),
     "LogicalAnd": elements.logical("And"), "LogicalOr": elements.logical("Or"), "SelectV2": elements.logical("Where"),
     "Relu6": elements.relu6, "Erfc": elements.erfc, "LeakyRelu": elements.leaky_relu, "Square": elements.square,
-    "SquaredDifference": elements.squared_difference, "Softmax": elements.softmax("Softmax"), "ZerosLike": elements.zeros,
+    "SquaredDifference": elements.squared_difference, "Softmax": elements.softmax("Softmax"), "ZerosLike": elements.zeros, "Fill": elements.filled, "ReverseV2": elements.turned, "Range": elements.counted,
     "LogSoftmax": elements.softmax("LogSoftmax"), "Mean": elements.reduction("ReduceMean"), "Sum": elements.reduction("ReduceSum"),
     "Max": elements.reduction("ReduceMax"), "Min": elements.reduction("ReduceMin"), "Prod": elements.reduction("ReduceProd"),
     "MatMul": elements.matmul, "BatchMatMulV2": elements.batched, "BatchMatMulV3": elements.batched, "Einsum": elements.einsum,

@@ -131,3 +131,8 @@ def gathered(o: Operator) -> list[str]:
 def rows(o: Operator) -> list[str]:
     """EMBEDDING_LOOKUP: places, and a table."""
     return [o.write("Gather", o.tensor(1).name, o.tensor(0).name, axis=0)]
+
+
+def filled(o: Operator) -> list[str]:
+    """FILL: one number, in a shape that may be computed."""
+    return [o.write("Expand", o.tensor(1).name, o.write("Cast", o.tensor(0).name, to=7))]

@@ -71,6 +71,7 @@ OPERATORS: Mapping[int, tuple[str, Rule]] = {
     89: ("REDUCE_MIN", elements.reduction("ReduceMin")),
     92: ("SQUARE", elements.square),
     93: ("ZEROS_LIKE", elements.zeros),
+    94: ("FILL", places.filled),
     97: ("RESIZE_NEAREST_NEIGHBOR", windows.resized(nearest=True)),
     98: ("LEAKY_RELU", elements.leaky_relu),
     99: ("SQUARED_DIFFERENCE", elements.squared_difference),

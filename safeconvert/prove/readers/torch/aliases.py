@@ -60,9 +60,10 @@ def _tensors(argument: Mapping[str, Any]) -> Iterator[str]:
             yield str(found["as_name"])
         elif kind == "as_sym_ints":
             yield from (str(one["as_name"]) for one in found if "as_name" in one)
+        elif kind == "as_optional_tensors":
+            yield from (str(one["as_tensor"]["name"]) for one in found if "as_tensor" in one)
         elif kind in (
             "as_optional_tensor",
-            "as_optional_tensors",
             "as_nested_tensors",
             "as_graph",
             "as_string_to_argument",

@@ -13,7 +13,10 @@ import numpy as np
 
 from safeconvert.prove.kernel.terms import Array, Refused
 
-_KINDS = {4: np.int32, 5: np.int64, 6: np.float16, 7: np.float32, 8: np.float64, 12: np.bool_}
+_KINDS = {
+    1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 6: np.float16, 7: np.float32, 8: np.float64, 12: np.bool_, 28: np.uint16,
+    29: np.uint32, 30: np.uint64,
+}  # fmt: skip
 """Element types by torch's numbers."""
 _PLACES = (("data/weights/", "weights"), ("data/constants/", "constants"))
 

@@ -50,6 +50,38 @@ def pair(operator: str, floating: bool = True) -> Rule:
     return rule
 
 
+def turned_difference(c: Call) -> list[str]:
+    """rsub: other - alpha·self, of one type."""
+    first = c.tensor()
+    if first.kind != c.outputs[0].kind:
+        raise Refused(f"{c.target}: of mixed types")
+    kind, alpha, name = onnx.helper.tensor_dtype_to_np_dtype(first.kind), c.value("alpha", 1), first.name
+    if alpha != 1:
+        name = c.write("Mul", name, c.write.constant(np.asarray(alpha, kind)))
+    return [c.write("Sub", c.operand("other"), name)]
+
+
+def raised(c: Call) -> list[str]:
+    """pow of two tensors of one type of floating-point numbers."""
+    base, exponent = c.only_float(), c.only_float("exponent")
+    return [c.write("Pow", base.name, exponent.name)]
+
+
+def unequal(c: Call) -> list[str]:
+    """ne."""
+    return [c.write("Not", compared("Equal")(c)[0])]
+
+
+def extremes(operator: str) -> Rule:
+    """max and min along an axis: the numbers; where they stand is not read."""
+
+    def rule(c: Call) -> list[str]:
+        axis, keep = int(c.value("dim", None)), int(bool(c.value("keepdim", False)))
+        return [c.write(operator, c.tensor().name, c.write.integers(axis), keepdims=keep)]
+
+    return rule
+
+
 def compared(operator: str) -> Rule:
     """Comparisons with a tensor or number of one type."""
 
@@ -154,7 +186,8 @@ def reduction(operator: str) -> Rule:
         axes = [axes] if isinstance(axes, int) else axes or []
         given = [c.write.integers(*axes)] if axes else []
         keep = int(bool(axes and c.value("keepdim", False)))
-        return [c.write(operator, c.only_float().name, *given, keepdims=keep)]
+        x = c.tensor() if operator in ("ReduceMax", "ReduceMin") else c.only_float()
+        return [c.write(operator, x.name, *given, keepdims=keep)]
 
     return rule
 

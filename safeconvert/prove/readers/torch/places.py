@@ -141,6 +141,40 @@ def zeros(c: Call) -> list[str]:
     return [c.write("ConstantOfShape", c.sizes("size"), value=onnx.numpy_helper.from_array(np.zeros(1, kind)))]
 
 
+def ones(c: Call) -> list[str]:
+    """ones of a shape."""
+    kind = onnx.helper.tensor_dtype_to_np_dtype(c.outputs[0].kind)
+    return [c.write("ConstantOfShape", c.sizes("size"), value=onnx.numpy_helper.from_array(np.ones(1, kind)))]
+
+
+def like(number: int) -> Rule:
+    """zeros_like and ones_like."""
+
+    def rule(c: Call) -> list[str]:
+        kind = onnx.helper.tensor_dtype_to_np_dtype(c.outputs[0].kind)
+        fill = onnx.numpy_helper.from_array(np.full(1, number, kind))
+        return [c.write("ConstantOfShape", c.write("Shape", c.tensor().name), value=fill)]
+
+    return rule
+
+
+def rows(c: Call) -> list[str]:
+    """index_select: some indices along an axis."""
+    return [c.write("Gather", c.tensor().name, c.tensor("index").name, axis=int(c.value("dim", None)))]
+
+
+def indexed(c: Call) -> list[str]:
+    """index by one tensor of integers along an axis, those before it whole."""
+    [(kind, given)] = c.arguments["indices"].items()
+    if kind != "as_optional_tensors":
+        raise Refused(f"{c.target}: indices are {kind}")
+    named = [(axis, one["as_tensor"]["name"]) for axis, one in enumerate(given) if "as_tensor" in one]
+    if len(named) != 1 or c.tensors[named[0][1]].kind not in (onnx.TensorProto.INT32, onnx.TensorProto.INT64):
+        raise Refused(f"{c.target}: by several tensors, or by truths")
+    axis, name = named[0]
+    return [c.write("Gather", c.tensor().name, c.tensors[name].name, axis=axis)]
+
+
 def size_of(c: Call) -> list[str]:
     """sym_size: a size, as a list of one."""
     axis = int(c.value("dim", None)) % len(c.tensor().shape)

@@ -11,7 +11,9 @@ _EACH = {
     "relu": ("Relu",), "relu_": ("Relu",), "sigmoid": ("Sigmoid",), "tanh": ("Tanh",), "exp": ("Exp",), "log": ("Log",), "sqrt": ("Sqrt",),
     "rsqrt": ("Sqrt", "Reciprocal"), "abs": ("Abs",), "neg": ("Neg",), "reciprocal": ("Reciprocal",), "erf": ("Erf",), "sin": ("Sin",),
     "cos": ("Cos",), "floor": ("Floor",), "ceil": ("Ceil",), "hardswish": ("HardSwish",), "hardswish_": ("HardSwish",), "mish": ("Mish",),
-    "softsign": ("Softsign",), "sign": ("Sign",),
+    "softsign": ("Softsign",), "sign": ("Sign",), "tan": ("Tan",), "asin": ("Asin",), "acos": ("Acos",), "atan": ("Atan",), "sinh": ("Sinh",),
+    "cosh": ("Cosh",), "asinh": ("Asinh",), "acosh": ("Acosh",), "atanh": ("Atanh",), "round": ("Round",), "selu": ("Selu",),
+    "isnan": ("IsNaN",),
 }  # fmt: skip
 _IDLE = (
     "dropout",
@@ -54,14 +56,24 @@ OPERATORS: Mapping[str, Rule] = {
     **{f"aten.{name}.Tensor": elements.pair(onnx, floating=False) for name, onnx in
        (("add", "Add"), ("add_", "Add"), ("sub", "Sub"), ("mul", "Mul"), ("mul_", "Mul"))},
     "aten.div.Tensor": elements.pair("Div"),
-    "aten.maximum.default": elements.pair("Max"),
-    "aten.minimum.default": elements.pair("Min"),
+    "aten.maximum.default": elements.pair("Max", floating=False),
+    "aten.minimum.default": elements.pair("Min", floating=False),
     **{f"aten.{name}.{kind}": elements.compared(onnx) for name, onnx in
        (("lt", "Less"), ("less", "Less"), ("greater", "Greater"), ("le", "LessOrEqual"), ("gt", "Greater"), ("ge", "GreaterOrEqual"), ("eq", "Equal"))
        for kind in ("Scalar", "Tensor")},
+    "aten.ne.Scalar": elements.unequal,
+    "aten.ne.Tensor": elements.unequal,
+    "aten.rsub.Scalar": elements.turned_difference,
+    "aten.pow.Tensor_Tensor": elements.raised,
+    "aten.max.dim": elements.extremes("ReduceMax"),
+    "aten.min.dim": elements.extremes("ReduceMin"),
     "aten.where.self": elements.choice,
     "aten.logical_and.default": elements.logical("And"),
     "aten.logical_or.default": elements.logical("Or"),
+    "aten.logical_xor.default": elements.logical("Xor"),
+    "aten.bitwise_and.Tensor": elements.logical("And"),
+    "aten.bitwise_or.Tensor": elements.logical("Or"),
+    "aten.bitwise_not.default": elements.logical("Not"),
     "aten.logical_not.default": elements.logical("Not"),
     "aten.argmax.default": elements.largest("ArgMax"),
     "aten.argmin.default": elements.largest("ArgMin"),
@@ -112,6 +124,11 @@ OPERATORS: Mapping[str, Rule] = {
     "aten.pad.default": places.padded,
     "aten.constant_pad_nd.default": places.padded,
     "aten.zeros.default": places.zeros,
+    "aten.ones.default": places.ones,
+    "aten.zeros_like.default": places.like(0),
+    "aten.ones_like.default": places.like(1),
+    "aten.index_select.default": places.rows,
+    "aten.index.Tensor": places.indexed,
     "aten.sym_size.int": places.size_of,
 }  # fmt: skip
 """By torch's own names, without their lead."""
