@@ -1,6 +1,6 @@
-"""Real models in fewer bits on real pictures: what the quantizer alone loses, and what is left of that with the fewest operators in float.
+"""Real models in fewer bits on real inputs: what the quantizer alone loses, and what is left of that with the fewest operators in float.
 
-Accuracy, agreement and latency are measured here anew: the files run in LiteRT or ONNX Runtime, outside of safeconvert, on the pictures
+Accuracy, agreement and latency are measured here anew: the files run in LiteRT or ONNX Runtime, outside of safeconvert, on the inputs
 that were held out. `python bench/quantized.py [--only MODEL-SCHEME] [--table]`; resumes.
 """
 
@@ -9,29 +9,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from common import DATA, WORK, safeconvert, table, write
-from PIL import Image
-
-from safeconvert.core.resources import data_folder
-from safeconvert.inputs.images import list_images, read_image_file
-from safeconvert.inputs.labels import read_labels
-from safeconvert.inputs.preprocessing import apply, preset_or_file
-from safeconvert.inputs.split import split
+from labelled import held_out, labels_by, runner, with_background
 
 FOLDER = WORK / "quantized"
 SCHEMES = ("int8", "int16x8", "default", "float16")
-HELD_OUT, SEED = 0.5, 0
 _TIMED = 30  # runs of one picture, of which the median counts
 
 
 @dataclass(frozen=True)
 class Net:
-    """A model, what it is fed, and by how much its accuracy may fall: what so few pictures can show."""
+    """A model, what it is fed, and by how much its accuracy may fall: what so few inputs can show."""
 
     name: str
     file: str
@@ -63,7 +55,7 @@ NETS = (
 
 @dataclass(frozen=True)
 class Measured:
-    """A file on the held-out pictures: share of right labels, share of the source's labels, bytes, and milliseconds a picture."""
+    """A file on the held-out inputs: share of right labels, share of the source's labels, bytes, and milliseconds a picture."""
 
     accuracy: float
     agreement: float
@@ -90,7 +82,7 @@ def main() -> None:
 def _run(net: Net, scheme: str) -> dict:
     suffix = f".{net.target}"
     target = FOLDER / f"{_name(net, scheme)}{suffix}"
-    images = _images(net)
+    images = with_background(FOLDER) if net.name.startswith("MobileNetV1") else DATA / "images" / net.images
     options = ("--inputs", images, "--preprocessing", net.preprocessing, "--samples", net.samples, "--search", 0)
     source = DATA / "models" / net.file
     began = time.perf_counter()
@@ -111,89 +103,27 @@ def _run(net: Net, scheme: str) -> dict:
     twin = FOLDER / f"{_name(net, 'none')}{suffix}"
     if not twin.exists():
         safeconvert("convert", source, "--to", net.target, "-o", twin, *options)
-    pictures, labels = _held_out(net, images)
-    before = _labels(twin, pictures)
+    inputs, labels = held_out(images, net.samples, net.preprocessing, net.size)
+    before = labels_by(twin, inputs)
     return {
         "code": code, "reason": answer["reason"], "seconds": seconds, "in_float": len(quantized.get("in_float", ())),
         "operators": quantized.get("operators"), "samples": len(labels), "metric": answer["predicate"].get("metric"),
-        "twin": asdict(_measured(twin, pictures, labels, before)),
-        "raw": asdict(_measured(raw, pictures, labels, before)) if raw.exists() else None,
-        "ours": asdict(_measured(ours, pictures, labels, before)) if ours is not None else None,
+        "twin": asdict(_measured(twin, inputs, labels, before)),
+        "raw": asdict(_measured(raw, inputs, labels, before)) if raw.exists() else None,
+        "ours": asdict(_measured(ours, inputs, labels, before)) if ours is not None else None,
     }  # fmt: skip
 
 
-def _images(net: Net) -> Path:
-    """The pictures; beside links to them, labels that count the background as class 0 where the net does."""
-    folder = DATA / "images" / net.images
-    if not net.name.startswith("MobileNetV1"):
-        return folder
-    own = FOLDER / f"{net.images}-1001"
-    own.mkdir(exist_ok=True)
-    files = list_images(folder)
-    labels = read_labels(folder, [file.name for file in files])
-    assert labels is not None
-    rows = [f"{file.name},{label + 1}" for file, label in zip(files, labels, strict=True) if label is not None]
-    (own / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
-    for file in files:
-        if not (own / file.name).exists():
-            (own / file.name).symlink_to(file)
-    return own
-
-
-def _held_out(net: Net, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures that safeconvert holds out, channels last, and their labels."""
-    files = list_images(folder)[: net.samples]
-    known = read_labels(folder, [file.name for file in files])
-    assert known is not None
-    numbers = [number for number in split(len(files), HELD_OUT, SEED).held_out if known[number] is not None]
-    recipe = preset_or_file(net.preprocessing, data_folder("configs") / "preprocessing.toml")
-    pictures = []
-    for number in numbers:
-        with read_image_file(files[number]) as image:
-            assert isinstance(image, Image.Image)
-            pictures.append(apply(image, recipe, (net.size, net.size), 3))
-    return np.stack(pictures).astype(np.float32), np.array([known[number] for number in numbers])
-
-
-def _measured(path: Path, pictures: np.ndarray, labels: np.ndarray, before: np.ndarray) -> Measured:
-    found = _labels(path, pictures)
-    run = _runner(path)
+def _measured(path: Path, inputs: np.ndarray, labels: np.ndarray, before: np.ndarray) -> Measured:
+    found = labels_by(path, inputs)
+    run = runner(path)
     times = []
     for _ in range(_TIMED):
         began = time.perf_counter()
-        run(pictures[:1])
+        run(inputs[:1])
         times.append(time.perf_counter() - began)
     share = float((found == labels).mean()), float((found == before).mean())
     return Measured(*share, path.stat().st_size, float(np.median(times)) * 1000)
-
-
-def _labels(path: Path, pictures: np.ndarray) -> np.ndarray:
-    run = _runner(path)
-    return np.array([int(run(pictures[number : number + 1]).argmax()) for number in range(len(pictures))])
-
-
-def _runner(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """A picture, channels last, to the scores."""
-    if path.name.removesuffix(".rejected").endswith(".onnx"):
-        import onnxruntime
-
-        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-        value = session.get_inputs()[0]
-        first = value.shape[1] == 3
-        return lambda x: session.run(None, {value.name: x.transpose(0, 3, 1, 2) if first else x})[0]
-    from ai_edge_litert.interpreter import Interpreter
-
-    made = Interpreter(model_content=path.read_bytes(), num_threads=1)
-    detail = made.get_input_details()[0]
-    first = list(detail["shape"])[1] == 3
-    made.allocate_tensors()
-
-    def run(x: np.ndarray) -> np.ndarray:
-        made.set_tensor(detail["index"], np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if first else x)
-        made.invoke()
-        return made.get_tensor(made.get_output_details()[0]["index"])
-
-    return run
 
 
 def _name(net: Net, scheme: str) -> str:
