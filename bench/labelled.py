@@ -40,7 +40,7 @@ def held_out(folder: Path, samples: int, preprocessing: str, size: int) -> tuple
         inputs = np.load(folder / "inputs.npy")
         known = read_labels(folder, [str(row) for row in range(len(inputs))])
         assert known is not None
-        numbers = split(len(inputs), HELD_OUT, SEED).held_out
+        numbers = list(split(len(inputs), HELD_OUT, SEED).held_out)
         return inputs[numbers], np.array([known[number] for number in numbers])
     files = list_images(folder)[: samples or None]
     known = read_labels(folder, [file.name for file in files])
