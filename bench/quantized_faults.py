@@ -122,7 +122,7 @@ def _case(net: Net, kind: str, turn: int) -> None:
     repaired.unlink(missing_ok=True)
     called = safeconvert("repair", net.source, wrong, "-o", repaired, *data, "--json")
     answer = called.json if called.out.strip() else {"attempts": [{"outcome": "error"}], "predicate": {}}
-    listed = [fault["evidence"].partition(":")[0] for fault in answer["predicate"].get("faults", [])]
+    listed = [fault["evidence"].partition(": ")[0] for fault in answer["predicate"].get("faults", [])]
     row = {
         "net": net.name, "kind": kind, "quiet": quiet, "counted": True, "tensor": names[0],
         "refused": answer["attempts"][0]["outcome"] == "not_equivalent", "named": names[0] in listed,
