@@ -21,11 +21,11 @@ from .external import external_tensors, require_own_data
 from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
 from .part import cut, require_numbers  # called by name: cut
-from .quantize import calibrate, operators, quantize  # called by name
+from .quantize import calibrate, correct, operators, quantize  # called by name
 from .ranges import input_ranges  # called by name
 
 __all__ = [
-    "calibrate", "check_file", "cut", "exercised", "expose_logits", "external_files", "input_ranges", "load",
+    "calibrate", "check_file", "correct", "cut", "exercised", "expose_logits", "external_files", "input_ranges", "load",
     "only_on_one_side", "operators", "quantize", "reach",
 ]  # fmt: skip
 _DTYPES = {

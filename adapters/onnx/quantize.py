@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import onnx
 
+from .bias import correct_biases
+
 _RANGES = ".ranges.json"
+_LAYERS = ("Conv", "Gemm", "MatMul", "Add")
 
 
 def calibrate(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: str) -> None:
@@ -37,6 +40,22 @@ def calibrate(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: st
     _static(target, _Reader(target, feeds, whole), (), f"{target}.trial.onnx")
 
 
+def correct(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: str) -> int:
+    """Write a prepared graph with biases corrected for the rounding of the weights, calibrated anew; how many there are. See `bias`.
+
+    Args:
+        path: as `calibrate` wrote it.
+        feeds, whole: as `calibrate` took them.
+        target: the prepared graph.
+    """
+    rounded = f"{path}.rounded.onnx"
+    _static(path, None, (), rounded)
+    count = correct_biases(path, rounded, iter(_Reader(path, feeds, whole).get_next, None), target)
+    if count:
+        _static(target, _Reader(target, feeds, whole), (), f"{target}.trial.onnx")
+    return count
+
+
 def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, Any]:
     """Write the QDQ graph of a prepared one.
 
@@ -49,7 +68,7 @@ def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, 
     Returns:
         `float`: the nodes that compute in float and could be quantised; `operators`: how many could be.
     """
-    _static(path, None, keep, target)
+    _static(path, None, [*keep, *_activations(path, keep)], target)
     graph = onnx.load(target, load_external_data=False).graph
     rounded = {node.output[0] for node in graph.node if node.op_type == "DequantizeLinear"}
     listed = {one["name"] for one in operators(path)}
@@ -58,12 +77,24 @@ def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, 
 
 
 def operators(path: str) -> list[dict[str, str]]:
-    """The nodes of a float graph that ONNX Runtime quantises: `name` and `kind`."""
+    """The nodes of a float graph that ONNX Runtime quantises, an activation with its layer: `name` and `kind`."""
     from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
     kinds = QDQRegistry.keys() | QLinearOpsRegistry.keys()
-    graph = onnx.load(path, load_external_data=False).graph
-    return [{"name": node.name, "kind": node.op_type} for node in graph.node if node.op_type in kinds]
+    nodes = onnx.load(path, load_external_data=False).graph.node
+    own = [node for node in nodes if node.op_type in kinds]
+    taken = set(_activations(path, [node.name for node in own if node.op_type in _LAYERS]))
+    return [{"name": node.name, "kind": node.op_type} for node in own if node.name not in taken]
+
+
+def _activations(path: str, layers: Sequence[str]) -> list[str]:
+    """The Relu and Clip nodes behind layers, which go into these layers' rounding.
+
+    On its own in few bits, such a node would have the steps of the range before it, which nothing bounds.
+    """
+    nodes = onnx.load(path, load_external_data=False).graph.node
+    results = {name for node in nodes if node.name in set(layers) and node.op_type in _LAYERS for name in node.output}
+    return [node.name for node in nodes if node.op_type in ("Relu", "Clip") and node.input[0] in results]
 
 
 def _static(path: str, reader: Any, keep: Sequence[str], target: str) -> None:

@@ -22,6 +22,7 @@ from safeconvert.errors import UnusableInput
 
 from .._shared.untrusted.tflite_operators import inspect_tflite
 from . import precision, stored
+from .bias import correct_biases
 from .observe import observe
 from .options import set_options
 from .part import cut  # called by name
@@ -243,6 +244,11 @@ def activations(request: Mapping[str, Any]) -> str:
 def stored_otherwise(request: Mapping[str, Any], other: str) -> list[dict[str, Any]]:
     """The tensors that a quantised file stores otherwise than another one of the same model; see `stored`."""
     return stored.stored_otherwise(ModelRequest.from_json(request).path, other)
+
+
+def correct(request: Mapping[str, Any], quantized: str, feeds: list[list[str]], whole: bool, target: str) -> int:
+    """Write a float file with biases corrected for the rounding of the weights; see `bias`."""
+    return correct_biases(ModelRequest.from_json(request).path, quantized, feeds, whole, target)
 
 
 def has_reduced(request: Mapping[str, Any]) -> bool:

@@ -51,6 +51,17 @@ def activations(path: str) -> str:
     return max(sorted(set(made)), key=made.count) if made else ""
 
 
+def real_constants(path: str) -> dict[bytes, np.ndarray[Any, Any]]:
+    """The numbers, float64, that the quantised constants of a file stand for, by their tensors' names."""
+    model = _read(path)
+    tensors = [_named(model, tensor) for tensor in model.subgraphs[0].tensors if _quantised(tensor)]
+    return {name: one.real() for name, one in tensors if one.data is not None and one.data.size}
+
+
+def _named(model: Any, tensor: Any) -> tuple[bytes, _Stored]:
+    return tensor.name, _Stored(model, tensor)
+
+
 class _Stored:
     """One quantised tensor: its integers where it is a constant, its scales and zero points, the axis these are of."""
 

@@ -36,6 +36,7 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
             "in_float": list(file.in_float),
             "bytes": file.bytes,
             "float_bytes": file.float_bytes,
+            "biases_corrected": file.corrected,
         }
     return {"quantization": found}
 

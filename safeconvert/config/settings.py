@@ -87,6 +87,8 @@ class QuantizeSettings:
     """How targets are quantised; see default.toml."""
 
     calibration: int
+    aimed_fall: float
+    aimed_share: float
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "verify.max_discrepancy": (0, 1),
     "verify.rounding": (0, 0.01),
     "quantize.calibration": (1, math.inf),
+    "quantize.aimed_fall": (0, 1),
+    "quantize.aimed_share": (0, 1),
     "gate.held_out": (1, math.inf),
     "gate.max_discrepancy": (0, 1),
     "gate.max_drop": (0, 1),

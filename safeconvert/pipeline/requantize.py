@@ -18,6 +18,7 @@ from safeconvert.pipeline.quantize_stage import Quantized, quantize_target
 from safeconvert.pipeline.results import Attempt, Compared
 from safeconvert.pipeline.route_selection import try_routes
 from safeconvert.registry.routes import routes, worth_trying
+from safeconvert.repair.quantization import QuantizedProposal
 from safeconvert.repair.stored import io_of, quantization_faults, scheme_of
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.source import Source
@@ -87,4 +88,7 @@ def _explained(run: Run, result: Compared, anew: Quantized) -> Diagnosis | None:
     if made is None or not isinstance(made.result, Compared) or made.verification is None:
         return None
     figures = result.verification.native, made.verification.native
-    return quantization_faults(run, result.candidate.path, made.result.candidate.path, figures)
+    origin, path = made.origin, made.result.candidate.path
+    if isinstance(origin, QuantizedProposal) and origin.plain is not None:
+        path = origin.plain  # another's biases are corrected, which is no fault of this one
+    return quantization_faults(run, result.candidate.path, path, figures)

@@ -13,6 +13,7 @@ from safeconvert.core.optimize import Io, Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk, picked
 from safeconvert.registry.manifest import Adapter, find
+from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.source import Source
 from safeconvert.workers.requests import CallFunction
@@ -81,6 +82,7 @@ class QuantizedFile:
         operators: how many there are.
         bytes: its size.
         float_bytes: the float file's.
+        corrected: layers whose biases were corrected for the rounding of their weights.
     """
 
     candidate: Candidate
@@ -88,6 +90,7 @@ class QuantizedFile:
     operators: int
     bytes: int
     float_bytes: int
+    corrected: int = 0
 
     @property
     def in_few_bits(self) -> bool:
@@ -103,12 +106,14 @@ class Quantizer:
         target: the float one.
         calibrated: the file that holds its ranges; the float file itself where they are measured each time.
         operators: those that may be left in float; () where the quantizer takes no list of them.
+        corrected: layers whose biases were corrected for the rounding of their weights.
     """
 
     run: Run
     target: FloatTarget
     calibrated: Path
     operators: tuple[Operator, ...]
+    corrected: int = 0
 
     def write(self, keep: Sequence[str], io: Io | None = None) -> QuantizedFile:
         """The quantised file with these operators in float; its ends as asked for, unless it is said otherwise.
@@ -120,7 +125,7 @@ class Quantizer:
         path = self.run.folder("quantized") / made.path.name
         if self.target.optimize is Optimize.INT16X8:
             answer = _call(
-                self.run, self.target, "quantize_int16x8", made.path, **_feeds(self.run, self.target), target=path
+                self.run, self.target, "quantize_int16x8", self.calibrated, **_feeds(self.run, self.target), target=path
             )
         else:
             ends = str(io or self.target.io)
@@ -128,7 +133,7 @@ class Quantizer:
         obligations = (*made.reply.obligations, *_computed_in_float(answer, self.target.target_format))
         candidate = Candidate(path, replace(made.reply, obligations=obligations))
         sizes = path.stat().st_size, made.path.stat().st_size
-        return QuantizedFile(candidate, tuple(answer["float"]), answer["operators"], *sizes)
+        return QuantizedFile(candidate, tuple(answer["float"]), answer["operators"], *sizes, self.corrected)
 
 
 def calibration_of(run: Run, source: Source) -> Calibration:
@@ -154,6 +159,28 @@ def quantizer(run: Run, target: FloatTarget) -> Quantizer:
     listed = _call(run, target, "operators", made)
     operators = {one["name"]: Operator(one["name"], one["kind"]) for one in listed}
     return Quantizer(run, target, made, tuple(operators.values()))
+
+
+def with_corrected_biases(quantizer: Quantizer, rounded: Path) -> Quantizer:
+    """The same with the biases of its layers corrected for what the rounding of their weights moves on average, calibrated anew.
+
+    Args:
+        quantizer: of the float target.
+        rounded: what it wrote with nothing left in float.
+
+    Raises:
+        AdapterFailure, UnusableInput: the quantizer fails.
+    """
+    run, target = quantizer.run, quantizer.target
+    made, feeds = run.folder("corrected") / target.candidate.path.name, _feeds(run, target)
+    if target.target_format != "tflite":
+        count = _call(run, target, "correct", quantizer.calibrated, **feeds, target=made)
+        return replace(quantizer, calibrated=made, corrected=count)
+    count = call_tflite(run, "correct", target.candidate.path, quantized=rounded, **feeds, target=made)
+    if target.optimize is not Optimize.INT16X8:
+        path, made = made, run.folder("calibrated") / target.candidate.path.name
+        _call(run, target, "calibrate", path, **feeds, target=made)
+    return replace(quantizer, calibrated=made, corrected=count)
 
 
 def quantizing_adapter(run: Run, target_format: str) -> Adapter:

@@ -21,6 +21,9 @@ def quantization_line(predicate: Mapping[str, Any]) -> str:
         parts.append(
             f"calibrated on {text(calibration.get('inputs'))} steering inputs of {text(calibration.get('origin'))}"
         )
+    corrected = number(found.get("biases_corrected"))
+    if corrected:
+        parts.append(f"biases of {corrected:.0f} layers corrected")
     operators = number(found.get("operators"))
     if operators is not None:
         parts.append(f"{len(sequence(found.get('in_float')))} of {operators:.0f} operators in float32")

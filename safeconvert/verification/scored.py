@@ -75,9 +75,16 @@ def drop_between(parts: Iterator[Compared], labels: Array | None, settings: Drop
 def steering_figures(
     contract: Contract, on: Subset, outputs: Evaluated, labels: Array | None, settings: VerifySettings
 ) -> Comparison:
-    """Figures of a trial on steering inputs; equal where the metric allows it, or the comparator where there is no metric.
+    """Figures of a trial on steering inputs; see `steering_judged`."""
+    return steering_judged(contract, on, outputs, labels, settings)[0]
 
-    Where the inputs are too few to show that the metric holds, it may fall by half of what is allowed.
+
+def steering_judged(
+    contract: Contract, on: Subset, outputs: Evaluated, labels: Array | None, settings: VerifySettings
+) -> tuple[Comparison, Drop | None]:
+    """Figures of a trial on steering inputs, and the fall of the metric where there is one.
+
+    The trial is equal where the metric allows it, or the comparator where there is no metric. Where the inputs are too few to show that the metric holds, it may fall by half of what is allowed.
 
     Args:
         contract: of the source and the trial.
@@ -88,13 +95,13 @@ def steering_figures(
     """
     figures = compare(contract, on.expected, outputs, on.chunks, settings).result()
     if settings.drop is None:
-        return figures
+        return figures, None
     numbers = np.arange(on.chunks[-1].stop)
     drop = drop_between(compared(contract, on.chunks, on.expected, outputs, numbers), labels, settings.drop)
     allowed = settings.drop.allowed
     enough = drop.samples >= needed(allowed, settings.drop.confidence)
     equal = drop.holds if enough else drop.samples > 0 and drop.fall <= allowed / 2
-    return replace(figures, beyond_tolerance=0, equal=equal)  # distances do not count
+    return replace(figures, beyond_tolerance=0, equal=equal), drop  # distances do not count
 
 
 def compared(
