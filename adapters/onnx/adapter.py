@@ -23,6 +23,7 @@ from .pairs import expose_logits, only_on_one_side  # called by name
 from .part import cut, require_numbers  # called by name: cut
 from .quantize import calibrate, correct, operators, quantize  # called by name
 from .ranges import input_ranges  # called by name
+from .reference import ReferenceSession
 
 __all__ = [
     "calibrate", "check_file", "correct", "cut", "exercised", "expose_logits", "external_files", "input_ranges", "load",
@@ -55,21 +56,37 @@ class OnnxModel:
 
 
 def load(request: Mapping[str, Any]) -> OnnxModel:
-    """Open an .onnx file; its external data must lie in its own folder."""
+    """Open an .onnx file; its external data must lie in its own folder.
+
+    Where ONNX Runtime has no kernel for an operator, onnx' own reference computes the model.
+    """
     model = ModelRequest.from_json(request)
     check_file(Path(model.path))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     # what was parsed here, whatever the file is called
     options.add_session_config_entry("session.load_model_format", "ONNX")
+    session: Any
     try:
         session = onnxruntime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
+    except ort_errors.NotImplemented as error:
+        session = _by_reference(model.path, error)
     except (ort_errors.Fail, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf, ort_errors.InvalidArgument,
-            ort_errors.NotImplemented, ort_errors.NoSuchFile, ort_errors.RuntimeException) as error:  # fmt: skip
+            ort_errors.NoSuchFile, ort_errors.RuntimeException) as error:  # fmt: skip
         complaint = _refused_by_checker(model.path)
         raise UnusableInput(f"{model.path}: {complaint or f'ONNX Runtime cannot load it: {_line(error)}'}") from error
     require_numbers(session, model.path)
     return OnnxModel(session, model)
+
+
+def _by_reference(path: str, error: Exception) -> ReferenceSession:
+    """The model as onnx' reference runs it. Raises UnusableInput where it cannot, with ONNX Runtime's reason."""
+    try:
+        return ReferenceSession(path)
+    except Exception as other:  # the reference raises anything for what it does not know
+        complaint = _refused_by_checker(path)
+        reason = f"ONNX Runtime cannot load it: {_line(error)}; nor can onnx' reference: {_line(other)}"
+        raise UnusableInput(f"{path}: {complaint or reason}") from error
 
 
 def check_file(path: Path) -> None:
