@@ -126,6 +126,8 @@ def _details(path: str, kept: dict[str, list]) -> str:
     lines.append(f"- Verified and not what the suite expects: {', '.join(wrong) or 'none'}")
     lines.append(f"- Right raw and not through safeconvert: {len(lost)}{' (' + ', '.join(lost) + ')' if lost else ''}")
     refused = {name: row[2] for name, row in kept.items() if row[1] == "refused" and name in _runnable()}
+    broken = [f"{name} ({row[2]})" for name, row in kept.items() if row[4:5] == ["internal_error"]]
+    lines.append(f"- Ended by an error of safeconvert's own: {', '.join(broken) or 'none'}")
     lines.append(f"- Refused though ONNX Runtime runs them, by reason: {_grouped(refused.values())}")
     lines.append(f"- The same by the types of their inputs and outputs: {_types(refused)}")
     return "\n".join(line for line in lines if line)
@@ -256,6 +258,8 @@ def _convert(opened: Run, case: Case, target: str, output: Path) -> list:
         conversion = convert(opened, options)
     except SafeconvertError as error:
         return ["refused", first_line(error.message, 200), str(error.exit_code.name).lower()]
+    except Exception as error:  # noqa: BLE001 - a fault of safeconvert's own is an outcome, and counted
+        return ["refused", f"internal error: {type(error).__name__}: {first_line(str(error), 150)}", "internal_error"]
     decisive = conversion.decisive
     if conversion.exit_code is not ExitCode.VERIFIED or decisive.verification is None:
         return ["refused", first_line(conversion.reason, 200), decisive.outcome]

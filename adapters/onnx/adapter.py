@@ -83,7 +83,7 @@ def _by_reference(path: str, error: Exception) -> ReferenceSession:
     """The model as onnx' reference runs it. Raises UnusableInput where it cannot, with ONNX Runtime's reason."""
     try:
         return ReferenceSession(path)
-    except Exception as other:  # the reference raises anything for what it does not know
+    except Exception as other:  # noqa: BLE001 - the reference raises anything for what it does not know
         complaint = _refused_by_checker(path)
         reason = f"ONNX Runtime cannot load it: {_line(error)}; nor can onnx' reference: {_line(other)}"
         raise UnusableInput(f"{path}: {complaint or reason}") from error

@@ -59,7 +59,7 @@ def _of_one_call(tensor: TensorContract, source: Array, target: Array) -> Array:
     declared = tensor.source.shape[:1]
     if declared != source.shape[:1] or declared != tensor.target.shape[:1] or source.shape[1:] != target.shape[1:]:
         return target
-    if not source.size or len(target) <= len(source) or len(target) % len(source):
+    if not source.size or not source.ndim or len(target) <= len(source) or len(target) % len(source):
         return target
     calls = target.reshape(-1, *source.shape)
     return calls[0] if all(one.tobytes() == calls[0].tobytes() for one in calls[1:]) else target

@@ -17,7 +17,7 @@ from tests.command import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from adapters.onnx.adapter import load  # noqa: E402 - adapters are no package of the project's
+from adapters.onnx.adapter import load
 
 
 def saved(operator: str, path: Path) -> Path:

@@ -138,6 +138,13 @@ def test_an_output_without_batch_is_one_call_of_a_target_that_is_called_for_each
     assert right["anchors"].shape == (6, 2)  # a target that takes any batch gave this in one call
 
 
+def test_an_output_without_dimensions_stays_as_it_is() -> None:
+    outputs = (TensorSpec("total", (), "float32"),)
+    contract = make_contract(signature(spec(1, 4), outputs=outputs), signature(spec(1, 4), outputs=outputs))
+    left, right = comparable_outputs(contract, {"total": np.float32(3)}, {"total": np.array(3, np.float32)})
+    assert left["total"] == right["total"] == 3
+
+
 @given(st.lists(st.integers(-128, 127), min_size=1, max_size=20))
 def test_quantised_values_survive_the_way_to_reals_and_back(values: list[int]) -> None:
     quantised = TensorSpec("x", (None,), "int8", quantization=Quantization(0.05, 3))

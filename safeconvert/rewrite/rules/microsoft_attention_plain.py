@@ -18,8 +18,9 @@ def rewrite(model: onnx.ModelProto, reads: frozenset[str]) -> onnx.ModelProto:
     """Write `Attention` and `MultiHeadAttention` (com.microsoft, opset 1) as projections, products and softmax.
 
     Softmax(Q Kᵀ / √size + mask) V for each head, where the mask is 0 where a key counts and `mask_filter_value` (−10000) where it does not. Of
-    masks those of two axes (batch and keys, 1 where a key counts) are taken, and a bias of four axes; one with a past, lengths as masks,
-    or of unknown projections stays. onnx2torch 1.5.15, onnx2keras 0.0.25 and the last resorts know ONNX' own operators only.
+    masks those of two axes (batch and keys, 1 where a key counts) are taken, and a bias of four axes. Keys and values of the past stand before
+    the new ones, and all of them are the present. One with lengths as masks, a buffer that past and present share, or of unknown projections
+    stays. onnx2torch 1.5.15, onnx2keras 0.0.25 and the last resorts know ONNX' own operators only.
     """
     return without_domain(rewritten(model, ("Attention", "MultiHeadAttention"), _plain, (_DOMAIN,)), _DOMAIN)
 
@@ -28,21 +29,29 @@ def _plain(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     given, chain = explicit_attributes(node), Chain(node, graph)
     inputs = [*node.input, *[""] * 10]
     fused = node.op_type == "Attention"
-    if any(name for name in node.output[1:]) or given.get("do_rotary", 0):
+    if any(name for name in node.output[2 if fused else 3 :]) or given.get("do_rotary", 0):
         return None
     if fused:
         parts = _projected(node, graph, chain, given)
-        mask, bias, rest = inputs[3], inputs[5], (inputs[4], *inputs[6:])
+        mask, bias, rest = inputs[3], inputs[5], tuple(inputs[6:])
+        past = [chain.add("Gather", inputs[4], chain.held(np.array(at)), axis=0) for at in (0, 1) if inputs[4]]
     else:
         parts = _separate(inputs[:4], graph, chain)
-        mask, bias, rest = inputs[4], inputs[5], tuple(inputs[6:])
+        mask, bias, rest = inputs[4], inputs[5], tuple(inputs[8:])
+        past = [name for name in inputs[6:8] if name]
     if parts is None or any(rest) or (mask and len(graph.shapes.get(mask, ())) != 2):
         return None
     heads, sizes = int(given["num_heads"]), [size for _, size in parts]
+    cached = bool(past) or len(node.output) > 1
     query, key, value = (
         chain.add("Transpose", chain.add("Reshape", name, chain.whole([0, 0, heads, size // heads])), perm=order)
-        for (name, size), order in zip(parts, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
+        for (name, size), order in zip(
+            parts, ([0, 2, 1, 3], [0, 2, 1, 3] if cached else [0, 2, 3, 1], [0, 2, 1, 3]), strict=True
+        )
     )
+    if cached:
+        key, value = _present(chain, node, fused, past, key, value)
+        key = chain.add("Transpose", key, perm=[0, 1, 3, 2])
     scale = given.get("scale", 0.0) or 1 / math.sqrt(sizes[0] // heads)
     scores = chain.add("Mul", chain.add("MatMul", query, key), chain.scalar(scale, node.input[0]))
     fill = float(given.get("mask_filter_value", _FILL))
@@ -51,7 +60,8 @@ def _plain(node: onnx.NodeProto, graph: Graph) -> list[onnx.NodeProto] | None:
     if bias:
         scores = chain.add("Add", scores, bias)
     if given.get("unidirectional", 0):
-        causal = _causal(node, graph, chain, fill)
+        before = (inputs[4] if fused else inputs[6]) if past else ""
+        causal = _causal(node, graph, chain, fill, before)
         if causal is None:
             return None
         scores = chain.add("Add", scores, causal)
@@ -107,7 +117,24 @@ def _filled(chain: Chain, graph: Graph, mask: str, fill: float, like: str) -> st
     return chain.add("Mul", chain.add("Sub", chain.scalar(1, like), there), chain.scalar(fill, like))
 
 
-def _causal(node: onnx.NodeProto, graph: Graph, chain: Chain, fill: float) -> str | None:
-    """What is added to the scores of later keys; None where the length is free."""
+def _present(chain: Chain, node: onnx.NodeProto, fused: bool, past: list[str], key: str, value: str) -> tuple[str, str]:
+    """Keys and values, (batch, heads, length, size) each, behind those of the past; they are outputs where the node has them."""
+    names = ["", ""] if fused else [*node.output[1:3], "", ""][:2]
+    whole = [
+        chain.add("Concat", *past[at : at + 1], own, axis=2, to=names[at])
+        if past
+        else chain.add("Identity", own, to=names[at])
+        for at, own in enumerate((key, value))
+    ]
+    if fused and node.output[1:2] and node.output[1]:
+        chain.add("Concat", *[chain.unsqueezed(own, [0]) for own in whole], axis=0, to=node.output[1])
+    return whole[0], whole[1]
+
+
+def _causal(node: onnx.NodeProto, graph: Graph, chain: Chain, fill: float, past: str) -> str | None:
+    """What is added to the scores of later keys; None where a length is free."""
     length = (*graph.shapes.get(node.input[0], ()), None, None)[1]
-    return None if length is None else chain.held(np.triu(np.full((length, length), fill, np.float32), 1))
+    before = (None, None, *graph.shapes.get(past, ()))[-2] if past else 0
+    if length is None or before is None:
+        return None
+    return chain.held(np.triu(np.full((length, before + length), fill, np.float32), 1 + before))
