@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -21,7 +22,28 @@ def unrolled(model: Any) -> tuple[str, ...]:
         return ()
     for layer in layers:
         layer.unroll = True
+        if layer.go_backwards and layer.zero_output_for_mask:
+            layer.inner_loop = _reading_forwards(layer)
     return tuple(layer.name for layer in layers)
+
+
+def _reading_forwards(layer: Any) -> Callable[..., Any]:
+    """The steps of a layer that reads backwards, as those of one that reads reversed inputs.
+
+    Written out, Keras 3.15 reverses inputs and mask, and then sets outputs to zero by the mask as it was.
+    """
+    steps = layer.inner_loop
+
+    def inner_loop(sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+        if mask is None:
+            return steps(sequences, initial_state, mask, training)
+        layer.go_backwards = False
+        try:
+            return steps(keras.ops.flip(sequences, 1), initial_state, keras.ops.flip(mask, 1), training)
+        finally:
+            layer.go_backwards = True
+
+    return inner_loop
 
 
 def half_types(model: Any) -> tuple[str, ...]:

@@ -37,12 +37,21 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     module.close()
     unmoved = replace(UNCHANGED, notes=legal.notes(), obligations=obligations(module.told))
     if step.target.endswith(".pt"):
-        with torch.inference_mode():
-            traced = torch.jit.trace(module, tuple(examples), check_trace=False)
-        torch.jit.save(traced, step.target)
+        torch.jit.save(_traced(module, tuple(examples)), step.target)
         return unmoved.to_json()
     torch.export.save(_without_assertions(export(module, tuple(examples), free)), step.target)
     return unmoved.to_json()
+
+
+def _traced(module: GraphModule, examples: tuple[torch.Tensor, ...]) -> Any:
+    """TorchScript. Raises NotImplementedError, which says that a `.pt2` target may do, where a size has to be known that it does not."""
+    try:
+        with torch.inference_mode():
+            return torch.jit.trace(module, examples, check_trace=False)
+    except NotImplementedError as error:
+        raise NotImplementedError(
+            f"{error} while TorchScript is traced; a target that ends in .pt2 is not traced"
+        ) from error
 
 
 def load(request: Mapping[str, Any]) -> DoubleModel:

@@ -29,7 +29,7 @@ def run_step(run: Run, role: str, adapter: Adapter, request: ConvertRequest) -> 
     def convert() -> tuple[Path, ConvertReply]:
         return Path(request.target), run_converter(run.pool.worker(role, adapter.python), adapter, request)
 
-    made, reply = run.steps.get(_key(adapter, request), convert)
+    made, reply = run.steps.get(step_key(adapter, request), convert)
     if made == Path(request.target):
         return reply
     if not _alone(made):
@@ -38,10 +38,11 @@ def run_step(run: Run, role: str, adapter: Adapter, request: ConvertRequest) -> 
     return reply
 
 
-def _key(adapter: Adapter, request: ConvertRequest) -> tuple[str, str]:
-    """All that the result depends on. That sizes stay free is no difference where none are."""
+def step_key(adapter: Adapter, request: ConvertRequest) -> tuple[str, str]:
+    """All that the result depends on, the format too, which the target's suffix says. That sizes stay free is no difference
+    where none are."""
     open_sizes = request.signature is not None and any(spec.open for spec in request.signature.inputs)
-    same = replace(request, target="", keep_open=request.keep_open and open_sizes)
+    same = replace(request, target=Path(request.target).suffix, keep_open=request.keep_open and open_sizes)
     return str(adapter.folder), json.dumps(same.to_json(), sort_keys=True)
 
 

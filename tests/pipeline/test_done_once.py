@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ import torch
 from onnx import numpy_helper
 
 import safeconvert
+from safeconvert.adapter_api.protocol import ConvertRequest, ModelRequest
 from safeconvert.certificate.digest import digest
 from safeconvert.conversion.models import Evaluated, Export
+from safeconvert.conversion.step import step_key
 from safeconvert.core.signature import Signature
 from safeconvert.errors import NotEquivalent
 from safeconvert.inputs.store import Chunk
+from safeconvert.registry.manifest import adapters
 from safeconvert.verification.native import first_chunks
 from safeconvert.verification.source_check import KnownRun
 from safeconvert.verification.types import Counted
@@ -105,3 +109,11 @@ def test_a_run_of_another_file_or_on_other_inputs_is_not_taken(tmp_path: Path) -
     assert not known.is_of(Export("", tmp_path / "one" / "m.onnx", ""), feeds), "the source is ONNX itself"
     assert not known.is_of(Export("exporter", tmp_path / "one" / "m.onnx", ""), [{"y": tmp_path / "in.npy"}])
     assert not known.is_of(Export("exporter", None, "failed"), feeds)
+
+
+def test_a_model_in_another_format_is_another_step(tmp_path: Path) -> None:
+    adapter = next(one for one in adapters() if one.name == "keras_export")
+    request = ConvertRequest(ModelRequest(str(tmp_path / "m.keras")), str(tmp_path / "step1.onnx"))
+    elsewhere = replace(request, target=str(tmp_path / "other" / "step2.onnx"))
+    folder = replace(request, target=str(tmp_path / "step1_saved_model"))
+    assert step_key(adapter, request) == step_key(adapter, elsewhere) != step_key(adapter, folder)
