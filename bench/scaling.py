@@ -20,7 +20,7 @@ from common import ROOT, WORK, table, write
 from onnx import TensorProto, helper, numpy_helper
 
 FOLDER = WORK / "scaling"
-_ROOM = 4  # times a model's size that has to be free before it is converted
+_ROOM = 12  # times a model's size that has to be free before it is converted or verified
 
 
 def main() -> None:
@@ -103,7 +103,12 @@ def _weights() -> str:
         pair = [_model(FOLDER / f"weights-{prefix}.onnx", 30, width, prefix) for prefix in "ab"]
         return _verified(*pair, "--samples", 16)
 
-    return "Weights in 10 matrices, 16 generated inputs:\n\n" + _table("MB", [1, 10, 100, 1000, 3000], run)
+    sizes = [1, 10, 100, 300, 1000, 3000]
+    room = psutil.virtual_memory().available >> 20
+    kept = [size for size in sizes if _ROOM * size < room]
+    left = ", ".join(map(str, sizes[len(kept) :]))
+    note = f"\n\nNo room on this machine for {left} MB." if left else ""
+    return "Weights in 10 matrices, 16 generated inputs:\n\n" + _table("MB", kept, run) + note
 
 
 def _inputs() -> str:
@@ -113,7 +118,7 @@ def _inputs() -> str:
         np.save(FOLDER / "x.npy", np.random.default_rng(0).normal(size=(count, 16)).astype("f4"))
         return _verified(*pair, "--inputs", FOLDER / "x.npy")
 
-    return "Given inputs of 16 values, 12 nodes:\n\n" + _table("inputs", [100, 1000, 10000, 100000], run)
+    return "Given inputs of 16 values, 12 nodes:\n\n" + _table("inputs", [10, 100, 1000, 10000, 100000, 1000000], run)
 
 
 def _generated() -> str:
@@ -131,6 +136,7 @@ def _large() -> str:
     for megabytes in (100, 300, 1000, 3000):
         if psutil.virtual_memory().available < _ROOM * megabytes << 20:
             rows.append((str(megabytes), "no room on this machine", "", "", ""))
+            print("large", *rows[-1], flush=True)
             continue
         path = FOLDER / "large.pt"
         made = [sys.executable, str(ROOT / "bench" / "large_model.py"), f"mb{megabytes}", str(path)]
