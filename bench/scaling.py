@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import psutil
-from common import ROOT, WORK, table, write
+from common import MEASURED, ROOT, WORK, table, write
 from onnx import TensorProto, helper, numpy_helper
 
 FOLDER = WORK / "scaling"
@@ -28,7 +28,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     parts = {"nodes": _nodes, "weights": _weights, "inputs": _inputs, "generated": _generated, "large": _large}
     for part in sys.argv[1:] or parts:
-        (FOLDER / f"{part}.md").write_text(parts[part](), encoding="utf-8")
+        found = f"{parts[part]()}\n\nMeasured at commit {MEASURED}."
+        (FOLDER / f"{part}.md").write_text(found, encoding="utf-8")
     kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
     write("scaling", "Time and memory over size", "python bench/scaling.py", "\n\n".join(kept))
 

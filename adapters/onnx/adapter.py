@@ -24,10 +24,11 @@ from .part import cut, require_numbers  # called by name: cut
 from .quantize import calibrate, correct, operators, quantize  # called by name
 from .ranges import input_ranges  # called by name
 from .reference import ReferenceSession
+from .tables import describe_tables, table_rows  # called by name
 
 __all__ = [
-    "calibrate", "check_file", "correct", "cut", "exercised", "expose_logits", "external_files", "input_ranges", "load",
-    "only_on_one_side", "operators", "quantize", "reach",
+    "calibrate", "check_file", "correct", "cut", "describe_tables", "exercised", "expose_logits", "external_files",
+    "input_ranges", "load", "only_on_one_side", "operators", "quantize", "reach", "table_rows",
 ]  # fmt: skip
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",

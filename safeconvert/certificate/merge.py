@@ -113,7 +113,9 @@ def merged(shards: Sequence[Shard], folder: Path, scratch: Path | None = None) -
     apart = max(float(shard.predicate["shard"]["exact_relative"]) for shard in ordered)
     native = replace(native, exact_relative=max(native.exact_relative, apart))
     kept = {key: value for key, value in first.predicate.items() if key not in _NOT_OF_ALL}
-    moved: dict[str, Any] = {key: _moved(kept[key], first.path, folder) for key in ("source", "target", "evidence") if key in kept}
+    moved: dict[str, Any] = {
+        key: _moved(kept[key], first.path, folder) for key in ("source", "target", "evidence") if key in kept
+    }
     return {
         **kept,
         **moved,

@@ -28,8 +28,8 @@ FLAGS: tuple[Flag, ...] = (
     # Inputs
     Flag(
         "inputs", Kind.PATH, Group.INPUTS, _COMPARES,
-        "Folder of images (and folders in it), .npy or .npz; WebDataset shards (.tar), or a folder of such: what source "
-        "and target are compared on.",
+        "Folder of images (and folders in it), .npy or .npz; WebDataset shards (.tar), Parquet or Arrow columns, or a folder of such: what "
+        "source and target are compared on.",
         unset="64 generated inputs, which reach fewer of a model's paths than data does",
         takes="Inputs", drop_in=True,
     ),

@@ -25,7 +25,7 @@ class ConvertKeywords(TypedDict, total=False):
     """Of `safeconvert.convert`."""
 
     inputs: Inputs | None
-    """Folder of images (and folders in it), .npy or .npz; WebDataset shards (.tar), or a folder of such: what source and target are compared on. Default: 64 generated inputs, which reach fewer of a model's paths than data does."""
+    """Folder of images (and folders in it), .npy or .npz; WebDataset shards (.tar), Parquet or Arrow columns, or a folder of such: what source and target are compared on. Default: 64 generated inputs, which reach fewer of a model's paths than data does."""
     preprocessing: str | None
     """Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file. Default: raw pixels."""
     target_preprocessing: str | None
@@ -116,7 +116,7 @@ class VerifyKeywords(TypedDict, total=False):
     """Of `safeconvert.verify`."""
 
     inputs: Inputs | None
-    """Folder of images (and folders in it), .npy or .npz; WebDataset shards (.tar), or a folder of such: what source and target are compared on. Default: 64 generated inputs, which reach fewer of a model's paths than data does."""
+    """Folder of images (and folders in it), .npy or .npz; WebDataset shards (.tar), Parquet or Arrow columns, or a folder of such: what source and target are compared on. Default: 64 generated inputs, which reach fewer of a model's paths than data does."""
     preprocessing: str | None
     """Preset for images (torchvision, keras.mobilenet_v2, …) or a TOML file. Default: raw pixels."""
     samples: int | None

@@ -11,6 +11,8 @@ from safeconvert.inputs.images import SUFFIXES, relative_name
 
 TARS = ".tar"
 """Ending of WebDataset shards."""
+TABLES = (".parquet", ".arrow", ".feather")
+"""Endings of Parquet and Arrow files."""
 
 
 def shard_files(path: Path) -> tuple[Path, ...]:
@@ -20,13 +22,13 @@ def shard_files(path: Path) -> tuple[Path, ...]:
         UnusableInput: a folder that holds shards and images, or shards of two kinds.
     """
     if not is_folder(path):
-        return (path,) if path.suffix in (TARS,) else ()
+        return (path,) if path.suffix in (TARS, *TABLES) else ()
     found: list[Path] = []
     images = False
     for place, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
         files = [Path(place, name) for name in names if not name.startswith(".")]
-        found += [file for file in files if file.suffix in (TARS,) and file.is_file()]
+        found += [file for file in files if file.suffix in (TARS, *TABLES) and file.is_file()]
         images = images or any(file.suffix.lower() in SUFFIXES for file in files)
     kinds = sorted({file.suffix for file in found} | ({"images"} if images else set()))
     if found and len(kinds) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from safeconvert.compare.comparison import Comparison
@@ -25,6 +26,7 @@ from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.source import Source, given_only
 from safeconvert.verification.subset import refed, subset
+from safeconvert.verification.tables import Tables
 from safeconvert.workers.run import Run
 
 _RECIPE = ("scale", "mean", "std", "channel_order", "resize", "interpolation")
@@ -93,7 +95,9 @@ def agreeing_presets(run: Run, pair: Pair, data: DataOptions, settings: VerifySe
             continue
         tried.add(_values(recipe))
         sized = replace(recipe, crop=ours.crop)
-        inputs = open_inputs(_read_from(source, data.path), source.session.signature, sized, data.limit)
+        inputs = open_inputs(
+            _read_from(source, data.path), source.session.signature, sized, data.limit, tables=partial(Tables, run)
+        )
         fed = refed(run, probes, inputs, steering)
         feeds = feed_across(contract, fed.chunks, run.folder("feed"))
         outputs = evaluate(run, pair.target.session, feeds, "trying preprocessings")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.given_inputs import GivenFiles, copied_inputs, named_as_given, read_in_place
+from safeconvert.verification.tables import Tables
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
@@ -117,7 +119,9 @@ def prepare(
     files = copied(run, options.path, options.limit) if options.path is not None else None
     with named_as_given(files) if files is not None else nullcontext():
         if files is not None:
-            inputs = open_inputs(files.copy, signature, preprocessing, options.limit, options.nonfinite)
+            inputs = open_inputs(
+                files.copy, signature, preprocessing, options.limit, options.nonfinite, partial(Tables, run)
+            )
             if mixing and not inputs.whole:
                 inputs = Calls(inputs, _rows_of_a_call(inputs, signature))
         else:
