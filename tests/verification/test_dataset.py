@@ -30,7 +30,7 @@ def test_arrays_suggest_their_own_shape_with_a_batch_of_one(tmp_path: Path) -> N
 def test_pictures_suggest_the_size_after_the_preprocessing(tmp_path: Path) -> None:
     Image.new("RGB", (600, 300)).save(tmp_path / "a.png")
     assert suggested(tmp_path) == ((1, 3, 300, 600), (1, 300, 600, 3), (1, 1, 300, 600), (1, 300, 600, 1))
-    assert suggested(tmp_path, "torchvision")[0] == (1, 3, 256, 512)
+    assert suggested(tmp_path, "torchvision")[0] == (1, 3, 224, 224)
 
 
 def damaged(folder: Path) -> list[Path]:
