@@ -16,6 +16,7 @@ import numpy as np
 
 from .indexing import moved_by, sliced_from
 from .node import Node
+from .rescaling import rescaled
 from .sizes import is_sizes
 
 Apply = Callable[[Node], Any]
@@ -98,6 +99,18 @@ def _resized(n: Node, shape: tuple[int, ...]) -> Any:
     if n.attribute("keep_aspect_ratio_policy", b"stretch") != b"stretch":
         return None  # under which the sizes are bounds
     return _vector([shape[axis] for axis in n.attribute("axes", range(len(shape)))])
+
+
+def _resize(n: Node, apply: Apply) -> Any:
+    """Sizes that the declared shape tells, or scales that say where in the image its elements lie."""
+    shape, at = n.declared_shape(), 1 if n.opset < 11 or n.operator == "Upsample" else 2
+    if not known_at_run_time(n, at):
+        return _settled(3, _resized)(n, apply)
+    if shape is None or n.given(3) is not None:
+        return None
+    axes = [int(axis) % len(shape) for axis in n.attribute("axes", range(len(shape)))]
+    n.tell(f"input {at} of node {n.name} ({n.operator})", f"its result has the shape {list(shape)}")
+    return rescaled(n, n.inputs[at], axes, shape)
 
 
 def _reshaped(n: Node, apply: Apply) -> Any:
@@ -248,6 +261,6 @@ _SETTLED: Mapping[str, Callable[[Node, Apply], Any]] = {
     "TopK": _settled(1, _depth),
     "OneHot": _settled(1, _depth),
     "AffineGrid": _settled(1, _grid_size),
-    "Resize": _settled(3, _resized),
+    "Resize": _resize, "Upsample": _resize,
     "Squeeze": _reshaped, "Unsqueeze": _reshaped, "Split": _split, "Slice": _slice, "Pad": _pad, "Range": _range,
 }  # fmt: skip

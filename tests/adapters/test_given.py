@@ -89,6 +89,19 @@ def test_pads(mode: str) -> None:
     _check(made, [{"pads": [1, 0, 0, 1, 1, 0]}, {"pads": [2, 1, 0, 0, 0, 0]}])
 
 
+@pytest.mark.parametrize("place", ["half_pixel", "asymmetric", "half_pixel_symmetric", "pytorch_half_pixel"])
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+def test_scales(mode: str, place: str) -> None:
+    settings = {"exclude_outside": 1} if mode == "cubic" else {}
+    nodes = [node("Cast", ["tenths"], ["t"], to=FLOAT), node("Div", ["t", "ten"], ["scales"]),
+             node("Unsqueeze", ["x", "first"], ["image"]), node("Resize", ["image", "", "scales"], ["y"], mode=mode, coordinate_transformation_mode=place, **settings)]  # fmt: skip
+    made = _model(nodes, {"tenths": [4]}, [1, 3, 5, 3], opset=19)
+    made.graph.initializer.extend(
+        [helper.make_tensor("ten", FLOAT, [], [10.0]), helper.make_tensor("first", INT, [1], [0])]
+    )
+    _check(made, [{"tenths": [10, 10, 25, 15]}, {"tenths": [10, 10, 27, 18]}])
+
+
 def test_what_is_not_zero_and_what_a_condition_keeps() -> None:
     nodes = [node("Greater", ["x", "x"], ["none"]), node("Cast", ["flags"], ["there"], to=TensorProto.BOOL)]
     kept = _model([nodes[1], node("Compress", ["x", "there"], ["y"], axis=0)], {"flags": [3]}, [2, 2, 2])
