@@ -20,7 +20,8 @@ from common import MEASURED, ROOT, WORK, table, write
 from onnx import TensorProto, helper, numpy_helper
 
 FOLDER = WORK / "scaling"
-_ROOM = 12  # times a model's size that has to be free before it is converted or verified
+_ROOM = 16  # times a model's size that has to be free before it is converted
+_ROOM_OF_PAIR = 36  # times a model's size that has to be free before it is verified against another of its size
 
 
 def main() -> None:
@@ -106,7 +107,7 @@ def _weights() -> str:
 
     sizes = [1, 10, 100, 300, 1000, 3000]
     room = psutil.virtual_memory().available >> 20
-    kept = [size for size in sizes if _ROOM * size < room]
+    kept = [size for size in sizes if _ROOM_OF_PAIR * size < room]
     left = ", ".join(map(str, sizes[len(kept) :]))
     note = f"\n\nNo room on this machine for {left} MB." if left else ""
     return "Weights in 10 matrices, 16 generated inputs:\n\n" + _table("MB", kept, run) + note
