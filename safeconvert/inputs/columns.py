@@ -294,7 +294,12 @@ def _require_numbers(file: Path, field: Any) -> None:
     pa = _pyarrow(file)
     kind, depth = field.type, 0
     while not _is_number(pa, kind):
-        if (isinstance(kind, pa.FixedShapeTensorType) and kind.permutation in (None, list(range(len(kind.shape))))) or pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        if (
+            (isinstance(kind, pa.FixedShapeTensorType) and kind.permutation in (None, list(range(len(kind.shape)))))
+            or pa.types.is_list(kind)
+            or pa.types.is_large_list(kind)
+            or pa.types.is_fixed_size_list(kind)
+        ):
             kind = kind.value_type
         else:
             raise UnusableInput(

@@ -11,6 +11,7 @@ import numpy as np
 
 from safeconvert.inputs.interface import Array, InputSet
 from safeconvert.inputs.preprocessing import Preprocessing
+from safeconvert.inputs.store import Chunk
 
 _CHUNK = 1 << 18  # bytes of a chunk of small samples
 _MOST = 256  # samples of a chunk, whatever their size
@@ -120,6 +121,11 @@ def rest_of(inputs: InputSet, first: int, least: int, part: tuple[int, int] | No
     return Rest(inputs, first, size, (chunks * (number - 1) // of, chunks * number // of), part)
 
 
+def all_first(inputs: InputSet) -> Rest:
+    """Nothing behind the first samples, which are all."""
+    return Rest(inputs, inputs.count, 1 if inputs.whole else _MOST, (0, 0))
+
+
 class SampleDigest:
     """SHA-256 over the bytes of samples as they are fed, one after the other, each input by input with its name."""
 
@@ -137,6 +143,15 @@ class SampleDigest:
     def hex(self) -> str:
         """Of all so far."""
         return self._total.hexdigest()
+
+
+def chunks_digest(chunks: Iterable[Chunk]) -> str:
+    """Of the samples of chunks, as they were written out."""
+    digest = SampleDigest()
+    for chunk in chunks:
+        arrays = {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in chunk.arrays.items()}
+        digest.add({name: array[None] if chunk.whole else array for name, array in arrays.items()})
+    return digest.hex
 
 
 def samples_digest(rest: Rest) -> str:

@@ -28,7 +28,7 @@ from safeconvert.inputs.images import first_image_size
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.open import open_inputs
 from safeconvert.inputs.preprocessing import Preprocessing, preset_or_file
-from safeconvert.inputs.rest import First, Rest, rest_of
+from safeconvert.inputs.rest import First, Rest, chunks_digest, rest_of
 from safeconvert.inputs.shards import shard_files
 from safeconvert.inputs.split import Split, split
 from safeconvert.inputs.store import Chunk, materialise
@@ -61,7 +61,7 @@ class Dataset:
         limited: the user said how many inputs are used or generated.
         nonfinite: numbers of the given samples that hold NaN or Inf.
         rest: inputs behind these, which are compared in passing; None where these are all.
-        samples: SHA-256 over the bytes of the samples that were compared, as they were fed, where there is a rest; "" before.
+        samples: SHA-256 over the bytes of the samples that were compared, as they were fed, where there is a rest or they are read in place.
     """
 
     inputs: InputSet
@@ -149,6 +149,7 @@ def prepare(
         files=files,
         nonfinite=holding,
         rest=rest,
+        samples=chunks_digest(chunks) if files is not None and files.in_place and rest is None else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,9 +28,16 @@ class GivenFiles:
     path: Path
     copy: Path
 
+    @property
+    def in_place(self) -> bool:
+        """Whether they are read where they are."""
+        return self.path == self.copy
+
 
 def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
     """A copy of a file, or of the shards or the first images of a folder, and of their labels; what is neither is read where it is.
+
+    What would take more than half of the space that is left is read where it is too (`read_in_place`).
 
     Raises:
         UnusableInput: it cannot be read, or there is no space for the copy.
@@ -44,6 +52,8 @@ def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
         files = [path, *_labels(path.parent)]
     else:
         return GivenFiles(path, path)
+    if sum(file.stat().st_size for file in files) > free_space(copy.parent) // 2:
+        return read_in_place(run, path, limit)
     for file in files:
         destination = copy / relative_name(path, file) if is_folder(path) else copy.parent / file.name
         try:
@@ -57,8 +67,14 @@ def copied_inputs(run: Run, path: Path, limit: int | None) -> GivenFiles:
     return GivenFiles(path, copy)
 
 
+def free_space(folder: Path) -> int:
+    """Bytes that are left on a folder's disk."""
+    return shutil.disk_usage(folder).free
+
+
 def read_in_place(run: Run, path: Path, limit: int | None) -> GivenFiles:
-    """Inputs that are read where they are, since only a part of them is: what is read is hashed, read again at the end and compared."""
+    """Inputs that are read where they are, since only a part of them is, or they are too large: what is read is hashed, and read again at
+    the end and compared."""
     return GivenFiles(path, path)
 
 

@@ -7,7 +7,7 @@ stands in the inputs twice counts once, and parts can be merged; memory does not
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from safeconvert.compare.tally import Moments, with_tally
 from safeconvert.conversion.models import Evaluated
 from safeconvert.core.progress import Advance
 from safeconvert.errors import NoVerdict
-from safeconvert.inputs.rest import Rest, SampleDigest
+from safeconvert.inputs.rest import Rest, SampleDigest, chunks_digest
 from safeconvert.inputs.store import Chunk, written_chunk
 from safeconvert.verification.dataset import finite_samples
 from safeconvert.verification.native import accumulator, feed_across
@@ -73,16 +73,9 @@ def with_digest(source: Source, rest: Rest, passed: Passed | None) -> Source:
     data = source.data
     if passed is None:
         rest = replace(rest, chunks=(0, 0))
-    samples = passed.sha256 if passed is not None else _digest_of(data.given)
+    samples = passed.sha256 if passed is not None else chunks_digest(data.given)
     sha256 = data.sha256 or samples
     return replace(source, data=replace(data, rest=rest, samples=samples, sha256=sha256))
-
-
-def _digest_of(chunks: Sequence[Chunk]) -> str:
-    digest = SampleDigest()
-    for chunk in chunks:
-        digest.add(_sampled(load_files(chunk.arrays), chunk.whole))
-    return digest.hex
 
 
 class _Passing:

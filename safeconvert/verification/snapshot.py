@@ -18,7 +18,7 @@ from safeconvert.conversion.route import Candidate
 from safeconvert.core.files import clone, is_there
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
-from safeconvert.inputs.rest import samples_digest
+from safeconvert.inputs.rest import all_first, samples_digest
 from safeconvert.registry.manifest import framework
 from safeconvert.verification.source import Source
 from safeconvert.workers.requests import CallFunction
@@ -106,13 +106,16 @@ def confirm_all(source: Source, *others: ModelFile) -> None:
     for file in (source.file, *others):
         confirm(file)
     data = source.data
-    if data.files is not None and data.rest is not None and data.files.path == data.files.copy:
-        if samples_digest(data.rest) != data.samples:
-            raise UnusableInput(
-                f"--inputs {data.files.path}: changed while it was read", "run it again when nothing writes it"
-            )
-        if data.rest.part is not None:
-            return
+    if (
+        data.files is not None
+        and data.files.in_place
+        and samples_digest(data.rest or all_first(data.inputs)) != data.samples
+    ):
+        raise UnusableInput(
+            f"--inputs {data.files.path}: changed while it was read", "run it again when nothing writes it"
+        )
+    if data.rest is not None and data.rest.part is not None:
+        return
     if not data.generated and data.inputs.digest() != data.sha256:
         raise NoVerdict("the copy of the inputs that was read was changed meanwhile", "do not trust this model")
     if data.files is None:

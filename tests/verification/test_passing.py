@@ -19,6 +19,7 @@ from safeconvert.certificate.statement import build_statement
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.inputs.generate import generate
 from safeconvert.pipeline import verify_pair
+from safeconvert.verification import given_inputs
 from tests.command import Called, safeconvert
 from tests.inputs.test_records import npy, shard
 from tests.onnx_models import model, random
@@ -219,6 +220,28 @@ def test_inputs_that_change_while_they_are_read_are_refused(
     monkeypatch.setattr(verify_pair, "compare_rest", swapped)
     called = verified(folder, "b.onnx", str(tmp_path / "c.json"), "--shard", "3/3", inputs=str(tmp_path / "x.npy"))
     assert called.code == 2 and "changed while it was read" in called.err and not (tmp_path / "c.json").exists()
+
+
+@pytest.mark.parametrize("samples", [20, 200])
+def test_inputs_that_are_too_large_to_copy_are_read_twice(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: int
+) -> None:
+    np.save(tmp_path / "x.npy", rows())
+    monkeypatch.setattr(given_inputs, "free_space", lambda folder: 10)
+    flags = ("--samples", samples)
+    called = verified(folder, "b.onnx", str(tmp_path / "c.json"), *flags, inputs=str(tmp_path / "x.npy"))
+    assert called.code == 0
+    real = verify_pair.accept_export_rounding
+
+    def swapped(*arguments: Any) -> Any:
+        other = rows()
+        other[samples - 1] += 1
+        (tmp_path / "x.npy").write_bytes(npy(other))
+        return real(*arguments)
+
+    monkeypatch.setattr(verify_pair, "accept_export_rounding", swapped)
+    called = verified(folder, "b.onnx", str(tmp_path / "d.json"), *flags, inputs=str(tmp_path / "x.npy"))
+    assert called.code == 2 and "changed while it was read" in called.err and not (tmp_path / "d.json").exists()
 
 
 @pytest.mark.parametrize(
