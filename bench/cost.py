@@ -1,14 +1,13 @@
 """What a conversion costs beside the raw converter and one native pass of each side: `python bench/cost.py [ROUNDS] [PART…]`.
 
 Parts: `pairs` (MobileNetV2, 200 images, four pairs; their names behind it for some of them), `fallback` (nets for which earlier routes fail, against their successful route
-alone), `batch` (50 small conversions in one batch against as many calls; `batch=20` for 20). Processor seconds of all processes beside wall seconds,
+alone). Processor seconds of all processes beside wall seconds,
 each run in fresh processes, ours and raw alternating, medians of the rounds.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,6 @@ IMAGES = DATA / "images" / "imagenet_val"
 PAIRS = ("torch2onnx", "keras2tflite", "torch2keras", "tf2onnx")
 SUFFIX = {"onnx": ".onnx", "tflite": ".tflite", "keras": ".keras"}
 COUNT = 200
-SMALL = 50
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,9 @@ def main() -> None:
     """Measure the parts that are asked for, and write the table of all that was ever measured."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     FOLDER.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, Callable[[int], str]] = {"pairs": _pairs, "fallback": _fallback, "batch": lambda _: _batch(SMALL)}
+    parts: dict[str, Callable[[int], str]] = {"pairs": _pairs, "fallback": _fallback}
     for part in [one for one in sys.argv[2:] if one not in PAIRS] or parts:
-        name, _, count = part.partition("=")
-        found = _batch(int(count)) if count else parts[name](rounds)
-        (FOLDER / f"{name}.md").write_text(found, encoding="utf-8")
+        (FOLDER / f"{part}.md").write_text(parts[part](rounds), encoding="utf-8")
     kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
     write("cost", "Cost of a conversion", f"python bench/cost.py {rounds}", "\n\n".join(kept))
 
@@ -141,32 +137,6 @@ def _fallback(rounds: int) -> str:
         print(*rows[-1], flush=True)
     header = ("net", "successful route", "that route alone, CPU s", "whole, CPU s", "ratio (bar 3)", "attempts")
     return "Conversions to TFLite that fall back:\n\n" + table(header, rows)
-
-
-def _batch(count: int) -> str:
-    """Small conversions in a batch against calls one after the other; one round, whatever was asked for."""
-    from cost_nets import small
-
-    jobs = [small(FOLDER, number) for number in range(count)]
-    manifest = FOLDER / "small.jsonl"
-    entries = [
-        {"command": "torch2onnx", "source": str(path), "output": str(path.with_suffix(".onnx"))} for path in jobs
-    ]
-    manifest.write_text("\n".join(map(json.dumps, entries)), encoding="utf-8")
-    calls = [_measured(_safeconvert("torch2onnx", path, "-o", path.with_suffix(".onnx"))) for path in jobs]
-    one = Cost(sum(call.cpu for call in calls), sum(call.wall for call in calls))
-    rows = [(f"{count} calls", f"{one.cpu:.0f}", f"{one.wall:.0f}", "", "")]
-    for slots in (1, 2):
-        results = FOLDER / f"results-{slots}"
-        shutil.rmtree(results, ignore_errors=True)
-        for path in jobs:
-            path.with_suffix(".onnx").unlink()
-        found = _measured(_safeconvert("batch", manifest, "--results", results, "--slots", slots))
-        rows.append((f"a batch, slots: {slots}", f"{found.cpu:.0f}", f"{found.wall:.0f}", f"{one.cpu / found.cpu:.1f}",
-                     f"{one.wall / found.wall:.1f}"))  # fmt: skip
-        print(*rows[-1], flush=True)
-    header = ("what", "CPU s", "wall s", "times less CPU", "times faster (bar 5)")
-    return f"{count} small conversions, torch → onnx:\n\n" + table(header, rows)
 
 
 if __name__ == "__main__":

@@ -23,18 +23,3 @@ NETS: dict[str, Callable[[Path], Path]] = {
     name: partial(_zoo, name) for name in ("bert", "vit_b_32", "convnext_tiny", "swin_t")
 }
 """By name, what makes it in a folder."""
-
-
-def small(folder: Path, number: int) -> Path:
-    """A small convolutional net as TorchScript, with weights of its own."""
-    path = folder / f"small-{number}.pt"
-    if not path.exists():
-        import torch
-
-        torch.manual_seed(number)
-        net = torch.nn.Sequential(
-            torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1),
-            torch.nn.Flatten(), torch.nn.Linear(8, 10),
-        )  # fmt: skip
-        torch.jit.trace(net.eval(), torch.zeros(1, 3, 32, 32)).save(str(path))
-    return path

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.adapter_api.shapes import with_given_shapes
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
+from safeconvert.graph.sessions import open_session
 
 from .coverage import exercised, reach  # called by name
 from .external import external_tensors, require_own_data
@@ -63,13 +63,9 @@ def load(request: Mapping[str, Any]) -> OnnxModel:
     """
     model = ModelRequest.from_json(request)
     check_file(Path(model.path))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    # what was parsed here, whatever the file is called
-    options.add_session_config_entry("session.load_model_format", "ONNX")
     session: Any
     try:
-        session = onnxruntime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
+        session = open_session(model.path, format_said=True)
     except ort_errors.NotImplemented as error:
         session = _by_reference(model.path, error)
     except (ort_errors.Fail, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf, ort_errors.InvalidArgument,

@@ -29,8 +29,8 @@ from .training import in_training
 __all__ = ["cut", "in_training", "load", "patch"]
 _OFTEN = 3
 """Calls of one shape past which TorchScript is optimized for it."""
-_MANY = 16
-"""Samples of a call from which on it is at the first one: below, a second's work saves a tenth of it."""
+_LARGE = 1 << 20
+"""Elements of an input from which on it is at the first one: below, optimizing costs more than the tenth of the work that it saves."""
 
 
 class TorchModel:
@@ -47,10 +47,10 @@ class TorchModel:
         return self._signature
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs of one batch. TorchScript is optimized for shapes that come often, or are many samples: that costs seconds a shape."""
+        """Outputs of one batch. TorchScript is optimized for shapes that come often, or are large: that costs seconds a shape."""
         shapes = tuple(array.shape for array in feeds.values())
         self._calls[shapes] += 1
-        often = self._calls[shapes] > _OFTEN or any(shape and shape[0] >= _MANY for shape in shapes)
+        often = self._calls[shapes] > _OFTEN or any(array.size >= _LARGE for array in feeds.values())
         with torch.inference_mode(), torch.jit.optimized_execution(often):
             outputs = named_outputs(self._call(self._arguments(feeds)))
         return {name: tensor.detach().cpu().numpy() for name, tensor in outputs.items()}

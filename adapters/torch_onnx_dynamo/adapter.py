@@ -18,6 +18,12 @@ from .._shared.torch_files import TorchFile, open_torch
 from .division import size_translations
 from .lacking import spelled_out
 
+PRELOADED = (
+    "torch._dynamo", "torch._export.serde.serialize", "torch.export.pt2_archive._package", "torch.onnx._internal.exporter._core",
+    "onnxscript.function_libs.torch_lib.ops", "onnxscript.rewriter",
+)  # fmt: skip
+"""What opening a program and the first export import."""
+
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Export; a free batch stays free where torch.export can keep it so."""

@@ -16,6 +16,10 @@ from .._shared.torch_files import open_torch
 from . import attention, division, packing
 from .open_sizes import with_open_sizes
 
+PRELOADED = tuple(
+    f"torch.onnx._internal.torchscript_exporter.symbolic_opset{number}" for number in (7, 8, *range(11, 21))
+)
+"""What the first export imports."""
 _OPSET = 17  # the newest whose Reduce* axes are attributes; onnx2torch 1.5.15 and onnx2keras 0.0.25 read it best
 
 

@@ -11,6 +11,7 @@ import onnx
 
 from safeconvert.graph.coverage_outputs import instrumented
 from safeconvert.graph.coverage_points import Point
+from safeconvert.graph.sessions import open_session
 from safeconvert.graph.value_bounds import constant_elements, unreachable, value_bounds
 
 Array = np.ndarray[Any, Any]
@@ -41,8 +42,6 @@ class Coverage:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         """Instrument and load."""
-        import onnxruntime as ort
-
         copy, self._points = instrumented(model)
         if not self._points:
             raise RuntimeError(NOTHING)
@@ -55,10 +54,8 @@ class Coverage:
         self._outputs = [value.name for value in model.graph.output]
         known = {value.name for value in copy.graph.output}
         copy.graph.output.extend(value for value in model.graph.output if value.name not in known)
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
         try:
-            self._session = ort.InferenceSession(copy.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            self._session = open_session(copy.SerializeToString())
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise RuntimeError(str(error)) from error
         self._inputs = self._session.get_inputs()

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from safeconvert.graph.sessions import open_session
 from safeconvert.graph.view import GraphView, subgraph
 
 Array = np.ndarray[Any, Any]
@@ -95,17 +96,12 @@ def _run(
 def _session(
     view: GraphView, feed: Values, numbers: Sequence[int], requested: Sequence[str]
 ) -> tuple[Any, Mapping[str, int]]:
-    import onnxruntime as ort
-
     read = {name for number in numbers for name in view.nodes[number].input}
     codes = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feed.items() if name in read}
     # A fed tensor must not be made as well: rename what the node would write.
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
     part = _without_overwrites(subgraph(view, numbers, codes, requested), set(codes))
     try:
-        return ort.InferenceSession(part.SerializeToString(), options), codes
+        return open_session(part.SerializeToString(), optimized=False), codes
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise RuntimeError(str(error)) from error
 

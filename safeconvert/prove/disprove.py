@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import apply_permutation, undo_permutation
+from safeconvert.graph.sessions import open_session
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.prove.kernel.terms import Array
 from safeconvert.prove.unproven import Unproven
@@ -130,9 +130,7 @@ def _feeds(contract: Contract, inputs: Sequence[Array]) -> tuple[dict[str, Array
 
 
 def _session(model: onnx.ModelProto) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return open_session(model.SerializeToString())
 
 
 def _run(session: Any, feed: Mapping[str, Array]) -> dict[str, Array] | None:

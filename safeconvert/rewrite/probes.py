@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from safeconvert.graph.sessions import open_session
+
 _SPATIAL = 224
 """Size of a free dimension behind the first two: images are let through, and so are sequences."""
 _RTOL, _ATOL = 1e-4, 1e-5
@@ -89,12 +91,7 @@ def _equal(one: np.ndarray[Any, Any], two: np.ndarray[Any, Any]) -> bool:
 
 
 def _session(model: onnx.ModelProto) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return open_session(model.SerializeToString(), optimized=False)
 
 
 def _run(session: Any, feeds: Feeds) -> Feeds:

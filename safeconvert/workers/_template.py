@@ -1,13 +1,13 @@
-"""A process that has imported a framework and nothing else, and forks workers: importing takes seconds, forking milliseconds.
+"""A process that has imported a framework and adapters, and forks workers: importing takes seconds, forking milliseconds.
 
-No model and no adapter is ever loaded here, so that every worker begins as one that was started anew and then imported the same
-modules. Only the standard library is imported at the top, and this runs single-threaded Python: what a framework's import started
+No model and no adapter of somebody else's is ever loaded here, so that every worker begins as one that was started anew and then
+imported the same modules. Only the standard library is imported at the top, and this runs single-threaded Python: what a framework's import started
 (OpenBLAS' idle threads) is made again in a forked process by the library itself.
 
 It is started as `python _template.py CONTROL_FD PACKAGE_ROOT MODULE…`. Each message on the control socket is one JSON object with
 file descriptors:
     {"fork": "worker", "folder", "environment"}   printed, requests, replies, status
-    {"fork": "template", "modules"}               control
+    {"fork": "template", "modules", "adapters"}   control
 A worker writes `PID\n` to its status pipe, and its template `CODE\n` when it ended (negative: the signal). When the control
 socket closes, the workers end; a template that was forked has a control socket of its own.
 """
@@ -52,10 +52,31 @@ def import_modules(modules: Sequence[str], worker: types.ModuleType) -> list[Any
                 importlib.import_module(module)
         except Exception:  # noqa: BLE001 - a module may raise anything
             traceback.print_exc()
-            return spans
-    gc.collect()
-    gc.freeze()  # what is shared with the forked processes stays shared
+            break
+    _keep_shared()
     return spans
+
+
+def load_adapters(folders: Sequence[str], worker: types.ModuleType) -> list[Any]:
+    """Load adapters, and import what each says (`PRELOADED`) that it imports when it works; as `import_modules`."""
+    spans: list[Any] = []
+    if folders:
+        importlib.import_module("safeconvert.adapter_api.feeding")
+    for folder in folders:
+        try:
+            with worker.timed(spans, Path(folder).name, os.getpid()):
+                for module in getattr(worker.load_adapter(folder), "PRELOADED", ()):
+                    importlib.import_module(module)
+        except Exception:  # noqa: BLE001 - a module may raise anything
+            traceback.print_exc()
+    _keep_shared()
+    return spans
+
+
+def _keep_shared() -> None:
+    """Have what is there now stay shared with the forked processes: their collections of garbage do not look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 class Template:
@@ -125,7 +146,9 @@ class Template:
         os.setsid()
         if request["fork"] == "template":
             spans = [*self._spans, *import_modules(request["modules"], self._worker)]
+            spans += load_adapters(request["adapters"], self._worker)
             return Template(socket.socket(fileno=descriptors[0]), self._worker, spans).serve()
+        sys.dont_write_bytecode = True
         printed, requests, replies, status = descriptors
         _write(status, os.getpid())
         os.close(status)
@@ -152,6 +175,10 @@ def main(argv: list[str]) -> int:
     """Import, then serve."""
     worker = load_worker()
     worker.prepare(argv[2])
+    sys.dont_write_bytecode = (
+        False  # no worker writes it: what is imported in a checkout would be compiled again and again
+    )
+    importlib.import_module("safeconvert.workers.containment.enforce")  # the first that every worker does
     spans = import_modules(argv[3:], worker)
     return Template(socket.socket(fileno=int(argv[1])), worker, spans).serve()
 

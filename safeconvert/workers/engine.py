@@ -9,10 +9,10 @@ from typing import Any
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
 
-_ENGINE = Path(__file__).resolve().parents[1] / "repair" / "engine"
+ENGINE = Path(__file__).resolve().parents[1] / "repair" / "engine"
 
 
 def call_engine(run: Run, function: str, doing: str, arguments: Mapping[str, Any]) -> Any:
     """Call a function of the engine in the worker that holds ONNX Runtime. Raises AdapterFailure, SafeconvertError."""
-    request = CallFunction(_ENGINE, function, arguments, modules=("onnx", "onnxruntime"))
+    request = CallFunction(ENGINE, function, arguments, modules=("onnx", "onnxruntime"))
     return run.pool.worker("onnx").call("safeconvert", doing, request)

@@ -29,6 +29,7 @@ class Start:
         printed, requests, replies: descriptors of its end: of stdout and stderr, of requests, of replies.
         folder: its working folder.
         environment: its variables.
+        role: what it does in a conversion.
     """
 
     printed: int
@@ -36,6 +37,7 @@ class Start:
     replies: int
     folder: Path
     environment: Mapping[str, str]
+    role: str = ""
 
 
 def anew(python: Path, start: Start) -> Process:

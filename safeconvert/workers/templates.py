@@ -23,11 +23,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ from typing import Any
 from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
 from safeconvert.registry.manifest import read_manifest
+from safeconvert.workers.preloads import Kind, Preloads
 from safeconvert.workers.requests import CallFunction, ImportModules, LoadAdapter, OpenModel, Request
 from safeconvert.workers.start import Start
 
@@ -61,8 +62,10 @@ class Wait:
 class Forked:
     """A process that a template forked; its leader's number is its process group's."""
 
-    def __init__(self, pid: int, status: int) -> None:
+    def __init__(self, pid: int, status: int, tell: Callable[[Request], None]) -> None:
+        """With its status pipe; `tell` is told what it is asked."""
         self.pid = pid
+        self.tell = tell
         self._status = status
         self._code: int | None = None
         self._lock = threading.Lock()
@@ -92,8 +95,8 @@ class Template:
         self._process = process
         self._lock = threading.Lock()
 
-    def fork(self, start: Start, wait: Wait) -> Forked:
-        """A worker.
+    def fork(self, start: Start, wait: Wait, tell: Callable[[Request], None]) -> Forked:
+        """A worker; `tell` is told what it is asked.
 
         Raises:
             OSError: the template is gone, or the wait is over (TimeoutError, InterruptedError).
@@ -111,14 +114,15 @@ class Template:
         except OSError:
             os.close(reading)
             raise
-        return Forked(pid, reading)
+        return Forked(pid, reading, tell)
 
-    def grown(self, modules: Sequence[str]) -> Template:
-        """A template that has imported more. Raises OSError where this one is gone."""
+    def grown(self, modules: Sequence[str], adapters: Sequence[Path] = ()) -> Template:
+        """A template that has imported more, and loaded adapters. Raises OSError where this one is gone."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
-                self._send({"fork": "template", "modules": list(modules)}, (theirs.fileno(),))
+                request = {"fork": "template", "modules": list(modules), "adapters": list(map(str, adapters))}
+                self._send(request, (theirs.fileno(),))
             except OSError:
                 ours.close()
                 raise
@@ -144,10 +148,11 @@ class Template:
 
 @dataclass(frozen=True)
 class _Key:
-    """Which template: what it has imported, under which variables."""
+    """Which template: what it has imported, under which variables, and the folders of the adapters that it has loaded."""
 
     modules: tuple[str, ...]
     environment: frozenset[tuple[str, str]]
+    adapters: tuple[Path, ...] = ()
 
 
 class Templates:
@@ -155,6 +160,7 @@ class Templates:
 
     def __init__(self) -> None:
         self._made: dict[_Key, Template | None] = {}
+        self.preloads = Preloads()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Templates:
@@ -182,10 +188,12 @@ class Templates:
         if not modules or python != Path(sys.executable) or sys.platform != "linux":
             return None
         kept = frozenset((name, value) for name, value in start.environment.items() if name not in (*_PLACES, *_CALLER))
-        key = _Key(modules, kept)
+        kind = Kind(modules, start.role)
+        key = _Key(modules, kept, self.preloads.of(kind))
         try:
             template = self._template(key, start.environment)
-            return template.fork(start, wait) if template is not None else None
+            tell = partial(self.preloads.tell, kind)
+            return template.fork(start, wait, tell) if template is not None else None
         except ConnectionError:
             with self._lock:
                 gone, self._made[key] = self._made.get(key), None
@@ -204,15 +212,19 @@ class Templates:
             template.ended()
 
     def _template(self, key: _Key, environment: Mapping[str, str]) -> Template | None:
-        """The template of a key, None where it failed; the first of its modules is imported once for all that begin with it."""
-        root = _Key(key.modules[:1], key.environment)
+        """The template of a key, None where it failed.
+
+        The first of its modules is imported once for all that begin with it, and all of them once for whatever adapters are loaded.
+        """
+        root, plain = replace(key, modules=key.modules[:1], adapters=()), replace(key, adapters=())
         with self._lock:
-            if key not in self._made:
-                if root not in self._made:
-                    self._made[root] = _start(root.modules, environment)
-                if key != root:
-                    first = self._made[root]
-                    self._made[key] = first.grown(key.modules[1:]) if first is not None else None
+            if root not in self._made:
+                self._made[root] = _start(root.modules, environment)
+            for made, before in ((plain, root), (key, plain)):
+                if made not in self._made:
+                    first = self._made[before]
+                    more = made.modules[len(before.modules) :]
+                    self._made[made] = first.grown(more, made.adapters) if first is not None else None
             return self._made[key]
 
 
@@ -231,9 +243,10 @@ def sharing(templates: Templates) -> Iterator[None]:
 
 @contextmanager
 def run_templates() -> Iterator[Templates]:
-    """The shared templates, or some for this run alone."""
+    """The shared templates, or some for this run alone. Workers of a run that shares them begin with what those of earlier ones loaded."""
     shared = _SHARED.get()
     if shared is not None:
+        shared.preloads.adopt()
         yield shared
         return
     with Templates() as own:

@@ -30,7 +30,7 @@ from safeconvert.workers.log import BoundedLog
 from safeconvert.workers.requests import Request
 from safeconvert.workers.spans import told_spans
 from safeconvert.workers.start import Process, Start, anew
-from safeconvert.workers.templates import Templates, Wait
+from safeconvert.workers.templates import Forked, Templates, Wait
 from safeconvert.workers.variables import variables
 from safeconvert.workers.watch import excess as find_excess
 
@@ -134,6 +134,8 @@ class Worker:
     def _exchange(self, adapter: str, doing: str, request: Request, seconds: float) -> Any:
         """One request and its result."""
         began = time.monotonic()
+        if isinstance(self._process, Forked):
+            self._process.tell(request)
         try:
             self._send(adapter, doing, request, time.monotonic() + seconds)
             line = self._receive(adapter, doing, seconds)
@@ -217,7 +219,7 @@ class Worker:
         printed = self._printed.open()
         try:
             own = variables(self._python, self._folder, self._policy.mode)
-            start = Start(printed, request_end, reply_end, self._folder, own)
+            start = Start(printed, request_end, reply_end, self._folder, own, self.log.stem.partition("-")[0])
             wait = Wait(time.monotonic() + self._limits.seconds, self._cancelled)
             forked = self._templates.fork(self._python, request, start, wait) if self._templates is not None else None
             self._process = forked or anew(self._python, start)

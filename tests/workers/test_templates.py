@@ -18,6 +18,7 @@ import pytest
 from safeconvert.core.containment import Level, Mode
 from safeconvert.errors import AdapterFailure
 from safeconvert.registry.manifest import adapters, find
+from safeconvert.workers.engine import ENGINE
 from safeconvert.workers.grants import policy_for
 from safeconvert.workers.requests import CallFunction, ImportModules, LoadAdapter, OpenModel
 from safeconvert.workers.templates import Templates, modules_of, run_templates, sharing
@@ -44,7 +45,7 @@ def worker(own: Templates, tmp_path: Path) -> Iterator[Make]:
 
     def make(mode: Mode = Mode.AUTO, seconds: float = 120, templates: Templates = own) -> Worker:
         policy = policy_for(mode, [STATE.parent], [tmp_path], 4 << 30)
-        log = tmp_path / f"log {len(made)}"
+        log = tmp_path / f"test-{len(made)}"
         made.append(Worker(Path(sys.executable), log, Limits(seconds, 4 << 30), tmp_path, policy, templates=templates))
         return made[-1]
 
@@ -174,6 +175,24 @@ def test_runs_share_templates_where_they_are_told_to() -> None:
             assert one is other is made
         with run_templates() as alone:
             assert alone is not made
+
+
+def test_the_workers_of_a_later_run_begin_with_the_adapters_of_an_earlier_one(worker: Make) -> None:
+    reference = [
+        "onnx.reference",
+        "safeconvert.prove.readers.read",
+    ]  # imported by an adapter, and named by one as what it imports
+    with Templates() as templates, sharing(templates):
+        with run_templates() as made:
+            first = worker(templates=made)
+            assert ask(first, "look", names=reference)["modules"] == []
+            first.call("onnx", "loading", LoadAdapter(find("onnx", adapters()).folder))
+            first.call("engine", "loading", LoadAdapter(ENGINE))
+            assert ask(worker(templates=made), "look", names=reference)["modules"] == []
+        with run_templates() as made:
+            later = worker(templates=made)
+            assert ask(later, "look", names=reference)["modules"] == reference
+            assert ask(later, "found") is None and later.held is not None and later.held.level is Level.FULL
 
 
 def _lives(pid: int) -> bool:

@@ -30,6 +30,9 @@ from safeconvert.repair.engine.loop import measured, repair
 from safeconvert.repair.engine.problem import Problem
 from safeconvert.repair.engine.scoring import Broken
 
+PRELOADED = ("safeconvert.prove.readers.read",)
+"""What reading a native file imports."""
+
 
 def solve(request: Mapping[str, Any]) -> dict[str, Any]:
     """Localize, and repair where the problem requests it.

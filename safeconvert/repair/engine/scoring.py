@@ -15,6 +15,7 @@ from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
 from safeconvert.core.faults import EvaluationRecord, ScoreRecord
 from safeconvert.core.signature import Signature
+from safeconvert.graph.sessions import open_session
 from safeconvert.graph.view import GraphView
 from safeconvert.repair.engine.problem import Problem
 
@@ -47,12 +48,8 @@ class _GraphModel:
     """A graph in ONNX Runtime, as `feeding` feeds models."""
 
     def __init__(self, model: onnx.ModelProto, signature: Signature) -> None:
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
         try:
-            self._session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            self._session = open_session(model.SerializeToString())
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise Broken(" ".join(str(error).split())[:200]) from error
         self._signature = signature
