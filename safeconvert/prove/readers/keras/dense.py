@@ -41,12 +41,12 @@ def batch_normalization(n: Layer) -> Tensor:
     beta = arrays.pop(0) if center else np.zeros_like(arrays[-1])
     names = [n.write.constant(array) for array in (gamma, beta, *arrays)]
     image = Tensor(n.x.name, rank)
-    swap = [*range(rank)]
-    swap[1], swap[axis] = swap[axis], swap[1]  # its own inverse
-    moves = swap != list(range(rank))
-    name = n.write("Transpose", image.name, perm=swap) if moves else image.name
+    others = [other for other in range(rank) if other != axis % rank]
+    first = [others[0], axis % rank, *others[1:]]  # as a convolution's image: the two cancel, and ONNX Runtime folds it
+    moves = first != list(range(rank))
+    name = n.write("Transpose", image.name, perm=first) if moves else image.name
     made = n.write("BatchNormalization", name, *names, epsilon=float(n.config.get("epsilon", 1e-3)))
-    return Tensor(n.write("Transpose", made, perm=swap) if moves else made, rank)
+    return Tensor(n.write("Transpose", made, perm=[first.index(one) for one in range(rank)]) if moves else made, rank)
 
 
 def layer_normalization(n: Layer) -> Tensor:
