@@ -101,6 +101,7 @@ def grid() -> list[Cell]:
     """Every conversion: every model to a first target before any to a second, the targets in turn, so that a run that stops early has as many
     of each; then the same of what comes `LATER`."""
     first, later = ([one for one in models() if (one.name in LATER) == late] for late in (False, True))
+    first.sort(key=lambda one: one.family in ("ultralytics", "segmentation") or one.name == "ResNet50")
     return [
         one.cell(TARGETS[one.source][(place + turn) % 3])
         for part in (first, later)
@@ -119,7 +120,8 @@ def main() -> None:
         if "--without-raw" in sys.argv
         else partial(cells.raw_judged, judge=Forked(ROOT / "bench" / "raw_judge.py"))
     )
-    for cell in cells.missing(every, FOLDER, sys.argv):
+    begun = {cell.model for cell in every if cell.kept(FOLDER).exists()}
+    for cell in sorted(cells.missing(every, FOLDER, sys.argv), key=lambda cell: cell.model in begun):
         if not cell.source.exists():
             kind, _, name = family[cell.source]
             made = maker.call([kind, name, str(cell.source)], MAKING_SECONDS)
@@ -138,11 +140,26 @@ def _with_models() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
+def _free_sizes(row: dict) -> tuple[int, int]:
+    """How many sizes of its inputs the source leaves free, the batch among them, and how many of these the target does."""
+    left = kept = 0
+    for tensor in row.get("contract", {}).get("inputs", ()):
+        source, target = tensor["source"], tensor["target"]
+        order = tensor["permutation"] or range(len(source["shape"]))
+        for index, axis in enumerate(order):
+            if source["shape"][axis] is None or axis in source["open"]:
+                left += 1
+                kept += target["shape"][index] is None or index in target["open"]
+    return left, kept
+
+
 def _table(every: list[Cell], rows: list[tuple[Cell, dict]]) -> str:
     verdicts = Counter(cells.verdict(row) for _, row in rows)
     raw = Counter(row["raw"]["outcome"] for _, row in rows)
     right = [row for _, row in rows if cells.verdict(row) == "verified"]
-    fixed = [row for row in right if any("only" in line and "takes" in line for line in row.get("obligations", ()))]
+    free = [sizes for sizes in map(_free_sizes, right) if sizes[0]]
+    families = Counter(model.partition("-")[0] for model in {cell.model for cell, _ in rows})
+    lost = sum(row["raw"]["outcome"] == "equal" and cells.verdict(row) != "verified" for _, row in rows)
     refused = [row for _, row in rows if row["exit"] in (2, 3, 4)]
     named = sum(bool(row.get("obstacles")) or "node" in row["reason"] for row in refused)
     by_pair = Counter((cell.pair, cells.verdict(row)) for cell, row in rows)
@@ -157,21 +174,23 @@ def _table(every: list[Cell], rows: list[tuple[Cell, dict]]) -> str:
         "differ, max-abs",
         "s",
         "route, or why not",
-        "sizes fixed",
+        "free sizes, kept",
         "raw converters",
     )
     body = [
         (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.route(row),
-         sum("only" in line and "takes" in line for line in row.get("obligations", ())), cells.raw(row))
+         "{}, {}".format(*_free_sizes(row)), cells.raw(row))
         for cell, row in rows
     ]  # fmt: skip
     return (
         f"**{verdicts['verified']} of {len(rows)} verified**{cells.unfinished(every, rows)}; "
         f"{', '.join(f'{count} {kind}' for kind, count in sorted(verdicts.items()) if kind != 'verified') or 'nothing else'}. By pair: {pairs}. "
-        f"Of {len(refused)} refused, {named} name an operator or node. Of the verified, {len(fixed)} fix a size that the source leaves free. "
-        f"Raw converters on the same: {', '.join(f'{count} {kind}' for kind, count in sorted(raw.items()))}.\n\n"
+        f"Of {len(refused)} refused, {named} name an operator or node. Of {len(free)} verified whose source leaves sizes free, "
+        f"{sum(left == kept for left, kept in free)} keep all of them free. Architectures: {', '.join(f'{count} {name}' for name, count in sorted(families.items()))}. "
+        f"Raw converters on the same: {', '.join(f'{count} {kind}' for kind, count in sorted(raw.items()))}; {lost} that they get right are not verified.\n\n"
         "Twelve inputs: pictures for the image models of timm, ultralytics, torchvision and keras.applications, seeded numbers for the others. "
-        "No search behind the verdict (`--search 0`). Seeded weights, small configurations; BatchNorm statistics from the inputs, and no bias, norm or layer scale left at its initial constant.\n\n"
+        "No search behind the verdict (`--search 0`). Seeded weights, small configurations; BatchNorm statistics from the inputs, and no bias, norm or layer scale left at its initial constant. "
+        "The raw converters' chain is judged on the same inputs, whatever order and layout of inputs and outputs comes nearest counting for it.\n\n"
         + table(header, body)
     )
 
