@@ -16,12 +16,15 @@ import numpy as np
 import psutil
 
 from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.config.options import ModelOptions
 from safeconvert.config.settings import load_settings
 from safeconvert.conversion.models import open_given
+from safeconvert.core.cut import Cut
 from safeconvert.core.formats import detect
 from safeconvert.core.progress import Phases
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import SafeconvertError
+from safeconvert.verification.part import take_part
 from safeconvert.verification.snapshot import confirm, snapshot
 from safeconvert.workers.run import Run, open_run
 from safeconvert.workers.session import Session, load_files
@@ -36,6 +39,12 @@ _HANGS = 4 * SECONDS
 _MEMORY = 6 << 30
 _MOST_ELEMENTS = 1 << 16
 _SHAPES = ((4,), (3, 5, 5), (2, 4), (2, 3, 5, 5))
+CUTS = {
+    "pool.onnx": Cut(("norm",), ("flatten",)), "branches.onnx": Cut(("compare",), ("own",)), "external.onnx": Cut(("norm",), ("flatten",)),
+    "functional.keras": Cut(("flatten",), ("flatten",)), "functional.h5": Cut((), ("conv",)), "plain": Cut((), ("MatMul",)),
+    "branches": Cut(("MatMul",)), "float.tflite": Cut((), ("StatefulPartitionedCall_1:0",)), "int8.tflite": Cut(("functional_1/conv_1/convolution1",)), "net.pt2": Cut(("relu",), ("relu",)),
+}  # fmt: skip
+"""By the name of a seed: the part that is cut out of its mutants."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,13 @@ class ModelJudge:
         run: the surroundings.
         folder: holds the mutant's own folder; nothing of it may be written by a worker.
         workers: pids of all that were seen.
+        parts: of a mutant whose seed is among `CUTS`, the part is cut out, and that is opened.
     """
 
     run: Run
     folder: Path
     workers: set[int]
+    parts: bool = False
 
     def judge(self, main: str, files: Files) -> Verdict:
         """What becomes of a mutant."""
@@ -73,6 +84,8 @@ class ModelJudge:
 
     def _opened(self, path: Path) -> Verdict:
         file = snapshot(self.run, detect(path))
+        if self.parts:
+            file = take_part(self.run, file, ModelOptions(cut=CUTS.get(path.name, Cut())))
         role = file.format
         try:
             session = open_given(self.run, role, file, ModelRequest(str(file.path), candidate_shapes=_SHAPES))
@@ -133,8 +146,8 @@ def _values(spec: TensorSpec, shape: list[int], random: np.random.Generator) -> 
 
 
 @contextmanager
-def judging(folder: Path) -> Iterator[ModelJudge]:
-    """A judge whose run ends with the block; every worker is gone then, or an AssertionError says so."""
+def judging(folder: Path, parts: bool = False) -> Iterator[ModelJudge]:
+    """A judge, of whole mutants or of parts of them, whose run ends with the block; every worker is gone then, or an AssertionError says so."""
     for name in ("temporary", "state", "given", "outside", "home"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "outside" / "secret").write_bytes(bytes(4096))
@@ -148,7 +161,7 @@ def judging(folder: Path) -> Iterator[ModelJudge]:
     }
     with patch.dict(os.environ, places), patch("tempfile.tempdir", str(folder / "temporary")):
         with open_run(settings, Phases()) as run:
-            judge = ModelJudge(run, folder, set())
+            judge = ModelJudge(run, folder, set(), parts)
             yield judge
         left = [pid for pid in sorted(judge.workers - {0}) if psutil.pid_exists(pid)]
         assert not left, f"workers are left: {left}"

@@ -10,7 +10,7 @@ from tests.slow import first_of_every
 
 from .campaign import fuzz, originals_run
 from .kinds import MODELS, Kind
-from .models import judging
+from .models import CUTS, judging
 from .verdicts import State
 
 pytestmark = pytest.mark.converters
@@ -27,6 +27,17 @@ def test_the_seeds_are_run_and_a_few_mutants_are_refused_or_run(kind: Kind, made
         for main, verdict in originals_run(kind, made, judge.judge).items():
             assert verdict.state is State.RAN or main == "weights.pth", (main, verdict)
         tally = fuzz(kind, made, judge.judge, (*range(_FEW), *_FOUND.get(kind.name, ())), _SEED)
+    assert not tally.faults, "\n".join(map(str, tally.faults))
+
+
+@pytest.mark.parametrize(
+    "kind", first_of_every(5, (kind for kind in MODELS if CUTS.keys() & kind.seeds)), ids=lambda kind: kind.name
+)
+def test_of_a_few_mutants_a_part_is_refused_or_run(kind: Kind, made: Path, tmp_path: Path) -> None:
+    with judging(tmp_path, parts=True) as judge:
+        for main, verdict in originals_run(kind, made, judge.judge).items():
+            assert verdict.state is State.RAN, (main, verdict)
+        tally = fuzz(kind, made, judge.judge, range(_FEW), _SEED)
     assert not tally.faults, "\n".join(map(str, tally.faults))
 
 
