@@ -34,5 +34,19 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     else:
         if step.signature is None:  # a converter made it and gave its outputs the source's names
             model, _ = by_output_name(model)
-        model.export(step.target, format="tf_saved_model", verbose=False)
+        model.export(step.target, format="tf_saved_model", verbose=False, **_scalars_as_they_are(model))
     return UNCHANGED.to_json()
+
+
+def _scalars_as_they_are(model: Any) -> dict[str, Any]:
+    """The inputs' signature where one has no dimensions: Keras 3.15 exports that as a vector, which the model refuses."""
+    if all(len(tensor.shape) for tensor in model.inputs):
+        return {}
+    import keras
+    import tensorflow as tf
+
+    def spec(tensor: Any) -> Any:
+        shape = (None, *tensor.shape[1:]) if len(tensor.shape) else ()
+        return tf.TensorSpec(shape, tensor.dtype, tensor.name)
+
+    return {"input_signature": [keras.tree.map_structure(spec, model.input)]}

@@ -148,3 +148,8 @@ def test_rows_of_a_free_batch_are_picked_by_index_tuples(target: str, adapter: s
     done = safeconvert("convert", tmp_path / "source.onnx", "--to", target, "-o", path, *flags)
     assert done.code == 0, done.text
     assert not done.json["predicate"]["obligations"]  # the batch is free
+
+
+def test_a_number_that_a_model_is_fed_stays_one_in_a_saved_model(tmp_path: Path) -> None:
+    printed = run_program(PROGRAMS / "scalar_input.py", tmp_path, modules=KERAS).splitlines()
+    assert printed[-2:] == ["{'most': [], 'x': [None, 3]}", "[[1.0, 2.0, 2.5], [2.5, 2.5, 1.0]]"]
