@@ -15,6 +15,7 @@ from safeconvert.graph.sessions import open_session
 from safeconvert.graph.value_bounds import constant_elements, unreachable, value_bounds
 
 Array = np.ndarray[Any, Any]
+_MANY = 2000  # nodes of a graph that ONNX Runtime does not rewrite
 NOTHING = "nothing in it has two sides"
 
 
@@ -54,8 +55,9 @@ class Coverage:
         self._outputs = [value.name for value in model.graph.output]
         known = {value.name for value in copy.graph.output}
         copy.graph.output.extend(value for value in model.graph.output if value.name not in known)
+        many = len(copy.graph.node) > _MANY  # rewriting them takes longer than running them as they are, and grows faster than they do
         try:
-            self._session = open_session(copy.SerializeToString())
+            self._session = open_session(copy.SerializeToString(), optimized=not many)
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise RuntimeError(str(error)) from error
         self._inputs = self._session.get_inputs()
