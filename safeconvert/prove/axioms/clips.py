@@ -50,6 +50,8 @@ def _clip(n: Node) -> list[Value]:
 def _bound(lower: bool) -> Callable[[Node], list[Value]]:
     def rule(n: Node) -> list[Value]:
         only_floating(n)
+        if len(n.operands) == 1:
+            return [n.value()]
         if len(n.operands) != 2:
             raise Refused("more than two operands")
         if all(isinstance(operand, Value) for operand in n.operands):

@@ -7,7 +7,7 @@ import numpy as np
 from safeconvert.prove.axioms.affine import affine, only_along, parts
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.operands import mixed
-from safeconvert.prove.kernel.layout import Value, along
+from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Refused, Store, near
 
@@ -45,16 +45,6 @@ def contract(store: Store, value: Value, axis: int, weights: Array) -> Value:
     return Value(affine(store, made, 1.0, summed(b, plain), summed(m, np.abs(plain))), groups)
 
 
-def _gemm(n: Node) -> list[Value]:
-    if n.attributes["transA"]:
-        raise Refused("Gemm: its first operand is transposed")
-    matrix = n.real(1).T if n.attributes["transB"] else n.real(1)
-    made = contract(n.store, n.value(), 1, matrix * n.attributes["alpha"])
-    if n.constant(2) is None:
-        return [made]
-    return [Value(affine(n.store, made.term, 1.0, along(n.real(2) * n.attributes["beta"], made)), made.groups)]
-
-
 def matrix_product(n: Node) -> list[Value]:
     """MatMul of a tensor and a constant matrix, on either side."""
     value, index = mixed(n)
@@ -69,5 +59,4 @@ AXIOM = Axiom(
     "products with a matrix",
     "A 1x1 convolution, Gemm and MatMul by a constant are one sum over an axis; (x·s + b)·W = x·(s·W) + b·W; Gemm = α·x·W + β·c.",
     (_ALONG,),
-    {"Gemm": _gemm},
 )

@@ -9,6 +9,8 @@ from safeconvert.prove.kernel.layout import Value, constant, paired
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused
 
+_BROADCASTS = 7
+"""The version since which operands are broadcast to each other; later ones only take more types."""
 _EITHER = "the operator is the same in both orders"
 _EITHER_ORDER = {"Max", "Min", "Equal", "And", "Or", "Xor"}
 
@@ -24,7 +26,7 @@ def pairwise(n: Node) -> list[Value]:
     if AXIOM.holds(n.store, _EITHER, n.operator[1] in _EITHER_ORDER) and two.term.number < one.term.number:
         one, two = two, one
     axes, sizes, groups = paired(one, two)
-    settings = (n.operator[2], tuple(sorted(n.attributes.items())), axes)
+    settings = (min(n.operator[2], _BROADCASTS), tuple(sorted(n.attributes.items())), axes)
     made = n.store.term(n.operator[1], sizes, (one.term, two.term), settings)
     return [broadcast(n.store, Value(made, groups), shape)]
 

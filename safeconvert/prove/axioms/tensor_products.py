@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from safeconvert.prove.axioms.affine import normalised, scale
+from safeconvert.prove.axioms.affine import affine, normalised, scale
 from safeconvert.prove.axioms.axiom import Axiom
-from safeconvert.prove.axioms.contraction import matrix_product
+from safeconvert.prove.axioms.contraction import contract, matrix_product
 from safeconvert.prove.axioms.operands import only_floating
-from safeconvert.prove.kernel.layout import Groups, Value
+from safeconvert.prove.axioms.sums import total
+from safeconvert.prove.kernel.layout import Groups, Value, along, transposed
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
 
@@ -18,6 +19,25 @@ def _matmul(n: Node) -> list[Value]:
         return matrix_product(n)
     only_floating(n)
     return [tensor_product(n.store, n.value(0), n.value(1))]
+
+
+def _gemm(n: Node) -> list[Value]:
+    only_floating(n)
+    first, second = n.value(), n.operands[1]
+    if n.attributes["transA"]:
+        first = transposed(n.store, first, (1, 0))
+    if isinstance(second, Value):
+        turned = transposed(n.store, second, (1, 0)) if n.attributes["transB"] else second
+        made = scale(n.store, tensor_product(n.store, first, turned), n.attributes["alpha"])
+    else:
+        matrix = n.real(1).T if n.attributes["transB"] else n.real(1)
+        made = contract(n.store, first, 1, matrix * n.attributes["alpha"])
+    third = n.operands[2] if len(n.operands) > 2 else None
+    if third is None:
+        return [made]
+    if isinstance(third, Value):
+        return [total(n.store, made, scale(n.store, third, n.attributes["beta"]))]
+    return [Value(affine(n.store, made.term, 1.0, along(n.real(2) * n.attributes["beta"], made)), made.groups)]
 
 
 def tensor_product(store: Store, one: Value, two: Value) -> Value:
@@ -68,5 +88,5 @@ AXIOM = Axiom(
     "products of tensors",
     "A product of tensors is said by the axes that are summed, that run along and that are free; a·b = (bᵀ·aᵀ)ᵀ; (s·a)·(t·b) = st·(a·b).",
     (),
-    {"MatMul": _matmul},
+    {"MatMul": _matmul, "Gemm": _gemm},
 )

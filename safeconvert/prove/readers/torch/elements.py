@@ -9,6 +9,8 @@ from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.torch.archive import kind_of
 from safeconvert.prove.readers.torch.call import Call, Rule
 
+_RAISED = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+
 
 def each(*operators: str) -> Rule:
     """One tensor of float32, and ONNX operators without attributes one after another."""
@@ -62,8 +64,10 @@ def turned_difference(c: Call) -> list[str]:
 
 
 def raised(c: Call) -> list[str]:
-    """pow of two tensors of one type of floating-point numbers."""
-    base, exponent = c.only_float(), c.only_float("exponent")
+    """pow of two tensors, where the result is of the base's type."""
+    base, exponent = c.tensor(), c.tensor("exponent")
+    if c.outputs[0].kind != base.kind or base.kind not in _RAISED or exponent.kind not in _RAISED:
+        raise Refused(f"{c.target}: of mixed types")
     return [c.write("Pow", base.name, exponent.name)]
 
 

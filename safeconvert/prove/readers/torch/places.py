@@ -166,9 +166,10 @@ def rows(c: Call) -> list[str]:
 def indexed(c: Call) -> list[str]:
     """index by one tensor of integers along an axis, those before it whole."""
     [(kind, given)] = c.arguments["indices"].items()
-    if kind != "as_optional_tensors":
+    if kind not in ("as_optional_tensors", "as_tensors"):
         raise Refused(f"{c.target}: indices are {kind}")
-    named = [(axis, one["as_tensor"]["name"]) for axis, one in enumerate(given) if "as_tensor" in one]
+    entries = [{"as_tensor": one} for one in given] if kind == "as_tensors" else given
+    named = [(axis, one["as_tensor"]["name"]) for axis, one in enumerate(entries) if "as_tensor" in one]
     if len(named) != 1 or c.tensors[named[0][1]].kind not in (onnx.TensorProto.INT32, onnx.TensorProto.INT64):
         raise Refused(f"{c.target}: by several tensors, or by truths")
     axis, name = named[0]
