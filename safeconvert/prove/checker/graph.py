@@ -108,7 +108,7 @@ def _infer(graph: Graph, node: onnx.NodeProto) -> None:
     try:
         schema = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node))
         made = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=_opsets(graph))
-    except (KeyError, defs.SchemaError, shape_inference.InferenceError):
+    except (KeyError, defs.SchemaError, shape_inference.InferenceError, onnx.checker.ValidationError):
         return None
     for name, kind in made.items():
         dims = kind.tensor_type.shape.dim
