@@ -62,7 +62,7 @@ def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOption
         if diagnosis is None:
             return Requantized(wrong, anew)
         last = anew.attempts[-1]
-        repaired = replace(last, diagnosis=last.diagnosis or diagnosis)  # what it puts right
+        repaired = replace(last, diagnosis=diagnosis)  # what it puts right; what it computes in float is an obligation
         return Requantized(replace(wrong, diagnosis=diagnosis), replace(anew, attempts=[*anew.attempts[:-1], repaired]))
     except SafeconvertError as error:
         return Requantized(replace(wrong, note=f"not quantised anew: {first_line(str(error))}"), None)

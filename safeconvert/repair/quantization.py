@@ -141,7 +141,8 @@ def _proposed(search: _Search, whole: _Judged, repair: bool) -> Iterator[Quantiz
         trials.append((keep, found.figures))
         return found
 
-    if repair and quantizer.operators and whole.figures.equal and whole.fall > aim:
+    integers_only = quantizer.target.io is not Io.FLOAT32  # for hardware that may know nothing else
+    if repair and quantizer.operators and not integers_only and whole.figures.equal and whole.fall > aim:
         search, ranked = _ranked(search)
         most = ranked[: int(settings.quantize.aimed_share * len(ranked))]
 
