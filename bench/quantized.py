@@ -7,6 +7,7 @@ that were held out. `python bench/quantized.py [--only MODEL-SCHEME] [--table]`;
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from common import DATA, WORK, safeconvert, table, write
 from labelled import held_out, labels_by, runner, with_background
 
 FOLDER = WORK / "quantized"
-SCHEMES = ("int8", "int16x8", "default", "float16")
+SCHEMES = ("int8", "int16x8", "default", "int8-weights", "float16")
 _TIMED = 30  # runs of one picture, of which the median counts
 
 
@@ -33,13 +34,14 @@ class Net:
     samples: int
     max_drop: float
     size: int = 224
+    schemes: tuple[str, ...] = ("int8",)
 
 
 NETS = (
-    Net("ResNet-8", "resnet8_cifar10.h5", "tflite", "cifar10", "raw", 400, 0.05, 32),
+    Net("ResNet-8", "resnet8_cifar10.h5", "tflite", "cifar10", "raw", 400, 0.05, 32, SCHEMES),
+    Net("DS-CNN", "keywords.keras", "tflite", "", "", 600, 0.05, 0, SCHEMES),
+    Net("encoder", "encoder.keras", "tflite", "", "", 600, 0.05, 0, SCHEMES),
     Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05, 32),
-    Net("SqueezeNet 1.1", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05, 227),
-    Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
     Net(
         "MobileNetV1 0.25",
         "mobilenetv1_025_imagenet_float.tflite",
@@ -50,6 +52,7 @@ NETS = (
         0.05,
     ),
     Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05, 32),
+    Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
 )
 
 
@@ -67,7 +70,9 @@ def main() -> None:
     """Run what is missing, then print and keep the table."""
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    cells = [(net, scheme) for net in NETS for scheme in SCHEMES if net.target == "tflite" or scheme == "int8"]
+    cells = [(net, scheme) for net in NETS for scheme in net.schemes]
+    if not (FOLDER / "encoder.keras").exists():
+        subprocess.run([sys.executable, Path(__file__).parent / "quantized_nets.py", FOLDER], check=True)
     for net, scheme in cells if "--table" not in sys.argv else []:
         if not _kept(net, scheme).exists() and only in _name(net, scheme):
             _kept(net, scheme).write_text(json.dumps(_run(net, scheme), indent=1), encoding="utf-8")
@@ -83,8 +88,12 @@ def _run(net: Net, scheme: str) -> dict:
     suffix = f".{net.target}"
     target = FOLDER / f"{_name(net, scheme)}{suffix}"
     images = with_background(FOLDER) if net.name.startswith("MobileNetV1") else DATA / "images" / net.images
-    options = ("--inputs", images, "--preprocessing", net.preprocessing, "--samples", net.samples, "--search", 0)
     source = DATA / "models" / net.file
+    options: tuple[object, ...] = ("--inputs", images, "--preprocessing", net.preprocessing, "--samples", net.samples)
+    if not net.images:
+        source, images = FOLDER / net.file, FOLDER / Path(net.file).stem
+        options = ("--inputs", images / "inputs.npy", "--samples", net.samples)
+    options = (*options, "--search", 0)
     began = time.perf_counter()
     code, answer = safeconvert(
         "convert", source, "--to", net.target, "-o", target, *options, "--optimize", scheme, "--max-drop", net.max_drop
@@ -93,7 +102,10 @@ def _run(net: Net, scheme: str) -> dict:
     quantized = answer["predicate"].get("quantization", {})
     ours = target if code == 0 else None
     raw = target
-    if code != 0 or len(answer.get("attempts", ())) > 1:  # the first file was another
+    corrected, kept = quantized.get("biases_corrected"), quantized.get("in_float")
+    if (
+        code != 0 or len(answer.get("attempts", ())) > 1 or corrected or kept
+    ):  # what the quantizer alone makes is another
         raw = FOLDER / f"{_name(net, scheme)}-raw{suffix}"
         _, alone = safeconvert(
             "convert", source, "--to", net.target, "-o", raw, *options, "--optimize", scheme, "--max-drop", net.max_drop,
