@@ -45,13 +45,13 @@ class Net:
     options: tuple[object, ...] = ()
     size: int = 0
     recipe: str = ""
-    most: int = 7
+    most: int = 1
 
 
 NETS = (
-    Net("MLP", FOLDER / "even.keras", FOLDER / "even"),
-    Net("DS-CNN", FOLDER / "keywords.keras", FOLDER / "keywords"),
-    Net("1-D", FOLDER / "waves.keras", FOLDER / "waves"),
+    Net("MLP", FOLDER / "even.keras", FOLDER / "even", most=10),
+    Net("DS-CNN", FOLDER / "keywords.keras", FOLDER / "keywords", most=10),
+    Net("1-D", FOLDER / "waves.keras", FOLDER / "waves", most=4),
     Net("ResNet-8", DATA / "models/resnet8_cifar10.h5", DATA / "images/cifar10", ("--preprocessing", "raw"), 32, "raw", 2),
     Net("ResNet-20", DATA / "models/resnet20_cifar10.pt", DATA / "images/cifar10", ("--preprocessing", "torchvision"), 32, "torchvision", 1),
     Net(
