@@ -17,11 +17,12 @@ from safeconvert.adapter_api.intermediates import Intermediate
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.adapter_api.shapes import natural_order, with_given_shapes
 from safeconvert.adapter_api.weights import replacements
+from safeconvert.core.runtimes import Runtime
 from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
 from .._shared.untrusted.tflite_operators import inspect_tflite
-from . import precision, stored
+from . import micro, precision, stored
 from .bias import correct_biases
 from .observe import observe
 from .options import set_options
@@ -67,7 +68,7 @@ class TfliteModel:
         """
         refused: RuntimeError | None = None
         for filler, delegate in product(_FILLERS, (True, False)):
-            self._interpreter = interpreter(content, delegate)
+            self._interpreter = interpreter(content, delegate, runtime=request.runtime)
             signatures = self._interpreter.get_signature_list()
             key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
             inputs = self._resize(request, key, filler)
@@ -170,9 +171,22 @@ class TfliteModel:
         return {name: by_index.get(named[name]["index"], named[name]) for name in sorted(named, key=natural_order)}
 
 
+class MicroModel(TfliteModel):
+    """The interpreter for microcontrollers, with the interface that LiteRT reads of the file."""
+
+    def __init__(self, request: ModelRequest) -> None:
+        super().__init__(request)
+        self._micro = micro.interpreter(self._content)
+
+    def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of a batch, one call after another of as many samples as the file fixes."""
+        return micro.predict(self._micro, self._signature, feeds)
+
+
 def load(request: Mapping[str, Any]) -> TfliteModel:
     """Open a .tflite file."""
-    return TfliteModel(ModelRequest.from_json(request))
+    wanted = ModelRequest.from_json(request)
+    return MicroModel(wanted) if wanted.runtime == Runtime.TFLM else TfliteModel(wanted)
 
 
 def _batch_behind(detail: dict[str, Any]) -> bool:

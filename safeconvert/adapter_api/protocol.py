@@ -63,6 +63,7 @@ class ModelRequest:
         search_path: folder put on the import path for `factory`.
         part: which part of a TensorFlow model is meant.
         sample: the user's `.npy` or `.npz`, whose values a source that declares no inputs is tried on; "" where there is none.
+        runtime: which of several runtimes of its format is to run it; "" is the usual one.
     """
 
     path: str
@@ -74,6 +75,7 @@ class ModelRequest:
     search_path: str = ""
     part: ModelPart = WHOLE
     sample: str = ""
+    runtime: str = ""
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> ModelRequest:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from safeconvert.core.runtimes import Runtime
 from safeconvert.errors import UnusableInput
 
 KINDS = ("label", "top1", "topk", "allclose", "cosine", "exact")
@@ -77,6 +78,7 @@ class VerifySettings:
             are compared; counted apart.
         atol_given: the user gave `tolerance.atol`, so that it is not narrowed by an output's range (see `scale`).
         drop: a metric that decides instead of the comparator; None where the comparator does.
+        also_on: further runtimes that a TFLite target is run on, and reported where they give something else; they decide nothing.
         given_only: only inputs that were given count: the target was calibrated on such, and promises nothing on others.
     """
 
@@ -88,6 +90,7 @@ class VerifySettings:
     cosine_threshold: float = 1e-6
     atol_given: bool = False
     drop: DropSettings | None = None
+    also_on: tuple[Runtime, ...] = ()
     given_only: bool = False
     nonfinite: bool = False
 

@@ -154,6 +154,13 @@ FLAGS: tuple[Flag, ...] = (
         unset="0.01 with --metric, one point of an accuracy", metavar="SHARE", takes="float",
     ),
     Flag(
+        "also-on", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: plain, tensorflow or tflm. May be given "
+        "several times.",
+        unset="LiteRT with XNNPACK alone, which is what apps ship",
+        many=True, metavar="RUNTIME", takes="Sequence[str]",
+    ),
+    Flag(
         "search", Kind.FLOAT, Group.COMPARISON, _VERDICT,
         "Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none.",
         unset="8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from safeconvert.compare.layout import Override
 from safeconvert.compare.settings import Tolerance
+from safeconvert.core.runtimes import Runtime
 from safeconvert.errors import UnusableInput
 
 _LAYOUTS: dict[str, Override] = {"keep": "keep", "nchw->nhwc": "NCHW->NHWC", "nhwc->nchw": "NHWC->NCHW"}
@@ -79,3 +80,11 @@ def shard(text: str) -> tuple[int, int]:
     if not 1 <= number <= of:
         raise UnusableInput(f"--shard {text}: no part of a whole", "write the second of eight parts as 2/8")
     return number, of
+
+
+def runtimes(names: Sequence[str]) -> tuple[Runtime, ...]:
+    """Runtimes by their names, each once. Raises UnusableInput for an unknown one."""
+    for name in names:
+        if name not in tuple(Runtime):
+            raise UnusableInput(f"--also-on {name}: unknown", f"one of {', '.join(Runtime)}")
+    return tuple(dict.fromkeys(Runtime(name) for name in names))

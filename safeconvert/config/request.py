@@ -85,6 +85,7 @@ class Request:
             max_discrepancy=given.get("max_discrepancy", configured.max_discrepancy),
             cosine_threshold=configured.cosine_threshold,
             drop=self._drop(),
+            also_on=parsing.runtimes(self._names("also_on")),
             nonfinite=self.flag("allow_nonfinite"),
         )
 

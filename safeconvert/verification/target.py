@@ -17,6 +17,7 @@ from safeconvert.verification.on_given import judged
 from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
+from safeconvert.verification.runtimes import with_runtimes
 from safeconvert.verification.saturation import with_logits
 from safeconvert.verification.scored import fidelities
 from safeconvert.verification.search import search
@@ -54,7 +55,8 @@ def _on_given(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     regroup = pair.source.regroup if not settings.given_only else None
     pair = replace(pair, source=given_only(pair.source))
     ran = _compared(run, pair, settings)
-    return _unmixed(run, pair, judged(ran.found, ran.figures, pair.source, settings, ran.refuting), settings, regroup)
+    found = _unmixed(run, pair, judged(ran.found, ran.figures, pair.source, settings, ran.refuting), settings, regroup)
+    return with_runtimes(run, pair, found, settings)
 
 
 def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
@@ -70,7 +72,7 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     if not found.native.equal:
         return found
     found = search(run, pair, found, settings)
-    return replace(found, reason=verdict_line(found, source))
+    return with_runtimes(run, pair, replace(found, reason=verdict_line(found, source)), settings)
 
 
 def _unmixed(
