@@ -46,6 +46,7 @@ PATHS = {
 SAMPLES = 8
 RAW_SECONDS = 10.0
 SECONDS = 60.0  # of one call through safeconvert, an import of TensorFlow among them
+_STEADY = {"scales", "roi"}  # of a Resize: other images, and not other sizes
 _FRESH = 200  # cases after which a worker starts anew: frameworks keep what they have built
 
 
@@ -251,7 +252,10 @@ def _without_exporters(known: tuple[Adapter, ...]) -> tuple[Adapter, ...]:
 def _convert(opened: Run, case: Case, target: str, output: Path) -> list:
     inputs = output.with_name("inputs.npz")
     names = [value.name for value in onnx.load(case.model).graph.input]
-    arrays = dict(zip(names, map(_samples, case.inputs()), strict=True))
+    arrays = {
+        name: np.stack([array] * SAMPLES) if name in _STEADY else _samples(array)
+        for name, array in zip(names, case.inputs(), strict=True)
+    }
     np.savez(inputs, **arrays)
     options = ConvertOptions(case.model, target, output, data=DataOptions(inputs if arrays else None), repair=False)
     try:

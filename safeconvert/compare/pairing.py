@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from safeconvert.compare.layout import LayoutAmbiguous, LayoutMismatch, align_dimensions, show
@@ -46,6 +47,10 @@ def pair(
             "check that the two files belong together, and that the converter kept every input and output",
         )
 
+    written = {_plain(spec.name): spec for spec in target}
+    if len(written) == len(target) and written.keys() == {_plain(spec.name) for spec in source}:
+        return [(spec, written[_plain(spec.name)], "paired by name") for spec in source]
+
     def fit(one: TensorSpec, two: TensorSpec) -> bool:
         try:
             align_dimensions(one, two, declared.get(one.name), one.name in declared)
@@ -61,6 +66,11 @@ def pair(
         if assigned is not None:
             return [(spec, target[j], "paired by shape") for spec, j in zip(source, assigned, strict=True)]
     return [(one, two, "paired in order") for one, two in zip(source, target, strict=True)]
+
+
+def _plain(name: str) -> str:
+    """A name without what formats take out of it or put before it: Keras has no `a/b:0`, and calls an input `max` `v_max`."""
+    return re.sub(r"\W+", "_", name.removesuffix(":0")).strip("_").lower().removeprefix("v_")
 
 
 def require_dtype(role: str, source: TensorSpec, target: TensorSpec) -> None:

@@ -138,6 +138,19 @@ def test_an_output_without_batch_is_one_call_of_a_target_that_is_called_for_each
     assert right["anchors"].shape == (6, 2)  # a target that takes any batch gave this in one call
 
 
+def test_names_that_a_format_cannot_write_still_pair() -> None:
+    ours = tuple(TensorSpec(name, (), "float32") for name in ("x", "min", "a/b:0"))
+    theirs = tuple(TensorSpec(name, (), "float32") for name in ("a_b", "v_min", "x"))
+    contract = make_contract(Signature(ours, ours[:1]), Signature(theirs, theirs[2:]))
+    assert [(one.source.name, one.target.name) for one in contract.inputs] == [
+        ("x", "x"),
+        ("min", "v_min"),
+        ("a/b:0", "a_b"),
+    ]
+    alike = tuple(TensorSpec(name, (), "float32") for name in ("v_x", "min", "x"))  # two of which are the same
+    assert make_contract(Signature(ours, ours[:1]), Signature(alike, alike[2:])).inputs[0].target.name == "v_x"
+
+
 def test_an_output_without_dimensions_stays_as_it_is() -> None:
     outputs = (TensorSpec("total", (), "float32"),)
     contract = make_contract(signature(spec(1, 4), outputs=outputs), signature(spec(1, 4), outputs=outputs))
