@@ -1,8 +1,8 @@
 """What a conversion costs beside the raw converter and one native pass of each side: `python bench/cost.py [ROUNDS] [PART…]`.
 
-Parts: `pairs` (MobileNetV2, 200 images, four pairs; their names behind it for some of them), `fallback` (nets for which earlier routes fail, against their successful route
-alone). Processor seconds of all processes beside wall seconds,
-each run in fresh processes, ours and raw alternating, medians of the rounds.
+Parts: `pairs` (MobileNetV2, 200 images, four pairs; their names behind it for some of them), `fallback` (small nets for which earlier
+routes fail, against their successful route alone; one round). Processor seconds of all processes beside wall seconds, each run in fresh
+processes, ours and raw alternating, medians of the rounds; the raw converter without a pass once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from common import DATA, ROOT, WORK, table, write
 
@@ -26,30 +27,51 @@ COUNT = 200
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of one run."""
+    """Seconds of one run, its exit code, and what it printed."""
 
     cpu: float
     wall: float
+    code: int = 0
+    out: str = ""
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The JSON object that safeconvert printed; {} for none."""
+        try:
+            return dict(json.loads(self.out))
+        except ValueError:
+            return {}
+
+    @property
+    def reason(self) -> str:
+        """Why it did not verify."""
+        return str(self.answer.get("reason", ""))[:120]
 
 
 def main() -> None:
     """Measure the parts that are asked for, and write the table of all that was ever measured."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     FOLDER.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, Callable[[int], str]] = {"pairs": _pairs, "fallback": _fallback}
+    parts: dict[str, Callable[[int], str]] = {"pairs": _pairs, "fallback": lambda _: _fallback()}
     for part in [one for one in sys.argv[2:] if one not in PAIRS] or parts:
         (FOLDER / f"{part}.md").write_text(parts[part](rounds), encoding="utf-8")
     kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
     write("cost", "Cost of a conversion", f"python bench/cost.py {rounds}", "\n\n".join(kept))
 
 
-def _measured(command: Sequence[object], codes: Sequence[int] = (0,)) -> Cost:
+def _measured(command: Sequence[object]) -> Cost:
     full = [sys.executable, str(ROOT / "bench" / "measured.py"), *map(str, command)]
     done = subprocess.run(full, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    if found["code"] not in codes:
-        raise SystemExit(f"{' '.join(map(str, command))}: exit {found['code']}\n{done.stderr}\n{found['out'][-2000:]}")
-    return Cost(found["cpu"], found["wall"])
+    return Cost(found["cpu"], found["wall"], found["code"], found["out"])
+
+
+def _done(command: Sequence[object]) -> Cost:
+    """As `_measured`; ends the bench where the command fails."""
+    found = _measured(command)
+    if found.code:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit {found.code}\n{found.out[-2000:]}")
+    return found
 
 
 def _safeconvert(*arguments: object) -> list[object]:
@@ -83,12 +105,14 @@ def _pair(pair: str, rounds: int) -> list[str]:
     inputs = ("--inputs", IMAGES, "--preprocessing", preset, "--samples", COUNT)
     passes = [sys.executable, ROOT / "bench" / "raw_passes.py", pair, source, FOLDER / f"raw-{pair}{suffix}", IMAGES]
     run = [target] if pair == "torch2keras" else []
-    converter, raw, ours = [], [], []
+    raw, ours = [], []
     for _ in range(rounds):
-        ours.append(_measured(_safeconvert(pair, source, "-o", target, *inputs)))
-        converter.append(_measured([*passes, 0]))
-        raw.append(_measured([*passes, COUNT, *run]))
-    alone, theirs, own = map(_median, (converter, raw, ours))
+        found = _measured(_safeconvert(pair, source, "-o", target, *inputs))
+        if found.code:
+            return [pair, *["-"] * 7, f"exit code {found.code}: {found.reason}"]
+        ours.append(found)
+        raw.append(_done([*passes, COUNT, *run]))
+    alone, theirs, own = _done([*passes, 0]), _median(raw), _median(ours)
     return [pair, f"{alone.cpu:.1f}", f"{theirs.cpu:.1f}", f"{own.cpu:.1f}", f"{own.cpu / theirs.cpu:.2f}", f"{theirs.wall:.1f}",
             f"{own.wall:.1f}", f"{own.wall / theirs.wall:.2f}", ", ".join(f"{one.cpu:.1f}" for one in ours)]  # fmt: skip
 
@@ -108,35 +132,26 @@ def _source(pair: str) -> tuple[Path, str]:
     return folder, "keras.mobilenet_v2"
 
 
-def _fallback(rounds: int) -> str:
-    """Nets whose first routes fail, against the successful route alone."""
+def _fallback() -> str:
+    """Nets whose first routes fail, against the successful route alone; one round of each."""
     from cost_nets import NETS
 
     rows = []
     for name, make in NETS.items():
-        source = make(FOLDER)
-        out = FOLDER / f"{name}.tflite"
-        first = subprocess.run(
-            list(map(str, _safeconvert("convert", source, "--to", "tflite", "-o", out))),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        predicate = json.loads(first.stdout)["predicate"]
-        if first.returncode != 0:
-            rows.append((name, "not verified", "-", "-", "-", str(len(predicate.get("attempts", [])))))
+        command = _safeconvert("convert", make(FOLDER), "--to", "tflite", "-o", FOLDER / f"{name}.tflite")
+        whole = _measured(command)
+        attempts = str(len(whole.answer["predicate"].get("attempts", [])) if "predicate" in whole.answer else 0)
+        if whole.code:
+            rows.append((name, f"exit code {whole.code}: {whole.reason}", "-", "-", "-", "-", "-", attempts))
             continue
-        route = ",".join(step["adapter"] for step in predicate["route"])
-        alone, whole = [], []
-        for _ in range(rounds):
-            alone.append(_measured(_safeconvert("convert", source, "--to", "tflite", "-o", out, "--route", route)))
-            whole.append(_measured(_safeconvert("convert", source, "--to", "tflite", "-o", out)))
-        few, all_ = _median(alone), _median(whole)
-        rows.append((name, route, f"{few.cpu:.1f}", f"{all_.cpu:.1f}", f"{all_.cpu / few.cpu:.2f}",
-                     str(len(predicate["attempts"]))))  # fmt: skip
+        route = ",".join(step["adapter"] for step in whole.answer["predicate"]["route"])
+        alone = _done([*command, "--route", route])
+        rows.append((name, route, f"{alone.cpu:.1f}", f"{whole.cpu:.1f}", f"{whole.cpu / alone.cpu:.2f}", f"{alone.wall:.1f}",
+                     f"{whole.wall:.1f}", attempts))  # fmt: skip
         print(*rows[-1], flush=True)
-    header = ("net", "successful route", "that route alone, CPU s", "whole, CPU s", "ratio (bar 3)", "attempts")
-    return "Conversions to TFLite that fall back:\n\n" + table(header, rows)
+    header = ("net", "successful route", "that route alone, CPU s", "whole, CPU s", "ratio (bar 3)", "alone, wall s", "whole, wall s",
+              "attempts")  # fmt: skip
+    return "Conversions to TFLite that fall back, one round of each:\n\n" + table(header, rows)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest
 from safeconvert.core.signature import TensorSpec
+from safeconvert.graph.sessions import open_session
 
 from .._shared.torch_export import finish, output_names
 from .._shared.torch_trees import module_call, named_outputs
@@ -54,7 +54,7 @@ def with_open_sizes(
     try:
         export(_with_batch(free, step))
         finish(step)
-        session = onnxruntime.InferenceSession(step.target, providers=["CPUExecutionProvider"])
+        session = open_session(step.target)
         same = all(_same(session, names, *one) for one in calls)
     except Exception:  # noqa: BLE001 - the exporter or ONNX Runtime refuses free sizes; fixed ones are next
         return None
