@@ -13,6 +13,7 @@ from safeconvert.certificate.envelope import Damaged, NotSigned, WrongSignature,
 from safeconvert.certificate.merge import merged, read_shard
 from safeconvert.certificate.signature import Signed, verify_signature
 from safeconvert.certificate.statement import parse_statement
+from safeconvert.certificate.untrusted_json import mapping
 from safeconvert.errors import NotEquivalent, UnusableInput
 
 
@@ -147,18 +148,13 @@ def _check_merge(path: Path, predicate: Mapping[str, Any], public_key: Path | No
         found = merged([read_shard(item.path, public_key) for item in items], path.absolute().parent)
     except (UnusableInput, Damaged, NotSigned, WrongSignature) as error:
         return [*items, Item("merge", path, Status.UNREADABLE, str(error))]
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as error:  # a shard that says something else than safeconvert writes
-        return [*items, Item("merge", path, Status.UNREADABLE, type(error).__name__)]
     same = all(
-        found[key] == predicate.get(key) for key in ("verdict", "verification", "inputs", "shards", "comparator")
+        found[key] == predicate.get(key)
+        for key in ("verdict", "verification", "inputs", "shards", "comparator", "contract", "containment")
     )
-    same = same and found["target"]["sha256"] == predicate["target"]["sha256"]
-    same = same and found["source"]["sha256"] == predicate["source"]["sha256"]
+    same = same and all(
+        found[role]["sha256"] == mapping(predicate.get(role)).get("sha256") for role in ("source", "target")
+    )
     return [
         *items,
         Item(

@@ -21,6 +21,7 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.output_pair import Array
 from safeconvert.compare.records import Kind, open_records, tally
 from safeconvert.compare.tally import Moments, with_tally
+from safeconvert.core.containment import Level, weakest
 from safeconvert.errors import UnusableInput
 
 NATIVE = "source native vs target native"
@@ -94,8 +95,15 @@ def merged(shards: Sequence[Shard], folder: Path, scratch: Path | None = None) -
         scratch: where records are sorted meanwhile.
 
     Raises:
-        UnusableInput: one is missing, stands there twice, or is of other models, inputs or settings.
+        UnusableInput: one is missing, stands there twice, or is of other models, inputs, settings or versions.
     """
+    try:
+        return _merged(shards, folder, scratch)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnusableInput(f"a shard's certificate says something else than safeconvert writes: {error}") from error
+
+
+def _merged(shards: Sequence[Shard], folder: Path, scratch: Path | None) -> dict[str, Any]:
     ordered = sorted(shards, key=lambda shard: shard.number)
     _require_whole(ordered)
     _require_alike(ordered)
@@ -123,6 +131,8 @@ def merged(shards: Sequence[Shard], folder: Path, scratch: Path | None = None) -
         "reason": _reason(native, len(ordered)),
         "verification": {**kept["verification"], NATIVE: native.to_json()},
         "inputs": _inputs(ordered, counted.samples, counted.left_out),
+        "containment": _weakest(ordered),
+        "seconds": _seconds(ordered),
         "shards": [_listed(shard, folder) for shard in ordered],
     }
 
@@ -140,6 +150,23 @@ def _inputs(shards: Sequence[Shard], more: int, left_out: int) -> dict[str, Any]
         "used": counts["used"] + more,
         "held_out": counts["held_out"] + more,
     }
+
+
+def _weakest(shards: Sequence[Shard]) -> Any:
+    """What kept the workers of the shard with the weakest containment from the user's files."""
+    by_level = {
+        Level(shard.predicate["containment"]["level"]): shard.predicate["containment"] for shard in reversed(shards)
+    }
+    return by_level[weakest(by_level)]
+
+
+def _seconds(shards: Sequence[Shard]) -> dict[str, float]:
+    """What each phase took in all shards together."""
+    found: dict[str, float] = {}
+    for shard in shards:
+        for phase, seconds in shard.predicate["seconds"].items():
+            found[phase] = round(found.get(phase, 0.0) + float(seconds), 3)
+    return dict(sorted(found.items()))
 
 
 def _require_whole(shards: Sequence[Shard]) -> None:
@@ -183,6 +210,7 @@ def _identity(shard: Shard) -> dict[str, str]:
     found: dict[str, Any] = {key: predicate.get(key) for key in _ALIKE}
     found |= {f"inputs: {key}": predicate["inputs"].get(key) for key in _INPUTS}
     found |= {f"shard: {key}": predicate["shard"].get(key) for key in _SHARD}
+    found["versions of packages"] = predicate["environment"]["packages"]
     for role in ("source", "target"):
         entry = predicate[role]
         found[role] = [

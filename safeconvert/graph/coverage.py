@@ -55,7 +55,9 @@ class Coverage:
         self._outputs = [value.name for value in model.graph.output]
         known = {value.name for value in copy.graph.output}
         copy.graph.output.extend(value for value in model.graph.output if value.name not in known)
-        many = len(copy.graph.node) > _MANY  # rewriting them takes longer than running them as they are, and grows faster than they do
+        many = (
+            len(copy.graph.node) > _MANY
+        )  # rewriting them takes longer than running them as they are, and grows faster than they do
         try:
             self._session = open_session(copy.SerializeToString(), optimized=not many)
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception

@@ -36,14 +36,13 @@ def verify_pair(run: Run, options: VerifyOptions) -> PairVerification:
     """
     require_comparator(options.verify.comparator, str(Path.cwd()))
     require_metric(options.verify, options.data)
+    passing = _passing(options)
     admit(run, options.model)
     file, target_file = (snapshot(run, detect(path)) for path in (options.source, options.target))
     file = take_part(run, file, options.model)
     warm(run, "target", framework(target_file.format, run.adapters))
     shapes = shapes_of_target(run, file, target_file, options)
-    source_options = SourceOptions(
-        options.model, options.data, options.verify, candidates=shapes, passing=_passing(options)
-    )
+    source_options = SourceOptions(options.model, options.data, options.verify, candidates=shapes, passing=passing)
     source = evaluate_source(run, file, source_options)
     if options.verify.drop is not None:
         require_evidence(run, source, options.verify, options.data)

@@ -159,6 +159,9 @@ BROKEN: dict[str, Callable[[Path], None]] = {
     "the same shard": rewritten(lambda content: content["shard"].update(number=1)),
     "a gap": rewritten(lambda content: content["shard"].update(start=content["shard"]["start"] + 1)),
     "no numbers": rewritten(lambda content: content["shard"].update(moments=3)),
+    "other versions": rewritten(lambda content: content["environment"]["packages"].update(numpy="1.0")),
+    "no containment": rewritten(lambda content: content["containment"].update(level="much")),
+    "no inputs": rewritten(lambda content: content.update(inputs=None)),
     "of all inputs": rewritten(lambda content: content.pop("shard")),
 }
 
@@ -192,6 +195,15 @@ def test_a_merge_of_some_shards_is_refused(folder: Path, parts: list[Path]) -> N
     for some in (parts[:2], [*parts, parts[0]], parts[1:]):
         called = safeconvert("merge", *some, "-o", "some.json", cwd=folder)
         assert called.code == 2 and "not each of them once" in called.err and not (folder / "some.json").exists()
+
+
+def test_the_weakest_containment_of_all_shards_is_that_of_the_merge(
+    folder: Path, parts: list[Path], tmp_path: Path
+) -> None:
+    paths = copied(folder, parts, tmp_path)
+    rewritten(lambda content: content["containment"].update(level="off", lacking=["network"]))(paths[2])
+    assert safeconvert("merge", *paths, "-o", "m.json", cwd=tmp_path).code == 0
+    assert read_certificate(tmp_path / "m.json")["containment"]["lacking"] == ["network"]
 
 
 def test_a_merged_certificate_that_says_more_than_its_shards_is_found(
