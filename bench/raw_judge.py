@@ -39,14 +39,14 @@ def source_outputs(source: str, given: Arrays) -> list[np.ndarray]:
     return _whole_or_each(_called_keras(keras.models.load_model(source, compile=False)), given)
 
 
-def target_outputs(target: str, given: Arrays) -> Iterator[list[np.ndarray]]:
-    """The target's outputs, for every order and layout of the inputs that it takes."""
+def target_outputs(target: str, given: Arrays, complaints: list[str]) -> Iterator[list[np.ndarray]]:
+    """The target's outputs, for every order and layout of the inputs that it takes; why it does not take others."""
     for order in itertools.permutations(given):
         for fed in itertools.product(*map(_layouts, order)):
             try:
                 yield _whole_or_each(_TARGETS[Path(target).suffix](target), fed)
-            except Exception:  # noqa: BLE001 - whatever a framework raises of inputs that it does not take
-                continue
+            except Exception as error:  # noqa: BLE001 - whatever a framework raises of inputs that it does not take
+                complaints.append(f"{type(error).__name__}: {error}".splitlines()[0][:200])
 
 
 def _layouts(array: np.ndarray) -> list[np.ndarray]:
@@ -162,11 +162,12 @@ def main(pair: str, source: str, target: str, inputs: str) -> None:
     with np.load(inputs) as arrays:
         given = [arrays[name] for name in arrays.files]
     expected = source_outputs(source, given)
-    found = [distance(expected, outputs) for outputs in target_outputs(target, given)]
+    complaints: list[str] = []
+    found = [distance(expected, outputs) for outputs in target_outputs(target, given, complaints)]
     if not found or min(found)[0] == float("inf"):
         verdict: dict[str, object] = {
             "outcome": "does not run",
-            "reason": "" if not found else "its outputs are of other shapes",
+            "reason": complaints[0] if not found else "its outputs are of other shapes",
         }
     else:
         worst, wrong = min(found)
