@@ -16,17 +16,17 @@ _CLOSE = 1e-3  # of an output's scale: two runtimes in float32
 
 
 def require_open_sizes(step: ConvertRequest, model: Any, reply: ConvertReply) -> tuple[str, ...]:
-    """A note that names the sizes at which the Keras model is the graph; () where the graph leaves none free, or runs at none that are tried.
+    """A note that names the sizes at which the Keras model is the graph; () where the model leaves none free, or the graph runs at none tried.
 
     Args:
-        step: from the ONNX file, an intermediate one.
+        step: from the ONNX file.
         model: the Keras model, its inputs and outputs in the graph's order.
         reply: the order of their dimensions.
 
     Raises:
         ValueError: it is another function at one of them, or does not run.
     """
-    if not step.keep_open or step.signature is not None:
+    if not step.keep_open or all(None not in tensor.shape[1:] for tensor in model.inputs):
         return ()
     import onnxruntime  # where a graph has free sizes only
 

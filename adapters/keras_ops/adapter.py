@@ -6,11 +6,13 @@ The last resort: for graphs that onnx2keras refuses. What Keras cannot express i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from safeconvert.adapter_api.layouts import moved_ends
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
+from safeconvert.core.signature import TensorSpec
 from safeconvert.graph.boundary_transposes import channels_second_ends
 
 from .._operators.given import obligations
@@ -22,17 +24,35 @@ from .model import build
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     """Convert and save; images become channels last, as by any other way to Keras."""
     step = ConvertRequest.from_json(request)
-    shapes = {spec.name: tuple(spec.shape) for spec in step.signature.inputs} if step.signature else {}
+    specs = step.signature.inputs if step.signature else ()
+    shapes = {spec.name: tuple(spec.shape) for spec in specs}
     legal = plain(step.model.path, __file__)
     model = legal.model
     taken, given = [name for name, _, _ in inputs(model)], [value.name for value in model.graph.output]
     ends = moved_ends(channels_second_ends(model), taken, given, step)
-    told: dict[str, str] = {}
-    made = build(model, shapes, ends, told)
+
+    def built(sizes: Mapping[str, tuple[int | None, ...]]) -> tuple[Any, ConvertReply]:
+        told: dict[str, str] = {}
+        made = build(model, sizes, ends, told)
+        moves = _moved(taken, made.inputs, ends), _moved(given, made.outputs, ends)
+        reply = ConvertReply(*moves, legal.notes(), obligations(told))
+        return made, replace(reply, notes=(*reply.notes, *require_open_sizes(step, made, reply)))
+
+    def tried() -> tuple[Any, ConvertReply]:
+        """With the sizes free that the source leaves free, where the graph does without them."""
+        if step.keep_open and any(spec.open for spec in specs):
+            with suppress(Exception):  # whatever Keras raises of an operator that needs its sizes
+                return built({spec.name: _open(spec) for spec in specs})
+        return built(shapes)
+
+    made, reply = tried()
     made.save(step.target)
-    moves = _moved(taken, made.inputs, ends), _moved(given, made.outputs, ends)
-    reply = ConvertReply(*moves, legal.notes(), obligations(told))
-    return replace(reply, notes=(*reply.notes, *require_open_sizes(step, made, reply))).to_json()
+    return reply.to_json()
+
+
+def _open(spec: TensorSpec) -> tuple[int | None, ...]:
+    """A shape without the sizes that are this run's only."""
+    return tuple(None if axis in spec.open else size for axis, size in enumerate(spec.shape))
 
 
 def _moved(names: Sequence[str], tensors: Sequence[Any], ends: Collection[str]) -> tuple[Permutation | None, ...]:

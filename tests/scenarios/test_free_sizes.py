@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import helper
 
 import safeconvert
+from tests.onnx_models import model, random
 
 
 class Pooled(torch.nn.Module):
@@ -51,3 +54,18 @@ def test_a_graph_that_needs_its_sizes_gets_them_and_the_user_is_told(tmp_path: P
     outcome = _converted(Tokens(), tmp_path)
     fixed = [line for line in outcome.predicate["obligations"] if "takes size 16" in line]
     assert len(fixed) == 2 and all("source takes any" in line for line in fixed)
+
+
+@pytest.mark.converters
+@pytest.mark.parametrize("route", ["onnx2keras", "keras_ops"])
+def test_an_onnx_file_of_any_size_becomes_a_keras_file_of_any_size_by_either_route(route: str, tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["maps"], "conv"),
+        helper.make_node("GlobalAveragePool", ["maps"], ["means"], "pool"),
+        helper.make_node("Flatten", ["means"], ["y"], "flat"),
+    ]
+    onnx.save(model(nodes, {"x": ["N", 3, "H", "W"]}, ["y"], {"w": random(4, 3, 3, 3)}), tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(12, 3, 16, 12)).astype(np.float32))
+    outcome = safeconvert.convert(tmp_path / "net.onnx", "keras", inputs=tmp_path / "x.npy", route=route, search=0)
+    assert not [line for line in outcome.predicate["obligations"] if "only" in line]
+    assert any("the Keras file is the ONNX file at" in note for note in outcome.predicate["notes"])
