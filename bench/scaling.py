@@ -65,10 +65,10 @@ class Part:
 
 
 def main() -> None:
-    """Measure the parts that are asked for (`weights`, or `weights=10,100` for some sizes), and write all that were ever measured."""
+    """Measure the parts that are asked for (`weights`, `weights=10,100` for some sizes, `nothing`), and write all that were ever measured."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     known = {(row.part, row.size): row for row in _stored()}
-    for asked in sys.argv[1:] or PARTS:
+    for asked in [part for part in sys.argv[1:] or PARTS if part != "nothing"]:
         name, _, sizes = asked.partition("=")
         part = PARTS[name]
         for size in map(int, sizes.split(",")) if sizes else part.sizes:
