@@ -1,8 +1,8 @@
 """Proofs: wrong targets of which none may be proven, right ones, real conversions, and how the time grows with the number of nodes.
 
-    python bench/proof.py [SECONDS [OPERATORS]]
+    python bench/proof.py [SECONDS [OPERATORS [SECTION ...]]]
 
-Spoiled targets are those of `evidence_kinds.py`, both sides ONNX, in this process. Conversions are begun in the order of the list until
+Only the sections named are run (all where none is); the others stay in the table as the run before left them, with its date and commit. Spoiled targets are those of `evidence_kinds.py`, both sides ONNX, in this process. Conversions are begun in the order of the list until
 SECONDS (900) are over, those of the nets in a seeded order; each is kept under build/bench/proof/, so that a run that was broken off goes on where it stood, with the
 files that it made: what the prover says of them is asked again where its code is another.
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import ExitCode, SafeconvertError
 from safeconvert.graph.view import tidy
 from safeconvert.pipeline.convert import convert
+from safeconvert.prove.disprove import Tolerances, counterexample
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
 from safeconvert.prove.readers.read import read_native
@@ -52,8 +54,11 @@ from safeconvert.verification.proof import forms_contract, prove_forms, prove_pa
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import open_run
+from tests.prove.graphs import numbers
+from tests.scenarios.published_bugs import BUGS, KIND, RIGHT, SOURCE, WRONG
 
 SEEDS = 10
+MUTANTS = 30
 CHAINS = (100, 300, 1000, 3000, 10000)
 SOURCES = (
     ("resnet8_cifar10.h5", "keras"), ("resnet20_cifar10.pt", "torch"), ("resnet8_cifar10_float.tflite", "tflite"),
@@ -66,12 +71,86 @@ PROVER = ("safeconvert/prove/", "verification/proof", "verification/native_forms
 PHASES = ("proving", "reading the source file", "reading the target file")
 
 
-def main(seconds: float, operators: int) -> None:
-    """Run all four, and write the table."""
+def main(seconds: float, operators: int, wanted: Sequence[str]) -> None:
+    """Run the sections that are wanted, and write the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    body = [_conversions(seconds), _spoiled(), _operators(operators), _chains()]
-    command = f"python bench/proof.py {seconds:.0f} {operators}"
+    sections: dict[str, Callable[[], str]] = {
+        "Conversions": lambda: _conversions(seconds),
+        "Recurrent nets": _recurrent,
+        "Spoiled targets": _spoiled,
+        "Published bugs": _published,
+        "Spoiled files": _files,
+        "Operators through raw converters": lambda: _operators(operators),
+        "Chains": _chains,
+    }
+    kept = _kept()
+    body = [run() if name in wanted or not wanted else kept[name] for name, run in sections.items()]
+    command = " ".join(["python bench/proof.py", f"{seconds:.0f}", str(operators), *(repr(name) for name in wanted)])
     write("proof", "What is proven, and what must not be", command, "\n\n".join(body))
+
+
+def _kept() -> dict[str, str]:
+    """The sections of the table as it stands, each with the date and commit of its run."""
+    path = ROOT / "bench" / "results" / "proof.md"
+    if not path.exists():
+        return {}
+    head, *sections = path.read_text(encoding="utf-8").split("\n## ")
+    said = head.split("`", 2)[2].split(";")[0].strip()
+    found = {}
+    for section in sections:
+        name, text = section.split("\n", 1)
+        dated = text.strip() if text.strip().startswith("Run ") else f"Run {said}.\n\n{text.strip()}"
+        found[name] = f"## {name}\n\n{dated}"
+    return found
+
+
+def _recurrent() -> str:
+    """All pairs of the recurrent net, kept files proven again."""
+    until = time.monotonic() + 10**6
+    cases = [("recurrent", source, target) for source in SUFFIX for target in SUFFIX if target != source]
+    rows = _rows(cases, until)
+    verified = [known for _, known in rows if known["exit"] == 0]
+    lines = [(name, known.get("level", "-"), "yes" if known.get("onnx") else "no", known.get("steps", ""), known.get("apart", ""),
+              known.get("proving", ""), known.get("missing") or known["reason"][:140]) for name, known in rows]  # fmt: skip
+    return (
+        f"## Recurrent nets\n\nAn LSTM below a GRU in each format, to each other format, with batches of free size: {len(verified)} of {len(rows)} conversions verified. "
+        f"{sum(known['onnx'] for known in verified)} of these are proven between ONNX forms, and {sum(known['level'] == 'native' for known in verified)} end to end: operators, steps spelled out, "
+        "and loops.\n\n" + table(("conversion", "level", "between ONNX forms", "steps", "constants apart", "s proving", "what is missing"), lines)
+    )  # fmt: skip
+
+
+def _published() -> str:
+    """Published bugs rebuilt: proven, refuted, and whether what is right is proven."""
+    lines = []
+    for bug in BUGS:
+        source, wrong = bug.model(SOURCE), bug.model(WRONG)
+        contract = _same_names(source, wrong)
+        found = prove(source, wrong, contract)
+        shown = counterexample(
+            (source, wrong), contract, [numbers(bug.shape, 3)], found.unproven, Tolerances(1e-4, 1e-5)
+        )
+        lines.append((bug.name, bug.published, found.proven, shown is not None, _proven(source, bug.model(RIGHT))))
+    reported = sum(bug.published != KIND for bug in BUGS)
+    rows = [(name, where, *("yes" if one else "no" for one in said)) for name, where, *said in lines]
+    return (
+        f"## Published bugs\n\nBugs of ONNX' optimizer, of ONNX Runtime's and of converters, {reported} with a report and {len(BUGS) - reported} without, rebuilt as a source and what the bug makes of it: "
+        f"{sum(line[2] for line in lines)} of {len(lines)} proven, {sum(line[3] for line in lines)} refuted by an input. Of what a right tool makes instead, {sum(line[4] for line in lines)} are proven.\n\n"
+        + table(("bug", "published", "wrong target proven", "refuted", "right target proven"), rows)
+    )  # fmt: skip
+
+
+def _files() -> str:
+    """Native files spoiled in one place; a process of its own, since TensorFlow is loaded for it."""
+    made = subprocess.run(
+        [sys.executable, str(Path(__file__).parent / "proof_readers.py"), str(MUTANTS)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return (
+        f"## Spoiled files\n\nOf each format {MUTANTS} files of the five nets with one number of the weights or one setting changed, read by the readers, and proven against what is read of the file as it was "
+        "or not. Harmless ones compute the same.\n\n" + made[made.index("| format") :].strip()
+    )  # fmt: skip
 
 
 def _operators(count: int) -> str:
@@ -166,29 +245,12 @@ def _chain(nodes: int, folded: bool) -> onnx.ModelProto:
 
 
 def _conversions(seconds: float) -> str:
-    prover, until = _digest(), time.monotonic() + seconds
+    until = time.monotonic() + seconds
     cases = [(name, source, target) for name, source in SOURCES for target in SUFFIX if target != source]
     nets = [(net, source, target) for net in NETS for source in SUFFIX for target in SUFFIX if target != source]
     random.Random(0).shuffle(nets)  # seeded: what is there so far is a fair sample
     cases = nets + cases
-    rows = []
-    for name, source, target in cases:
-        kept = FOLDER / f"{name}-{source}-{target}.json"
-        path = FOLDER.parent / "proof_nets" / f"{name}{SUFFIX[source]}" if name in NETS else DATA / "models" / name
-        known = json.loads(kept.read_text()) if kept.exists() else {}
-        if not known:
-            if time.monotonic() > until:
-                continue
-            known = {"prover": prover, **_conversion(ensure(name, source) if name in NETS else path, target)}
-            kept.write_text(json.dumps(known, indent=1))
-            print(
-                name, source, target, known["exit"], known.get("level", ""), known.get("reason", "")[:120], flush=True
-            )
-        elif known.get("prover") != prover and known["exit"] == 0:
-            known |= {"prover": prover, **_again(path, target)}
-            kept.write_text(json.dumps(known, indent=1))
-            print(name, source, target, known.get("level", ""), known.get("reason", "")[:120], flush=True)
-        rows.append((f"{name}, {source} → {target}", known))
+    rows = _rows(cases, until)
     verified = [known for _, known in rows if known["exit"] == 0]
     different = [known for known in verified if not known["same"]]
     between = [known for known in different if known["onnx"]]
@@ -207,6 +269,30 @@ def _conversions(seconds: float) -> str:
         f"{max(shares or [0]):.1%} at most.\n\n"
         + table(("conversion", "level", "steps", "constants apart", "s proving", "s in all", "what is missing"), lines)
     )  # fmt: skip
+
+
+def _rows(cases: Sequence[tuple[str, str, str]], until: float) -> list[tuple[str, dict[str, Any]]]:
+    """What is said of each conversion; those not run before are run until the time is over."""
+    prover = _digest()
+    rows = []
+    for name, source, target in cases:
+        kept = FOLDER / f"{name}-{source}-{target}.json"
+        path = FOLDER.parent / "proof_nets" / f"{name}{SUFFIX[source]}" if name in NETS else DATA / "models" / name
+        known = json.loads(kept.read_text()) if kept.exists() else {}
+        if not known:
+            if time.monotonic() > until:
+                continue
+            known = {"prover": prover, **_conversion(ensure(name, source) if name in NETS else path, target)}
+            kept.write_text(json.dumps(known, indent=1))
+            print(
+                name, source, target, known["exit"], known.get("level", ""), known.get("reason", "")[:120], flush=True
+            )
+        elif known.get("prover") != prover and known["exit"] == 0:
+            known |= {"prover": prover, **_again(path, target)}
+            kept.write_text(json.dumps(known, indent=1))
+            print(name, source, target, known.get("level", ""), known.get("reason", "")[:120], flush=True)
+        rows.append((f"{name}, {source} → {target}", known))
+    return rows
 
 
 def _share(some: list[Any], of: list[Any]) -> str:
@@ -331,4 +417,5 @@ def _digest() -> str:
 
 
 if __name__ == "__main__":
-    main(*(float(sys.argv[1]) if len(sys.argv) > 1 else 900, int(sys.argv[2]) if len(sys.argv) > 2 else 300))
+    seconds, count = ([float(one) for one in sys.argv[1:3]] + [900, 300][len(sys.argv[1:3]) :])[:2]
+    main(seconds, int(count), sys.argv[3:])
