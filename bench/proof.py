@@ -58,7 +58,7 @@ from tests.prove.graphs import numbers
 from tests.scenarios.published_bugs import BUGS, KIND, RIGHT, SOURCE, WRONG
 
 SEEDS = 10
-MUTANTS = 30
+MUTANTS = 20
 CHAINS = (100, 300, 1000, 3000, 10000)
 SOURCES = (
     ("resnet8_cifar10.h5", "keras"), ("resnet20_cifar10.pt", "torch"), ("resnet8_cifar10_float.tflite", "tflite"),
@@ -148,7 +148,7 @@ def _files() -> str:
         text=True,
     ).stdout
     return (
-        f"## Spoiled files\n\nOf each format {MUTANTS} files of the five nets with one number of the weights or one setting changed, read by the readers, and proven against what is read of the file as it was "
+        f"## Spoiled files\n\nOf each format {MUTANTS} files of four nets with one number of the weights or one setting changed, read by the readers, and proven against what is read of the file as it was "
         "or not. Harmless ones compute the same.\n\n" + made[made.index("| format") :].strip()
     )  # fmt: skip
 
@@ -162,7 +162,7 @@ def _operators(count: int) -> str:
         text=True,
     ).stdout
     return (
-        f"## Operators through raw converters\n\n{count or 'All'} of onnx' own node tests, a seeded sample (of Keras and TFLite a quarter of it), through the raw converters; their native files read by the readers, "
+        f"## Operators through raw converters\n\n{count or 'All'} of onnx' own node tests, a seeded sample (of Keras and TFLite an eighth of it), through the raw converters; their native files read by the readers, "
         "and proven against the test's graph or not. What the suite expects says which are right.\n\n"
         + made[made.index("| raw converter") :]
     )

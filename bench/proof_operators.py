@@ -3,7 +3,7 @@
     python bench/proof_operators.py [CASES]
 
 onnx2torch's modules are saved as ExportedPrograms, onnx2keras' models as .keras files and through TensorFlow's converter as .tflite; a seeded sample of
-so many cases (all; of Keras and TFLite a quarter) is tried, and kept under build/bench/proof_operators/. The suite's expected outputs are the referee of what is right.
+so many cases (all; of Keras and TFLite an eighth) is tried, and kept under build/bench/proof_operators/. The suite's expected outputs are the referee of what is right.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def _tflite(model: onnx.ModelProto, inputs: list[np.ndarray]) -> Made:
 
 WAYS: dict[str, tuple[Callable[..., Made], Callable[[bytes], onnx.ModelProto], int]] = {
     "onnx2torch": (_torch, read_torch, 1),
-    "onnx2keras": (_keras, read_keras, 4),
-    "onnx2tflite": (_tflite, read_tflite, 4),
+    "onnx2keras": (_keras, read_keras, 8),
+    "onnx2tflite": (_tflite, read_tflite, 8),
 }
 """By converter how its targets are made and read, and of how many cases one is tried: TensorFlow takes seconds for each."""
 HEAD = ("raw converter", "by the suite", "targets", "not read", "proven", "wrong and proven")
