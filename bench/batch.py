@@ -77,13 +77,13 @@ def _job(command: str, number: int) -> dict[str, Any]:
         "command": command,
         "source": str(NETS / f"{number}{source}"),
         "output": str(NETS / "converted" / f"{number}{target}"),
-        "flags": {"input-shape": f"1,3,{SIZE},{SIZE}"} if source == ".pt" else {},
+        "flags": {"input-shape": [f"1,3,{SIZE},{SIZE}"]} if source == ".pt" else {},
     }
 
 
 def _call(job: Mapping[str, Any]) -> list[str]:
     """The same as words of the command line."""
-    flags = [word for name, value in job["flags"].items() for word in (f"--{name}", value)]
+    flags = [word for name, values in job["flags"].items() for value in values for word in (f"--{name}", value)]
     return [job["command"], job["source"], "-o", job["output"], *flags]
 
 
