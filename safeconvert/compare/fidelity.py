@@ -20,7 +20,7 @@ class Fidelity:
         sqnr: signal to quantisation noise ratio in dB, 10 log10 of the source's energy over the difference's; inf where there is none.
         cosine: least cosine similarity of a sample.
         median, p99: of the samples' largest distances, in the output's unit.
-        steps: the largest distance in steps of the target output's scale; None where it is not quantised.
+        steps: the largest distance in steps of the output's scale, the target's where both have one; None where neither is quantised.
     """
 
     name: str
@@ -50,7 +50,7 @@ def fidelity(name: str, source: Array, target: Array, scale: float | None) -> Fi
     Args:
         name: of the source output.
         source, target: real values, samples along axis 0.
-        scale: of the target's output, where it is quantised.
+        scale: of the output, where it is quantised.
     """
     if source.shape != target.shape or source.dtype.kind != "f" or target.dtype.kind != "f" or not source.size:
         return None

@@ -130,7 +130,8 @@ def fidelities(contract: Contract, source: Source, target: Evaluated, numbers: A
     parts = list(compared(contract, source.data.given, source.outputs, target, numbers))
     found = []
     for tensor in contract.outputs if parts else ():
-        name, spec = tensor.source.name, tensor.target
+        name = tensor.source.name
+        spec = tensor.target if is_quantized(tensor.target) else tensor.source
         ours, theirs = (np.concatenate([part[side][name] for part in parts]) for side in (1, 2))
         scale = spec.quantization.scale if spec.quantization is not None and is_quantized(spec) else None
         found.append(fidelity(name, ours, theirs, scale))

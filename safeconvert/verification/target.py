@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from safeconvert.compare.discrepancy import Accumulator
-from safeconvert.compare.quantized import is_quantized, same_storage
+from safeconvert.compare.quantized import is_quantized
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Wanted, evaluate, export
 from safeconvert.core.faults import ExporterVerdict
@@ -129,9 +129,7 @@ def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
     found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, exported)))
-    if any(
-        is_quantized(tensor.target) and not same_storage(tensor.source, tensor.target) for tensor in contract.outputs
-    ):
+    if any(is_quantized(tensor.source) or is_quantized(tensor.target) for tensor in contract.outputs):
         found = replace(found, fidelity=fidelities(contract, source, outputs, source.held_out))
     return _Ran(found, figures, refuting)
 

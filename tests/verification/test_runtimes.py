@@ -57,3 +57,13 @@ def test_each_runtime_is_a_remark_and_none_decides(whole: Path) -> None:
     assert any("TensorFlow's interpreter gives the same" in line for line in remarks), remarks
     micro = next(line for line in remarks if "TensorFlow Lite Micro" in line)
     assert ("gives the same" in micro) == (importlib.util.find_spec("tflite_micro") is not None), micro
+
+
+@pytest.mark.converters
+def test_the_steps_between_an_int8_file_and_its_onnx_form_are_counted(whole: Path, tmp_path: Path) -> None:
+    called = safeconvert(
+        "convert", whole / "int8.tflite", "--to", "onnx", "-o", tmp_path / "m.onnx", "--samples", 8, "--search", 0, "--comparator", "top1",
+        "--json",
+    )  # fmt: skip
+    (one,) = called.json["predicate"]["fidelity"]
+    assert one["steps"] is not None and one["steps"] == round(one["steps"]) <= 3, called.text
