@@ -220,6 +220,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
         *((net.name, [row for row in counted if row["net"] == net.name]) for net in NETS),
         ("all", counted),
     ]:
+        if not own:
+            continue
         sums = [sum(row[key] for row in own) for key in ("refused", "named", "repaired")]
         smaller = sum(bool(row["repaired"]) and row["bytes"] <= row["float16"] for row in own)
         body.append((name, len(own), *(f"{each / max(1, len(own)):.3f}" for each in sums), f"{smaller} of {sums[2]}"))
