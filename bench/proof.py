@@ -84,7 +84,8 @@ def main(seconds: float, operators: int, wanted: Sequence[str]) -> None:
         "Chains": _chains,
     }
     kept = _kept()
-    body = [run() if name in wanted or not wanted else kept[name] for name, run in sections.items()]
+    asked = [name for name in sections if not wanted or name in wanted or name in kept]
+    body = [sections[name]() if not wanted or name in wanted else kept[name] for name in asked]
     command = " ".join(["python bench/proof.py", f"{seconds:.0f}", str(operators), *(repr(name) for name in wanted)])
     write("proof", "What is proven, and what must not be", command, "\n\n".join(body))
 
