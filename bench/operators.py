@@ -95,7 +95,9 @@ def _write_table(path: str) -> None:
         "`change_ordering`, and the better counts. safeconvert has to verify the target natively first, on the suite's input and "
         f"{SAMPLES - 1} rearrangements of it, and saves it; what it refuses or what no route converts is refused. Run in ONNX Runtime: the cases that it loads and computes at all, whatever it gives. Where a path has fewer cases than there are, they are a seeded sample.\n\n"
     )
-    write(f"operators-{path}", f"The node tests of onnx through {path}, raw and through safeconvert",
+    known = {row[0] for row in _read(FOLDER / f"safeconvert-{path}.jsonl")}
+    whole = len(known) == len(cases())  # a sample's table stands beside that of all and does not replace it
+    write(f"operators-{path}" if whole else f"operators-{path}-sample", f"The node tests of onnx through {path}, raw and through safeconvert",
           f"python bench/operators.py --path {path}", text + table(header, rows) + "\n\n" + details)  # fmt: skip
 
 

@@ -18,9 +18,13 @@ _MISJUDGED = ("Resize", "Upsample")
 
 
 def doubtful(path: str) -> frozenset[str]:
-    """Names of a file's outputs that declare no shape, not even one of no dimensions; all where an operator's size is misjudged."""
+    """Names of a file's outputs that declare no shape, not even one of no dimensions; all where an operator's size is misjudged.
+
+    It is not where it is an input of the model, and then what is declared says more than a run on zeros.
+    """
     graph = onnx.load(path, load_external_data=False).graph
-    misjudged = any(node.op_type in _MISJUDGED for node in graph.node)
+    given = {value.name for value in graph.input} - {tensor.name for tensor in graph.initializer}
+    misjudged = any(node.op_type in _MISJUDGED and not given.intersection(node.input[1:]) for node in graph.node)
     return frozenset(value.name for value in graph.output if misjudged or not value.type.tensor_type.HasField("shape"))
 
 

@@ -40,3 +40,15 @@ def test_what_draws_numbers_is_not(tmp_path: Path) -> None:
     path = saved("RandomUniformLike", tmp_path / "random.onnx")
     with pytest.raises(UnusableInput, match=r"ONNX Runtime cannot load it.*reference: a random operator"):
         load(ModelRequest(str(path)).to_json())
+
+
+def test_a_size_that_is_an_input_is_the_declared_one_and_not_that_of_a_run_on_zeros(tmp_path: Path) -> None:
+    ends = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 4, 4]),
+            helper.make_tensor_value_info("sizes", TensorProto.INT64, [4]),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, 8, 9])]  # fmt: skip
+    node = helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], mode="nearest")
+    graph = helper.make_graph([node], "g", ends[:2], ends[2:])
+    path = tmp_path / "resize.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    opened = load(ModelRequest(str(path)).to_json())
+    assert opened.signature().outputs == (TensorSpec("y", (1, 1, 8, 9), "float32"),)
