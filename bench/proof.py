@@ -114,7 +114,8 @@ def _recurrent() -> str:
     lines = [(name, known.get("level", "-"), "yes" if known.get("onnx") else "no", known.get("steps", ""), known.get("apart", ""),
               known.get("proving", ""), known.get("missing") or known["reason"][:140]) for name, known in rows]  # fmt: skip
     return (
-        f"## Recurrent nets\n\nAn LSTM below a GRU in each format, to each other format, with batches of free size: {len(verified)} of {len(rows)} conversions verified. "
+        f"## Recurrent nets\n\nAn LSTM below a GRU in each format, to each other format, with batches of free size: {len(verified)} of {len(rows)} conversions verified when they were made; "
+        "what is said of proofs is of their files, asked again. "
         f"{sum(known['onnx'] for known in verified)} of these are proven between ONNX forms, and {sum(known['level'] == 'native' for known in verified)} end to end: operators, steps spelled out, "
         "and loops.\n\n" + table(("conversion", "level", "between ONNX forms", "steps", "constants apart", "s proving", "what is missing"), lines)
     )  # fmt: skip

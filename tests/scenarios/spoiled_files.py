@@ -26,7 +26,7 @@ from safeconvert.prove.readers.read import read_native
 from safeconvert.prove.readers.tf.checkpoint import tensors
 
 Spoil = Callable[[Path, random.Random], str]
-"""Changes a file or folder in one place; says what, or raises ValueError where nothing could be changed."""
+"""Changes a file or folder in one place; says what."""
 
 
 def mutant(path: Path, file_format: str, seed: int) -> tuple[str, str]:
@@ -224,16 +224,7 @@ def spoil_tflite(path: Path, draw: random.Random) -> str:
 
 
 def spoil_tf(path: Path, draw: random.Random) -> str:
-    """A number of the checkpoint, or a constant of a function."""
-    if draw.random() < 0.6:
-        data = next(iter(sorted((path / "variables").glob("variables.data-*"))))
-        content = bytearray(data.read_bytes())
-        key, starts, size = draw.choice(_weights_of(path))
-        what = _numbers(content, starts[0], size, draw)
-        for other in starts[1:]:
-            content[other : other + size] = content[starts[0] : starts[0] + size]
-        data.write_bytes(bytes(content))
-        return f"{key}, {what}"
+    """A number of the checkpoint, or a constant of a function where there is one."""
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow.python.framework import tensor_util
 
@@ -243,8 +234,15 @@ def spoil_tf(path: Path, draw: random.Random) -> str:
         (function.signature.name, node) for function in graph.library.function if "restore" not in function.signature.name
         and "save" not in function.signature.name for node in function.node_def if node.op == "Const" and node.attr["dtype"].type in (1, 3)
     ]  # fmt: skip
-    if not constants:
-        raise ValueError("no constants")
+    if draw.random() < 0.6 or not constants:
+        data = next(iter(sorted((path / "variables").glob("variables.data-*"))))
+        content = bytearray(data.read_bytes())
+        key, starts, size = draw.choice(_weights_of(path))
+        what = _numbers(content, starts[0], size, draw)
+        for other in starts[1:]:
+            content[other : other + size] = content[starts[0] : starts[0] + size]
+        data.write_bytes(bytes(content))
+        return f"{key}, {what}"
     function, node = draw.choice(constants)
     array = np.array(tensor_util.MakeNdarray(node.attr["value"].tensor))
     array.flat[draw.randrange(array.size)] += 1
