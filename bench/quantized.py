@@ -81,7 +81,9 @@ def main() -> None:
         for net, scheme in cells
         if _kept(net, scheme).exists()
     ]
-    write("quantized", "Real models in fewer bits", "python bench/quantized.py", _table(done))
+    missing = ", ".join(_name(net, scheme) for net, scheme in cells if not _kept(net, scheme).exists())
+    body = _table(done) + (f"\n\nNot measured this time: {missing}." if missing else "")
+    write("quantized", "Models in fewer bits", "python bench/quantized.py", body)
 
 
 def _run(net: Net, scheme: str) -> dict:
