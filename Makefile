@@ -72,7 +72,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,explorer,attest]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,explorer,attest,data]"
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

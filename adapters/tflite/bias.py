@@ -9,12 +9,13 @@ rather than on the statistics of batch normalisation.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from .._shared.calibration_calls import calibration_calls
 from .precision import read, write
 from .runtime import interpreter
 from .stored import real_constants
@@ -109,7 +110,7 @@ def _means(content: bytes, feeds: Sequence[Sequence[str]], whole: bool, wanted: 
     batch = max([size for size in declared if size > 0], default=1)
     sums, calls = [np.zeros(1)] * len(wanted), 0
     sizes: list[tuple[int, ...]] = []
-    for arrays in _calls(feeds, whole, batch):
+    for arrays in calibration_calls(feeds, whole, batch):
         if [array.shape for array in arrays] != sizes:
             sizes = [array.shape for array in arrays]
             for detail, size in zip(details, sizes, strict=True):
@@ -125,14 +126,3 @@ def _means(content: bytes, feeds: Sequence[Sequence[str]], whole: bool, wanted: 
         ]
         calls += 1
     return [total / max(1, calls) for total in sums]
-
-
-def _calls(feeds: Sequence[Sequence[str]], whole: bool, batch: int) -> Iterator[list[np.ndarray[Any, Any]]]:
-    for chunk in feeds:
-        arrays = [np.load(file, allow_pickle=False) for file in chunk]
-        if whole:
-            yield arrays
-            continue
-        count = max((len(array) for array in arrays if array.ndim), default=1)
-        for start in range(0, count - batch + 1, batch):
-            yield [array[start : start + batch] if array.ndim else array for array in arrays]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.optimize import calibrator
 
 from safeconvert.errors import UnusableInput
+
+from .._shared.calibration_calls import calibration_calls
 
 _MOVES = frozenset({"QUANTIZE", "DEQUANTIZE"})
 _NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
@@ -121,14 +124,4 @@ def _samples(path: str, feeds: Sequence[Sequence[str]], whole: bool) -> Callable
     fixed = [int(detail["shape_signature"][0]) for detail in details if len(detail["shape_signature"])]
     batch = max([size for size in fixed if size > 0], default=1)
 
-    def generate() -> Iterator[list[np.ndarray]]:
-        for chunk in feeds:
-            arrays = [np.load(file, allow_pickle=False) for file in chunk]
-            if whole:
-                yield arrays
-                continue
-            count = max((len(array) for array in arrays if array.ndim), default=1)
-            for start in range(0, count - batch + 1, batch):
-                yield [np.ascontiguousarray(array[start : start + batch]) if array.ndim else array for array in arrays]
-
-    return generate
+    return partial(calibration_calls, feeds, whole, batch)

@@ -20,7 +20,7 @@ ELSEWHERE = {"demo": "README.md, run by tests/docs", "attest": "docs/certificate
              "prove": "docs/proof.md, run by tests/docs"}  # fmt: skip
 CALLED = {
     "convert", "torch2onnx", "verify", "localize", "repair", "check", "show", "keygen", "report", "gate", "explain", "config",
-    "adapters", "pack", "batch",
+    "adapters", "pack", "batch", "merge",
 }  # fmt: skip
 
 
@@ -87,6 +87,7 @@ def test_what_gives_no_target_has_its_exit_code(route: str, config: str, code: i
         (("report", "right.onnx.certificate.json"), 0, "html"),
         (("gate", "."), 1, "wrong.onnx"),
         (("pack", "right.onnx.certificate.json", "-o", "issue"), 2, "error: "),
+        (("merge", "right.onnx.certificate.json", "-o", "whole.json"), 2, "shard"),
         (("keygen", "key"), 0, "key"),
         (("explain", "WB"), 0, "WB"),
         (("explain", "nothing of the kind"), 2, "error: "),
