@@ -54,9 +54,10 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     parts: dict[str, Callable[[int], str]] = {"pairs": _pairs, "fallback": lambda _: _fallback()}
     for part in [one for one in sys.argv[2:] if one not in PAIRS] or parts:
-        (FOLDER / f"{part}.md").write_text(parts[part](rounds), encoding="utf-8")
+        measured = f"`python bench/cost.py {rounds} {part}`. {parts[part](rounds)}"
+        (FOLDER / f"{part}.md").write_text(measured, encoding="utf-8")
     kept = [(FOLDER / f"{part}.md").read_text(encoding="utf-8") for part in parts if (FOLDER / f"{part}.md").exists()]
-    write("cost", "Cost of a conversion", f"python bench/cost.py {rounds}", "\n\n".join(kept))
+    write("cost", "Cost of a conversion", "python bench/cost.py", "\n\n".join(kept))
 
 
 def _measured(command: Sequence[object]) -> Cost:
@@ -92,7 +93,10 @@ def _pairs(rounds: int) -> str:
         print(*rows[pair], flush=True)
     header = ("pair", "raw converter, CPU s", "with one pass of each side, CPU s", "ours, CPU s", "CPU ratio (bar 1.25)",
               "raw and passes, wall s", "ours, wall s", "wall ratio (bar 1.1)", "rounds of ours, CPU s")  # fmt: skip
-    note = "The raw Keras file of torch2keras does not load again (a Lambda layer): the pass is of ours."
+    note = (
+        "The raw Keras file of torch2keras does not load again (a Lambda layer): the pass is of ours. On the raw side the libraries' threads "
+        "spin between operators, as these set them; safeconvert's sleep."
+    )
     return f"MobileNetV2 on {COUNT} images, medians. {note}\n\n" + table(
         header, [rows[pair] for pair in PAIRS if pair in rows]
     )
