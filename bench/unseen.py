@@ -195,7 +195,7 @@ def _table(every: list[Cell], rows: list[tuple[Cell, dict]]) -> str:
         f"Of {len(refused)} refused, {named} name an operator or node. Of {len(free)} verified whose source leaves sizes free, "
         f"{sum(left == kept for left, kept in free)} keep all of them free. Architectures: {', '.join(f'{count} {name}' for name, count in sorted(families.items()))}. "
         f"Raw converters on the same: {', '.join(f'{count} {kind}' for kind, count in sorted(raw.items()))}; {lost} that they get right are not verified.\n\n"
-        "Twelve inputs: pictures for the image models of timm, ultralytics, torchvision and keras.applications, seeded numbers for the others. "
+        "Twelve inputs: images for the image models of timm, ultralytics, torchvision and keras.applications, seeded numbers for the others. "
         "No search behind the verdict (`--search 0`). Seeded weights, small configurations; BatchNorm statistics from the inputs, and no bias, norm or layer scale left at its initial constant. "
         "The raw converters' chain is judged on the same inputs, whatever order and layout of inputs and outputs comes nearest counting for it.\n\n"
         + table(header, body)
