@@ -6,8 +6,10 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -49,9 +51,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
+_PLACES = re.compile(
+    "|".join(rf"{re.escape(str(place))}/(\S*/)?" for place in (ROOT, tempfile.gettempdir(), Path.home()))
+)
+"""Folders of this machine, which messages name."""
+
+
 def write(name: str, title: str, command: str, body: str) -> None:
     """Print a result and keep it under bench/results/."""
-    text = f"# {title}\n\n`{command}` on {date.today().isoformat()}, commit {MEASURED}; {versions()}.\n\n{body}\n"
+    text = f"# {title}\n\n`{command}` on {date.today().isoformat()}, commit {MEASURED}; {versions()}.\n\n{_PLACES.sub('', body)}\n"
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)

@@ -141,7 +141,7 @@ def _grouped(reasons: Iterable[str]) -> str:
     counts: Counter[str] = Counter()
     for reason in reasons:
         named = re.search(r"operator (\w+)", reason)
-        counts[named[1] if named else re.sub(r"^\S+\.onnx: |[\d.]+", "", reason)[:60]] += 1
+        counts[named[1] if named else re.sub(r"\S*/\S+ ?|^\S+\.onnx: |[\d.]+", "", reason)[:60]] += 1
     return ", ".join(f"{name} {count}" for name, count in counts.most_common(40))
 
 

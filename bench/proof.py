@@ -141,14 +141,15 @@ def _published() -> str:
     )  # fmt: skip
 
 
+def _printed(script: str, count: int) -> str:
+    """What another file of the bench prints, in a process of its own."""
+    command = [sys.executable, str(Path(__file__).parent / script), str(count)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 def _files() -> str:
     """Native files spoiled in one place; a process of its own, since TensorFlow is loaded for it."""
-    made = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "proof_readers.py"), str(MUTANTS)],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    made = _printed("proof_readers.py", MUTANTS)
     return (
         f"## Spoiled files\n\nOf each format {MUTANTS} files of four nets with one number of the weights or one setting changed, read by the readers, and proven against what is read of the file as it was "
         "or not. Harmless ones compute the same.\n\n" + made[made.index("| format") :].strip()
@@ -157,12 +158,7 @@ def _files() -> str:
 
 def _operators(count: int) -> str:
     """Raw converters' targets of single operators; a process of its own, since PyTorch and TensorFlow are loaded for it."""
-    made = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "proof_operators.py"), str(count)],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    made = _printed("proof_operators.py", count)
     return (
         f"## Operators through raw converters\n\n{count or 'All'} of onnx' own node tests, a seeded sample (of Keras and TFLite an eighth of it), through the raw converters; their native files read by the readers, "
         "and proven against the test's graph or not. What the suite expects says which are right.\n\n"
