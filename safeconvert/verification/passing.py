@@ -26,13 +26,13 @@ from safeconvert.core.progress import Advance
 from safeconvert.errors import NoVerdict
 from safeconvert.inputs.rest import Rest, SampleDigest, chunks_digest
 from safeconvert.inputs.store import Chunk, written_chunk
-from safeconvert.verification.dataset import finite_samples
 from safeconvert.verification.native import accumulator, feed_across
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import only_rounding
 from safeconvert.verification.source import Source
 from safeconvert.verification.stability import stable_samples, unless_most
 from safeconvert.verification.types import Passed, Verification
+from safeconvert.verification.usable_samples import finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 

@@ -31,11 +31,11 @@ from safeconvert.inputs.offspring import Elite
 from safeconvert.inputs.statistics import looks
 from safeconvert.inputs.store import Chunk, samples, saved
 from safeconvert.verification.counterexamples import Tried, confirmed
-from safeconvert.verification.dataset import declared_samples, finite_samples
 from safeconvert.verification.native import accumulator, feed_across
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.search_plan import NotSearched, SearchPlan, plan_search
 from safeconvert.verification.types import Searched, Verification
+from safeconvert.verification.usable_samples import declared_samples, finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 

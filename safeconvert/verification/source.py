@@ -27,6 +27,7 @@ from safeconvert.verification.settling import Parts, Settling
 from safeconvert.verification.source_check import SourceCheck, looks
 from safeconvert.verification.source_inputs import Fed, feed_source
 from safeconvert.verification.types import Counted
+from safeconvert.verification.usable_samples import finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
@@ -187,7 +188,7 @@ def _unsettled(run: Run, file: ModelFile, options: DataOptions, fed: Fed) -> Set
             held_out, joined = np.union1d(held_out, joined), joined[:0]
         counting = np.union1d(held_out, joined)
         if options.nonfinite:
-            counting = np.intersect1d(counting, dataset.finite_samples(fed.outputs, data.chunks))
+            counting = np.intersect1d(counting, finite_samples(fed.outputs, data.chunks))
         _require_enough(file, len(counting), data, least_held_out(run, options))
         rows = None if data.inputs.whole else regrouped(run, data.chunks, fed.outputs, usable, data.seed)
         return Parts(dataset.indices((*data.split.steer, *extra.steer), usable), Counted(held_out, joined), rows)

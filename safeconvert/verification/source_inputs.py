@@ -14,13 +14,13 @@ from safeconvert.core.formats import ModelFile
 from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
 from safeconvert.graph.ranges import IntegerRange
 from safeconvert.inputs.generate import GeneratedInputs
-from safeconvert.verification import dataset
 from safeconvert.verification.blind_outputs import blind_outputs
 from safeconvert.verification.coverage import reaching
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.extra_inputs import NONE, ExtraInputs, appended, extra_inputs, run_extra, wanted
 from safeconvert.verification.native import compare, unchanged_contract
 from safeconvert.verification.stability import stable_samples, unless_most
+from safeconvert.verification.usable_samples import declared_samples, finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
@@ -83,8 +83,8 @@ def feed_source(
     more = run_extra(run, session, extra)
     if more is None:
         return Fed(data, outputs, usable, given, blind_outputs(file.named, outputs, settings), NONE)
-    kept = dataset.finite_samples(more, extra.chunks)
-    kept = np.intersect1d(kept, dataset.declared_samples(more, extra.chunks, outputs.outputs))
+    kept = finite_samples(more, extra.chunks)
+    kept = np.intersect1d(kept, declared_samples(more, extra.chunks, outputs.outputs))
     beside = partial(stable_samples, run, session, extra.chunks, data.seed, more, kept, settings)
     outputs = replace(outputs, outputs=(*outputs.outputs, *more.outputs))
     data = replace(data, chunks=(*data.chunks, *extra.chunks), extra=extra.origins)
@@ -168,7 +168,7 @@ def _usable(file: ModelFile, outputs: Evaluated, data: Dataset) -> np.ndarray:
     """All samples of a user; of generated ones, those on which the source is finite (the others lie outside its domain)."""
     if not data.generated:
         return np.arange(data.inputs.count)
-    usable = dataset.finite_samples(outputs, data.chunks)
+    usable = finite_samples(outputs, data.chunks)
     if not len(usable):
         raise NoVerdict(f"{file.named}: gives NaN or Inf on every generated input", "give real ones with --inputs")
     return usable

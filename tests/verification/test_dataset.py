@@ -9,10 +9,7 @@ import pytest
 from PIL import Image
 
 from safeconvert.config.options import DataOptions
-from safeconvert.conversion.models import Evaluated
-from safeconvert.core.signature import Signature, TensorSpec
-from safeconvert.inputs.store import Chunk
-from safeconvert.verification.dataset import declared_samples, shapes_suggested
+from safeconvert.verification.dataset import shapes_suggested
 
 
 def suggested(path: Path | None, preprocessing: str = "") -> tuple[tuple[int, ...], ...]:
@@ -64,16 +61,3 @@ def test_what_is_damaged_suggests_nothing(tmp_path: Path) -> None:
 def test_an_unknown_preprocessing_suggests_nothing(preprocessing: str, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     assert suggested(tmp_path, preprocessing) == ()
-
-
-@pytest.mark.parametrize(("given", "kept"), [((3, 2), [1]), ((2, 3), [0, 1])])
-def test_made_up_inputs_that_ask_for_other_sizes_than_are_declared_do_not_count(
-    given: tuple[int, int], kept: list[int], tmp_path: Path
-) -> None:
-    files = []
-    for number, shape in enumerate((given, (2, 3), (3, 2))):
-        np.save(tmp_path / f"{number}.npy", np.zeros(shape))
-        files.append({"y": tmp_path / f"{number}.npy"})
-    chunks = [Chunk(number, number + 1, {}, whole=True) for number in range(2)]
-    outputs = Evaluated(Signature((), (TensorSpec("y", (3, None), "float32"),)), tuple(files[1:]))
-    assert declared_samples(outputs, chunks, files[:1]).tolist() == kept
