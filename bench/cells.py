@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import ROOT, safeconvert
+from common import MEASURED, ROOT, safeconvert
 from forked import HUNG, Forked
 
 SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
@@ -79,6 +80,7 @@ def _safe(cell: Cell, folder: Path, command: Command) -> None:
         "verification": predicate.get("verification", {}), "faults": predicate.get("faults", []),
         "attempts": outcome.get("attempts", []), "obligations": predicate.get("obligations", []),
         "obstacles": outcome.get("obstacles", []), "contract": predicate.get("contract", {}),
+        "proof": predicate.get("proof", {}), "commit": MEASURED,
     }  # fmt: skip
     delete(*folder.glob(f"{out.name}*"))
     cell.kept(folder).write_text(json.dumps(row, indent=1))
@@ -162,6 +164,39 @@ def figures(row: dict) -> str:
         return ""
     rounded = f" ({native['rounding']['samples']} beyond tolerance by rounding alone)" if "rounding" in native else ""
     return f"{native['disagreements']} / {native['samples']}, {native['max_abs']:.1g}{rounded}"
+
+
+def proof(row: dict) -> str:
+    """The level of the certificate's proof; "same graph" where both sides have one and the same ONNX graph; why it is not more."""
+    found = row.get("proof", {})
+    if not found:
+        return ""
+    level = "same graph" if _same_graph(row) and found["level"] == "sampled" else found["level"]
+    missing = "".join(f"{one['operator']} {one['target']}: {one['missing']}" for one in found["unproven"][:1])
+    reason = missing or found["reason"]
+    return f"{level}: {reason[:120]}" if reason and found["level"] != "native" else level
+
+
+def proven(rows: Sequence[dict]) -> str:
+    """The shares of verified conversions that are proven, as one sentence."""
+    known = [row for row in rows if row["exit"] == 0 and row.get("proof")]
+    levels = [row["proof"]["level"] for row in known]
+    between = sum(level != "sampled" or _same_graph(row) for level, row in zip(levels, known, strict=True))
+    whole = levels.count("native")
+    return (
+        f"Proven of {len(known)} verified: {between} between ONNX forms or of one and the same ONNX graph "
+        f"({between / max(len(known), 1):.0%}), {whole} end to end ({whole / max(len(known), 1):.0%})."
+    )
+
+
+def commits(rows: Sequence[dict]) -> str:
+    """On which commits rows were measured, where there is more than one."""
+    counts = Counter(row["commit"] for row in rows if row.get("commit"))
+    return f" Rows by commit: {', '.join(f'{name} {n}' for name, n in counts.items())}." if len(counts) > 1 else ""
+
+
+def _same_graph(row: dict) -> bool:
+    return "one and the same ONNX graph" in row["proof"]["reason"]
 
 
 def raw(row: dict) -> str:

@@ -66,13 +66,14 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     verified = sum(row["exit"] == 0 for _, row in rows)
     outcomes = [row["raw"]["outcome"] for _, row in rows]
     counted = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("equal", "differs", "does not run", "crashed"))
-    header = ("model", "pair", "safeconvert", "labels that differ, max-abs", "s", "route", "raw converters")
+    header = ("model", "pair", "safeconvert", "labels that differ, max-abs", "s", "proof", "route", "raw converters")
     body = [
-        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.route(row), cells.raw(row))
+        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.proof(row), cells.route(row), cells.raw(row))
         for cell, row in rows
     ]  # fmt: skip
     return (
-        f"**{verified} of {len(rows)} verified**{cells.unfinished(grid(), rows)}. Raw converters on the same: {counted}. The paper's Figure 1: 11 of 36 "
+        f"**{verified} of {len(rows)} verified**{cells.unfinished(grid(), rows)}. "
+        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])} Raw converters on the same: {counted}. The paper's Figure 1: 11 of 36 "
         "crashed, 15 with other labels, 10 equal.\n\n"
         f"{PICTURES} pictures, half of them held out; figures are those of the held-out ones. MobileNetV2 has trained "
         "weights; the others are seeded, BatchNorm and classifier calibrated on pictures. torchvision has no ResNet101V2: "

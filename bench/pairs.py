@@ -1,7 +1,7 @@
 """The 20 ordered pairs of formats on five real models, 200 real images each; the raw converters on the same beside them.
 
 Sources whose format is missing are made by safeconvert itself from the native file, and are rows themselves. Resumes
-where it stopped: each row is kept under build/bench/pairs/. `python bench/pairs.py [--only MODEL] [--table]`.
+where it stopped: each row is kept under build/bench/pairs/. `python bench/pairs.py [--only MODEL] [--without-raw] [--table]`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import DATA, ROOT, WORK, safeconvert, table, write
+import cells
+from common import DATA, MEASURED, ROOT, WORK, safeconvert, table, write
 
 FOLDER = WORK / "pairs"
 FORMATS = ("torch", "keras", "tf", "tflite", "onnx")
@@ -62,15 +63,19 @@ def main() -> None:
             if only in model.name:
                 for source, target in _ordered(model):
                     _row(model, source, target)
-    rows = [
-        (model, json.loads(path.read_text().replace(f"{FOLDER}/", ""))) for model in MODELS for path in _kept(model)
-    ]
+    rows = [(model, _load(path)) for model in MODELS for path in _kept(model)]
     write("pairs", "20 pairs, five real models, 200 real images", "python bench/pairs.py", _summary(rows))
 
 
 def _kept(model: Model) -> list[Path]:
-    """The rows measured so far; certificates lie beside them."""
-    return [path for path in sorted(FOLDER.glob(f"{model.name}-*.json")) if "certificate" not in path.name]
+    """The rows measured so far; certificates and what the raw converters did lie beside them."""
+    return [path for path in sorted(FOLDER.glob(f"{model.name}-*.json")) if path.name.count(".") == 1]
+
+
+def _load(path: Path) -> dict:
+    raw = path.with_suffix(".raw.json")
+    known = {"raw": json.loads(raw.read_text())} if raw.exists() else {}
+    return json.loads(path.read_text().replace(f"{FOLDER}/", "")) | known
 
 
 def _ordered(model: Model) -> Iterator[tuple[str, str]]:
@@ -99,24 +104,30 @@ def _preset_of(model: Model, source: str) -> str:
 
 def _row(model: Model, source: str, target: str) -> None:
     kept = FOLDER / f"{model.name}-{source}2{target}.json"
-    if kept.exists():
-        return
     path = _source(model, source)
     if path is None:
         kept.write_text(json.dumps({"pair": f"{source}2{target}", "exit": "no source", "reason": "none was verified"}))
         return
     inputs = model.inputs(_preset_of(model, source))
+    if not kept.exists():
+        _safe(kept, path, target, inputs)
+    raw = kept.with_suffix(".raw.json")
+    if "--without-raw" not in sys.argv and not raw.exists():
+        raw.write_text(json.dumps(_raw(model, source, target, path, inputs)))
+
+
+def _safe(kept: Path, path: Path, target: str, inputs: list[str]) -> None:
+    pair = kept.stem.split("-")[-1]
     out = kept.with_name(kept.stem + SUFFIX[target])
     began = time.perf_counter()
-    code, outcome = safeconvert(f"{source}2{target}", path, "-o", out, *inputs)
+    code, outcome = safeconvert(pair, path, "-o", out, *inputs)
     seconds = time.perf_counter() - began
-    row = {"pair": f"{source}2{target}", "exit": code, "seconds": round(seconds, 1), "reason": outcome["reason"]}
+    row = {"pair": pair, "exit": code, "seconds": round(seconds, 1), "reason": outcome["reason"], "commit": MEASURED}
     predicate = outcome["predicate"]
     row["verification"] = predicate.get("verification", {})
-    row["attempts"] = outcome.get("attempts", [])
-    row["raw"] = _raw(model, source, target, path, inputs)
+    row["attempts"], row["proof"] = outcome.get("attempts", []), predicate.get("proof", {})
     kept.write_text(json.dumps(row, indent=1))
-    print(model.name, row["pair"], code, f"{seconds:.1f} s", "raw:", row["raw"]["outcome"], flush=True)
+    print(kept.stem, code, f"{seconds:.1f} s", cells.proof(row), flush=True)
 
 
 def _raw(model: Model, source: str, target: str, path: Path, inputs: list[str]) -> dict[str, str]:
@@ -138,7 +149,18 @@ def _raw(model: Model, source: str, target: str, path: Path, inputs: list[str]) 
 
 
 def _summary(rows: list[tuple[Model, dict]]) -> str:
-    header = ("model", "pair", "verdict", "labels differ", "max-abs", "upper bound", "s", "route", "raw converters")
+    header = (
+        "model",
+        "pair",
+        "verdict",
+        "labels differ",
+        "max-abs",
+        "upper bound",
+        "s",
+        "proof",
+        "route",
+        "raw converters",
+    )
     body = []
     for model, row in rows:
         native = row.get("verification", {}).get("source native vs target native", {})
@@ -148,14 +170,14 @@ def _summary(rows: list[tuple[Model, dict]]) -> str:
         note = raw.get("outcome", "") + (f": {raw['reason']}" if raw.get("outcome") not in ("equal", None) else "")
         body.append((
             model.name, row["pair"], {0: "verified", 1: "not equivalent", 3: "no route", 4: "no verdict"}.get(row["exit"], row["exit"]),
-            _share(native), _figure(native, "max_abs"), _percent(native), row.get("seconds", ""),
+            _share(native), _figure(native, "max_abs"), _percent(native), row.get("seconds", ""), cells.proof(row),
             used + (f" (after {failed} failed)" if failed else "") if used else row["reason"][:160], note,
         ))  # fmt: skip
     verified = sum(row["exit"] == 0 for _, row in rows)
     outcomes = [row.get("raw", {}).get("outcome") for _, row in rows]
     raw = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("equal", "mismatch", "does not run", "crashed"))
     text = (
-        f"{verified} of {len(rows)} verified. Raw converters on the same: {raw}.\n\n"
+        f"{verified} of {len(rows)} verified. {cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])} Raw converters on the same: {raw}.\n\n"
         "Figures are those of the held-out 100 of the 200 images, source and target each in its own framework.\n\n"
     )
     return text + table(header, body)
