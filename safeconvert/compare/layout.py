@@ -164,7 +164,19 @@ def _aligned(source: TensorSpec, target: TensorSpec, order: Permutation, reason:
 
 
 def _mismatch(source: TensorSpec, target: TensorSpec, how: str) -> LayoutMismatch:
+    if _are_parts(source, target):
+        return LayoutMismatch(
+            f"source {show(source)} is {source.dtype}, and target {show(target)} has its real and imaginary parts as a last dimension: "
+            "ONNX, by which the route goes, has no complex numbers",
+            "let the source model end in the parts (torch.view_as_real, or tf.stack of tf.math.real and tf.math.imag), and convert that",
+        )
     return LayoutMismatch(
         f"source {show(source)} and target {show(target)} do not agree {how}",
         "convert again with the source's own input shape (--input-shape), or check that the two files belong together",
     )
+
+
+def _are_parts(source: TensorSpec, target: TensorSpec) -> bool:
+    """Whether the source is complex and the target has a dimension of two more, as converters write complex numbers."""
+    longer = len(target.shape) == len(source.shape) + 1 and target.shape[-1] == 2
+    return longer and source.dtype.startswith("complex") and not target.dtype.startswith("complex")

@@ -27,6 +27,12 @@ def spec(*shape: int | None, layout: str | None = None, dtype: str = "float32", 
     return TensorSpec(name, shape, dtype, layout)
 
 
+def test_the_parts_of_complex_numbers_are_named_with_what_helps() -> None:
+    with pytest.raises(LayoutMismatch, match="real and imaginary parts as a last dimension") as caught:
+        align_dimensions(spec(3, 8, dtype="complex64"), spec(None, 8, 2), None, declared_known=True)
+    assert "view_as_real" in caught.value.advice
+
+
 @pytest.mark.parametrize(
     ("source", "target", "expected"),
     [

@@ -25,6 +25,7 @@ from .words import words
 
 _PATH = re.compile(r"[\w.\-/:\[\]<>@ ]{0,1000}")
 _TEXT = re.compile(r"[^\"'\\\x00-\x1f\x7f-\x9f\u2028\u2029]{0,10000}")
+_UNQUOTED = str.maketrans({"'": "`", '"': "`"})
 _SIMPLE = re.compile(r"[\w.+\-<=]{0,100}")
 _KEPT_METADATA = ("stack_trace", "nn_module_stack", "torch_fn")
 _SIZE_OPERATORS = frozenset(
@@ -114,6 +115,12 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[Any, str], str]:
     return check
 
 
+def _message(data: Any, where: str) -> str:
+    """Text that is an argument of a node. torch quotes names in the messages of assertions ("… on node 'ge'"), which stand in generated code as others
+    do: a backtick, which ends no text and is in no option of an operator, stands for each quotation mark."""
+    return _text(data.translate(_UNQUOTED) if isinstance(data, str) else data, where)
+
+
 def _operator(data: Any, where: str) -> str:
     """The target of a node: an operator of the list, or arithmetic on sizes."""
     if not isinstance(data, str):
@@ -177,7 +184,7 @@ _RULES: dict[tuple[str, str], Callable[[Any, str], Any]] = {
     ("ParameterMutationSpec", "parameter_name"): _path,
     ("GradientToParameterSpec", "parameter_name"): _path,
     ("ConstantValue", "as_string"): _text,
-    ("Argument", "as_string"): _text,
+    ("Argument", "as_string"): _message,
     ("Argument", "as_strings"): lambda data, where: [_text(one, where) for one in _typed(data, list, where)],
     ("Argument", "as_operator"): _operator,
     ("Argument", "as_custom_obj"): _refused_object,

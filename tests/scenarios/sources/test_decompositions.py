@@ -65,3 +65,11 @@ def test_an_exported_program_of_such_operators_is_converted(tmp_path: Path) -> N
         XDG_STATE_HOME=str(tmp_path / "state"), XDG_DATA_HOME=str(tmp_path / "no optional converters"),
     )  # fmt: skip
     assert called.code == 0, called.text
+
+
+def test_an_exported_program_with_quoted_names_in_its_assertions_is_converted(tmp_path: Path) -> None:
+    run_program(PROGRAMS / "sized_by_values.py", tmp_path / "m.pt2", modules=TORCH)
+    called = safeconvert(
+        "torch2onnx", tmp_path / "m.pt2", "-o", tmp_path / "m.onnx", "--search", "0", "--json", XDG_STATE_HOME=str(tmp_path / "state")
+    )  # fmt: skip
+    assert called.code == 0, called.text
