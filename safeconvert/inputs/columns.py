@@ -1,7 +1,4 @@
-"""Columns of Parquet and Arrow files, read some rows at a time; needs `pyarrow` (`pip install safeconvert[data]`).
-
-Damaged tables end the process that reads them (`pyarrow` aborts on some), so that this runs in a worker only.
-"""
+"""Columns of Parquet and Arrow files as samples: which are inputs, images and labels, and what stands in some of their rows."""
 
 from __future__ import annotations
 
@@ -16,10 +13,8 @@ import numpy as np
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array
 from safeconvert.inputs.records import require_small
+from safeconvert.inputs.table_files import batches, loaded_pyarrow, row_count, schema_of
 
-_ROWS = 64  # of a batch that is read from a Parquet file
-_BATCH = 1 << 28  # bytes that a batch may become
-_GROUP = 1 << 31  # bytes that a row group may become
 _LABEL = "label"
 _MOST = 64  # columns that are named in a message
 NO_LABEL = -(1 << 62)
@@ -48,7 +43,7 @@ def describe(files: Sequence[Path]) -> Table:
     Raises:
         UnusableInput: `pyarrow` is not there, a file is damaged, a column is of a type that is no number, or the files' columns differ.
     """
-    schemas = [_schema(file) for file in files]
+    schemas = [schema_of(file) for file in files]
     first, schema = files[0], schemas[0]
     for file, other in zip(files[1:], schemas[1:], strict=True):
         if not other.equals(schema):
@@ -65,16 +60,16 @@ def describe(files: Sequence[Path]) -> Table:
             f"--inputs {first}: has the columns {', '.join(names[:_MOST]) or 'none'}: which is the model's input?",
             "keep one column of images, or a column of numbers for each input",
         )
-    pa = _pyarrow(first)
+    pa = loaded_pyarrow(first)
     label = _LABEL in names and pa.types.is_integer(schema.field(_LABEL).type)
-    return Table(tuple(_row_count(file) for file in files), tuple(field.name for field in fields), images, label)
+    return Table(tuple(row_count(file) for file in files), tuple(field.name for field in fields), images, label)
 
 
 def labels(files: Sequence[Path]) -> Array:
     """The column of labels, int64, `NO_LABEL` where a row has none."""
     found = [np.empty(0, np.int64)]
     for file in files:
-        for batch in _batches(file, [_LABEL]):
+        for batch in batches(file, [_LABEL]):
             values = batch.column(0).to_pylist()
             found.append(np.array([NO_LABEL if one is None else one for one in values], np.int64))
     return np.concatenate(found)
@@ -110,7 +105,7 @@ def _within(files: Sequence[Path], table: Table, start: int, stop: int) -> Itera
     for file, count in zip(files, table.rows, strict=True):
         at = first
         if start < first + count and stop > first:
-            for batch in _batches(file, table.fields):
+            for batch in batches(file, table.fields):
                 low, high = max(start, at), min(stop, at + batch.num_rows)
                 if low < high:
                     yield file, low, batch.slice(low - at, high - low)
@@ -120,125 +115,9 @@ def _within(files: Sequence[Path], table: Table, start: int, stop: int) -> Itera
         first += count
 
 
-def _pyarrow(file: Path) -> Any:
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise UnusableInput(f"--inputs {file}: reading it needs pyarrow", "pip install 'safeconvert[data]'") from error
-    return pa
-
-
-def _parquet(file: Path) -> Any:
-    pa = _pyarrow(file)
-    from pyarrow import parquet
-
-    try:
-        return parquet.ParquetFile(file, memory_map=False, pre_buffer=False)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(file, error) from error
-
-
-def _row_count(file: Path) -> int:
-    if file.suffix == ".parquet":
-        with _parquet(file) as opened:
-            return int(opened.metadata.num_rows)
-    return sum(batch.num_rows for batch in _batches(file, []))
-
-
-def _schema(file: Path) -> Any:
-    pa = _pyarrow(file)
-    if file.suffix == ".parquet":
-        with _parquet(file) as opened:
-            try:
-                return opened.schema_arrow.remove_metadata()
-            except (pa.ArrowException, ValueError) as error:
-                raise _damaged(file, error) from error
-    try:
-        with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
-            return reader.schema.remove_metadata()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(file, error) from error
-
-
-def _batches(file: Path, names: Sequence[str]) -> Iterator[Any]:
-    """Some columns of a file, a few rows at a time, in its order; each checked before it is looked into."""
-    pa = _pyarrow(file)
-    try:
-        if file.suffix == ".parquet":
-            with _parquet(file) as opened:
-                rows = _rows_of_a_batch(file, opened.metadata)
-                for batch in opened.iter_batches(rows, columns=list(names), use_threads=False):
-                    batch.validate(full=True)
-                    yield batch
-            return
-        _require_uncompressed(file)
-        with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
-            for number in range(reader.num_record_batches):
-                batch = reader.get_batch(number)
-                batch.validate(full=True)
-                yield batch.select(list(names)) if names else batch
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise _damaged(file, error) from error
-
-
-def _require_uncompressed(file: Path) -> None:
-    """Raise UnusableInput for an Arrow file with compressed buffers, which may unpack to any size.
-
-    Looked for in each message's metadata (Arrow columnar format 1.4, Message.fbs: field 3 of a RecordBatch, or of that of a DictionaryBatch).
-    """
-    pa = _pyarrow(file)
-    with pa.OSFile(str(file)) as source:
-        source.seek(8)  # the magic, padded
-        for message in pa.ipc.MessageReader.open_stream(source):
-            batch = _table(message.metadata.to_pybytes(), message.type)
-            if batch is not None and batch.Offset(10):
-                raise UnusableInput(
-                    f"--inputs {file}: its buffers are compressed, and may unpack to any size; refused",
-                    "write it uncompressed, or as Parquet",
-                )
-
-
-def _table(metadata: bytes, kind: str) -> Any:
-    """The RecordBatch of a message; None for another."""
-    import flatbuffers
-
-    if kind not in ("record batch", "dictionary"):
-        return None
-    start = flatbuffers.encode.Get(flatbuffers.packer.uoffset, metadata, 0)
-    message = flatbuffers.table.Table(metadata, start)
-    header = flatbuffers.table.Table(metadata, 0)
-    message.Union(header, message.Offset(8))
-    if kind == "record batch":
-        return header
-    at = header.Offset(6)
-    return flatbuffers.table.Table(metadata, header.Indirect(header.Pos + at)) if at else None
-
-
-def _rows_of_a_batch(file: Path, metadata: Any) -> int:
-    """How many rows can be decoded at once, whatever few bytes they are compressed to.
-
-    Raises:
-        UnusableInput: a row group becomes unreasonably large.
-    """
-    largest = 1
-    for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
-        for column in (group.column(number) for number in range(group.num_columns)):
-            if column.physical_type == "BYTE_ARRAY":  # each row may be all that the chunk holds, by a dictionary
-                largest = max(largest, column.total_uncompressed_size)
-                continue
-            values = 8 * column.num_values
-            if values > _GROUP:
-                raise UnusableInput(
-                    f"--inputs {file}: a row group of {column.num_values} numbers; refused", "write smaller row groups"
-                )
-            largest = max(largest, values // max(1, group.num_rows))
-    require_small(largest, f"--inputs {file}: a row")
-    return max(1, min(_ROWS, _BATCH // largest))
-
-
 def _numbers(file: Path, column: Any, first: int) -> Array:
     """A column of numbers, or of lists of them, as an array with the rows along axis 0."""
-    pa = _pyarrow(file)
+    pa = loaded_pyarrow(file)
     shape: list[int] = [len(column)]
     kept = column
     while not _is_number(pa, column.type):
@@ -291,7 +170,7 @@ def _holds_images(kind: Any) -> bool:
 
 def _require_numbers(file: Path, field: Any) -> None:
     """Raise UnusableInput for a column that is neither numbers nor lists of them."""
-    pa = _pyarrow(file)
+    pa = loaded_pyarrow(file)
     kind, depth = field.type, 0
     while not _is_number(pa, kind):
         if (
@@ -309,11 +188,3 @@ def _require_numbers(file: Path, field: Any) -> None:
         depth += 1
         if depth > 8:
             raise UnusableInput(f"--inputs {file}: column {field.name} is nested too deeply")
-
-
-def _damaged(file: Path, error: BaseException) -> UnusableInput:
-    kind = "Parquet" if file.suffix == ".parquet" else "Arrow"
-    return UnusableInput(
-        f"--inputs {file}: no {kind} file, or a damaged one: {' '.join(str(error).split())[:200]}",
-        "take it again from where it was made",
-    )
