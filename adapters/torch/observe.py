@@ -15,6 +15,7 @@ from safeconvert.adapter_api.intermediates import Intermediate
 from safeconvert.errors import UnusableInput
 
 from .._shared.torch_files import TorchFile
+from .._shared.torch_layers import layer_of
 from .._shared.torch_trees import Call, program_leaves
 
 Tensors = Mapping[str, torch.Tensor]
@@ -69,19 +70,6 @@ class _Interpreter(torch.fx.Interpreter):
             self._found.append(Intermediate(layer_of(n), operator, n.name, reads, _array(value)))
             self._origins[n.name] = (n.name,)
         return value
-
-
-def layer_of(node: torch.fx.Node) -> str:
-    """The module that a call belongs to, by its path; with the call's own name where that is a module that holds others."""
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    path, kind = stack[-1][:2] if stack else ("", "")
-    path = str(path).removeprefix("L['self']").lstrip(".")
-    if path and "torch.nn.modules" in str(kind) and "container" not in str(kind):
-        return path
-    held = next((str(read.target) for read in node.all_input_nodes if read.op == "get_attr"), "")
-    if "." in held:
-        return held.rpartition(".")[0]
-    return f"{path}.{node.name}" if path else node.name
 
 
 def _script(module: Any, tensors: Tensors) -> list[Intermediate]:

@@ -13,7 +13,7 @@ from safeconvert.core.cut import Remainder
 from safeconvert.errors import UnusableInput
 
 from .._shared.torch_files import open_torch
-from .observe import layer_of
+from .._shared.torch_layers import layer_of
 
 Sizes = Mapping[str, tuple[int, Any]]
 """By symbol, the least and the largest size."""

@@ -8,7 +8,8 @@ from typing import Any
 from safeconvert.adapter_api.protocol import ModelRequest
 
 from .._shared.torch_files import open_torch
-from .observe import layer_of, scope_of
+from .._shared.torch_layers import layer_of
+from .observe import scope_of
 
 _TRAINING = 5
 """Which argument of `aten.batch_norm` and `aten.native_batch_norm` says so, counted from 0."""

@@ -5,6 +5,7 @@ A TorchScript archive is first made an ExportedProgram by torch's own TS2EPConve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +16,11 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 from .._shared.torch_export import example_inputs, finish, output_names
 from .._shared.torch_files import TorchFile, open_torch
+from .._shared.torch_layers import layer_of
 from .division import size_translations
 from .lacking import spelled_out
 
+_CALL = re.compile(r"translating node %(\w+) : .*?target=torch\.ops\.([\w.]+)\]")
 PRELOADED = (
     "torch._dynamo", "torch._export.serde.serialize", "torch.export.pt2_archive._package", "torch.onnx._internal.exporter._core",
     "onnxscript.function_libs.torch_lib.ops", "onnxscript.rewriter",
@@ -66,16 +69,30 @@ def _export(program: Any, step: ConvertRequest) -> None:
             verbose=False,
         )
     except torch.onnx.OnnxExporterError as error:
-        raise NotImplementedError(_first_cause(error)) from error
+        raise NotImplementedError(_stumbled_over(error, program)) from error
     assert exported is not None
     exported.save(step.target, external_data=False)
 
 
-def _first_cause(error: BaseException) -> str:
-    """What the exporter stumbled over, an operator and a node as a rule; its own message says only which step failed."""
+def _stumbled_over(error: BaseException, program: Any) -> str:
+    """The first cause, with the operator and its layer before it where the exporter names a call; its own message says only which step failed."""
+    calls = []
     while error.__cause__ is not None:
+        calls += _CALL.findall(str(error))
         error = error.__cause__
-    return " ".join(str(error).split())
+    cause = " ".join(str(error).split())
+    for name, operator in calls[:1]:
+        return f"operator {operator.removesuffix('.default')} at layer {_layer(program, name)}: {cause}"
+    return cause
+
+
+def _layer(program: Any, name: str) -> str:
+    """The layer of a call, which the exporter's own decompositions may have made; its name where they made it otherwise."""
+    for graph in (part().graph for part in (lambda: program, program.run_decompositions)):
+        for node in graph.nodes:
+            if node.name == name:
+                return layer_of(node)
+    return name
 
 
 def _as_asked(step: ConvertRequest, own: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.command import safeconvert
+from tests.program import TORCH, run_program
 
 pytestmark = pytest.mark.converters
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 def custom(path: Path) -> Path:
@@ -85,3 +87,10 @@ def test_it_is_said_which_operator_at_which_node_and_why_each_route_failed(
     if target in ("tf", "tflite"):
         assert "safeconvert adapters install onnx2tf" in [offer["command"] for offer in found["offers"]]
     assert {path.name for path in tmp_path.iterdir()} <= {"model.onnx", "state"}
+
+
+def test_an_operator_that_onnx_lacks_is_named_with_its_layer(tmp_path: Path) -> None:
+    run_program(PROGRAMS / "singular_values.py", tmp_path / "m.pt2", modules=TORCH)
+    called = safeconvert("torch2onnx", tmp_path / "m.pt2", "--json", XDG_STATE_HOME=str(tmp_path / "state"))
+    assert called.code == 3, called.text
+    assert "operator aten._linalg_svd at layer spectrum._linalg_svd: " in called.json["reason"]
