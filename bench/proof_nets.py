@@ -17,12 +17,14 @@ from common import WORK
 FOLDER = WORK / "proof_nets"
 SHAPES = {"cnn": (8, 8, 1), "mlp": (12,), "residual": (12, 12, 3), "encoder": (6, 16), "recurrent": (7, 5)}
 """By net the shape of a sample, channels last."""
+SCRIPT = "torchscript"
+"""Beside the formats of `SUFFIX`, one that readers alone are tried on."""
 SUFFIX = {"torch": ".pt2", "keras": ".keras", "tf": "_saved_model", "tflite": ".tflite", "onnx": ".onnx"}
 
 
 def ensure(net: str, file_format: str) -> Path:
     """The file of a net in a format, made where it is missing."""
-    path = FOLDER / f"{net}{SUFFIX[file_format]}"
+    path = _path(net, file_format)
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, __file__, net, file_format], check=True)
@@ -89,13 +91,24 @@ def _torch_net(name: str) -> Any:
     return plain[name]().eval()
 
 
+def _path(net: str, file_format: str) -> Path:
+    return FOLDER / f"{net}{'.pt' if file_format == SCRIPT else SUFFIX[file_format]}"
+
+
+def channels_first(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A sample's shape as PyTorch has it."""
+    return (shape[-1], *shape[:-1]) if len(shape) == 3 else shape
+
+
 def _save_torch(net: str, path: Path) -> None:
     import torch
 
     shape = SHAPES[net]
     module = _torch_net(net)
-    first = (shape[-1], *shape[:-1]) if len(shape) == 3 else shape
-    example = (torch.randn(2, *first),)
+    example = (torch.randn(2, *channels_first(shape)),)
+    if path.suffix == ".pt":
+        torch.jit.trace(module, example).save(str(path))
+        return
     if path.suffix == ".onnx":
         torch.onnx.export(
             module,
@@ -160,4 +173,4 @@ def _save_keras(net: str, path: Path) -> None:
 
 if __name__ == "__main__":
     name, wanted = sys.argv[1:]
-    (_save_torch if wanted in ("torch", "onnx") else _save_keras)(name, FOLDER / f"{name}{SUFFIX[wanted]}")
+    (_save_torch if wanted in ("torch", SCRIPT, "onnx") else _save_keras)(name, _path(name, wanted))

@@ -12,10 +12,12 @@ import sys
 from collections import Counter
 
 from common import ROOT, table
-from proof_nets import ensure
+from onnx import TensorProto
+from proof_nets import SHAPES, channels_first, ensure
 
 sys.path.insert(0, str(ROOT))
 
+from safeconvert.prove.readers.writer import Input
 from tests.scenarios.spoiled_files import SPOILS, mutant
 
 NETS = ("mlp", "cnn", "residual", "encoder")
@@ -29,7 +31,7 @@ def rows(count: int) -> list[tuple[object, ...]]:
         wrong = []
         for seed in range(count):
             net = NETS[seed % len(NETS)]
-            outcome, what = mutant(ensure(net, file_format), file_format, seed)
+            outcome, what = mutant(ensure(net, file_format), file_format, seed, given(net, file_format))
             outcomes[outcome] += 1
             if outcome == "proven":
                 wrong.append(f"{net}, {what}")
@@ -45,6 +47,14 @@ def rows(count: int) -> list[tuple[object, ...]]:
             )
         )
     return found
+
+
+def given(net: str, file_format: str) -> list[Input]:
+    """Inputs of a net, for files that do not say them."""
+    if file_format != "torchscript":
+        return []
+    name = "input" if net in ("cnn", "mlp") else "x"
+    return [Input(name, TensorProto.FLOAT, (None, *channels_first(SHAPES[net])))]
 
 
 HEAD = ("format", "mutants", "refused", "not proven", "harmless", "wrong and proven", "which")

@@ -179,7 +179,8 @@ def _other_forms(run: Run, side: NativeSide, settings: VerifySettings) -> list[R
 def _read_form(run: Run, side: NativeSide) -> Export | None:
     """The graph that a reader of our own makes of the native file, which shares nothing with any exporter; None where it knows it not."""
     try:
-        path = read_again(run, side.role, Path(side.request.path), side.session.adapter.format)
+        file = Path(side.request.path), side.session.adapter.format
+        path = read_again(run, side.role, file, side.session.signature.inputs)
     except SafeconvertError:
         return None
     return Export(READER, path, "")

@@ -11,6 +11,7 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.proof import READER
+from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import against_first, unchanged_contract
@@ -66,7 +67,7 @@ def native_form(run: Run, model: NativeModel, counted: Counted, settings: Verify
     if model.format == "onnx":
         return NativeForm(model.path, "", unchanged_contract(signature, signature))
     try:
-        path = read_again(run, model.side, model.path, model.format)
+        path = read_again(run, model.side, (model.path, model.format), signature.inputs)
     except SafeconvertError as error:
         return Unread(f"the {model.side} file is not read: {error.message}")
     made = Export(READER, path, "")
@@ -78,15 +79,26 @@ def native_form(run: Run, model: NativeModel, counted: Counted, settings: Verify
     return NativeForm(path, READER, check.contract)
 
 
-def read_again(run: Run, side: str, path: Path, format_name: str) -> Path:
-    """A native file read into an ONNX file. Raises NoVerdict, naming what its reader does not know."""
+def read_again(run: Run, side: str, file: tuple[Path, str], inputs: Sequence[TensorSpec]) -> Path:
+    """A native file read into an ONNX file.
+
+    Args:
+        run: the surroundings.
+        side: `source` or `target`.
+        file: its path and format.
+        inputs: of the model, for formats that do not say what they are.
+
+    Raises:
+        NoVerdict: its reader does not know something, which is named.
+    """
     target = run.folder("read") / f"{side}.onnx"
     with run.phases.phase(f"reading the {side} file"):
+        given = [{"name": one.name, "shape": list(one.shape), "dtype": one.dtype} for one in inputs]
         unknown = call_engine(
             run,
             "read_file",
             f"reading the {side} file",
-            {"path": str(path), "format_name": format_name, "target": str(target)},
+            {"path": str(file[0]), "format_name": file[1], "target": str(target), "inputs": given},
         )
     if unknown:
         raise NoVerdict(str(unknown))

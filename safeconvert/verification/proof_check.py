@@ -14,6 +14,7 @@ from safeconvert.conversion.models import cause_of, open_given
 from safeconvert.core.cut import Cut
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.core.proof import ProofLevel
+from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import NotEquivalent, NoVerdict, SafeconvertError, UnusableInput
 from safeconvert.verification.native_forms import read_again
 from safeconvert.verification.part import recorded_cut, take_part
@@ -66,7 +67,8 @@ def check_again(
     files = {
         side: take_part(run, snapshot(run, detect(path)), ModelOptions(cut=cuts[side])) for side, path in paths.items()
     }
-    forms = {side: _form(run, side, file, made[side], native) for side, file in files.items()}
+    inputs = {side: _inputs(predicate, side) if native else () for side in files}
+    forms = {side: _form(run, side, file, made[side], inputs[side]) for side, file in files.items()}
     found = call_engine(
         run,
         "check_proof",
@@ -93,15 +95,25 @@ def _require_same_contract(predicate: Mapping[str, Any], statement: Mapping[str,
             raise NotEquivalent(f"the proof is of {role} in other orders of axes than the certificate says")
 
 
-def _form(run: Run, side: str, file: ModelFile, recorded: Mapping[str, Any], native: bool) -> Path:
+def _inputs(predicate: Mapping[str, Any], side: str) -> tuple[TensorSpec, ...]:
+    """What a model is fed, as the certificate says."""
+    given = (mapping(one.get(side)) for one in mappings(mapping(predicate.get("contract")).get("inputs")))
+    return tuple(TensorSpec(text(one.get("name")), _sizes(one.get("shape")), text(one.get("dtype"))) for one in given)
+
+
+def _sizes(shape: object) -> tuple[int | None, ...]:
+    return tuple(None if size is None else int(number(size) or 0) for size in sequence(shape))
+
+
+def _form(run: Run, side: str, file: ModelFile, recorded: Mapping[str, Any], inputs: tuple[TensorSpec, ...]) -> Path:
     """The ONNX form of a model, or of the part of it that was certified: the file itself, or what is read of it, or what the recorded exporter
-    makes of it where the claim is no more."""
+    makes of it where the claim is no more and no inputs are given."""
     path = file.named
     if file.format == "onnx":
         return file.path
     name = text(recorded.get("exporter"))
-    if native:
-        return read_again(run, side, file.path, file.format)
+    if inputs:
+        return read_again(run, side, (file.path, file.format), inputs)
     adapter = next((one for one in run.adapters if one.name == name), None)
     if adapter is None:
         raise NoVerdict(f"{path}: its exporter {name} is not here, so that its ONNX form cannot be made again")

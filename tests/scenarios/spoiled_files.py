@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,22 @@ from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
 from safeconvert.prove.readers.read import read_native
 from safeconvert.prove.readers.tf.checkpoint import tensors
+from safeconvert.prove.readers.writer import Input
 
+_FORMATS = {"torchscript": "torch"}
 Spoil = Callable[[Path, random.Random], str]
 """Changes a file or folder in one place; says what."""
 
 
-def mutant(path: Path, file_format: str, seed: int) -> tuple[str, str]:
-    """What the prover says of a file and a copy that is spoiled in one place, and what was changed."""
+def mutant(path: Path, file_format: str, seed: int, given: Sequence[Input] = ()) -> tuple[str, str]:
+    """What the prover says of a file and a copy that is spoiled in one place, and what was changed.
+
+    Args:
+        path: the file.
+        file_format: of `SPOILS`.
+        seed: which place.
+        given: the inputs, of TorchScript, which says no sizes.
+    """
     draw = random.Random(f"{file_format} {path.stem} {seed}")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
@@ -39,9 +48,9 @@ def mutant(path: Path, file_format: str, seed: int) -> tuple[str, str]:
         else:
             shutil.copy(path, copy)
         what = SPOILS[file_format](copy, draw)
-        before = read_native(path, file_format)
+        before = read_native(path, _FORMATS.get(file_format, file_format), given)
         try:
-            after = read_native(copy, file_format)
+            after = read_native(copy, _FORMATS.get(file_format, file_format), given)
         except Refused as error:
             return "refused", f"{what}: {error}"
         try:
@@ -174,6 +183,28 @@ def spoil_torch(path: Path, draw: random.Random) -> str:
     return f"{target}, {argument}: {value} to {changed}"
 
 
+def spoil_torchscript(path: Path, draw: random.Random) -> str:
+    """A number of the weights, or one that the code holds."""
+    with zipfile.ZipFile(path) as held:
+        entries = {name: held.read(name) for name in held.namelist()}
+    if draw.random() < 0.6:
+        name = draw.choice(sorted(n for n, v in entries.items() if "/data/" in n and len(v) >= 8))
+        content = bytearray(entries[name])
+        what = _numbers(content, 0, len(content) - len(content) % 4, draw)
+        _zip_with(path, name, bytes(content))
+        return f"{name}, {what}"
+    numbers = re.compile(rb"(?<=[ \[(])(\d+\.?\d*|True|False)(?=[,\])])")
+    places = [(n, found) for n in sorted(entries) if n.endswith(".py") for found in numbers.finditer(entries[n])]
+    name, found = draw.choice(places)
+    value = found.group().decode()
+    changed = {"True": "False", "False": "True"}.get(value) or (
+        str(float(value) * 2 + 1) if "." in value else str(int(value) + 1)
+    )
+    before = entries[name]
+    _zip_with(path, name, before[: found.start()] + changed.encode() + before[found.end() :])
+    return f"{name}: {value} to {changed} of {before[: found.end()].splitlines()[-1].decode().strip()}"
+
+
 def spoil_tflite(path: Path, draw: random.Random) -> str:
     """A number of a buffer, or an option of an operator."""
     from ai_edge_litert import schema_py_generated as schema
@@ -263,4 +294,6 @@ def _weights_of(path: Path) -> list[tuple[str, list[int], int]]:
     return found
 
 
-SPOILS: dict[str, Spoil] = {"keras": spoil_keras, "tflite": spoil_tflite, "torch": spoil_torch, "tf": spoil_tf}
+SPOILS: dict[str, Spoil] = {
+    "keras": spoil_keras, "tflite": spoil_tflite, "torch": spoil_torch, "torchscript": spoil_torchscript, "tf": spoil_tf,
+}  # fmt: skip

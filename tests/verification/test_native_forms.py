@@ -17,12 +17,12 @@ from safeconvert.workers.run import open_run
 pytestmark = pytest.mark.converters
 
 
-def test_torchscript_is_not_read_and_no_worker_failed(
+def test_what_is_not_read_is_no_failure_of_a_worker(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with open_run(load_settings(), Phases()) as run:
         path = snapshot(run, detect(whole / "script.pt")).path
-        with pytest.raises(NoVerdict, match="no archive of one ExportedProgram"):
-            read_again(run, "source", path, "torch")
+        with pytest.raises(NoVerdict, match="no sizes of its inputs"):
+            read_again(run, "source", (path, "torch"), ())
         assert not run.pool.failed

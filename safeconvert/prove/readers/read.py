@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -12,6 +12,9 @@ from safeconvert.prove.readers.keras.reader import read_keras
 from safeconvert.prove.readers.tf.reader import read_tf
 from safeconvert.prove.readers.tflite.reader import read_tflite
 from safeconvert.prove.readers.torch.reader import read_torch
+from safeconvert.prove.readers.torchscript.archive import is_script
+from safeconvert.prove.readers.torchscript.reader import read_torchscript
+from safeconvert.prove.readers.writer import Input
 
 READERS: Mapping[str, Callable[[bytes], onnx.ModelProto]] = {
     "keras": read_keras,
@@ -20,10 +23,22 @@ READERS: Mapping[str, Callable[[bytes], onnx.ModelProto]] = {
 }
 
 
-def read_native(path: Path, format_name: str) -> onnx.ModelProto:
-    """A native file as an ONNX graph. Raises Refused, naming what its reader does not know."""
+def read_native(path: Path, format_name: str, inputs: Sequence[Input] = ()) -> onnx.ModelProto:
+    """A native file as an ONNX graph.
+
+    Args:
+        path: the file.
+        format_name: its format.
+        inputs: what it is fed, of a file that does not say so itself.
+
+    Raises:
+        Refused: its reader does not know something, which is named.
+    """
     if format_name == "tf" and path.is_dir():
         return read_tf(path)
     if format_name not in READERS or not path.is_file():
         raise Refused(f"no reader of {path.name}")
-    return READERS[format_name](path.read_bytes())
+    content = path.read_bytes()
+    if format_name == "torch" and is_script(content):
+        return read_torchscript(content, inputs)
+    return READERS[format_name](content)

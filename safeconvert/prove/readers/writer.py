@@ -35,7 +35,7 @@ class Writer:
     def constant(self, array: Array) -> str:
         """A constant."""
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(array, order="C"), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def integers(self, *values: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -119,12 +119,25 @@ def prove_equal(source: str, target: str, contract: Mapping[str, Any]) -> dict[s
     return {**asdict(found), "same_graph": same}
 
 
-def read_file(path: str, format_name: str, target: str) -> str:
-    """Write the ONNX graph of a native file, see `prove.readers`; what its reader does not know, "" where it is written."""
+def read_file(path: str, format_name: str, target: str, inputs: Sequence[Mapping[str, Any]]) -> str:
+    """Write the ONNX graph of a native file, see `prove.readers`; what its reader does not know, "" where it is written.
+
+    Args:
+        path: the file.
+        format_name: its format.
+        target: where the graph is written.
+        inputs: `name`, `shape` and `dtype` of what it is fed.
+    """
     from safeconvert.prove.readers.read import read_native  # h5py, which nothing else of the engine needs
+    from safeconvert.prove.readers.writer import Input
 
     try:
-        onnx.save(read_native(Path(path), format_name), target)
+        kinds = [onnx.helper.np_dtype_to_tensor_dtype(np.dtype(one["dtype"])) for one in inputs]
+        given = [Input(one["name"], kind, tuple(one["shape"])) for one, kind in zip(inputs, kinds, strict=True)]
+    except (TypeError, KeyError, ValueError):
+        given = []  # of types that numpy has no name for: a reader that has to be told them says so
+    try:
+        onnx.save(read_native(Path(path), format_name, given), target)
     except Refused as error:
         return str(error)
     return ""

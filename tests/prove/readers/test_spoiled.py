@@ -6,7 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto
 
+from safeconvert.prove.readers.writer import Input
 from tests.scenarios.spoiled_files import SPOILS, mutant
 
 torch = pytest.importorskip("torch")
@@ -35,7 +37,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         torch.nn.Conv2d(2, 3, 3, padding=1), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(108, 4)
     )
     torch.export.save(torch.export.export(module.eval(), (torch.randn(2, 2, 6, 6),)), str(folder / "net.pt2"))
+    torch.jit.save(torch.jit.trace(module, torch.randn(2, 2, 6, 6)), str(folder / "net.pt"))
     return {
+        "torchscript": folder / "net.pt",
         "keras": folder / "net.keras",
         "tflite": folder / "net.tflite",
         "torch": folder / "net.pt2",
@@ -45,6 +49,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("file_format", list(SPOILS))
 def test_no_spoiled_file_is_proven(file_format: str, files: dict[str, Path]) -> None:
-    found = [mutant(files[file_format], file_format, seed) for seed in range(COUNT)]
+    given = [Input("input", TensorProto.FLOAT, (None, 2, 6, 6))] if file_format == "torchscript" else []
+    found = [mutant(files[file_format], file_format, seed, given) for seed in range(COUNT)]
     assert not [what for outcome, what in found if outcome == "proven"]
     assert Counter(outcome for outcome, _ in found)["not proven"] >= COUNT // 3, found

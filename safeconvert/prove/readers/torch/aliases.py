@@ -8,9 +8,11 @@ from typing import Any
 
 from safeconvert.prove.kernel.terms import Refused
 
-_FRESH = (
+FRESH = (
     "aten.conv", "aten.batch_norm.", "aten._native_batch_norm", "aten.linear.", "aten.matmul.", "aten.add.", "aten.mul.", "aten.sub.", "aten.div.",
-    "aten.layer_norm.", "aten.max_pool", "aten.avg_pool", "aten.cat.", "aten.relu.",
+    "aten.layer_norm.", "aten.max_pool", "aten.avg_pool", "aten.cat.", "aten.relu.", "aten._convolution.", "aten.adaptive_avg_pool", "aten.mean.",
+    "aten.bmm.", "aten.mm.", "aten.addmm.", "aten.stack.", "aten.sigmoid.", "aten.tanh.", "aten.gelu.", "aten.silu.", "aten.softmax.",
+    "aten.hardswish.", "aten.hardsigmoid.", "aten.hardtanh.", "aten.clamp.", "aten._native_multi_head_attention.", "aten.embedding.", "aten.exp.",
 )  # fmt: skip
 """Operators that make a tensor of their own."""
 _IDLE = ("aten.detach_.default", "aten.dropout_.default")
@@ -29,7 +31,7 @@ def require_unshared(graph: Mapping[str, Any]) -> None:
             written = next(iter(_tensors(node["inputs"][0]["arg"])), "")
             if written not in own or reads[written] != 1:
                 raise Refused(f"{target} writes into {written}, which may be read elsewhere")
-        if writes or target.startswith(_FRESH):
+        if writes or target.startswith(FRESH):
             own.update(name for output in node["outputs"] for name in _tensors(output))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,13 @@ def _array(held: zipfile.ZipFile, place: str, entry: Mapping[str, Any]) -> Array
     flat = np.frombuffer(held.read(place + entry["path_name"]), kind_of(meta["dtype"]))
     sizes, strides = ([int(one["as_int"]) for one in meta[word]] for word in ("sizes", "strides"))
     start = int(meta["storage_offset"]["as_int"])
+    return strided(flat, start, sizes, strides)
+
+
+def strided(flat: Array, start: int, sizes: Sequence[int], strides: Sequence[int]) -> Array:
+    """A tensor of a storage's numbers. Raises Refused where it reaches beyond them."""
     last = start + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     if min((start, *strides, *sizes), default=0) < 0 or (0 not in sizes and last >= flat.size):
         raise Refused("weights that end beyond their numbers")
     steps = [stride * flat.itemsize for stride in strides]
-    return np.ascontiguousarray(np.lib.stride_tricks.as_strided(flat[start:], sizes, steps))
+    return np.asarray(np.lib.stride_tricks.as_strided(flat[start:], sizes, steps), order="C")

@@ -84,15 +84,17 @@ class Call:
         found = list(found) if isinstance(found, list) else [found]
         return found * count if len(found) == 1 else found
 
-    def sizes(self, name: str) -> str:
-        """A list of sizes, some of which may be computed, as a tensor."""
+    def sizes(self, name: str, stays: int = -1) -> str:
+        """A list of sizes, some of which may be computed, as a tensor; `stays` is what is written for -1."""
         [(kind, found)] = self.arguments[name].items()
         if kind == "as_ints":
-            return self.write.integers(*found)
+            return self.write.integers(*(stays if size == -1 else size for size in found))
         if kind != "as_sym_ints":
             raise Refused(f"{self.target}: {name} is {kind}")
         parts = [
-            self.write.integers(one["as_int"]) if "as_int" in one else self.tensors[one["as_name"]].name
+            self.write.integers(stays if one["as_int"] == -1 else one["as_int"])
+            if "as_int" in one
+            else self.tensors[one["as_name"]].name
             for one in found
         ]
         return self.write("Concat", *parts, axis=0)

@@ -215,6 +215,44 @@ def attention(c: Call) -> list[str]:
     return [c.write("MatMul", c.write("Softmax", scores, axis=-1), value.name)]
 
 
+def heads(c: Call) -> list[str]:
+    """_native_multi_head_attention of one tensor with itself, without a mask; its weights are not read."""
+    c.only(need_weights=False)
+    query, weight, width, count = (
+        c.only_float("query"),
+        c.tensor("qkv_weight"),
+        c.value("embed_dim", 0),
+        c.value("num_head", 1),
+    )
+    if c.optional("mask") is not None or {c.tensor(name).name for name in ("key", "value")} != {query.name}:
+        raise Refused(f"{c.target}: with a mask, or of several tensors")
+    if len(query.shape) != 3 or width % count or weight.shape != (3 * width, width):
+        raise Refused(f"{c.target}: of sizes that are not known")
+    made = c.write("MatMul", query.name, c.write("Transpose", weight.name, perm=[1, 0]))
+    parts = c.write.several(
+        "Split", [c.write("Add", made, c.tensor("qkv_bias").name), c.write.integers(*[width] * 3)], 3, axis=2
+    )
+    apart = c.write.integers(0, 0, count, width // count)
+    q, k, v = (c.write("Transpose", c.write("Reshape", part, apart), perm=[0, 2, 1, 3]) for part in parts)
+    scores = c.write(
+        "MatMul",
+        c.write("Mul", q, c.write.number((width // count) ** -0.5)),
+        c.write("Transpose", k, perm=[0, 1, 3, 2]),
+    )
+    seen = c.write("Transpose", c.write("MatMul", c.write("Softmax", scores, axis=-1), v), perm=[0, 2, 1, 3])
+    joined = c.write("Reshape", seen, c.write.integers(0, 0, width))
+    last = c.write("MatMul", joined, c.write("Transpose", c.tensor("proj_weight").name, perm=[1, 0]))
+    return [c.write("Add", last, c.tensor("proj_bias").name)]
+
+
+def filled(c: Call) -> list[str]:
+    """masked_fill with a number."""
+    x, mask = c.only_float(), c.tensor("mask")
+    if mask.kind != onnx.TensorProto.BOOL:
+        raise Refused(f"{c.target}: by numbers")
+    return [c.write("Where", mask.name, c.write.number(float(c.value("value", None))), x.name)]
+
+
 def cast(c: Call) -> list[str]:
     """to.dtype and _to_copy to another element type."""
     given = c.arguments.get("dtype", {})

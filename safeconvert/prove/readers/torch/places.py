@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from safeconvert.prove.kernel.terms import Refused
-from safeconvert.prove.readers.torch.call import Call, Rule
+from safeconvert.prove.readers.torch.call import Call, Rule, size
 
 _FAR = 2**62
 
@@ -74,10 +74,8 @@ def stacked(c: Call) -> list[str]:
 def parted(c: Call) -> list[str]:
     """split, split_with_sizes and chunk, by the sizes of what they make."""
     axis = int(c.value("dim", 0))
-    sizes = [one.shape[axis] for one in c.outputs]
-    if any(size is None for size in sizes):
-        raise Refused(f"{c.target}: along a free size")
-    given = c.write.integers(*(size for size in sizes if size is not None))
+    sizes = [size(c, one, axis) for one in c.outputs]
+    given = c.write.integers(*sizes)
     return c.write.several("Split", [c.tensor().name, given], len(sizes), axis=axis)
 
 
@@ -97,12 +95,8 @@ def selected(c: Call) -> list[str]:
 
 
 def expanded(c: Call) -> list[str]:
-    """expand, where no size is left as it is."""
-    x = c.tensor()
-    given = c.arguments["size"].get("as_ints", c.arguments["size"].get("as_sym_ints", []))
-    if any(one == -1 or (isinstance(one, dict) and one.get("as_int") == -1) for one in given):
-        raise Refused(f"{c.target}: of sizes that stay")
-    return [c.write("Expand", x.name, c.sizes("size"))]
+    """expand; a size of -1 stays, as one of 1 does in ONNX."""
+    return [c.write("Expand", c.tensor().name, c.sizes("size", stays=1))]
 
 
 def unbound(c: Call) -> list[str]:
@@ -117,6 +111,24 @@ def flipped(c: Call) -> list[str]:
     axes = [int(axis) for axis in c.value("dims", [])]
     lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
     return [c.write("Slice", c.tensor().name, *(c.write.integers(*numbers) for numbers in lists))]
+
+
+def rolled(c: Call) -> list[str]:
+    """roll along some axes."""
+    shifts, axes = (c.value(name, []) for name in ("shifts", "dims"))
+    if len(shifts) != len(axes):
+        raise Refused(f"{c.target}: of all numbers")
+    name = c.tensor().name
+    for shift, axis in zip(shifts, axes, strict=True):
+        held = size(c, c.tensor(), axis)
+        at = -shift % held
+        ends = ([at], [_FAR]), ([0], [at])
+        parts = [
+            c.write("Slice", name, c.write.integers(*start), c.write.integers(*end), c.write.integers(axis))
+            for start, end in ends
+        ]
+        name = c.write("Concat", *parts, axis=axis) if at else name
+    return [name]
 
 
 def padded(c: Call) -> list[str]:

@@ -38,15 +38,21 @@ def convolution(c: Call) -> list[str]:
 
 
 def max_pooling(c: Call) -> list[str]:
-    """max_pool1d to max_pool3d."""
+    """max_pool1d to max_pool3d; with ceil_mode windows reach as far beyond the end as the last one does."""
     x = c.only_float()
-    c.only(ceil_mode=False)
     rank = len(x.shape) - 2
     window = c.numbers("kernel_size", rank, 1)
     strides = c.numbers("stride", rank, 1) if c.value("stride", None) else window
-    pads = c.numbers("padding", rank, 0)
+    pads, dilations = c.numbers("padding", rank, 0), c.numbers("dilation", rank, 1)
+    behind = list(pads)
+    for axis in range(rank) if c.value("ceil_mode", False) else ():
+        held, reach = size(c, x, 2 + axis), dilations[axis] * (window[axis] - 1) + 1
+        places = -(-(held + 2 * pads[axis] - reach) // strides[axis])
+        if places * strides[axis] >= held + pads[axis]:
+            places -= 1  # its window would begin beyond the end
+        behind[axis] = max(pads[axis], places * strides[axis] + reach - held - pads[axis])
     return [c.write(
-        "MaxPool", x.name, kernel_shape=window, strides=strides, dilations=c.numbers("dilation", rank, 1), pads=pads + pads,
+        "MaxPool", x.name, kernel_shape=window, strides=strides, dilations=dilations, pads=pads + behind,
     )]  # fmt: skip
 
 
