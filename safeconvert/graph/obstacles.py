@@ -21,8 +21,9 @@ def named(model: onnx.ModelProto, messages: Sequence[str]) -> list[Obstacle]:
 
     An operator counts as named where it stands in quotes or behind a word such as "operator" or a domain: many operators
     are plain words (If, And, Where). Of an operator's nodes those are taken whose own name is in the message too, else all.
+    Where all messages that name any have operators in common, no others count: another converter has the others.
     """
-    found: dict[Obstacle, None] = {}
+    found: list[list[Obstacle]] = []
     constants = {tensor.name for tensor in model.graph.initializer}
     constants |= {name for node in model.graph.node if node.op_type == "Constant" for name in node.output}
     for message in messages:
@@ -30,8 +31,11 @@ def named(model: onnx.ModelProto, messages: Sequence[str]) -> list[Obstacle]:
         named_nodes = [
             node for node in nodes if node.name and re.search(rf"(?<!\w){re.escape(node.name)}(?!\w)", message)
         ]
-        found.update(dict.fromkeys(_obstacle(node, constants) for node in named_nodes or nodes))
-    return list(found)
+        found.append([_obstacle(node, constants) for node in named_nodes or nodes])
+    operators = [{one.operator for one in each} for each in found if each]
+    common = set.intersection(*operators) if operators else set()
+    every = dict.fromkeys(one for each in found for one in each)
+    return [one for one in every if not common or one.operator in common]
 
 
 def undefined(model: onnx.ModelProto) -> list[Obstacle]:

@@ -166,7 +166,9 @@ def _with_obstacles(run: Run, conversion: Conversion) -> Conversion:
     blamed = obstacles(run, source, conversion.attempts) if none else ()
     reason = conversion.reason
     if blamed:
-        reason = f"{described(blamed, source.file.format)}: no converter expresses it; {reason}"
+        several = len({one.operator for one in blamed}) > 1
+        end = "no route gets past all of them" if several else "no converter expresses it"
+        reason = f"{described(blamed, source.file.format)}: {end}; {reason}"
     outside = host_code(run, source.file, options) if none else ""
     if outside:
         reason = f"{outside}; {reason}"

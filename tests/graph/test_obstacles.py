@@ -46,6 +46,12 @@ def test_each_is_named_once() -> None:
     assert named(model(*NODES), ["'If'", "operator If", ""]) == [Obstacle("If", "branch")]
 
 
+def test_an_operator_that_one_converter_has_is_not_in_the_way() -> None:
+    assert named(model(*NODES), ["'Det', 'If'", "operator If", "no reason"]) == [Obstacle("If", "branch")]
+    apart = [Obstacle("Det", "second"), Obstacle("If", "branch")]
+    assert named(model(*NODES), ["operator Det at node second", "operator If"]) == apart
+
+
 def test_what_neither_onnx_nor_the_model_defines_is_undefined() -> None:
     made = model(*NODES, example=1)
     assert undefined(made) == [Obstacle("com.example::Frobnicate", "d")]
