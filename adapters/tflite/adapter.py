@@ -22,7 +22,7 @@ from safeconvert.core.signature import Quantization, Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 
 from .._shared.untrusted.tflite_operators import inspect_tflite
-from . import micro, precision, stored
+from . import latency, micro, precision, recipes, stored
 from .bias import correct_biases
 from .observe import observe
 from .options import set_options
@@ -263,6 +263,21 @@ def stored_otherwise(request: Mapping[str, Any], other: str) -> list[dict[str, A
 def correct(request: Mapping[str, Any], quantized: str, feeds: list[list[str]], whole: bool, target: str) -> int:
     """Write a float file with biases corrected for the rounding of the weights; see `bias`."""
     return correct_biases(ModelRequest.from_json(request).path, quantized, feeds, whole, target)
+
+
+def means_by_operator(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What ai-edge-quantizer can make of each operator; see `recipes`."""
+    return recipes.means_by_operator(ModelRequest.from_json(request).path)
+
+
+def quantize(request: Mapping[str, Any], recipe: dict[str, list[str]], io: str, target: str) -> dict[str, Any]:
+    """Write the file of a calibrated float one by a recipe of each operator's own; see `recipes`."""
+    return recipes.quantize(ModelRequest.from_json(request).path, recipe, io, target)
+
+
+def medians(request: Mapping[str, Any], others: list[str], calls: int) -> dict[str, Any]:
+    """How long a call of a file takes, and of others; see `latency`."""
+    return latency.medians([ModelRequest.from_json(request).path, *others], calls)
 
 
 def has_reduced(request: Mapping[str, Any]) -> bool:

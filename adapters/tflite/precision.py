@@ -44,11 +44,16 @@ def read(path: str) -> Any:
 
 def write(model: Any, path: str) -> None:
     """The inverse of `read`."""
+    Path(path).write_bytes(packed(model))
+
+
+def packed(model: Any) -> bytes:
+    """The content of the file of flatbuffer objects."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    Path(path).write_bytes(bytes(builder.Output()))
+    return bytes(builder.Output())
 
 
 def has_reduced(path: str) -> bool:

@@ -22,10 +22,19 @@ from .._shared.keras_variants import half_types, in_float32, unrolled
 from .._shared.tf_files import open_tf
 from .._shared.tflite_interface import in_signature_order
 from .quantize import calibrate, operators, quantize, quantize_int16x8  # called by name
+from .ranges import narrower_ranges, with_ranges  # called by name
 from .reasons import reason
 from .substitutes import lacks, substituted
 
-__all__ = ["calibrate", "convert", "operators", "quantize", "quantize_int16x8"]
+__all__ = [
+    "calibrate",
+    "convert",
+    "narrower_ranges",
+    "operators",
+    "quantize",
+    "quantize_int16x8",
+    "with_ranges",
+]
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:

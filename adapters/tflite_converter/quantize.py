@@ -7,7 +7,6 @@ A float file is calibrated once; the quantizer then works on the calibrated file
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,7 @@ from tensorflow.lite.python.optimize import calibrator
 from safeconvert.errors import UnusableInput
 
 from .._shared.calibration_calls import calibration_calls
-
-_MOVES = frozenset({"QUANTIZE", "DEQUANTIZE"})
-_NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
-_FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
-
-
-@dataclass(frozen=True)
-class _Operator:
-    """An operator: the name of its first output in full, its kind, and whether it computes in float."""
-
-    name: str
-    kind: str
-    in_float: bool
+from .._shared.tflite_computed import computed, counted
 
 
 def calibrate(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: str) -> None:
@@ -60,8 +47,7 @@ def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, 
         target: the `.tflite` to write.
 
     Returns:
-        `float`: the operators that compute in float, those of `keep` and those for which TFLite has no int8 kernel; `operators`: how
-        many there are.
+        As `tflite_computed.counted`: in float are those of `keep` and those for which TFLite has no int8 kernel.
     """
     kind = tf.as_dtype(io)
     made = mlir_quantize(
@@ -82,15 +68,14 @@ def quantize_int16x8(path: str, feeds: Sequence[Sequence[str]], whole: bool, tar
 
 def operators(path: str) -> list[dict[str, str]]:
     """The operators of a float file that the quantizer may quantise: `name`, of the first output, and `kind`."""
-    return [{"name": one.name, "kind": one.kind} for one in _operators(Path(path).read_bytes()) if one.in_float]
+    return [{"name": one.name, "kind": one.kind} for one in computed(Path(path).read_bytes()) if one.in_float]
 
 
 def _written(path: str, content: bytes, target: str) -> dict[str, Any]:
     """Write a quantised file, and say what is in it."""
     _require_interface(Path(path).read_bytes(), content)
     Path(target).write_bytes(content)
-    listed = [one for one in _operators(content) if one.kind not in _MOVES]
-    return {"float": [one.name for one in listed if one.in_float], "operators": len(listed)}
+    return counted(content)
 
 
 def _require_interface(before: bytes, after: bytes) -> None:
@@ -103,19 +88,6 @@ def _require_interface(before: bytes, after: bytes) -> None:
         each.signatureKey for each in two.signatureDefs or []
     }:
         raise UnusableInput("the quantizer changed the signatures")
-
-
-def _operators(content: bytes) -> list[_Operator]:
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    found = []
-    for graph in model.subgraphs:
-        for operator in graph.operators:
-            code = model.operatorCodes[operator.opcodeIndex]
-            kind = _NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "CUSTOM")
-            tensors = [graph.tensors[number] for number in operator.outputs]
-            name = tensors[0].name.decode() if tensors else ""
-            found.append(_Operator(name, kind, any(tensor.type in _FLOATS for tensor in tensors)))
-    return found
 
 
 def _samples(path: str, feeds: Sequence[Sequence[str]], whole: bool) -> Callable[[], Iterator[list[np.ndarray]]]:

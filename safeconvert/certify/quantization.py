@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from safeconvert.certify.figures import brief
+from safeconvert.core.faults import finite
 from safeconvert.pipeline.results import Attempt, Quantization
-from safeconvert.repair.quantization import QuantizedProposal
+from safeconvert.repair.fewest import score
+from safeconvert.repair.means import Means
+from safeconvert.repair.quantization import OperatorRepair, QuantizedProposal
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
 
@@ -28,6 +32,8 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
     }
     if record.inputs:
         found["calibration"] = {"origin": record.origin, "inputs": record.inputs, "part": "steering"}
+    if record.latency is not None:
+        found["latency"] = asdict(record.latency) | {"runtime": "LiteRT with XNNPACK on this machine"}
     origin = decisive.origin
     if isinstance(origin, QuantizedProposal) and origin.file is not None:
         file = origin.file
@@ -36,9 +42,37 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
             "in_float": list(file.in_float),
             "bytes": file.bytes,
             "float_bytes": file.float_bytes,
+            **({"raw_bytes": origin.raw_bytes} if origin.raw_bytes else {}),
             "biases_corrected": file.corrected,
+            "in_sixteen": list(file.sixteen),
         }
+        found |= _repairs(origin)
     return {"quantization": found}
+
+
+def _repairs(origin: QuantizedProposal) -> dict[str, Any]:
+    """What was done about which operators, and what each is needed for; {} where nothing was."""
+    found: dict[str, Any] = {}
+    if origin.lacking:
+        found["not_tried"] = [str(means) for means in (Means.DYNAMIC, Means.SIXTEEN)]
+    if not origin.repairs:
+        return found
+    found["repairs"] = [
+        {"operator": one.operator, "kind": one.kind, "means": str(one.means), "without": _without(one)}
+        for one in origin.repairs
+    ]
+    found["minimal"] = origin.minimal
+    if origin.version:
+        found["written_by"] = {"ai-edge-quantizer": origin.version}
+    return found
+
+
+def _without(repair: OperatorRepair) -> dict[str, Any] | None:
+    """Figures on the steering inputs with one repair undone and all others kept; None where that was not tried."""
+    if repair.without is None:
+        return None
+    figures = score(repair.without.figures)
+    return {"fall": finite(repair.without.fall), "equal": repair.without.figures.equal, **figures.to_json()}
 
 
 def metric(source: Source, verification: Verification | None) -> dict[str, Any]:

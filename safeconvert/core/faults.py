@@ -194,7 +194,7 @@ class TrialRecord:
     Attributes:
         faults: the faults undone together, as positions in the list of faults.
         outcome: what became of it.
-        reason: why it is invalid; else "".
+        reason: why it is invalid, or by what means it was undone where there are several; else "".
         before, after: scores on the trial inputs; `after` is None where it is invalid.
     """
 

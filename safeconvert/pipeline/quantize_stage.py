@@ -18,9 +18,10 @@ from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.quantize_checks import require_evidence, with_looks
 from safeconvert.pipeline.results import Attempt, Compared, Quantization
+from safeconvert.repair.latency import Latency, measured
 from safeconvert.repair.precision import ReducedTarget, has_reduced, restorations
 from safeconvert.repair.proposals import NotMade, TargetProposal
-from safeconvert.repair.quantization import quantized_targets
+from safeconvert.repair.quantization import QuantizedProposal, quantized_targets
 from safeconvert.repair.quantized_file import FloatTarget, calibration_of, quantizer
 from safeconvert.verification.source import Source, given_only
 from safeconvert.workers.run import Run
@@ -92,8 +93,20 @@ def quantize_target(
             break
     if not attempts[-1].verified and attempts[0].diagnosis is None:
         attempts[0] = replace(attempts[0], diagnosis=attempts[-1].diagnosis)  # the search was for what ails this one
-    record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified)
+    took = _latency(run, compared, attempts) if options.target_format == "tflite" else None
+    record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified, took)
     return Quantized(given, attempts, with_looks(settings, max(0, len(attempts) - 1)), record)
+
+
+def _latency(run: Run, compared: Compared, attempts: list[Attempt]) -> Latency | None:
+    """Of a verified target, beside its float twin and what the quantizer alone makes of that; None where it is not verified."""
+    last, first = attempts[-1].candidate, attempts[0].candidate
+    if not attempts[-1].verified or last is None:
+        return None
+    origin = attempts[-1].origin
+    plain = origin.plain if isinstance(origin, QuantizedProposal) else None
+    raw = plain or (first.path if first is not None else last.path)
+    return measured(run, compared.candidate.path, raw, last.path)
 
 
 def _integers(run: Run, target: FloatTarget, options: ConvertOptions) -> Iterator[TargetProposal]:

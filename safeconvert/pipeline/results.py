@@ -18,6 +18,7 @@ from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode
 from safeconvert.registry.environments import Offer
 from safeconvert.registry.routes import Route
+from safeconvert.repair.latency import Latency
 from safeconvert.repair.proposals import TargetProposal
 from safeconvert.repair.types import Diagnosis, PreprocessingFault
 from safeconvert.verification.pair import Pair
@@ -161,6 +162,7 @@ class Quantization:
         origin: of the inputs that the ranges of activations were measured on.
         inputs: how many of these, all of them steering inputs.
         twin: the float target that they were made of, verified.
+        latency: of the verified target beside others; None where it was not measured.
     """
 
     optimize: Optimize
@@ -168,6 +170,7 @@ class Quantization:
     origin: str
     inputs: int
     twin: Attempt
+    latency: Latency | None = None
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from safeconvert.compare.comparison import Comparison
 from safeconvert.core.faults import EvaluationRecord, FaultRecord, ScoreRecord, TrialOutcome, TrialRecord
 from safeconvert.repair.types import Diagnosis
 
-Trial = tuple[list[int], Comparison]
-"""Layers restored together, and the figures on the steering inputs."""
+
+@dataclass(frozen=True)
+class Trial:
+    """Layers repaired together.
+
+    Attributes:
+        layers: their numbers.
+        figures: on the steering inputs.
+        means: how, in words, where there are several; else "".
+    """
+
+    layers: tuple[int, ...]
+    figures: Comparison
+    means: str = ""
 
 
 def fewest(ranked: Sequence[int], enough: Callable[[list[int]], bool], most_trials: int) -> list[int]:
@@ -64,17 +77,17 @@ def record(
         chosen: the layers restored.
         trials: in the order in which they were made; the first restores nothing.
     """
-    first = trials[0][1]
-    last = next((figures for which, figures in reversed(trials) if which == list(chosen)), trials[-1][1])
+    first = trials[0].figures
+    last = next((one.figures for one in reversed(trials) if set(one.layers) == set(chosen)), trials[-1].figures)
     kept = tuple(
         TrialRecord(
-            tuple(sorted(rank[number] for number in which)),
-            TrialOutcome.ACCEPTED if figures.equal else TrialOutcome.NO_GAIN,
-            "",
+            tuple(sorted(rank[number] for number in one.layers)),
+            TrialOutcome.ACCEPTED if one.figures.equal else TrialOutcome.NO_GAIN,
+            one.means,
             score(first),
-            score(figures),
+            score(one.figures),
         )
-        for which, figures in trials[1:]
+        for one in trials[1:]
     )
     return Diagnosis(
         faults=tuple(faults),

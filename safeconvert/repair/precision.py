@@ -141,7 +141,7 @@ def localize_precision(run: Run, target: ReducedTarget, settings: VerifySettings
     ranking = _rank(run, target, settings)
     if ranking is None:
         return None
-    return _diagnosis(ranking, [], [([], ranking.judge([], ranking.steering))])
+    return _diagnosis(ranking, [], [Trial((), ranking.judge([], ranking.steering))])
 
 
 def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> Iterator[TargetProposal]:
@@ -156,11 +156,11 @@ def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> I
     ranking = _rank(run, target, settings)
     if ranking is None:
         return
-    trials: list[Trial] = [([], ranking.judge([], ranking.steering))]
+    trials: list[Trial] = [Trial((), ranking.judge([], ranking.steering))]
 
     def enough(which: list[int]) -> bool:
         figures = ranking.judge(which, ranking.steering)
-        trials.append((which, figures))
+        trials.append(Trial(tuple(which), figures))
         return figures.equal
 
     ranked = ranking.worst_first

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from safeconvert.core.optimize import Io, Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk, picked
 from safeconvert.registry.manifest import Adapter, find
+from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.verification.native import feed_across
 from safeconvert.verification.source import Source
@@ -83,6 +84,7 @@ class QuantizedFile:
         bytes: its size.
         float_bytes: the float file's.
         corrected: layers whose biases were corrected for the rounding of their weights.
+        sixteen: operators that give 16-bit integers.
     """
 
     candidate: Candidate
@@ -91,11 +93,29 @@ class QuantizedFile:
     bytes: int
     float_bytes: int
     corrected: int = 0
+    sixteen: tuple[str, ...] = ()
 
     @property
     def in_few_bits(self) -> bool:
         """Whether any of it is; else it is the float target again."""
         return len(self.in_float) < self.operators
+
+
+@dataclass(frozen=True)
+class ByOperator:
+    """What can be done about the operators of a calibrated target.
+
+    Attributes:
+        usable: by means, the cheapest first, the places of the operators that it can be used for.
+        ranges: by name of an operator, the range of its result that loses least.
+        version: of ai-edge-quantizer, which writes files with sixteen bits and weights alone in eight; "" where it was not asked.
+        lacking: it was asked for and is not there.
+    """
+
+    usable: Mapping[Means, tuple[int, ...]]
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    version: str = ""
+    lacking: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,8 +125,9 @@ class Quantizer:
     Attributes:
         target: the float one.
         calibrated: the file that holds its ranges; the float file itself where they are measured each time.
-        operators: those that may be left in float; () where the quantizer takes no list of them.
+        operators: those that something can be done about; () where the quantizer takes no list of them.
         corrected: layers whose biases were corrected for the rounding of their weights.
+        by_operator: what can be done about each; known after `with_means`.
     """
 
     run: Run
@@ -114,26 +135,67 @@ class Quantizer:
     calibrated: Path
     operators: tuple[Operator, ...]
     corrected: int = 0
+    by_operator: ByOperator | None = None
 
-    def write(self, keep: Sequence[str], io: Io | None = None) -> QuantizedFile:
-        """The quantised file with these operators in float; its ends as asked for, unless it is said otherwise.
+    def write(self, plan: Plan = NOTHING, io: Io | None = None) -> QuantizedFile:
+        """The quantised file with this done about its operators; its ends as asked for, unless it is said otherwise.
 
         Raises:
             AdapterFailure, UnusableInput: the quantizer fails.
         """
         made = self.target.candidate
         path = self.run.folder("quantized") / made.path.name
+        ends = str(io or self.target.io)
+        names = {means: [self.operators[index].name for index in plan.by(means)] for means in Means}
         if self.target.optimize is Optimize.INT16X8:
             answer = _call(
                 self.run, self.target, "quantize_int16x8", self.calibrated, **_feeds(self.run, self.target), target=path
             )
+        elif names[Means.SIXTEEN] or names[Means.DYNAMIC]:
+            recipe = {"sixteen": names[Means.SIXTEEN], "dynamic": names[Means.DYNAMIC], "float": names[Means.FLOAT]}
+            ranged = self._with_ranges(names[Means.RANGE])
+            answer = call_tflite(self.run, "quantize", ranged, recipe=recipe, io=ends, target=path)
         else:
-            ends = str(io or self.target.io)
-            answer = _call(self.run, self.target, "quantize", self.calibrated, keep=list(keep), io=ends, target=path)
+            ranged, keep = self._with_ranges(names[Means.RANGE]), names[Means.FLOAT]
+            answer = _call(self.run, self.target, "quantize", ranged, keep=keep, io=ends, target=path)
         obligations = (*made.reply.obligations, *_computed_in_float(answer, self.target.target_format))
         candidate = Candidate(path, replace(made.reply, obligations=obligations))
         sizes = path.stat().st_size, made.path.stat().st_size
-        return QuantizedFile(candidate, tuple(answer["float"]), answer["operators"], *sizes, self.corrected)
+        sixteen = tuple(answer.get("sixteen", ()))
+        return QuantizedFile(candidate, tuple(answer["float"]), answer["operators"], *sizes, self.corrected, sixteen)
+
+    def _with_ranges(self, names: Sequence[str]) -> Path:
+        """The calibrated file with the ranges of least error for the results of these operators."""
+        if not names or self.by_operator is None:
+            return self.calibrated
+        path = self.run.folder("ranges") / self.target.candidate.path.name
+        ranges = {name: list(self.by_operator.ranges[name]) for name in names}
+        _call(self.run, self.target, "with_ranges", self.calibrated, ranges=ranges, target=path)
+        return path
+
+
+def with_means(quantizer: Quantizer) -> Quantizer:
+    """The same with what can be done about each operator; leaving it in float is all that there is where nothing else is known.
+
+    Raises:
+        AdapterFailure, UnusableInput: a worker fails.
+    """
+    target, operators = quantizer.target, quantizer.operators
+    every = tuple(range(len(operators)))
+    if target.target_format != "tflite" or target.optimize is not Optimize.INT8 or not operators:
+        return replace(quantizer, by_operator=ByOperator({Means.FLOAT: every}))
+    run, feeds = quantizer.run, _feeds(quantizer.run, target)
+    ranges = _call(run, target, "narrower_ranges", quantizer.calibrated, **feeds)
+    taken = call_tflite(run, "means_by_operator", quantizer.calibrated)
+    known = {Means.RANGE: ranges, Means.DYNAMIC: taken["dynamic"], Means.SIXTEEN: taken["sixteen"]}
+    usable = {
+        means: tuple(index for index in every if operators[index].name in names) for means, names in known.items()
+    }
+    bounds = {name: (float(low), float(high)) for name, (low, high) in ranges.items()}
+    return replace(
+        quantizer,
+        by_operator=ByOperator({**usable, Means.FLOAT: every}, bounds, taken["version"], not taken["version"]),
+    )
 
 
 def calibration_of(run: Run, source: Source) -> Calibration:

@@ -18,7 +18,7 @@ from safeconvert.certificate.untrusted_json import mapping, sequence, text
 from safeconvert.report.containment import contained
 from safeconvert.report.coverage import coverage_line
 from safeconvert.report.proof import proof_line
-from safeconvert.report.quantization import quantization_line
+from safeconvert.report.quantization import quantization_line, repair_lines
 
 _CROSS = {"source ONNX vs target ONNX", "source native vs target ONNX", "source ONNX vs target native"}
 _FIGURES = (
@@ -66,6 +66,8 @@ def render(predicate: Mapping[str, Any], console: Console) -> None:
     reduced = quantization_line(predicate)
     if reduced:
         console.print(Text(f"quantised: {reduced}"))
+    for line in repair_lines(predicate):
+        console.print(Text(f"  {line}"))
     if "metric" in predicate:
         console.print(Text(f"metric: {_listed(predicate.get('metric'))}"))
     comparator = mapping(predicate.get("comparator"))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.core.optimize import Optimize
+from safeconvert.repair.means import Means
 
 
 def quantization_line(predicate: Mapping[str, Any]) -> str:
@@ -24,13 +26,58 @@ def quantization_line(predicate: Mapping[str, Any]) -> str:
     corrected = number(found.get("biases_corrected"))
     if corrected:
         parts.append(f"biases of {corrected:.0f} layers corrected")
-    operators = number(found.get("operators"))
-    if operators is not None:
-        parts.append(f"{len(sequence(found.get('in_float')))} of {operators:.0f} operators in float32")
-    before, after = number(found.get("float_bytes")), number(found.get("bytes"))
+    parts += _operators(found)
+    before, raw, after = (number(found.get(key)) for key in ("float_bytes", "raw_bytes", "bytes"))
     if before is not None and after is not None:
-        parts.append(f"{before:.0f} bytes became {after:.0f}")
-    return ", ".join(parts)
+        plain = f" ({raw:.0f} with nothing done)" if raw is not None and raw != after else ""
+        parts.append(f"{before:.0f} bytes became {after:.0f}{plain}")
+    return ", ".join([*filter(None, parts), *_latency(mapping(found.get("latency")))])
+
+
+def repair_lines(predicate: Mapping[str, Any]) -> list[str]:
+    """What was done about which operators of a quantised target, and that nothing of it can be left out; [] where nothing was."""
+    found = mapping(predicate.get("quantization"))
+    repairs = mappings(found.get("repairs"))
+    lines = [
+        f"{text(means)}: " + ", ".join(text(one.get("operator")) for one in repairs if one.get("means") == means)
+        for means in dict.fromkeys(text(one.get("means")) for one in repairs)
+    ]
+    if repairs and found.get("minimal"):
+        lines.append("none of these can be left out: without any one of them the steering inputs lose too much")
+    if sequence(found.get("not_tried")):
+        lines.append(
+            f"not tried: {'; '.join(text(one) for one in sequence(found.get('not_tried')))} (pip install 'safeconvert[recipes]')"
+        )
+    return lines
+
+
+def _operators(found: Mapping[str, Any]) -> list[str]:
+    """How many operators compute otherwise than in eight bits."""
+    operators = number(found.get("operators"))
+    if operators is None:
+        return []
+    repairs = mappings(found.get("repairs"))
+    dynamic = sum(one.get("means") == Means.DYNAMIC for one in repairs)
+    sixteen = len(sequence(found.get("in_sixteen"))) if found.get("optimize") == Optimize.INT8 else 0
+    counts = [
+        (sum(one.get("means") == Means.RANGE for one in repairs), "with another range"),
+        (dynamic, "with weights in eight bits and results in float32"),
+        (sixteen, "with 16-bit activations"),
+    ]
+    told = [f"{count} of {operators:.0f} operators {words}" for count, words in counts if count]
+    return [*told, f"{len(sequence(found.get('in_float'))) - dynamic} of {operators:.0f} operators in float32"]
+
+
+def _latency(found: Mapping[str, Any]) -> list[str]:
+    """How long a call takes, as it was measured."""
+    own, raw, plain = (number(found.get(key)) for key in ("target_ms", "raw_ms", "float_ms"))
+    calls, threads = number(found.get("calls")), number(found.get("threads"))
+    if own is None or raw is None or plain is None or calls is None or threads is None:
+        return []
+    return [
+        f"a call takes {own:.3g} ms (float {plain:.3g}, with nothing done {raw:.3g}: medians of {calls:.0f} calls in LiteRT here, "
+        f"{threads:.0f} threads)"
+    ]
 
 
 def fidelity_words(predicate: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from safeconvert.report.coverage import coverage_line, figures_line
 from safeconvert.report.next_step import next_step
 from safeconvert.report.outcome import Outcome
 from safeconvert.report.proof import print_proof, proof_line, proof_words
-from safeconvert.report.quantization import fidelity_words, quantization_line
+from safeconvert.report.quantization import fidelity_words, quantization_line, repair_lines
 from safeconvert.report.routes import route_lines
 from safeconvert.report.tree import change, fault_tree, route_tree
 
@@ -64,6 +64,8 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     reduced = quantization_line(content)
     if reduced:
         console.print(f"  quantised: {escape(printable(reduced))}")
+    for line in repair_lines(content):
+        console.print(f"    {escape(printable(line))}")
     if outcome.settings_file is not None:
         console.print(f"  settings: {escape(shown(outcome.settings_file))}")
     for line in outcome.predicate.get("settings", {}).get("loosened", []):

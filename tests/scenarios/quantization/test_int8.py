@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from tests.command import Called, safeconvert
 from tests.program import KERAS, run_program
@@ -33,18 +35,46 @@ def made(called: Called) -> dict[str, Any]:
     return predicate
 
 
-def test_the_fewest_operators_stay_in_float(folder: Path, tmp_path: Path) -> None:
+def test_the_least_is_done_about_the_fewest_operators(folder: Path, tmp_path: Path) -> None:
     predicate = made(convert(folder, "uneven", tmp_path / "m.tflite", "--optimize", "int8", "--max-drop", 0.05))
     assert predicate["attempts"][0]["outcome"] == "not_equivalent"
     found = predicate["quantization"]
-    assert 1 <= len(found["in_float"]) <= 2 and found["operators"] >= 6
+    repairs = found["repairs"]
+    assert 1 <= len(repairs) <= 2 and found["operators"] >= 6 and found["minimal"]
+    assert all(one["without"] is not None and not one["without"]["equal"] for one in repairs), "each is needed"
     assert found["calibration"] == {"origin": "inputs.npy", "inputs": 300, "part": "steering"}
     proven = {fault["target"] for fault in predicate["faults"] if fault["proven"]}
+    assert proven == {one["operator"] for one in repairs}
+    assert {one["means"] for one in repairs} == {"weights in eight bits, results in float32"}
     assert proven == {name.partition(";")[0] for name in found["in_float"]}
     assert any("computes in float32 at" in line for line in predicate["obligations"])
     metric = predicate["metric"]
     assert metric["metric"] == "accuracy" and metric["samples"] == 300 and metric["upper"] <= 0.05
-    assert found["bytes"] < found["float_bytes"]
+    assert found["bytes"] - found["raw_bytes"] < 1000 < found["float_bytes"] - found["bytes"], "weights stay in eight bits"
+    latency = found["latency"]
+    assert latency["calls"] > 0 and min(latency[key] for key in ("float_ms", "raw_ms", "target_ms")) > 0
+
+
+@pytest.mark.slow
+def test_sixteen_bits_of_few_operators_where_nothing_may_be_float(folder: Path, tmp_path: Path) -> None:
+    """Integers are all that the hardware knows, and the bound allows what eight bits lose: less than is aimed at is had by 16 bits."""
+    target = tmp_path / "m.tflite"
+    predicate = made(
+        convert(folder, "uneven", target, "--optimize", "int8", "--io", "int8", "--max-drop", 0.2, "--config", few(tmp_path))
+    )
+    found = predicate["quantization"]
+    assert found["in_float"] == [] and 1 <= len(found["in_sixteen"]) <= 3 and found["minimal"]
+    assert {one["means"] for one in found["repairs"]} <= {"16-bit activations", "range of least error"}
+    assert "ai-edge-quantizer" in found["written_by"]
+    kinds = [tensor["dtype"] for tensor in Interpreter(str(target)).get_input_details()]
+    assert kinds == [np.int8]
+
+
+def few(folder: Path) -> Path:
+    """Settings in which half of the operators may be repaired for the aim."""
+    written = folder / "few.toml"
+    written.write_text("[quantize]\naimed_share = 0.5\n")
+    return written
 
 
 @pytest.mark.slow

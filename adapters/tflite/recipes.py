@@ -1,0 +1,126 @@
+"""Quantised files by a recipe of each operator's own: ai-edge-quantizer, which is an extra.
+
+TensorFlow's quantizer takes a list of operators to leave in float, and nothing else by operator. This one takes for each
+eight bits, sixteen bits of activations, weights alone in eight bits, or none. It is given the ranges that TensorFlow's calibrator found, so that
+what stays in eight bits is computed as in the file that TensorFlow writes.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safeconvert.errors import UnusableInput
+
+from .._shared.tflite_computed import computed, counted
+from .precision import packed, read
+
+_PACKAGE = "ai-edge-quantizer"
+_EIGHT, _SIXTEEN = 8, 16
+
+
+def means_by_operator(path: str) -> dict[str, Any]:
+    """What a recipe can say of each operator of a float file.
+
+    Returns:
+        `version` of ai-edge-quantizer, "" where it is not there; `sixteen` and `dynamic`: names of the operators that it takes with 16-bit
+        activations, and with weights alone in eight bits.
+    """
+    try:
+        from ai_edge_quantizer import algorithm_manager, qtyping, recipe_manager
+    except ImportError:
+        return {"version": "", "sixteen": [], "dynamic": []}
+    every, found = qtyping.TFLOperationName.ALL_SUPPORTED, {}
+    for key, bits in (("sixteen", _SIXTEEN), ("dynamic", None)):
+        made = recipe_manager.RecipeManager()
+        if bits is None:
+            made.add_dynamic_config(".*", every, _EIGHT)
+        else:
+            made.add_static_config(".*", every, bits, _EIGHT)
+        names = {name.value for name in qtyping.TFLOperationName}
+        wanted = [one for one in computed(Path(path).read_bytes()) if one.kind in names]
+        chosen = (
+            (one, made.get_quantization_configs(qtyping.TFLOperationName(one.kind), one.name)[0]) for one in wanted
+        )
+        found[key] = [one.name for one, how in chosen if how != algorithm_manager.AlgorithmName.NO_QUANTIZE]
+    return {"version": importlib.metadata.version(_PACKAGE), **found}
+
+
+def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: str) -> dict[str, Any]:
+    """Write the file of a calibrated float one, in eight bits but for what the recipe says.
+
+    Args:
+        path: with the range of every activation beside it.
+        recipe: names of the operators with `sixteen` bits of activations, `dynamic` (weights alone in eight bits), and in `float`.
+        io: what it takes and gives: float32, int8 or uint8.
+        target: the `.tflite` to write.
+
+    Returns:
+        As `tflite_computed.counted`.
+
+    Raises:
+        UnusableInput: ai-edge-quantizer is not there, or fails.
+    """
+    try:
+        from ai_edge_quantizer import qtyping, quantizer
+    except ImportError as error:
+        raise UnusableInput(
+            f"bits by operator: {_PACKAGE} does not load here: {error}", "pip install 'safeconvert[recipes]'"
+        ) from error
+    content, ranges = _without_ranges(path)
+    made, every = quantizer.Quantizer(content), qtyping.TFLOperationName.ALL_SUPPORTED
+    made.add_static_config(".*", every, _EIGHT, _EIGHT)
+    _set_ends(made, io)
+    scopes = {one.name: "^" + re.escape("".join(f"{name};" for name in one.results)) + "$" for one in computed(content)}
+    for name in recipe.get("sixteen", ()):
+        made.add_static_config(scopes[name], every, _SIXTEEN, _EIGHT)
+    for name in recipe.get("dynamic", ()):
+        made.add_dynamic_config(scopes[name], every, _EIGHT)
+    for name in recipe.get("float", ()):
+        made.update_quantization_recipe(scopes[name], every, algorithm_key="no_quantize")
+    try:
+        written = made.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).quantized_model
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise UnusableInput(f"{_PACKAGE}: {' '.join(str(error).split())[:240]}") from error
+    Path(target).write_bytes(bytes(written))
+    return counted(bytes(written))
+
+
+def _set_ends(made: Any, io: str) -> None:
+    """What the file takes and gives."""
+    from ai_edge_quantizer import qtyping
+
+    for end in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
+        if io == "float32":
+            made.update_quantization_recipe(".*", end, algorithm_key="no_quantize")
+        elif io == "uint8":
+            ends = qtyping.OpQuantizationConfig(
+                activation_tensor_config=qtyping.TensorQuantizationConfig(
+                    num_bits=_EIGHT, symmetric=False, dtype=qtyping.TensorDataType.UINT
+                ),
+                weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=_EIGHT, symmetric=True),
+                compute_precision=qtyping.ComputePrecision.INTEGER,
+            )
+            made.update_quantization_recipe(".*", end, op_config=ends)
+
+
+def _without_ranges(path: str) -> tuple[bytes, dict[str, dict[str, np.ndarray[Any, Any]]]]:
+    """A calibrated file as a plain float one, and the range of each of its tensors."""
+    model = read(path)
+    ranges = {}
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            numbers = tensor.quantization
+            if numbers is not None and numbers.min is not None and len(numbers.min) == 1:
+                form = (1,) * (len(tensor.shape) if tensor.shape is not None else 0)
+                ranges[tensor.name.decode()] = {
+                    "min": np.asarray(numbers.min, np.float32).reshape(form),
+                    "max": np.asarray(numbers.max, np.float32).reshape(form),
+                }
+            tensor.quantization = None
+    return packed(model), ranges

@@ -1,0 +1,145 @@
+"""Quantised files judged on the steering inputs: with what done about which operators, and how far each operator alone moves the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from safeconvert.compare.comparison import Comparison
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import evaluate, open_model
+from safeconvert.core.optimize import Io
+from safeconvert.repair.fewest import Trial, distance
+from safeconvert.repair.means import NOTHING, Means, Plan
+from safeconvert.repair.quantized_file import Quantizer, with_corrected_biases
+from safeconvert.verification.interface import request_like
+from safeconvert.verification.native import feed_across
+from safeconvert.verification.scored import labels_of, steering_judged
+from safeconvert.verification.subset import Subset, subset
+from safeconvert.workers.run import Run
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Figures on the steering inputs, and by how much the metric falls there; 0 where there is no metric."""
+
+    figures: Comparison
+    fall: float
+
+    def better(self, other: Judged, aim: float) -> bool:
+        """Whether this is nearer to the aim than another; where both are at it, to the source."""
+        return self._key(aim) < other._key(aim)
+
+    def _key(self, aim: float) -> tuple[bool, float, float]:
+        return not self.figures.equal, max(self.fall, aim), distance(self.figures)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What quantised files are judged on.
+
+    Attributes:
+        quantizer: that makes them.
+        settings: what counts as equal.
+        steering: the steering inputs, and the source's outputs on them.
+        labels: of these, by number; None where there are none.
+        harm: by place of an operator, how far it alone moves the outputs; empty before `ranked`.
+        judgements: what was judged on all steering inputs so far, by plan.
+    """
+
+    run: Run
+    quantizer: Quantizer
+    settings: VerifySettings
+    steering: Subset
+    labels: np.ndarray | None
+    harm: Mapping[int, float] = field(default_factory=dict)
+    judgements: dict[Plan, Judged] = field(default_factory=dict)
+
+    def judge(self, plan: Plan) -> Judged:
+        """The file with this done about its operators, on all steering inputs; each once."""
+        if plan not in self.judgements:
+            self.judgements[plan] = self._judge(plan, self.steering)
+        return self.judgements[plan]
+
+    @property
+    def order(self) -> list[int]:
+        """Places of the operators, the most harmful first."""
+        return sorted(self.harm, key=lambda index: -self.harm[index])
+
+    @property
+    def names(self) -> list[str]:
+        """Of the operators; fused ones list all that they stand for, of which the first is taken."""
+        return [one.name.partition(";")[0] for one in self.quantizer.operators]
+
+    @property
+    def trials(self) -> list[Trial]:
+        """What was judged, in order."""
+        return [
+            Trial(tuple(plan.indices), one.figures, plan.described(self.names)) for plan, one in self.judgements.items()
+        ]
+
+    def ranked(self) -> Search:
+        """Each operator judged alone, all others in float."""
+        probes = self.steering.first(1)  # the ranking needs an order, not a verdict
+        indices = range(len(self.quantizer.operators))
+        plans = {one: Plan.of([index for index in indices if index != one], Means.FLOAT) for one in indices}
+        return replace(self, harm={one: distance(self._judge(plan, probes).figures) for one, plan in plans.items()})
+
+    def _judge(self, plan: Plan, on: Subset) -> Judged:
+        """Equal where the metric, or else the comparator, allows it."""
+        target = self.quantizer.target
+        made = self.quantizer.write(plan, Io.FLOAT32)
+        request = request_like(made.candidate.path, target.source.session.signature)
+        session = open_model(self.run, "target", target.target_format, request)
+        outputs = evaluate(
+            self.run, session, feed_across(target.contract, on.chunks, self.run.folder("feed")), "trying precisions"
+        )
+        session.close()
+        made.candidate.path.unlink()
+        figures, drop = steering_judged(target.contract, on, outputs, self.labels, self.settings)
+        return Judged(figures, drop.fall if drop is not None else 0.0)
+
+
+def search(run: Run, quantizer: Quantizer, settings: VerifySettings) -> Search:
+    """On all steering inputs of the target's source."""
+    source = quantizer.target.source
+    numbers = [int(number) for number in source.steering]
+    labels = labels_of(source)
+    own = labels[numbers] if labels is not None else None
+    return Search(run, quantizer, settings, subset(run, source, numbers, first=8), own)
+
+
+def with_best_biases(begun: Search, plain: Path) -> Search:
+    """With biases corrected or as the quantizer alone makes them, whichever is better on the steering inputs.
+
+    Args:
+        begun: with the biases of the float target.
+        plain: what its quantizer writes with nothing done about any operator.
+    """
+    corrected = with_corrected_biases(begun.quantizer, plain)
+    if not corrected.corrected:
+        return begun
+    other = replace(begun, quantizer=corrected, judgements={})
+    aim = begun.run.settings.quantize.aimed_fall
+    return other if other.judge(NOTHING).better(begun.judge(NOTHING), aim) else begun
+
+
+def allowed_means(made: Search, integers_only: bool, share: float) -> dict[Means, Sequence[int]]:
+    """By means, the operators that it may be used for.
+
+    Args:
+        made: ranked, with a quantizer that knows its means.
+        integers_only: hardware that knows nothing else has to compute the file.
+        share: of the operators, the most harmful ones, that anything that costs bytes or time may be used for.
+    """
+    known = made.quantizer.by_operator
+    usable = known.usable if known is not None else {}
+    worst = set(made.order[: int(share * len(made.order))])
+    found = {means: usable.get(means, ()) for means in Means if means.integers or not integers_only}
+    return {
+        means: indices if means is Means.RANGE else [index for index in indices if index in worst]
+        for means, indices in found.items()
+    }
