@@ -22,32 +22,31 @@ from .precision import packed, read
 
 _PACKAGE = "ai-edge-quantizer"
 _EIGHT, _SIXTEEN = 8, 16
+_TOLD = ("dynamic", "weights", "sixteen", "half")
 
 
 def means_by_operator(path: str) -> dict[str, Any]:
     """What a recipe can say of each operator of a float file.
 
     Returns:
-        `version` of ai-edge-quantizer, "" where it is not there; `sixteen` and `dynamic`: names of the operators that it takes with 16-bit
-        activations, and with weights alone in eight bits.
+        `version` of ai-edge-quantizer, "" where it is not there; `dynamic`, `weights`, `sixteen` and `half`: names of the operators that it
+        takes with weights in eight bits and activations quantised while it runs, with weights in eight bits and computed in float, with 16-bit
+        activations, and with weights as halves and computed in float.
     """
     try:
         from ai_edge_quantizer import algorithm_manager, qtyping, recipe_manager
     except ImportError:
-        return {"version": "", "sixteen": [], "dynamic": []}
-    every, found = qtyping.TFLOperationName.ALL_SUPPORTED, {}
-    for key, bits in (("sixteen", _SIXTEEN), ("dynamic", None)):
+        return {"version": "", **{key: [] for key in _TOLD}}
+    names = {name.value for name in qtyping.TFLOperationName}
+    wanted = [one for one in computed(Path(path).read_bytes()) if one.kind in names]
+    found = {}
+    for key in _TOLD:
         made = recipe_manager.RecipeManager()
-        if bits is None:
-            made.add_dynamic_config(".*", every, _EIGHT)
-        else:
-            made.add_static_config(".*", every, bits, _EIGHT)
-        names = {name.value for name in qtyping.TFLOperationName}
-        wanted = [one for one in computed(Path(path).read_bytes()) if one.kind in names]
-        chosen = (
-            (one, made.get_quantization_configs(qtyping.TFLOperationName(one.kind), one.name)[0]) for one in wanted
-        )
-        found[key] = [one.name for one, how in chosen if how != algorithm_manager.AlgorithmName.NO_QUANTIZE]
+        _tell(made, key, ".*")
+        told = {
+            one.name: made.get_quantization_configs(qtyping.TFLOperationName(one.kind), one.name)[0] for one in wanted
+        }
+        found[key] = [name for name, how in told.items() if how != algorithm_manager.AlgorithmName.NO_QUANTIZE]
     return {"version": importlib.metadata.version(_PACKAGE), **found}
 
 
@@ -56,7 +55,7 @@ def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: st
 
     Args:
         path: with the range of every activation beside it.
-        recipe: names of the operators with `sixteen` bits of activations, `dynamic` (weights alone in eight bits), and in `float`.
+        recipe: names of the operators by what is told of them: as in `means_by_operator`, and `float`.
         io: what it takes and gives: float32, int8 or uint8.
         target: the `.tflite` to write.
 
@@ -77,10 +76,9 @@ def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: st
     made.add_static_config(".*", every, _EIGHT, _EIGHT)
     _set_ends(made, io)
     scopes = {one.name: "^" + re.escape("".join(f"{name};" for name in one.results)) + "$" for one in computed(content)}
-    for name in recipe.get("sixteen", ()):
-        made.add_static_config(scopes[name], every, _SIXTEEN, _EIGHT)
-    for name in recipe.get("dynamic", ()):
-        made.add_dynamic_config(scopes[name], every, _EIGHT)
+    for key in _TOLD:
+        for name in recipe.get(key, ()):
+            _tell(made, key, scopes[name])
     for name in recipe.get("float", ()):
         made.update_quantization_recipe(scopes[name], every, algorithm_key="no_quantize")
     try:
@@ -89,6 +87,22 @@ def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: st
         raise UnusableInput(f"{_PACKAGE}: {' '.join(str(error).split())[:240]}") from error
     Path(target).write_bytes(bytes(written))
     return counted(bytes(written))
+
+
+def _tell(made: Any, key: str, scope: str) -> None:
+    """Say how the operators of a scope, a regular expression, are quantised."""
+    from ai_edge_quantizer import algorithm_manager, qtyping
+
+    every = qtyping.TFLOperationName.ALL_SUPPORTED
+    if key == "dynamic":
+        made.add_dynamic_config(scope, every, _EIGHT)
+    elif key == "weights":
+        made.add_weight_only_config(scope, every, _EIGHT)
+    elif key == "half":
+        cast = algorithm_manager.AlgorithmName.FLOAT_CASTING
+        made.add_weight_only_config(scope, every, _SIXTEEN, algorithm_key=cast)
+    else:
+        made.add_static_config(scope, every, _SIXTEEN, _EIGHT)
 
 
 def _set_ends(made: Any, io: str) -> None:

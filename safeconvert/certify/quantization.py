@@ -54,7 +54,7 @@ def _repairs(origin: QuantizedProposal) -> dict[str, Any]:
     """What was done about which operators, and what each is needed for; {} where nothing was."""
     found: dict[str, Any] = {}
     if origin.lacking:
-        found["not_tried"] = [str(means) for means in (Means.DYNAMIC, Means.SIXTEEN)]
+        found["not_tried"] = [str(means) for means in Means if means.by_recipe]
     if not origin.repairs:
         return found
     found["repairs"] = [

@@ -35,5 +35,5 @@ def measured(run: Run, plain: Path, raw: Path, target: Path) -> Latency | None:
         found = call_tflite(run, "medians", plain, others=[str(raw), str(target)], calls=CALLS)
     except SafeconvertError:  # a file that is called otherwise is verified all the same
         return None
-    before, raw, own = (float(one) for one in found["milliseconds"])
-    return Latency(before, raw, own, int(found["calls"]), int(found["threads"]))
+    float_ms, raw_ms, target_ms = (float(one) for one in found["milliseconds"])
+    return Latency(float_ms, raw_ms, target_ms, int(found["calls"]), int(found["threads"]))

@@ -1,8 +1,9 @@
 """The least that has to be done about a quantised target's operators for it to count as equal.
 
 Each means is tried on all operators that it may be used for, the cheapest means first. The first that is enough is bisected on the ranking down to
-the fewest operators; each of these then gets the cheapest means that is still enough, and what turns out superfluous is dropped. Of the
-answer nothing can be left out: that each operator without its means is not enough has been tried, and stands in the record.
+the fewest operators; each of these then gets the cheapest means that is still enough and costs no more bytes in the file that is written,
+and what turns out superfluous is dropped. Of the answer nothing can be left out: that each operator without its means is not enough has been tried,
+and stands in the record.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ class Least:
 
 
 def least(
-    ranked: Sequence[int], allowed: Mapping[Means, Sequence[int]], enough: Callable[[Plan], bool], most_trials: int
+    ranked: Sequence[int],
+    allowed: Mapping[Means, Sequence[int]],
+    enough: Callable[[Plan], bool],
+    cost: Callable[[Plan], int],
+    most_trials: int,
 ) -> Least | None:
     """The least that is enough; None where nothing is.
 
@@ -36,14 +41,25 @@ def least(
         ranked: operators, the most harmful first.
         allowed: by means, cheapest first, the operators that it may be used for.
         enough: whether a plan is; a plan is asked for more than once.
-        most_trials: of cheaper means and of leaving something out, each.
+        cost: of a plan that was asked for, in bytes.
+        most_trials: of leaving something out; of cheaper means three times as many.
     """
     for means, usable in allowed.items():
         order = [index for index in ranked if index in set(usable)]
         if not order or not enough(Plan.of(order, means)):
             continue
         chosen = fewest(order, lambda keep, means=means: enough(Plan.of(keep, means)), most_trials)  # type: ignore[misc]
-        return _thinned(_cheaper(Plan.of(chosen, means), ranked, allowed, enough, most_trials), enough, most_trials)
+        return _thinned(
+            _cheaper(
+                Plan.of(chosen, means),
+                ranked,
+                allowed,
+                lambda plan, than: enough(plan) and cost(plan) <= cost(than),
+                3 * most_trials,
+            ),
+            enough,
+            most_trials,
+        )
     return None
 
 
@@ -51,21 +67,24 @@ def _cheaper(
     plan: Plan,
     ranked: Sequence[int],
     allowed: Mapping[Means, Sequence[int]],
-    enough: Callable[[Plan], bool],
+    better: Callable[[Plan, Plan], bool],
     trials: int,
 ) -> Plan:
-    """Each operator with the cheapest means that is still enough, the least harmful first."""
-    for index in [one for one in reversed(ranked) if one in plan.indices]:
-        own = dict(plan.entries)[index]
-        for means in allowed:
-            if means is own or trials <= 0:
-                break
-            if index not in allowed[means]:
-                continue
-            trials -= 1
-            if enough(plan.having(index, means)):
-                plan = plan.having(index, means)
-                break
+    """Each operator with the cheapest means that is still enough, the least harmful first, until nothing is cheaper.
+
+    Args:
+        better: whether a plan is enough, and costs no more than another.
+    """
+    before: Plan | None = None
+    while before != plan:
+        before = plan
+        for index in [one for one in reversed(ranked) if one in plan.indices]:
+            order, own = list(allowed), dict(plan.entries)[index]
+            for means in [one for one in order[: order.index(own)] if index in allowed[one]]:
+                trials -= 1
+                if trials >= 0 and better(plan.having(index, means), plan):
+                    plan = plan.having(index, means)
+                    break
     return plan
 
 

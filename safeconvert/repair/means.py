@@ -11,14 +11,21 @@ class Means(StrEnum):
     """Means by their cost in bytes and time, the cheapest first.
 
     `RANGE`: its result's range is the one of least squared error, rarest values saturated; it costs nothing. `DYNAMIC`: weights in eight bits,
-    activations quantised while it runs, floats as results. `SIXTEEN`: 16-bit activations, integers still: two bytes for each activation,
-    and on phones kernels without a delegate. `FLOAT`: four bytes for each weight.
+    activations quantised while it runs, floats as results. `WEIGHTS`: weights in eight bits, computed in float32. `SIXTEEN`: 16-bit activations, integers still: two bytes for each activation,
+    and on phones kernels without a delegate. `HALF`: weights as halves, computed in float32. `FLOAT`: four bytes for each weight.
     """
 
     RANGE = "range of least error"
     DYNAMIC = "weights in eight bits, results in float32"
+    WEIGHTS = "weights in eight bits, computed in float32"
     SIXTEEN = "16-bit activations"
+    HALF = "weights in 16 bits, computed in float32"
     FLOAT = "float32"
+
+    @property
+    def by_recipe(self) -> bool:
+        """Whether it takes ai-edge-quantizer to write it."""
+        return self not in (Means.RANGE, Means.FLOAT)
 
     @property
     def integers(self) -> bool:

@@ -106,7 +106,7 @@ def _proposed(made: Search, repair: bool) -> Iterator[QuantizedProposal]:
             return found.figures.equal and found.fall <= aim
 
         allowed = allowed_means(made, integers_only, settings.quantize.aimed_share)
-        chosen = least(made.order, allowed, aimed, trials)
+        chosen = least(made.order, allowed, aimed, made.cost, trials)
         if chosen is not None:
             yield _repaired(made, chosen)
     file = quantizer.write()
@@ -128,10 +128,9 @@ def _until_equal(made: Search, trials: int) -> Iterator[QuantizedProposal]:
         return made.judge(plan).figures.equal
 
     ranked, allowed = made.order, allowed_means(made, integers_only=False, share=1)
-    floats = allowed.pop(Means.FLOAT, [])
-    chosen = least(
-        ranked, allowed | {Means.FLOAT: floats[:-1] if len(floats) == len(ranked) else floats}, equal, trials
-    )
+    if len(allowed[Means.FLOAT]) == len(ranked):
+        allowed[Means.FLOAT] = ranked[:-1]  # all of them are the float target again
+    chosen = least(ranked, allowed, equal, made.cost, trials)
     shown = 0
     if chosen is not None:
         proposal = _repaired(made, chosen)
@@ -167,7 +166,7 @@ def _repaired(made: Search, chosen: Least) -> QuantizedProposal:
         )
         for index, means in plan.entries
     )
-    by_recipe = any(plan.by(means) for means in (Means.DYNAMIC, Means.SIXTEEN))
+    by_recipe = any(plan.by(means) for means in Means if means.by_recipe)
     known = quantizer.by_operator
     return QuantizedProposal(
         _described(file, quantizer, plan), file.candidate, quantizer.target.source, _diagnosis(made, plan), file=file,

@@ -108,7 +108,7 @@ class ByOperator:
     Attributes:
         usable: by means, the cheapest first, the places of the operators that it can be used for.
         ranges: by name of an operator, the range of its result that loses least.
-        version: of ai-edge-quantizer, which writes files with sixteen bits and weights alone in eight; "" where it was not asked.
+        version: of ai-edge-quantizer, which writes what TensorFlow's quantizer cannot; "" where it was not asked.
         lacking: it was asked for and is not there.
     """
 
@@ -151,8 +151,8 @@ class Quantizer:
             answer = _call(
                 self.run, self.target, "quantize_int16x8", self.calibrated, **_feeds(self.run, self.target), target=path
             )
-        elif names[Means.SIXTEEN] or names[Means.DYNAMIC]:
-            recipe = {"sixteen": names[Means.SIXTEEN], "dynamic": names[Means.DYNAMIC], "float": names[Means.FLOAT]}
+        elif any(plan.by(means) for means in Means if means.by_recipe):
+            recipe = {means.name.lower(): names[means] for means in Means if means is not Means.RANGE}
             ranged = self._with_ranges(names[Means.RANGE])
             answer = call_tflite(self.run, "quantize", ranged, recipe=recipe, io=ends, target=path)
         else:
@@ -187,7 +187,7 @@ def with_means(quantizer: Quantizer) -> Quantizer:
     run, feeds = quantizer.run, _feeds(quantizer.run, target)
     ranges = _call(run, target, "narrower_ranges", quantizer.calibrated, **feeds)
     taken = call_tflite(run, "means_by_operator", quantizer.calibrated)
-    known = {Means.RANGE: ranges, Means.DYNAMIC: taken["dynamic"], Means.SIXTEEN: taken["sixteen"]}
+    known = {Means.RANGE: ranges} | {means: taken[means.name.lower()] for means in Means if means.by_recipe}
     usable = {
         means: tuple(index for index in every if operators[index].name in names) for means, names in known.items()
     }

@@ -24,10 +24,17 @@ from safeconvert.workers.run import Run
 
 @dataclass(frozen=True)
 class Judged:
-    """Figures on the steering inputs, and by how much the metric falls there; 0 where there is no metric."""
+    """A file on the steering inputs.
+
+    Attributes:
+        figures: there.
+        fall: of the metric there; 0 where there is no metric.
+        bytes: the file's size.
+    """
 
     figures: Comparison
     fall: float
+    bytes: int
 
     def better(self, other: Judged, aim: float) -> bool:
         """Whether this is nearer to the aim than another; where both are at it, to the source."""
@@ -63,6 +70,10 @@ class Search:
         if plan not in self.judgements:
             self.judgements[plan] = self._judge(plan, self.steering)
         return self.judgements[plan]
+
+    def cost(self, plan: Plan) -> int:
+        """Bytes of the file with this done about its operators."""
+        return self.judge(plan).bytes
 
     @property
     def order(self) -> list[int]:
@@ -100,7 +111,7 @@ class Search:
         session.close()
         made.candidate.path.unlink()
         figures, drop = steering_judged(target.contract, on, outputs, self.labels, self.settings)
-        return Judged(figures, drop.fall if drop is not None else 0.0)
+        return Judged(figures, drop.fall if drop is not None else 0.0, made.bytes)
 
 
 def search(run: Run, quantizer: Quantizer, settings: VerifySettings) -> Search:

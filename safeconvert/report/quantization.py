@@ -37,7 +37,7 @@ def quantization_line(predicate: Mapping[str, Any]) -> str:
 def repair_lines(predicate: Mapping[str, Any]) -> list[str]:
     """What was done about which operators of a quantised target, and that nothing of it can be left out; [] where nothing was."""
     found = mapping(predicate.get("quantization"))
-    repairs = mappings(found.get("repairs"))
+    repairs = list(mappings(found.get("repairs")))
     lines = [
         f"{text(means)}: " + ", ".join(text(one.get("operator")) for one in repairs if one.get("means") == means)
         for means in dict.fromkeys(text(one.get("means")) for one in repairs)
@@ -56,16 +56,22 @@ def _operators(found: Mapping[str, Any]) -> list[str]:
     operators = number(found.get("operators"))
     if operators is None:
         return []
-    repairs = mappings(found.get("repairs"))
-    dynamic = sum(one.get("means") == Means.DYNAMIC for one in repairs)
+    repairs = list(mappings(found.get("repairs")))
+    done = [one.get("means") for one in repairs]
     sixteen = len(sequence(found.get("in_sixteen"))) if found.get("optimize") == Optimize.INT8 else 0
+    fewer = [done.count(means) for means in (Means.DYNAMIC, Means.WEIGHTS, Means.HALF)]
     counts = [
-        (sum(one.get("means") == Means.RANGE for one in repairs), "with another range"),
-        (dynamic, "with weights in eight bits and results in float32"),
+        (done.count(Means.RANGE), "with another range"),
+        (fewer[0], "with weights in eight bits and results in float32"),
+        (fewer[1], "with weights in eight bits and computed in float32"),
         (sixteen, "with 16-bit activations"),
+        (fewer[2], "with weights in 16 bits and computed in float32"),
     ]
     told = [f"{count} of {operators:.0f} operators {words}" for count, words in counts if count]
-    return [*told, f"{len(sequence(found.get('in_float'))) - dynamic} of {operators:.0f} operators in float32"]
+    return [
+        *told,
+        f"{len(sequence(found.get('in_float'))) - sum(fewer)} of {operators:.0f} operators in float32",
+    ]
 
 
 def _latency(found: Mapping[str, Any]) -> list[str]:

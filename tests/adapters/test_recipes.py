@@ -41,13 +41,19 @@ def test_each_operator_computes_as_its_recipe_says(made: dict[str, Any]) -> None
     assert files["sixteen"]["sixteen"] == [0, 1] == files["integers"]["sixteen"]
     assert files["sixteen"]["float"] == [] == files["integers"]["float"] and files["integers"]["ends"] == "int8"
     assert files["dynamic"]["float"] == [1] == files["float"]["float"]
-    assert files["dynamic"]["bytes"] < files["float"]["bytes"], "weights stay in eight bits"
-    assert files["sixteen"]["off"] < files["eight"]["off"] and files["float"]["off"] < files["eight"]["off"]
+    assert files["weights"]["float"] == [1] and files["weights"]["off"] <= files["dynamic"]["off"] * 1.05
+    assert files["half"]["float"] == [1] and files["half"]["off"] == pytest.approx(files["float"]["off"], rel=0.01)
+    assert files["weights"]["bytes"] < files["half"]["bytes"] < files["float"]["bytes"]
+    assert max(files[key]["bytes"] for key in ("dynamic", "weights")) < files["float"]["bytes"], (
+        "weights stay in eight bits"
+    )
+    assert files["sixteen"]["off"] < files["eight"]["off"]
 
 
 @needs_extra
 def test_what_can_be_told_of_each_operator_is_known(made: dict[str, Any]) -> None:
-    assert made["means"]["version"] and len(made["means"]["sixteen"]) == 3 == len(made["means"]["dynamic"])
+    assert made["means"]["version"]
+    assert [len(made["means"][key]) for key in ("dynamic", "weights", "sixteen", "half")] == [3, 3, 3, 3]
 
 
 @needs_extra
@@ -60,7 +66,13 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     from adapters.tflite import recipes
 
     monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
-    assert recipes.means_by_operator("m.tflite") == {"version": "", "sixteen": [], "dynamic": []}
+    assert recipes.means_by_operator("m.tflite") == {
+        "version": "",
+        "dynamic": [],
+        "weights": [],
+        "sixteen": [],
+        "half": [],
+    }
     with pytest.raises(UnusableInput, match="ai-edge-quantizer") as raised:
         recipes.quantize("m.tflite", {}, "float32", str(tmp_path / "m.tflite"))
     assert "safeconvert[recipes]" in str(raised.value.advice)

@@ -18,12 +18,14 @@ model = keras.Sequential(
     [
         keras.Input((16, 16, 8)),
         keras.layers.Conv2D(16, 1, activation="relu"),
-        keras.layers.Conv2D(16, 1),
+        keras.layers.Conv2D(64, 1),
         keras.layers.Conv2D(4, 1),
     ]
 )
 (folder / "float.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-inputs = (np.random.default_rng(0).normal(size=(120, 16, 16, 8)) ** 3).astype(np.float32)  # rare values that all ranges follow
+inputs = (np.random.default_rng(0).normal(size=(120, 16, 16, 8)) ** 3).astype(
+    np.float32
+)  # rare values that all ranges follow
 np.save(folder / "inputs.npy", inputs)
 feeds, calibrated = [[str(folder / "inputs.npy")]], str(folder / "calibrated.tflite")
 quantize.calibrate(str(folder / "float.tflite"), feeds, False, calibrated)
@@ -70,6 +72,8 @@ for name, recipe, io in (
     ("sixteen", {"sixteen": names[:2]}, "float32"),
     ("integers", {"sixteen": names[:2]}, "int8"),
     ("dynamic", {"dynamic": names[1:2]}, "float32"),
+    ("weights", {"weights": names[1:2]}, "float32"),
+    ("half", {"half": names[1:2]}, "float32"),
     ("float", {"float": names[1:2]}, "float32"),
 ):
     written(name, target, recipes.quantize(calibrated, recipe, io, target))

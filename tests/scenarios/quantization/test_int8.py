@@ -50,7 +50,9 @@ def test_the_least_is_done_about_the_fewest_operators(folder: Path, tmp_path: Pa
     assert any("computes in float32 at" in line for line in predicate["obligations"])
     metric = predicate["metric"]
     assert metric["metric"] == "accuracy" and metric["samples"] == 300 and metric["upper"] <= 0.05
-    assert found["bytes"] - found["raw_bytes"] < 1000 < found["float_bytes"] - found["bytes"], "weights stay in eight bits"
+    assert found["bytes"] - found["raw_bytes"] < 1000 < found["float_bytes"] - found["bytes"], (
+        "weights stay in eight bits"
+    )
     latency = found["latency"]
     assert latency["calls"] > 0 and min(latency[key] for key in ("float_ms", "raw_ms", "target_ms")) > 0
 
@@ -60,7 +62,9 @@ def test_sixteen_bits_of_few_operators_where_nothing_may_be_float(folder: Path, 
     """Integers are all that the hardware knows, and the bound allows what eight bits lose: less than is aimed at is had by 16 bits."""
     target = tmp_path / "m.tflite"
     predicate = made(
-        convert(folder, "uneven", target, "--optimize", "int8", "--io", "int8", "--max-drop", 0.2, "--config", few(tmp_path))
+        convert(
+            folder, "uneven", target, "--optimize", "int8", "--io", "int8", "--max-drop", 0.2, "--config", few(tmp_path)
+        )
     )
     found = predicate["quantization"]
     assert found["in_float"] == [] and 1 <= len(found["in_sixteen"]) <= 3 and found["minimal"]
