@@ -260,6 +260,11 @@ def stored_otherwise(request: Mapping[str, Any], other: str) -> list[dict[str, A
     return stored.stored_otherwise(ModelRequest.from_json(request).path, other)
 
 
+def stored_as(request: Mapping[str, Any], other: str, names: list[str], target: str) -> None:
+    """Write the file with some tensors stored as another file stores them; see `stored`."""
+    stored.stored_as(ModelRequest.from_json(request).path, other, names, target)
+
+
 def correct(request: Mapping[str, Any], quantized: str, feeds: list[list[str]], whole: bool, target: str) -> int:
     """Write a float file with biases corrected for the rounding of the weights; see `bias`."""
     return correct_biases(ModelRequest.from_json(request).path, quantized, feeds, whole, target)

@@ -6,11 +6,14 @@ A tensor is known by its name in both files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from .precision import write
 
 _INTEGERS: dict[int, type[np.signedinteger[Any] | np.unsignedinteger[Any]]] = {
     schema.TensorType.INT8: np.int8,
@@ -20,6 +23,7 @@ _INTEGERS: dict[int, type[np.signedinteger[Any] | np.unsignedinteger[Any]]] = {
     schema.TensorType.INT64: np.int64,
 }
 _OF_CONSTANT = 0.02  # of its largest value: half a step of eight bits is 0.004
+_ROUNDING = 1e-5  # of a scale, as float32 stores it
 _OF_RANGE = 0.25  # of an activation's range: what another calibration may make of it
 
 
@@ -36,6 +40,63 @@ def stored_otherwise(path: str, other: str) -> list[dict[str, Any]]:
         if differing is not None:
             found.append({"name": name, "operator": operator, "what": differing[0], "off": differing[1]})
     return found
+
+
+def stored_as(path: str, other: str, names: Sequence[str], target: str) -> None:
+    """Write a file with some tensors stored as another file of the same model stores them: their integers, scales, zero points and axes.
+
+    A bias is stored in the steps of its input and weights, so that where these are other ones now, it is rounded to them anew.
+
+    Args:
+        path: the file.
+        other: the other one.
+        names: of tensors, as `stored_otherwise` gives them.
+        target: the file to write.
+    """
+    model, source = _read(path), _read(other)
+    graph, wanted = model.subgraphs[0], {name.encode() for name in names}
+    theirs = {tensor.name: tensor for tensor in source.subgraphs[0].tensors if _quantised(tensor)}
+    for tensor in graph.tensors:
+        twin = theirs.get(tensor.name) if tensor.name in wanted else None
+        if twin is None or not _quantised(tensor):
+            continue
+        tensor.quantization = twin.quantization
+        data = source.buffers[twin.buffer].data
+        if data is not None and len(data):
+            _set_data(model, tensor, data)
+    for operator in graph.operators:
+        _fit_bias(model, operator)
+    write(model, target)
+
+
+def _fit_bias(model: Any, operator: Any) -> None:
+    """Round the bias of a layer to the steps of its input and weights, where it is not stored in these."""
+    graph = model.subgraphs[0]
+    if len(operator.inputs) < 3 or min(int(number) for number in operator.inputs[:3]) < 0:
+        return
+    given, weights, bias = (graph.tensors[int(number)] for number in operator.inputs[:3])
+    if bias.type not in (schema.TensorType.INT32, schema.TensorType.INT64) or not all(
+        map(_quantised, (given, weights, bias))
+    ):
+        return
+    stored = _Stored(model, bias)
+    steps = float(given.quantization.scale[0]) * np.asarray(weights.quantization.scale, np.float64)
+    if stored.data is None or (len(steps) == len(stored.scales) and np.allclose(steps, stored.scales, rtol=_ROUNDING)):
+        return
+    limits = np.iinfo(stored.kind)
+    values = np.clip(np.rint(stored.real() / steps), limits.min, limits.max).astype(stored.kind)
+    numbers = copy.copy(bias.quantization)
+    numbers.scale, numbers.zeroPoint = steps.astype(np.float32), np.zeros(len(steps), np.int64)
+    bias.quantization = numbers
+    _set_data(model, bias, np.frombuffer(values.tobytes(), np.uint8))
+
+
+def _set_data(model: Any, tensor: Any, data: Any) -> None:
+    """A buffer of its own, since others may share the one there."""
+    buffer = schema.BufferT()
+    buffer.data = data
+    tensor.buffer = len(model.buffers)
+    model.buffers.append(buffer)
 
 
 def activations(path: str) -> str:

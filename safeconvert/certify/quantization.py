@@ -8,11 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 from safeconvert.certify.figures import brief
+from safeconvert.compare.comparison import Comparison
 from safeconvert.core.faults import finite
 from safeconvert.pipeline.results import Attempt, Quantization
 from safeconvert.repair.fewest import score
 from safeconvert.repair.means import Means
 from safeconvert.repair.quantization import OperatorRepair, QuantizedProposal
+from safeconvert.repair.stored_repair import StoredProposal
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
 
@@ -35,6 +37,12 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
     if record.latency is not None:
         found["latency"] = asdict(record.latency) | {"runtime": "LiteRT with XNNPACK on this machine"}
     origin = decisive.origin
+    if isinstance(origin, StoredProposal):
+        found |= {"bytes": origin.bytes, "minimal": True} | {
+            "stored_anew": [
+                {"tensor": one.tensor, "was": one.what, "without": _figures(one.without)} for one in origin.tensors
+            ]
+        }
     if isinstance(origin, QuantizedProposal) and origin.file is not None:
         file = origin.file
         found |= {
@@ -71,8 +79,11 @@ def _without(repair: OperatorRepair) -> dict[str, Any] | None:
     """Figures on the steering inputs with one repair undone and all others kept; None where that was not tried."""
     if repair.without is None:
         return None
-    figures = score(repair.without.figures)
-    return {"fall": finite(repair.without.fall), "equal": repair.without.figures.equal, **figures.to_json()}
+    return {"fall": finite(repair.without.fall), **_figures(repair.without.figures)}
+
+
+def _figures(figures: Comparison) -> dict[str, Any]:
+    return {"equal": figures.equal, **score(figures).to_json()}
 
 
 def metric(source: Source, verification: Verification | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from safeconvert.repair.precision import ReducedTarget, has_reduced, restoration
 from safeconvert.repair.proposals import NotMade, TargetProposal
 from safeconvert.repair.quantization import QuantizedProposal, quantized_targets
 from safeconvert.repair.quantized_file import FloatTarget, calibration_of, quantizer
+from safeconvert.repair.stored_repair import StoredProposal
 from safeconvert.verification.source import Source, given_only
 from safeconvert.workers.run import Run
 
@@ -45,7 +46,7 @@ class Quantized:
 
 
 def quantize_target(
-    run: Run, verified: Attempt, compared: Compared, source: Source, options: ConvertOptions
+    run: Run, verified: Attempt, compared: Compared, source: Source, options: ConvertOptions, shown: int = 0
 ) -> Quantized:
     """Reduced targets of a verified float one, until one verifies.
 
@@ -55,6 +56,7 @@ def quantize_target(
         compared: its result.
         source: that it was compared with.
         options: of the conversion.
+        shown: targets that were shown to the held-out inputs before.
 
     Raises:
         NoVerdict, UnusableInput: the given inputs are too few, or lack what the metric needs.
@@ -68,45 +70,59 @@ def quantize_target(
     settings = replace(options.verify, given_only=True)
     if settings.comparator is None and settings.drop is None:
         settings = replace(settings, comparator="top1")  # fewer bits move every value: what must stay are the labels
-    first = replace(options, verify=with_looks(settings, 0))
+    first = replace(options, verify=with_looks(settings, shown))
     require_evidence(run, given, first.verify, options.data)
     kind, inputs = Optimize(options.optimize), 0
     if kind.calibrated:
-        calibration = calibration_of(run, given)
-        inputs = calibration.inputs
-        if not inputs:
-            raise NoVerdict(
-                f"{source.file.named}: no given input is left to calibrate on", "give more inputs that differ"
-            )
-        target = FloatTarget(
-            given, compared.verification.contract, compared.verification.target, compared.candidate, options.target_format, kind,
-            Io(options.io), calibration,
-        )  # fmt: skip
+        target = float_target(run, compared, given, options)
+        inputs = target.calibration.inputs
         proposals = _integers(run, target, first)
     else:
         proposals = _stored_in_fewer(run, verified, compared, given, first)
     attempts: list[Attempt] = []
-    for look, proposal in enumerate(proposals):
+    for look, proposal in enumerate(proposals, shown):
         own = replace(options, verify=with_looks(settings, look))
         attempts += verify_proposals(run, [proposal], verified.route, own)
         if attempts[-1].verified:
             break
     if not attempts[-1].verified and attempts[0].diagnosis is None:
         attempts[0] = replace(attempts[0], diagnosis=attempts[-1].diagnosis)  # the search was for what ails this one
-    took = _latency(run, compared, attempts) if options.target_format == "tflite" else None
+    took = latency_of(run, compared, attempts[-1], attempts[0]) if options.target_format == "tflite" else None
     record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified, took)
-    return Quantized(given, attempts, with_looks(settings, max(0, len(attempts) - 1)), record)
+    return Quantized(given, attempts, with_looks(settings, shown + max(0, len(attempts) - 1)), record)
 
 
-def _latency(run: Run, compared: Compared, attempts: list[Attempt]) -> Latency | None:
-    """Of a verified target, beside its float twin and what the quantizer alone makes of that; None where it is not verified."""
-    last, first = attempts[-1].candidate, attempts[0].candidate
-    if not attempts[-1].verified or last is None:
+def float_target(run: Run, compared: Compared, given: Source, options: ConvertOptions) -> FloatTarget:
+    """A verified float target as its quantizer takes it.
+
+    Raises:
+        NoVerdict: no given input is left to calibrate on.
+    """
+    calibration = calibration_of(run, given)
+    if not calibration.inputs:
+        raise NoVerdict(f"{given.file.named}: no given input is left to calibrate on", "give more inputs that differ")
+    return FloatTarget(
+        given, compared.verification.contract, compared.verification.target, compared.candidate, options.target_format,
+        Optimize(options.optimize), Io(options.io), calibration,
+    )  # fmt: skip
+
+
+def latency_of(run: Run, compared: Compared, last: Attempt, first: Attempt) -> Latency | None:
+    """Of a verified target, beside its float twin and what the quantizer alone makes of that; None where it is not verified.
+
+    Args:
+        run: the surroundings.
+        compared: the float twin.
+        last: the target.
+        first: what stands for the quantizer's own where the target does not say.
+    """
+    if not last.verified or last.candidate is None:
         return None
-    origin = attempts[-1].origin
+    origin = last.origin
     plain = origin.plain if isinstance(origin, QuantizedProposal) else None
-    raw = plain or (first.path if first is not None else last.path)
-    return measured(run, compared.candidate.path, raw, last.path)
+    plain = origin.anew if isinstance(origin, StoredProposal) else plain
+    raw = plain or (first.candidate.path if first.candidate is not None else last.candidate.path)
+    return measured(run, compared.candidate.path, raw, last.candidate.path)
 
 
 def _integers(run: Run, target: FloatTarget, options: ConvertOptions) -> Iterator[TargetProposal]:

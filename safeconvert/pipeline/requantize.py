@@ -1,7 +1,8 @@
-"""An existing file in integers that is wrong: quantised anew from its source, and named what it stores otherwise.
+"""An existing file in integers that is wrong: the tensors at fault stored anew, or all of it quantised anew from its source.
 
 The source is converted to a float target, which is verified, and that is quantised as the file is, calibrated on the steering inputs. What
-the file stores otherwise is at fault as far as the new one is right.
+the file stores otherwise is at fault as far as storing it so puts the file right; the fewest such tensors are taken over, and the rest of the file is left
+as it is. Where that is not enough, the new file is the repair.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from safeconvert.conversion.route import RouteRun
 from safeconvert.core.optimize import Optimize
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
-from safeconvert.pipeline.quantize_stage import Quantized, quantize_target
-from safeconvert.pipeline.results import Attempt, Compared
+from safeconvert.pipeline.proposals import verify_proposals
+from safeconvert.pipeline.quantize_checks import with_looks
+from safeconvert.pipeline.quantize_stage import Quantized, float_target, latency_of, quantize_target
+from safeconvert.pipeline.results import Attempt, Compared, Quantization
 from safeconvert.pipeline.route_selection import try_routes
 from safeconvert.registry.routes import routes, worth_trying
 from safeconvert.repair.quantization import QuantizedProposal
+from safeconvert.repair.quantized_file import quantizer
 from safeconvert.repair.stored import io_of, quantization_faults, scheme_of
+from safeconvert.repair.stored_repair import WrongFile, stored_anew
 from safeconvert.repair.types import Diagnosis
-from safeconvert.verification.source import Source
+from safeconvert.verification.source import Source, given_only
 from safeconvert.workers.run import Run
 
 
@@ -57,7 +62,10 @@ def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOption
                 replace(wrong, note=f"not quantised anew: no float target verified: {twin.reason}"), None
             )
         own = replace(options, optimize=str(scheme), io=str(io))
-        anew = quantize_target(run, twin, twin.result, source, own)
+        stored = _stored_anew(run, wrong, twin, source, own)
+        if stored is not None and stored.attempts[-1].verified:
+            return Requantized(replace(wrong, diagnosis=stored.attempts[-1].diagnosis), stored)
+        anew = quantize_target(run, twin, twin.result, source, own, shown=int(stored is not None))
         diagnosis = _explained(run, result, anew)
         if diagnosis is None:
             return Requantized(wrong, anew)
@@ -66,6 +74,26 @@ def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOption
         return Requantized(replace(wrong, diagnosis=diagnosis), replace(anew, attempts=[*anew.attempts[:-1], repaired]))
     except SafeconvertError as error:
         return Requantized(replace(wrong, note=f"not quantised anew: {first_line(str(error))}"), None)
+
+
+def _stored_anew(run: Run, wrong: Attempt, twin: Attempt, source: Source, options: ConvertOptions) -> Quantized | None:
+    """The wrong file with the fewest tensors stored anew, verified; None where no such file satisfies the steering inputs."""
+    result, plain = wrong.result, twin.result
+    if not isinstance(result, Compared) or not isinstance(plain, Compared) or not options.repair:
+        return None
+    given = given_only(source)
+    settings = with_looks(replace(options.verify, given_only=True), 0)
+    target = float_target(run, plain, given, options)
+    anew = quantizer(run, target).write().candidate.path
+    file = WrongFile(given, result.verification.contract, result.candidate, anew)
+    proposal = stored_anew(run, file, settings)
+    if proposal is None:
+        return None
+    attempts = list(verify_proposals(run, [proposal], wrong.route, replace(options, verify=settings)))
+    took = latency_of(run, plain, attempts[-1], attempts[-1])
+    kind, calibrated = Optimize(options.optimize), target.calibration
+    made = Quantization(kind, target.io, calibrated.origin, calibrated.inputs, twin, took)
+    return Quantized(given, attempts, settings, made)
 
 
 def _twin(run: Run, result: Compared, source: Source, options: ConvertOptions) -> Attempt:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def quantization_faults(
     proven = after is not None and after.equal
     last = after or before
     return Diagnosis(
-        faults=tuple(_fault(one, proven) for one in found),
+        faults=tuple(replace(one, proven=proven) for one in stored_faults(found)),
         trials=(),
         before=EvaluationRecord(score(before), before.disagreeing),
         after=EvaluationRecord(score(last), last.disagreeing),
@@ -57,9 +58,14 @@ def quantization_faults(
     )
 
 
-def _fault(one: Mapping[str, Any], proven: bool) -> FaultRecord:
+def stored_faults(found: Iterable[Mapping[str, Any]]) -> list[FaultRecord]:
+    """A fault for each tensor that is stored otherwise, not proven yet."""
+    return [_fault(one) for one in found]
+
+
+def _fault(one: Mapping[str, Any]) -> FaultRecord:
     off = float(one["off"])
     return FaultRecord(
         FaultKind.WEIGHTS, "", one["operator"], "", Change.DIFFERENT, f"{one['name'].partition(';')[0]}: {one['what']}",
-        isolated=off, propagated=off, proven=proven,
+        isolated=off, propagated=off, proven=False,
     )  # fmt: skip

@@ -42,7 +42,11 @@ def repair_lines(predicate: Mapping[str, Any]) -> list[str]:
         f"{text(means)}: " + ", ".join(text(one.get("operator")) for one in repairs if one.get("means") == means)
         for means in dict.fromkeys(text(one.get("means")) for one in repairs)
     ]
-    if repairs and found.get("minimal"):
+    stored = list(mappings(found.get("stored_anew")))
+    lines += [
+        f"stored anew: {text(one.get('tensor')).partition(';')[0]}, which had {text(one.get('was'))}" for one in stored
+    ]
+    if (repairs or stored) and found.get("minimal"):
         lines.append("none of these can be left out: without any one of them the steering inputs lose too much")
     if sequence(found.get("not_tried")):
         lines.append(
