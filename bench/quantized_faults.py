@@ -123,11 +123,14 @@ def _case(net: Net, kind: str, turn: int) -> None:
     repaired.unlink(missing_ok=True)
     called = safeconvert("repair", net.source, wrong, "-o", repaired, *data, "--json")
     answer = called.json if called.out.strip() else {"attempts": [{"outcome": "error"}], "predicate": {}}
-    listed = [fault["evidence"].partition(": ")[0] for fault in answer["predicate"].get("faults", [])]
+    faults = answer["predicate"].get("faults", [])
+    listed = [fault["evidence"].partition(": ")[0] for fault in faults]
+    proven = [name for name, fault in zip(listed, faults, strict=True) if fault["proven"]]
+    stored = answer["predicate"].get("quantization", {}).get("stored_anew", [])
     row = {
         "net": net.name, "kind": kind, "quiet": quiet, "counted": True, "tensor": names[0],
         "refused": answer["attempts"][0]["outcome"] == "not_equivalent", "named": names[0] in listed,
-        "others": len(set(listed) - set(names)), "repaired": called.code == 0 and repaired.exists(),
+        "others": len(set(proven) - set(names)), "stored": len(stored), "repaired": called.code == 0 and repaired.exists(),
         "bytes": repaired.stat().st_size if repaired.exists() else None, "float16": half.stat().st_size,
     }  # fmt: skip
     kept.write_text(json.dumps(row))
@@ -234,10 +237,11 @@ def _table(rows: list[dict[str, Any]]) -> str:
         "repaired, and no larger than the float16 file",
     )
     quiet = sum(row["quiet"] for row in rows)
-    others = Counter(row["others"] for row in counted)
+    others, stored = (Counter(row[key] for row in counted) for key in ("others", "stored"))
     said = (
-        f"{len(counted)} faults move the accuracy by more than {float(MAX_DROP):.0%}, and count; {quiet} more were put in that do not. Tensors named "
-        f"besides those that were touched, by how many faults: {dict(sorted(others.items()))}."
+        f"{len(counted)} faults move the accuracy by more than {float(MAX_DROP):.0%}, and count; {quiet} more were put in that do not. Tensors proven "
+        f"to be at fault besides those that were touched, by how many faults: {dict(sorted(others.items()))}. Tensors stored anew in the file as it was, by how "
+        f"many faults: {dict(sorted(stored.items()))}; 0 where all of it was quantised anew."
     )
     return f"{table(header, body)}\n\n{said}"
 
