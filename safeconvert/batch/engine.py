@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ import psutil
 from safeconvert.batch.job import Job, Result
 from safeconvert.batch.ledger import Ledger
 from safeconvert.batch.slot import Slot
+from safeconvert.workers.template_server import serving
 
 UNKNOWN = 3 << 30
 """Bytes that a job is taken to need before one of its command was measured: two frameworks and a small model."""
@@ -39,10 +41,14 @@ def run_jobs(jobs: Sequence[Job], ledger: Ledger, logs: Path, slots: int, ended:
         ended: told of each result, after the ledger.
     """
     logs.mkdir(parents=True, exist_ok=True)
+    with serving() if slots > 1 else nullcontext() as server:
+        _run([Slot(str(number), logs, server=server) for number in range(slots)], jobs, ledger, ended)
+
+
+def _run(every: Sequence[Slot], jobs: Sequence[Job], ledger: Ledger, ended: Ended) -> None:
     waiting = list(jobs)
     running: dict[str, int] = {}
-    free = [Slot(str(number), logs) for number in range(slots)]
-    every = list(free)
+    free = list(every)
     results: queue.Queue[tuple[Job, Result, Slot]] = queue.Queue()
     budget = psutil.virtual_memory().available
     needs = ledger.peaks()

@@ -1,4 +1,4 @@
-"""How much memory a process and all that it started take, at most.
+"""How much memory processes and all that they started take, at most.
 
 Workers are forked from templates and share most of their pages with them: the sum of resident memory counts these once for each.
 What they hold in proportion (PSS, Linux' `smaps_rollup`) counts them once, but takes milliseconds to read of a large process; so
@@ -7,6 +7,7 @@ it is read only where the sum of resident memory has grown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from safeconvert.workers.watch import family, used
@@ -17,14 +18,15 @@ _GROWN = 1.02
 class PeakMemory:
     """The largest memory that was seen; bytes."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, roots: Sequence[int]) -> None:
+        """With the numbers of the processes; more may come to them."""
+        self._roots = roots
         self._resident = 0
         self.peak = 0
 
     def look(self) -> None:
         """Measure once more; 0 where the process is gone."""
-        resident = {member: used(member)[0] for member in family(self._pid)}
+        resident = {member: used(member)[0] for root in self._roots for member in family(root)}
         if sum(resident.values()) > self._resident * _GROWN:
             self._resident = sum(resident.values())
             self.peak = max(self.peak, sum(_proportional(pid, most) for pid, most in resident.items()))

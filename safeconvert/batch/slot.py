@@ -22,6 +22,7 @@ from safeconvert.batch.memory import PeakMemory
 from safeconvert.core.text import first_line
 from safeconvert.errors import ExitCode
 from safeconvert.pipeline.lock import await_free
+from safeconvert.workers.template import Template
 
 _PROGRAM = [sys.executable, "-m", "safeconvert.cli.slot"]
 _POLL_SECONDS = 0.2
@@ -32,10 +33,13 @@ _FREE_SECONDS = 20.0
 class Slot:
     """One place for a job. Starts its process at the first job, and anew after a crash."""
 
-    def __init__(self, name: str, logs: Path, folder: Path | None = None) -> None:
-        """With a name for its log, and the working folder of its jobs; None for this process' own."""
+    def __init__(self, name: str, logs: Path, folder: Path | None = None, server: Template | None = None) -> None:
+        """With a name for its log, the working folder of its jobs (None for this process' own), and the template that serves several slots."""
         self._log = logs / f"slot-{name}.log"
         self._folder = folder
+        self._server = server
+        self._roots: list[int] = []
+        self._unread = b""
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, job: Job) -> Result:
@@ -75,26 +79,33 @@ class Slot:
 
     def _ready(self) -> subprocess.Popen[bytes]:
         if self._process is None:
+            served = [] if self._server is None else [self._server.fileno()]
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
-                    cwd=self._folder,
+                    [*_PROGRAM, *map(str, served)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+                    cwd=self._folder, pass_fds=served,
                 )  # fmt: skip
+            self._roots, self._unread = [self._process.pid], b""
         return self._process
 
     def _answer(self, process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
-        """One line, b"" where the process ended without, and the memory that was measured while it was waited for."""
+        """The line that is an answer, b"" where the process ended without, and the memory that was measured while it was waited for."""
         assert process.stdout is not None
-        memory, data = PeakMemory(process.pid), b""
-        while not data.endswith(b"\n"):
+        memory = PeakMemory(self._roots)
+        while True:
             ready, _, _ = select.select([process.stdout], [], [], _POLL_SECONDS)
             memory.look()
             if ready:
                 more = os.read(process.stdout.fileno(), 1 << 20)
                 if not more:
                     return b"", memory.peak
-                data += more
-        return data, memory.peak
+                self._unread += more
+            while b"\n" in self._unread:
+                line, _, self._unread = self._unread.partition(b"\n")
+                told = json.loads(line)
+                if "template" not in told:
+                    return line, memory.peak
+                self._roots.append(int(told["template"]))
 
 
 def _result(answer: dict[str, Any], seconds: float, peak: int) -> Result:

@@ -1,7 +1,8 @@
 """The process of a batch's slot: command lines in, exit codes and what they printed out. One JSON line each.
 
 The program is the one of the command line; it runs in this process again and again, so that it is imported once, and all jobs fork
-their workers from the same templates, so that a framework is imported once too. Where the input ends while a job runs, its batch is
+their workers from the same templates, so that a framework is imported once too; started with the descriptor of a template that serves all slots of
+a batch, it has its templates forked from that one's, and tells their process numbers, a line `{"template": PID}` each. Where the input ends while a job runs, its batch is
 gone, and the job ends as it does at SIGTERM: nobody would enter its result, and it would stand in the way of the run after it.
 """
 
@@ -61,16 +62,24 @@ def _program() -> Any:
 def main() -> int:
     """Answer until the input ends. What commands write to the real standard output goes to the log."""
     from safeconvert.core import interrupts
+    from safeconvert.workers.template_server import opened
     from safeconvert.workers.templates import Templates, sharing
 
     interrupts.install()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    alone = threading.Lock()
+
+    def answer(content: dict[str, Any]) -> None:
+        with alone:
+            answers.write(json.dumps(content).encode() + b"\n")
+            answers.flush()
+
+    server = opened(int(sys.argv[1]), lambda number: answer({"template": number})) if sys.argv[1:] else None
     try:
-        with Templates() as templates, sharing(templates):
+        with Templates(server) as templates, sharing(templates):
             for line in _lines(sys.stdin.buffer):
-                answers.write(json.dumps(run(json.loads(line))).encode() + b"\n")
-                answers.flush()
+                answer(run(json.loads(line)))
     except interrupts.Interrupted as told:
         interrupts.leave(told.number)
     return 0

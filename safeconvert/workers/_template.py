@@ -8,7 +8,10 @@ It is started as `python _template.py CONTROL_FD PACKAGE_ROOT MODULE…`. Each m
 file descriptors:
     {"fork": "worker", "folder", "environment"}   printed, requests, replies, status
     {"fork": "template", "modules", "adapters"}   control
-A worker writes `PID\n` to its status pipe, and its template `CODE\n` when it ended (negative: the signal). When the control
+    {"fork": "shared", "levels"}                  control, status
+The last is a template too, of which the imports are done once for all hosts that ask this process: each level, an object with "key", "modules" and
+"adapters", is a template that stays, forked from that of the level before, and what was asked for is forked from the last. It writes `PID\n` to
+its status pipe. A worker writes `PID\n` to its status pipe, and its template `CODE\n` when it ended (negative: the signal). When the control
 socket closes, the workers end; a template that was forked has a control socket of its own.
 """
 
@@ -32,6 +35,7 @@ from typing import Any
 
 _LONGEST_MESSAGE = 1 << 20
 _MOST_DESCRIPTORS = 8
+_MADE_FOR_ONE = json.dumps({"fork": "template", "modules": [], "adapters": []}).encode()
 
 
 def load_worker() -> types.ModuleType:
@@ -88,6 +92,7 @@ class Template:
         self._control = control
         self._worker = worker
         self._statuses: dict[int, int] = {}
+        self._shared: dict[str, socket.socket] = {}
         self._wake, self._woken = -1, -1
 
     def serve(self) -> int:
@@ -107,6 +112,10 @@ class Template:
                 if not message:
                     return self._end()
                 request = json.loads(message)
+                if request["fork"] == "shared":
+                    if not self._share(request["levels"], descriptors):
+                        return 0
+                    continue
                 pid = os.fork()
                 if pid == 0:
                     return self._begin(request, descriptors)
@@ -114,6 +123,39 @@ class Template:
                     self._statuses[pid] = descriptors.pop()
                 for descriptor in descriptors:
                     os.close(descriptor)
+
+    def _share(self, levels: Sequence[dict[str, Any]], descriptors: Sequence[int]) -> bool:
+        """Have a template forked from the one of the last level. False in a process that was forked for a level, when it has served."""
+        try:
+            last = None
+            for level in levels:
+                last = self._level(level, last)
+                if last is None:
+                    return False
+            assert last is not None
+            socket.send_fds(last, [_MADE_FOR_ONE], descriptors)
+        except OSError:  # one of them has died: whoever asks again gets new ones
+            for held in self._shared.values():
+                held.close()
+            self._shared.clear()
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return True
+
+    def _level(self, level: dict[str, Any], before: socket.socket | None) -> socket.socket | None:
+        """The control socket of a level's template, which is forked where it is not there; None in that fork, when it has served."""
+        if level["key"] not in self._shared:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            request = {"fork": "template", "modules": level["modules"], "adapters": level["adapters"]}
+            if before is not None:
+                socket.send_fds(before, [json.dumps(request).encode()], (theirs.fileno(),))
+            elif os.fork() == 0:
+                ours.close()
+                self._begin(request, [theirs.detach()])
+                return None
+            theirs.close()
+            self._shared[level["key"]] = ours
+        return self._shared[level["key"]]
 
     def _reap(self) -> None:
         while True:
@@ -141,12 +183,17 @@ class Template:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._control.close()
+        for held in self._shared.values():
+            held.close()
         for descriptor in (self._wake, self._woken, *self._statuses.values()):
             os.close(descriptor)
         os.setsid()
         if request["fork"] == "template":
             spans = [*self._spans, *import_modules(request["modules"], self._worker)]
             spans += load_adapters(request["adapters"], self._worker)
+            for status in descriptors[1:]:
+                _write(status, os.getpid())
+                os.close(status)
             return Template(socket.socket(fileno=descriptors[0]), self._worker, spans).serve()
         sys.dont_write_bytecode = True
         printed, requests, replies, status = descriptors

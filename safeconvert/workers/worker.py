@@ -30,7 +30,8 @@ from safeconvert.workers.log import BoundedLog
 from safeconvert.workers.requests import Request
 from safeconvert.workers.spans import told_spans
 from safeconvert.workers.start import Process, Start, anew
-from safeconvert.workers.templates import Forked, Templates, Wait
+from safeconvert.workers.template import Forked, Wait
+from safeconvert.workers.templates import Templates
 from safeconvert.workers.variables import variables
 from safeconvert.workers.watch import excess as find_excess
 

@@ -19,6 +19,7 @@ from safeconvert.app.batch import BatchOptions, BatchOutcome, run_batch
 from safeconvert.batch.engine import UNKNOWN, _admitted, slots_for
 from safeconvert.batch.job import Job, Result, State
 from safeconvert.batch.slot import Slot
+from safeconvert.workers.template_server import serving
 
 
 def linear(path: Path, factor: float) -> Path:
@@ -115,6 +116,26 @@ def test_frameworks_start_once_a_slot_and_a_job_ends_with_its_batch(manifest: Pa
         assert not any(psutil.pid_exists(pid) for pid in templates)
     finally:
         slot.close()
+
+
+@pytest.mark.converters
+def test_slots_of_one_batch_share_what_they_import(manifest: Path) -> None:
+    with serving() as server:
+        slots = [Slot(name, manifest.parent, server=server) for name in "01"]
+        try:
+            results = [slot.run(verify(manifest, "same.onnx")) for slot in slots]
+            assert [result.exit_code for result in results] == [0, 0] and all(result.peak > 0 for result in results)
+            parents = []
+            for slot in slots:
+                templates = slot._roots[1:]
+                assert templates and not children(slot, "_template.py"), (
+                    "each is forked from one that is not the slot's"
+                )
+                parents.append({psutil.Process(pid).ppid() for pid in templates})
+            assert parents[0] & parents[1]
+        finally:
+            for slot in slots:
+                slot.close()
 
 
 @pytest.mark.converters
