@@ -13,6 +13,7 @@ from safeconvert.adapter_api.protocol import ConvertRequest
 from safeconvert.core.signature import Signature
 from safeconvert.errors import UnusableInput
 
+from .torch_files import is_large
 from .torch_trees import module_call
 from .torch_trial import given_values, run_once, trials
 
@@ -47,13 +48,13 @@ def output_names(signature: Signature) -> list[str]:
 
 
 def finish(step: ConvertRequest) -> None:
-    """Keep the weights inside the file where they fit, and let onnx.checker have its say.
+    """Keep the weights inside the file where they are not many, and let onnx.checker have its say.
 
-    An exporter that moved them to `<name>.data` beside the file would make a target of two files for no need.
+    An exporter that moved them to `<name>.data` beside the file would make a target of two files for no need. Those of a large model are
+    left there: nobody can map them otherwise before ONNX Runtime has read the file whole, and beyond 2 GiB no file holds them.
     """
-    model = onnx.load(step.target)
-    if model.ByteSize() < 2**31 - 1:
-        onnx.save(model, step.target)
-        for data in Path(step.target).parent.glob(Path(step.target).name + ".data"):
-            data.unlink()
+    data = Path(step.target + ".data")
+    if not is_large(step.model.path) and data.exists():
+        onnx.save(onnx.load(step.target), step.target)
+        data.unlink()
     onnx.checker.check_model(step.target)

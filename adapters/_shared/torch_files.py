@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +17,9 @@ from safeconvert.errors import UnusableInput
 
 from .untrusted.torch_version import require_read_loader
 from .untrusted.torchscript import DAMAGE, open_torchscript
+
+_LARGE = 1 << 29
+"""Bytes of a file; the manifests of the exporters to ONNX say the same number."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def _torchscript(request: ModelRequest) -> Any:
 
 def _open_pickle(request: ModelRequest) -> TorchFile:
     try:
-        loaded = torch.load(request.path, map_location="cpu", weights_only=True)
+        loaded = torch.load(request.path, map_location="cpu", weights_only=True, mmap=_may_map(request.path))
     except Exception as error:
         if "weights_only" not in str(error) and "Weights only" not in str(error):
             raise UnusableInput(f"{request.path}: a damaged torch file: {_first(error)}") from error
@@ -99,11 +104,33 @@ def _open_pickle(request: ModelRequest) -> TorchFile:
         )
     module = build(request.factory, request.search_path)
     try:
-        module.load_state_dict(loaded)
+        module.load_state_dict(loaded, **({"assign": True} if _may_assign(request.path, module, loaded) else {}))
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise UnusableInput(f"{request.path}: its state_dict does not fit {request.factory}: {reason}") from error
     return TorchFile(_inference(module), "state_dict")
+
+
+def is_large(path: str) -> bool:
+    """Whether weights are mapped from their file rather than read, and written beside an .onnx rather than into it."""
+    return Path(path).stat().st_size >= _LARGE
+
+
+def _may_map(path: str) -> bool:
+    """Whether torch can map the weights of a file: it can those of an archive."""
+    return is_large(path) and zipfile.is_zipfile(path)
+
+
+def _may_assign(path: str, module: torch.nn.Module, loaded: dict[str, torch.Tensor]) -> bool:
+    """Whether a large module can have the tensors of the file as they lie there: the same types, and none that two of its names share.
+
+    Copied into the module's own, as smaller ones are, they would be in memory once more.
+    """
+    if not is_large(path) or type(module).load_state_dict is not torch.nn.Module.load_state_dict:
+        return False
+    own = module.state_dict(keep_vars=True)
+    plain = len({id(tensor) for tensor in own.values()}) == len(own)
+    return plain and all(name in own and own[name].dtype == tensor.dtype for name, tensor in loaded.items())
 
 
 def build(factory: str, search_path: str) -> torch.nn.Module:

@@ -15,9 +15,10 @@ from safeconvert.adapter_api.shapes import with_given_shapes
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.sessions import open_session
+from safeconvert.graph.stored import external_tensors, light_graph
 
 from .coverage import exercised, reach  # called by name
-from .external import external_tensors, require_own_data
+from .external import require_own_data
 from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
 from .part import cut, require_numbers  # called by name: cut
@@ -95,7 +96,7 @@ def check_file(path: Path) -> None:
         UnusableInput: damaged, or external data that is missing or leaves the folder.
     """
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = light_graph(path)
     except Exception as error:
         raise UnusableInput(f"{path}: not a whole ONNX file: {_line(error)}") from error
     require_own_data(path, model)
@@ -112,7 +113,7 @@ def _refused_by_checker(path: str) -> str:
 
 def external_files(path: str) -> list[str]:
     """The files beside an .onnx that hold its external data, relative to its folder; [] where it holds all itself."""
-    found = external_tensors(onnx.load(path, load_external_data=False))
+    found = external_tensors(light_graph(path))
     return sorted({entry.value for tensor in found for entry in tensor.external_data if entry.key == "location"})
 
 

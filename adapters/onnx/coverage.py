@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 
 from safeconvert.graph.coverage import NOTHING, Coverage
 from safeconvert.graph.mutate import Range
 from safeconvert.graph.reach import reached
 from safeconvert.graph.reach_plan import Plan
+from safeconvert.graph.stored import open_graph
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +31,7 @@ def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         where there is nothing to exercise but outputs.
     """
     try:
-        coverage = Coverage(onnx.load(path))
+        coverage = Coverage(open_graph(path))
         found = [coverage.exercised(_arrays(coverage, files)) for files in groups]
     except RuntimeError as error:
         return _unknown(error)
@@ -58,7 +58,7 @@ def reach(
         `samples`: for each the file of every input of the native model; `reason`: why nothing could be measured, or "".
     """
     try:
-        coverage = Coverage(onnx.load(path))
+        coverage = Coverage(open_graph(path))
     except RuntimeError as error:
         return _unknown(error)
     names = list(groups[0][0])

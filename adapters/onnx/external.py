@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import onnx
 
 from safeconvert.errors import UnusableInput
+from safeconvert.graph.stored import external_tensors
 
 _ADVICE = "save the model with its data beside it (onnx.save(…, save_as_external_data=True)), or within it"
 
@@ -33,15 +32,3 @@ def require_own_data(path: Path, model: onnx.ModelProto) -> None:
             )
         if not (path.parent / location).is_file():
             raise UnusableInput(f"{path}: external data {location} of initializer {tensor.name} is missing")
-
-
-def external_tensors(message: Any) -> Iterator[onnx.TensorProto]:
-    """Every tensor below a protobuf message whose data lie in another file."""
-    if isinstance(message, onnx.TensorProto):
-        if message.external_data or message.data_location == onnx.TensorProto.EXTERNAL:
-            yield message
-        return
-    for field, value in message.ListFields():
-        if field.message_type is not None:
-            for one in [value] if hasattr(value, "ListFields") else value:
-                yield from external_tensors(one)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import onnx
 
 from safeconvert.core.signature import TensorSpec
+from safeconvert.graph.stored import light_graph
 
 _MISJUDGED = ("Resize", "Upsample")
 
@@ -22,7 +22,7 @@ def doubtful(path: str) -> frozenset[str]:
 
     It is not where it is an input of the model, and then what is declared says more than a run on zeros.
     """
-    graph = onnx.load(path, load_external_data=False).graph
+    graph = light_graph(path).graph
     given = {value.name for value in graph.input} - {tensor.name for tensor in graph.initializer}
     misjudged = any(node.op_type in _MISJUDGED and not given.intersection(node.input[1:]) for node in graph.node)
     return frozenset(value.name for value in graph.output if misjudged or not value.type.tensor_type.HasField("shape"))

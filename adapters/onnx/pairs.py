@@ -9,6 +9,7 @@ import onnx
 
 from safeconvert.graph.inventory import one_sided
 from safeconvert.graph.saturation import before_saturation, exposed
+from safeconvert.graph.stored import light_graph
 
 
 def expose_logits(
@@ -38,4 +39,4 @@ def expose_logits(
 
 def only_on_one_side(source: str, target: str) -> list[str]:
     """Control flow, tables and inputs that only one of two graphs has; see `graph.inventory`."""
-    return one_sided(*(onnx.load(path, load_external_data=False) for path in (source, target)))
+    return one_sided(*(light_graph(path) for path in (source, target)))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import onnx
-
 from safeconvert.graph.integer_ranges import integer_ranges
+from safeconvert.graph.stored import light_graph
 
 _SMALL = 64
 
 
 def input_ranges(path: str) -> list[dict[str, Any] | None]:
     """For each graph input, in order, the integers to feed it (`graph.ranges.IntegerRange` as JSON); None where nothing is known."""
-    model = onnx.load(path, load_external_data=False)
+    model = light_graph(path)
     for tensor in model.graph.initializer:
         if math.prod(tensor.dims) > _SMALL:
             for field in ("raw_data", "float_data", "int32_data", "int64_data", "double_data"):

@@ -15,7 +15,7 @@ import torch
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
 
 from .._shared.torch_export import example_inputs, finish, output_names
-from .._shared.torch_files import TorchFile, open_torch
+from .._shared.torch_files import TorchFile, is_large, open_torch
 from .._shared.torch_layers import layer_of
 from .division import size_translations
 from .lacking import spelled_out
@@ -71,7 +71,7 @@ def _export(program: Any, step: ConvertRequest) -> None:
     except torch.onnx.OnnxExporterError as error:
         raise NotImplementedError(_stumbled_over(error, program)) from error
     assert exported is not None
-    exported.save(step.target, external_data=False)
+    exported.save(step.target, external_data=is_large(step.model.path))
 
 
 def _stumbled_over(error: BaseException, program: Any) -> str:
@@ -124,5 +124,9 @@ def _program(file: TorchFile, step: ConvertRequest, batch: int) -> Any:
 
         return TS2EPConverter(file.module, examples).convert()
     free = any(spec.batch is None for spec in step.signature.inputs)
-    shapes = tuple({0: torch.export.Dim.AUTO} if free else {} for _ in step.signature.inputs)
+    stays = step.keep_open and is_large(
+        step.model.path
+    )  # of smaller ones the other exporter keeps sizes free, and is first
+    axes = [(*((0,) if free else ()), *(spec.open if stays else ())) for spec in step.signature.inputs]
+    shapes = tuple(dict.fromkeys(free_axes, torch.export.Dim.AUTO) for free_axes in axes)
     return torch.export.export(file.module, examples, dynamic_shapes=shapes)

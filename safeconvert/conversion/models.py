@@ -9,6 +9,7 @@ from pathlib import Path
 from safeconvert.adapter_api.protocol import WHOLE, ConvertRequest, ModelRequest
 from safeconvert.config.options import ModelOptions
 from safeconvert.conversion.step import run_step
+from safeconvert.core.files import size_of
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
@@ -102,11 +103,13 @@ class Wanted:
         opset: 0 leaves it to the exporter.
         converter: the exporter that converts the model to the target too; "" where none does. It is asked for the same in both places
             (sizes stay free), so that it is asked once, and target and ONNX form are one file.
+        name: of the target that the converter makes. The form has it too: an .onnx may name the file of its weights, which is called after it.
     """
 
     side: str
     opset: int = 0
     converter: str = ""
+    name: str = ""
 
 
 def export(
@@ -116,7 +119,7 @@ def export(
     if format_name == "onnx":
         return Export("", Path(request.path), "", wanted.opset)
     failures = []
-    for adapter in exporters(format_name, run.adapters, detect(request.path).variant):
+    for adapter in exporters(format_name, run.adapters, detect(request.path).variant, size_of(Path(request.path))):
         made = export_with(run, role, adapter, request, signature, wanted)
         if made.path is not None:
             return made
@@ -133,8 +136,8 @@ def export_with(
         run, role, request, signature, wanted: as `export`.
         adapter: the exporter.
     """
-    target = run.folder("export") / f"{wanted.side}.onnx"
     keep_open = adapter.name == wanted.converter
+    target = run.folder("export") / (wanted.name if keep_open and wanted.name else f"{wanted.side}.onnx")
     step = ConvertRequest(request, str(target), signature, wanted.opset, keep_open=keep_open)
     try:
         with run.phases.phase(f"exporting the {wanted.side} to ONNX ({adapter.name})"):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest
+from safeconvert.core.files import clone
 from safeconvert.registry.manifest import Adapter
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import run_converter
@@ -30,11 +30,13 @@ def run_step(run: Run, role: str, adapter: Adapter, request: ConvertRequest) -> 
         return Path(request.target), run_converter(run.pool.worker(role, adapter.python), adapter, request)
 
     made, reply = run.steps.get(step_key(adapter, request), convert)
-    if made == Path(request.target):
+    target = Path(request.target)
+    if made == target:
         return reply
-    if not _alone(made):
+    if not _plain(made.parent) or not (_alone(made) or made.name == target.name):
         return convert()[1]
-    shutil.copyfile(made, request.target)
+    for file in made.parent.iterdir():
+        clone(file, target.parent / (target.name if file == made else file.name))
     return reply
 
 
@@ -48,4 +50,9 @@ def step_key(adapter: Adapter, request: ConvertRequest) -> tuple[str, str]:
 
 def _alone(path: Path) -> bool:
     """Whether it is a file without others beside it, which it might name."""
-    return path.is_file() and not path.is_symlink() and len(list(path.parent.iterdir())) == 1
+    return len(list(path.parent.iterdir())) == 1
+
+
+def _plain(folder: Path) -> bool:
+    """Whether a folder holds plain files alone."""
+    return all(file.is_file() and not file.is_symlink() for file in folder.iterdir())

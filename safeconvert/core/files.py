@@ -23,6 +23,11 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder. Raises OSError."""
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else (path,)) if file.is_file())
+
+
 def clone(path: Path, target: Path) -> None:
     """Copy a file's content; on a file system that can, without taking space for it. Raises OSError."""
     with path.open("rb") as source, target.open("wb") as copy:

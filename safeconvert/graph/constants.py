@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+
+from safeconvert.core.tensors import array_of
 
 
 def constant_tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
@@ -25,7 +26,7 @@ def constant_tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
 def small_constants(graph: onnx.GraphProto, most: int) -> dict[str, np.ndarray[Any, Any]]:
     """The values of those of at most so many elements that lie in the file itself, by name."""
     return {
-        name: numpy_helper.to_array(tensor)
+        name: array_of(tensor)
         for name, tensor in constant_tensors(graph).items()
         if math.prod(tensor.dims) <= most and tensor.data_location != onnx.TensorProto.EXTERNAL
     }
@@ -42,7 +43,7 @@ class Constants(Mapping[str, np.ndarray[Any, Any]]):
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         """The value of a constant."""
         if name not in self._values:
-            self._values[name] = numpy_helper.to_array(self._tensors[name])
+            self._values[name] = array_of(self._tensors[name])
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:

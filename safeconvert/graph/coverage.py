@@ -59,7 +59,7 @@ class Coverage:
             len(copy.graph.node) > _MANY
         )  # rewriting them takes longer than running them as they are, and grows faster than they do
         try:
-            self._session = open_session(copy.SerializeToString(), optimized=not many)
+            self._session = open_session(copy, optimized=not many)
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise RuntimeError(str(error)) from error
         self._inputs = self._session.get_inputs()

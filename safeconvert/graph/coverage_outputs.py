@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from safeconvert.core.tensors import array_of
 from safeconvert.graph.constants import constant_tensors
 from safeconvert.graph.coverage_points import Point
 
@@ -203,7 +204,7 @@ def _clip_bounds(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto]
     for index, name in ((1, "min"), (2, "max")):
         value = next((float(a.f) for a in node.attribute if a.name == name), None)
         if len(node.input) > index and node.input[index] in constants:
-            array = numpy_helper.to_array(constants[node.input[index]])
+            array = array_of(constants[node.input[index]])
             value = float(array.ravel()[0]) if array.size == 1 else None
         found.append(value if value is not None and math.isfinite(value) and abs(value) < _FAR else None)
     return found[0], found[1]

@@ -101,7 +101,7 @@ def _session(
     # A fed tensor must not be made as well: rename what the node would write.
     part = _without_overwrites(subgraph(view, numbers, codes, requested), set(codes))
     try:
-        return open_session(part.SerializeToString(), optimized=False), codes
+        return open_session(part, optimized=False), codes
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise RuntimeError(str(error)) from error
 

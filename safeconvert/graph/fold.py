@@ -9,17 +9,19 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 from onnx.reference.ops.op_dequantize_linear import DequantizeLinear_19
 
+from safeconvert.core.tensors import is_reference
+
 _LARGEST = 1 << 22  # elements: beyond it a folded constant would only blow the file up
 _NOT_CONSTANT = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Replace every node that reads only initializers by its value.
+    """Replace every node that reads only initializers by its value; weights that stay in their file (`graph.stored`) are left there.
 
     onnxscript's optimizer leaves ConstantOfShape and what follows it (seen in 0.7.2); converters then meet it as data.
     """
     graph = model.graph
-    known = {tensor.name for tensor in graph.initializer}
+    known = {tensor.name for tensor in graph.initializer if not is_reference(tensor)}
     constant: list[onnx.NodeProto] = []
     kept: list[onnx.NodeProto] = []
     for node in graph.node:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from safeconvert.core.tensors import array_of
 from safeconvert.graph.shapes import inferred
 
 Dimension = tuple[str, int]
@@ -31,7 +32,7 @@ def symbolic_sizes(model: onnx.ModelProto) -> dict[str, list[Size]]:
     constants = {}
     for tensor in graph.initializer:
         if tensor.data_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32) and len(tensor.dims) <= 1:
-            constants[tensor.name] = numpy_helper.to_array(tensor)
+            constants[tensor.name] = array_of(tensor)
             known[tensor.name] = [int(number) for number in np.atleast_1d(constants[tensor.name])]
     for node in graph.node:
         found = _sizes(node, known, constants, ranks, makers)

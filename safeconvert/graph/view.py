@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from safeconvert.core.tensors import array_of
 from safeconvert.graph.fold import drop_unused, fold_constants, replace_nodes
 
 Array = np.ndarray[Any, Any]
@@ -39,7 +40,7 @@ class GraphView:
     @cached_property
     def constants(self) -> Mapping[str, Array]:
         """Initializers by name."""
-        return {tensor.name: numpy_helper.to_array(tensor) for tensor in self.model.graph.initializer}
+        return {tensor.name: array_of(tensor) for tensor in self.model.graph.initializer}
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:

@@ -69,11 +69,13 @@ class ArrayInputs:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def chunk(self, start: int, stop: int) -> dict[str, Array]:
-        """Samples start..stop, in the dtype that the model takes.
+        """Samples start..stop, in the dtype that the model takes. What was read of a mapped file before leaves the memory.
 
         Raises:
             UnusableInput: NaN or Inf, unless they are allowed, or lossy casts.
         """
+        for array in self.arrays.values():
+            _unmap(array)
         return {
             spec.name: cast_array(self.path, self.arrays[spec.name][start:stop], spec, self.nonfinite)
             for spec in self.specs

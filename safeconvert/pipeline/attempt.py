@@ -50,7 +50,7 @@ def open_and_compare(run: Run, candidate: Candidate, maker: str, source: Source,
         options: of the conversion.
     """
     try:
-        candidate = sealed(run, candidate)
+        candidate = sealed(run, candidate, source.exported.path)
         target = _open(run, candidate, maker, source, options)
     except (AdapterFailure, UnusableInput) as error:
         reason = f"{maker} wrote a target that does not load: {cause_of(error)}"

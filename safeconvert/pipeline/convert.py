@@ -146,7 +146,7 @@ def _first_verified(
     try:
         source = evaluate_source(
             run, file, SourceOptions(options.model, options.data, options.verify, options.opset), opened,
-            found[0].names[0] if len(found[0].adapters) == 1 else "",
+            found[0].names[0] if len(found[0].adapters) == 1 else "", name,
         )  # fmt: skip
     except BaseException as error:
         run.pool.worker("convert", found[0].adapters[-1].python).abandon()

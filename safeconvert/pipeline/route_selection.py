@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.route import Candidate, RouteRun
+from safeconvert.core.files import size_of
 from safeconvert.core.formats import ModelFile
 from safeconvert.errors import NoRoute, UnusableInput
 from safeconvert.pipeline.attempt import try_route
@@ -57,7 +58,7 @@ def select_routes(run: Run, file: ModelFile, options: ConvertOptions) -> tuple[R
         return (route,)
     if options.arguments:
         raise UnusableInput("arguments for a converter need the route that ends in it")
-    found = routes(file.format, options.target_format, run.adapters, file.variant)
+    found = routes(file.format, options.target_format, run.adapters, file.variant, size_of(file.path))
     if not found:
         offered = offers(file.format, options.target_format, run.adapters, run.missing)
         advice = "; ".join(offer.command for offer in offered)

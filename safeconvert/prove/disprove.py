@@ -17,6 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import apply_permutation, undo_permutation
+from safeconvert.core.tensors import array_of
 from safeconvert.graph.sessions import open_session
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.prove.kernel.terms import Array
@@ -130,7 +131,7 @@ def _feeds(contract: Contract, inputs: Sequence[Array]) -> tuple[dict[str, Array
 
 
 def _session(model: onnx.ModelProto) -> Any:
-    return open_session(model.SerializeToString())
+    return open_session(model)
 
 
 def _run(session: Any, feed: Mapping[str, Array]) -> dict[str, Array] | None:
@@ -186,7 +187,7 @@ def _doubled(model: onnx.ModelProto) -> onnx.ModelProto:
     del made.graph.value_info[:]
     for index, tensor in enumerate(made.graph.initializer):
         if tensor.data_type == TensorProto.FLOAT:
-            wide = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name)
+            wide = numpy_helper.from_array(array_of(tensor).astype(np.float64), tensor.name)
             made.graph.initializer[index].CopyFrom(wide)
     for node in made.graph.node:
         for attribute in node.attribute:

@@ -19,6 +19,7 @@ from onnx import inliner
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
+from safeconvert.graph.stored import by_content
 from safeconvert.graph.view import tidy
 from safeconvert.prove.axioms.loops import holds_graph
 from safeconvert.prove.axioms.table import OFTEN
@@ -73,7 +74,7 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
         "inputs": [_stated(t) | {"shape": list(sizes[t.source.name])} for t in contract.inputs],
         "outputs": [_stated(t) for t in contract.outputs],
     }
-    same = source.SerializeToString(deterministic=True) == target.SerializeToString(deterministic=True)
+    same = by_content(source) == by_content(target)
     try:
         problem = opened(source, target, statement)
     except Refused as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import onnx
 
+from safeconvert.graph.stored import by_content
 from safeconvert.prove.checker.check import SCHEMA, Cut, Problem, derived
 from safeconvert.prove.checker.graph import Graph, between
 from safeconvert.prove.kernel.terms import Refused, Store
@@ -52,7 +53,7 @@ def document(
 
 
 def form_digest(model: onnx.ModelProto) -> str:
-    """SHA-256 of a graph without what only describes it."""
+    """SHA-256 of a graph without what only describes it; of weights that stay in their file the digest counts, wherever they lie."""
     bare = onnx.ModelProto()
     bare.CopyFrom(model)
     for field in ("producer_name", "producer_version", "doc_string", "model_version", "metadata_props", "domain"):
@@ -61,7 +62,7 @@ def form_digest(model: onnx.ModelProto) -> str:
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         part.ClearField("doc_string")
         part.ClearField("metadata_props")
-    return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
+    return hashlib.sha256(by_content(bare)).hexdigest()
 
 
 def _step(

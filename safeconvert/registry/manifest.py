@@ -30,6 +30,7 @@ def package_names(adapters: Sequence[Adapter]) -> list[str]:
 
 LAST_RESORT = 1000
 """A step of this rank or above is no real converter, and a route with one comes behind all others."""
+_BEHIND = 100
 
 
 _KEYS = {
@@ -58,6 +59,12 @@ class Step:
     rank: int
     excludes: tuple[str, ...] = ()
     """Variants of the source format that it does not take."""
+    largest: int = 0
+    """Bytes of a source file beyond which it holds the weights several times, and goes behind others; 0 where it does not."""
+
+    def ranked(self, size: int) -> int:
+        """Its rank for a source file of so many bytes."""
+        return self.rank + (_BEHIND if 0 < self.largest < size else 0)
 
 
 @dataclass(frozen=True)
@@ -164,22 +171,23 @@ def read_manifest(path: Path) -> Adapter:
 
 
 def _steps(path: Path, items: object) -> tuple[Step, ...]:
-    """The conversions of a manifest: tables with `from`, `to` and perhaps `rank` and `excludes`."""
+    """The conversions of a manifest: tables with `from`, `to` and perhaps `rank`, `excludes` and `largest`."""
     steps = []
     for item in items if isinstance(items, list) else [items]:
         rank = item.get("rank", 50) if isinstance(item, dict) else None
         if (
             not isinstance(item, dict)
-            or not {"from", "to"} <= set(item) <= {"from", "to", "rank", "excludes"}
+            or not {"from", "to"} <= set(item) <= {"from", "to", "rank", "excludes", "largest"}
             or item["from"] not in FORMATS
             or item["to"] not in FORMATS
             or type(rank) is not int
+            or type(item.get("largest", 0)) is not int
         ):
             raise UnusableInput(
                 f"{path}: converts holds {item!r}",
                 f'write it as {{ from = "…", to = "…", rank = 50 }}; formats: {", ".join(FORMATS)}',
             )
-        steps.append(Step(item["from"], item["to"], rank, tuple(item.get("excludes", ()))))
+        steps.append(Step(item["from"], item["to"], rank, tuple(item.get("excludes", ())), item.get("largest", 0)))
     return tuple(steps)
 
 
@@ -199,10 +207,10 @@ def framework(format_name: str, known: Iterable[Adapter]) -> Adapter:
     raise UnusableInput(f"no adapter runs the format '{format_name}'")
 
 
-def exporters(format_name: str, known: Iterable[Adapter], variant: str = "") -> tuple[Adapter, ...]:
-    """The converters from a format to ONNX that take the variant, best rank first."""
+def exporters(format_name: str, known: Iterable[Adapter], variant: str = "", size: int = 0) -> tuple[Adapter, ...]:
+    """The converters from a format to ONNX that take the variant, best rank for a file of so many bytes first."""
     offers = [
-        (step.rank, adapter.name, adapter)
+        (step.ranked(size), adapter.name, adapter)
         for adapter in known
         for step in adapter.steps
         if step.source == format_name and step.target == "onnx" and variant not in step.excludes

@@ -30,10 +30,10 @@ class Route:
         return " → ".join(self.names) or "as given"
 
 
-def routes(source: str, target: str, known: Sequence[Adapter], variant: str = "") -> tuple[Route, ...]:
+def routes(source: str, target: str, known: Sequence[Adapter], variant: str = "", size: int = 0) -> tuple[Route, ...]:
     """Every route from one format to another that visits no format twice, from a variant of the source's that its first step takes.
 
-    Fewest steps first, then lowest rank; those with a last resort are behind all others.
+    Fewest steps first, then lowest rank for a source of so many bytes; those with a last resort are behind all others.
     """
     found: list[tuple[bool, int, int, tuple[str, ...], Route]] = []
 
@@ -46,7 +46,7 @@ def routes(source: str, target: str, known: Sequence[Adapter], variant: str = ""
             for step in adapter.steps:
                 taken = bool(chain) or variant not in step.excludes
                 if step.source == formats[-1] and step.target not in formats and taken:
-                    extend((*formats, step.target), (*chain, adapter), rank + step.rank)
+                    extend((*formats, step.target), (*chain, adapter), rank + step.ranked(size))
 
     extend((source,), (), 0)
     return tuple(route for *_, route in sorted(found, key=lambda item: item[:4]))

@@ -91,7 +91,7 @@ def _equal(one: np.ndarray[Any, Any], two: np.ndarray[Any, Any]) -> bool:
 
 
 def _session(model: onnx.ModelProto) -> Any:
-    return open_session(model.SerializeToString(), optimized=False)
+    return open_session(model, optimized=False)
 
 
 def _run(session: Any, feeds: Feeds) -> Feeds:

@@ -12,14 +12,15 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from safeconvert.certificate.digest import digest, plain_files
+from safeconvert.certificate.digest import digest
 from safeconvert.config.options import ModelOptions
 from safeconvert.conversion.route import Candidate
-from safeconvert.core.files import clone, is_there
+from safeconvert.core.files import is_there
 from safeconvert.core.formats import ModelFile, detect
 from safeconvert.errors import AdapterFailure, NoVerdict, UnusableInput
 from safeconvert.inputs.rest import all_first, samples_digest
 from safeconvert.registry.manifest import framework
+from safeconvert.verification.sealing import copied_to, sealed_file
 from safeconvert.verification.source import Source
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
@@ -34,38 +35,42 @@ def snapshot(run: Run, file: ModelFile) -> ModelFile:
         UnusableInput: it cannot be read or copied, or changed meanwhile.
     """
     folder = run.kept(file.path.parent.name[:_LONGEST_NAME] or "model")
-    path = _copied(file.path, folder)
+    path = copied_to(file.path, folder)
     run.pool.names(path, file.path)
     found = replace(detect(path), given=file.path)
     if (found.format, found.variant) != (file.format, file.variant):
         raise _changed(file.path)
     for name in _beside(run, found, file.path):
-        _copied(file.path.parent / name, (folder / name).parent)
+        copied_to(file.path.parent / name, (folder / name).parent)
         found = replace(found, beside=(*found.beside, (name, digest(folder / name).sha256)))
     return replace(found, sha256=digest(path).sha256)
 
 
-def sealed(run: Run, candidate: Candidate) -> Candidate:
+def sealed(run: Run, candidate: Candidate, form: Path | None = None) -> Candidate:
     """A target as it was made, copied with all that lies in its folder; as it is where it was not made, or is a copy.
+
+    Args:
+        run: the surroundings.
+        candidate: the target.
+        form: the source's ONNX form. Where that is a copy already, and the same to the byte, it is the target: one file in memory.
 
     Raises:
         UnusableInput: it holds something other than files and folders, or there is no space.
     """
-    if not candidate.path.exists() or candidate.path.is_relative_to(run.copies):
+    made = candidate.path
+    if not made.exists() or made.is_relative_to(run.copies):
         return candidate
-    folder = run.kept("target")
-    for entry in sorted(candidate.path.parent.rglob("*")):
-        if entry.is_symlink():
-            raise UnusableInput(f"{entry.name}: a converter left a link, which is no part of a model")
-    for entry in sorted(candidate.path.parent.iterdir()):
-        _copied(entry, folder)
-    path = folder / candidate.path.name
+    if form is not None and form.name == made.name and form.is_relative_to(run.copies):
+        with_links = any(entry.is_symlink() for entry in made.parent.rglob("*"))
+        if not with_links and digest(made.parent).sha256 == digest(form.parent).sha256:
+            return replace(candidate, path=form, sha256=digest(form).sha256)
+    path = sealed_file(run, made, "target")
     return replace(candidate, path=path, sha256=digest(path).sha256)
 
 
 def copied(run: Run, path: Path) -> tuple[Path, str]:
     """A file that a worker made, where no worker changes it, and its SHA-256. Raises UnusableInput for what cannot be copied."""
-    copy = _copied(path, run.kept("part"))
+    copy = copied_to(path, run.kept("part"))
     return copy, digest(copy).sha256
 
 
@@ -175,22 +180,3 @@ def external_files(run: Run, path: Path) -> list[str]:
 def _mentions(path: Path, word: bytes) -> bool:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return data.find(word) >= 0
-
-
-def _copied(path: Path, folder: Path) -> Path:
-    """A file or folder in another folder, under its own name. Raises UnusableInput."""
-    target = folder / path.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.is_dir():
-            clone(path, target)
-            return target
-        for file in plain_files(path):
-            destination = target / file.relative_to(path)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            clone(file, destination)
-        return target
-    except OSError as error:
-        raise UnusableInput(
-            f"{path}: cannot be copied to {folder}: {error.strerror}", "free some space, or set TMPDIR to another disk"
-        ) from error

@@ -23,6 +23,7 @@ from safeconvert.verification.batching import Axis, Regrouped, axis_of, regroupe
 from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.mixing import mixing_layers
+from safeconvert.verification.sealing import sealed_form
 from safeconvert.verification.settling import Parts, Settling
 from safeconvert.verification.source_check import SourceCheck, looks
 from safeconvert.verification.source_inputs import Fed, feed_source
@@ -127,6 +128,7 @@ def evaluate_source(
     options: SourceOptions,
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
     maker: str = "",
+    target_name: str = "",
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
 
@@ -137,6 +139,7 @@ def evaluate_source(
         opened: told as soon as the source is loaded, so that other work can begin.
         maker: adapter that alone makes the first target; where it is the exporter too, its ONNX form is most likely that target, and is not
             run before that is.
+        target_name: of the file that the maker makes.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
@@ -145,7 +148,8 @@ def evaluate_source(
     data_options, settings = options.data, options.verify
     request, session = _opened(run, file, options)
     opened(request, session.signature)
-    exported = export(run, "source", file.format, request, session.signature, Wanted("source", options.opset, maker))
+    wanted = Wanted("source", options.opset, maker, target_name)
+    exported = sealed_form(run, export(run, "source", file.format, request, session.signature, wanted))
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
     inferred = dataset.graph_ranges(run, session.signature, exported)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 from safeconvert.certificate.digest import digest
 from safeconvert.conversion.models import Export
@@ -27,13 +28,19 @@ class Structure(StrEnum):
 
 
 def same_form(one: Export, other: Export) -> bool:
-    """Whether two ONNX forms are one file, byte by byte, that an exporter made and that names no others."""
+    """Whether two ONNX forms are one file, byte by byte, that an exporter made, with the files beside it that it may name."""
     paths = [one.path, other.path]
     if None in paths or not (one.adapter or other.adapter):
         return False
-    found = [path for path in paths if path is not None]
-    alone = all(not any(beside.suffix == ".data" for beside in path.parent.iterdir()) for path in found)
-    return alone and len({digest(path).sha256 for path in found}) == 1
+    if one.path == other.path:
+        return True
+    return len({_digest(path) for path in paths if path is not None}) == 1
+
+
+def _digest(path: Path) -> str:
+    """Of a file; of its folder where others that it may name lie beside it."""
+    beside = any(file.suffix == ".data" for file in path.parent.iterdir())
+    return digest(path.parent if beside else path).sha256
 
 
 def compare_structures(

@@ -185,3 +185,20 @@ def test_rows_have_the_labels_that_stand_beside_them(
     assert open_inputs(path, takes("float32"), None, None).labels is None
     (tmp_path / "labels.csv").write_text(text)
     assert open_inputs(path, takes("float32"), None, None).labels == labels
+
+
+def test_a_file_that_is_read_through_takes_no_memory_but_its_last_part(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(1 << 23, dtype=np.float32).reshape(-1, 16))
+    signature = Signature((TensorSpec("x", (None, 16), "float32"),), ())
+    inputs = open_inputs(path, signature, None, None)
+    read = sum(float(inputs.chunk(start, start + 256)["x"].sum()) for start in range(0, inputs.count, 256))
+    assert read > 0
+    assert _resident(path) <= 4096  # KiB, of 32768; the system maps 2 MiB at once
+
+
+def _resident(path: Path) -> int:
+    """KiB of a mapped file that are in this process's memory."""
+    lines = Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.endswith(str(path))]
+    return next(int(line.split()[1]) for line in lines[at:] if line.startswith("Rss:"))

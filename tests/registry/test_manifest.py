@@ -9,7 +9,16 @@ import pytest
 
 from safeconvert.core.formats import FORMATS
 from safeconvert.errors import UnusableInput
-from safeconvert.registry.manifest import Adapter, Step, adapters, exporters, find, framework, read_manifest
+from safeconvert.registry.manifest import (
+    LAST_RESORT,
+    Adapter,
+    Step,
+    adapters,
+    exporters,
+    find,
+    framework,
+    read_manifest,
+)
 from safeconvert.registry.routes import parse_route, routes, worth_trying
 
 KNOWN = adapters()
@@ -135,6 +144,16 @@ def test_fewer_steps_go_first_and_then_the_lower_rank() -> None:
     ]
     assert [route.names for route in routes("torch", "keras", known)] == [("c",), ("a",), ("b",), ("d", "e")]
     assert exporters("torch", known) == (known[3],)
+
+
+def test_who_holds_the_weights_several_times_goes_behind_for_large_models() -> None:
+    wasteful = Adapter("a", "s", "converter", "", (), (), (Step("torch", "onnx", 10, (), 1000),), "", Path())
+    known = [wasteful, made("b", ("torch", "onnx", 20)), made("last", ("torch", "onnx", LAST_RESORT))]
+    for size, first in ((1000, "a"), (1001, "b")):
+        assert exporters("torch", known, "pickle", size)[0].name == first
+        found = routes("torch", "onnx", known, "pickle", size)
+        assert found[0].names == (first,) and found[-1].names == ("last",)
+    assert {step.largest for one in KNOWN if one.name == "torch_onnx_script" for step in one.steps} == {1 << 29}
 
 
 def test_a_route_is_found_where_its_first_step_could_lead_astray() -> None:

@@ -143,6 +143,18 @@ def test_a_target_is_sealed_with_its_side_files(run: Run) -> None:
     assert sealed(run, replace(copy, path=made)).sha256 == digest(made).sha256
 
 
+def test_a_target_that_is_the_sealed_form_is_that_file(run: Run) -> None:
+    made, form = run.folder("step") / "m.onnx", run.kept("form") / "m.onnx"
+    for path in (made, form):
+        path.write_bytes(b"model")
+        (path.parent / "m.onnx.data").write_bytes(b"weights")
+    target = sealed(run, Candidate(made, UNCHANGED), form)
+    assert target.path == form and target.sha256 == digest(form).sha256
+    (made.parent / "m.onnx.data").write_bytes(b"another")
+    target = sealed(run, Candidate(made, UNCHANGED), form)
+    assert target.path != form and (target.path.parent / "m.onnx.data").read_bytes() == b"another"
+
+
 def test_a_link_that_a_converter_left_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     made = run.folder("step") / "m.onnx"

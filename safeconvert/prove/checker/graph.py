@@ -11,6 +11,7 @@ import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
+from safeconvert.core.tensors import array_of
 from safeconvert.prove.axioms.loops import holds_graph, unrolled
 from safeconvert.prove.axioms.same import RANDOM, same
 from safeconvert.prove.axioms.table import RULES
@@ -54,7 +55,7 @@ def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str
 
 def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
     graph = (inliner.inline_local_functions(model) if model.functions else model).graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values = {tensor.name: array_of(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in values]
     opsets = {entry.domain if entry.domain != "ai.onnx" else "": int(entry.version) for entry in model.opset_import}
     found = Graph([], opsets, tuple(v.name for v in inputs), tuple(v.name for v in graph.output))
@@ -184,8 +185,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, onnx.TensorProto):
         array = numpy_helper.to_array(value)
         return array.dtype.str, array.shape, array.tobytes().hex()
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
+    value = value.decode("latin-1") if isinstance(value, bytes) else value
     return value if isinstance(value, int | float | str | onnx.GraphProto) else tuple(map(_plain, value))
 
 

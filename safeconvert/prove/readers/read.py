@@ -19,7 +19,6 @@ from safeconvert.prove.readers.writer import Input
 READERS: Mapping[str, Callable[[bytes], onnx.ModelProto]] = {
     "keras": read_keras,
     "tflite": read_tflite,
-    "torch": read_torch,
 }
 
 
@@ -36,6 +35,8 @@ def read_native(path: Path, format_name: str, inputs: Sequence[Input] = ()) -> o
     """
     if format_name == "tf" and path.is_dir():
         return read_tf(path)
+    if format_name == "torch" and path.is_file():
+        return read_torch(path)
     if format_name not in READERS or not path.is_file():
         raise Refused(f"no reader of {path.name}")
     content = path.read_bytes()

@@ -15,6 +15,7 @@ from safeconvert.core.faults import TrialOutcome
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
 from safeconvert.graph.obstacles import named, undefined
+from safeconvert.graph.stored import light_graph, open_graph
 from safeconvert.graph.view import tidy
 from safeconvert.prove.checker.check import check
 from safeconvert.prove.disprove import Tolerances, counterexample
@@ -91,17 +92,17 @@ def measure(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def named_operators(path: str, messages: list[str]) -> list[dict[str, str]]:
     """The operators of an ONNX file that messages name; see `graph.obstacles.named`."""
-    return [one.to_json() for one in named(onnx.load(path, load_external_data=False), messages)]
+    return [one.to_json() for one in named(light_graph(path), messages)]
 
 
 def undefined_operators(path: str) -> list[dict[str, str]]:
     """The operators of an ONNX file that nobody defines; see `graph.obstacles.undefined`."""
-    return [one.to_json() for one in undefined(onnx.load(path, load_external_data=False))]
+    return [one.to_json() for one in undefined(light_graph(path))]
 
 
 def structure(source: str, target: str) -> bool:
     """Whether two ONNX files are the same graph but for names; see `prove.structure.same_structure`."""
-    return same_structure(tidy(onnx.load(source)), tidy(onnx.load(target)))
+    return same_structure(tidy(open_graph(source)), tidy(open_graph(target)))
 
 
 def prove_equal(source: str, target: str, contract: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def prove_equal(source: str, target: str, contract: Mapping[str, Any]) -> dict[s
     Raises:
         NoVerdict: a graph that cannot be read into terms.
     """
-    ours, theirs = onnx.load(source), onnx.load(target)
+    ours, theirs = open_graph(source), open_graph(target)
     try:
         found = prove(ours, theirs, Contract.from_json(contract))
     except (ValueError, KeyError, IndexError, TypeError, onnx.shape_inference.InferenceError) as error:
@@ -145,7 +146,7 @@ def read_file(path: str, format_name: str, target: str, inputs: Sequence[Mapping
 
 def check_proof(source: str, target: str, proof: Mapping[str, Any]) -> dict[str, Any]:
     """What the checker says of a proof of two ONNX files; `refused` says why it does not hold, "" where it does."""
-    ours, theirs = onnx.load(source), onnx.load(target)
+    ours, theirs = open_graph(source), open_graph(target)
     try:
         shown = check(ours, theirs, proof)
     except Refused as error:
@@ -163,7 +164,7 @@ def disprove(request: Mapping[str, Any]) -> list[str]:
         Unproven(**{**one, "reads": tuple(one["reads"]), "source": tuple(one["source"])}) for one in request["unproven"]
     ]
     arrays = [np.load(path, allow_pickle=False) for path in request["given"]]
-    graphs = onnx.load(request["source"]), onnx.load(request["target"])
+    graphs = open_graph(request["source"]), open_graph(request["target"])
     contract, tolerances = Contract.from_json(request["contract"]), Tolerances(*request["tolerances"])
     found = counterexample(graphs, contract, arrays, ended, tolerances) or []
     paths = [str(Path(request["folder"]) / f"{number}.npy") for number in range(len(found))]

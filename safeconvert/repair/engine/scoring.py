@@ -49,7 +49,7 @@ class _GraphModel:
 
     def __init__(self, model: onnx.ModelProto, signature: Signature) -> None:
         try:
-            self._session = open_session(model.SerializeToString())
+            self._session = open_session(model)
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise Broken(" ".join(str(error).split())[:200]) from error
         self._signature = signature

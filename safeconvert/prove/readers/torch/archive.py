@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,9 @@ class Program:
     weights: Mapping[str, Array]
 
 
-def opened(content: bytes) -> Program:
-    """Open a file. Raises Refused for what is no ExportedProgram of one model, or has weights that are pickled."""
-    with zipfile.ZipFile(io.BytesIO(content)) as held:
+def opened(content: bytes | Path) -> Program:
+    """Open a file, or what one holds. Raises Refused for what is no ExportedProgram of one model, or has weights that are pickled."""
+    with zipfile.ZipFile(content if isinstance(content, Path) else io.BytesIO(content)) as held:
         names = held.namelist()
         found = [name for name in names if name.split("/", 1)[-1].startswith("models/") and name.endswith(".json")]
         if len(found) != 1:

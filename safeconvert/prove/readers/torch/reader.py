@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from safeconvert.prove.readers.torch.table import LEAD, OPERATORS, SIZES
 from safeconvert.prove.readers.writer import Input, Writer
 
 
-def read_torch(content: bytes) -> onnx.ModelProto:
-    """The graph of a file. Raises Refused, naming what is not known."""
+def read_torch(content: bytes | Path) -> onnx.ModelProto:
+    """The graph of a file, or of what one holds. Raises Refused, naming what is not known."""
     try:
         return _read(opened(content))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, zipfile.BadZipFile, RecursionError) as error:
