@@ -36,10 +36,7 @@ def read_native(path: Path, format_name: str, inputs: Sequence[Input] = ()) -> o
     if format_name == "tf" and path.is_dir():
         return read_tf(path)
     if format_name == "torch" and path.is_file():
-        return read_torch(path)
+        return read_torchscript(path.read_bytes(), inputs) if is_script(path) else read_torch(path)
     if format_name not in READERS or not path.is_file():
         raise Refused(f"no reader of {path.name}")
-    content = path.read_bytes()
-    if format_name == "torch" and is_script(content):
-        return read_torchscript(content, inputs)
-    return READERS[format_name](content)
+    return READERS[format_name](path.read_bytes())

@@ -8,6 +8,7 @@ import pickle
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,10 @@ class Script:
     version: int
 
 
-def is_script(content: bytes) -> bool:
+def is_script(path: Path) -> bool:
     """Whether a file is TorchScript."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as held:
+        with zipfile.ZipFile(path) as held:
             inner = {name.split("/", 1)[-1] for name in held.namelist()}
     except (zipfile.BadZipFile, ValueError):
         return False
