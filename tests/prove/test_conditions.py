@@ -129,6 +129,26 @@ def overhang_of_a_ceiling() -> Pair:
     return model(1, 0), model(0, 1)
 
 
+def pooled(operator: str, pads: int, fill: float, own: int = 0, bounded: bool = True) -> onnx.ModelProto:
+    b = Builder([1, 2, 5, 5], opset=19)
+    name = b("Relu", "x") if bounded else "x"
+    if pads:
+        name = b("Pad", name, b.ints(0, 0, pads, pads, 0, 0, pads, pads), b.constant(np.float32(fill)))
+    return b.model(b(operator, name, kernel_shape=[2, 2], strides=[2, 2], pads=[own] * 4))
+
+
+def largest_of_what_was_negative() -> Pair:
+    return pooled("MaxPool", 1, 0.0, bounded=False), pooled("MaxPool", 0, 0.0, own=1, bounded=False)
+
+
+def windows_of_nothing_but_padding() -> Pair:
+    return pooled("MaxPool", 2, -1.0), pooled("MaxPool", 2, -2.0)
+
+
+def mean_with_ones() -> Pair:
+    return pooled("AveragePool", 1, 1.0), pooled("AveragePool", 1, 0.0)
+
+
 def dropout_and_none() -> Pair:
     b = Builder(["n", 4])
     return dropout_in_training()[0], b.model("x")
@@ -269,7 +289,10 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "reductions over whole axes: the factor does not vary along what is summed": weighted_sum,
     "pooling in windows: the one window covers everything, and no padding": window_that_leaves_a_border,
     "pooling in windows: the window is of one place": window_of_several_places,
-    "pooling in windows: counted padding ends where the last window does": overhang_of_a_ceiling,
+    "pooling in windows: counted padding does not end before the last window does": overhang_of_a_ceiling,
+    "pooling in windows: what is padded is nowhere less than what it is padded with": largest_of_what_was_negative,
+    "pooling in windows: each window reads a place of the tensor": windows_of_nothing_but_padding,
+    "pooling in windows: what is counted as padding is zero": mean_with_ones,
     "sums: a factor that varies is a multiple of the other": no_multiple,
     "sums: the common factor lies along the same axes in both products": factor_along_other_axes,
     "odd functions: the function is odd": exponential_of_the_negative,

@@ -177,6 +177,10 @@ def reductions(r: Random) -> Pair:
 
 
 def pooling(r: Random) -> Pair:
+    return padded_pooling(r) if r.integers(2) else pooling_as_reduction(r)
+
+
+def pooling_as_reduction(r: Random) -> Pair:
     n, c, h, w = sizes(r, 4)
     one, two = Doubles(n, c, h, w), Doubles(n, c, h, w)
     step = 2 if h > 2 else 1
@@ -185,6 +189,20 @@ def pooling(r: Random) -> Pair:
         "AveragePool", one("MaxPool", "x", kernel_shape=[1, 1], strides=[step, 1]), kernel_shape=[-(-h // step), w]
     )
     return one.model(made), two.model(two("ReduceMean", places, two.ints(2, 3)))
+
+
+def padded_pooling(r: Random) -> Pair:
+    n, c, h, w = (size + 3 for size in sizes(r, 4))
+    one, two = Doubles(n, c, h, w), Doubles(n, c, h, w)
+    kernel, step, largest = int(r.integers(2, 4)), int(r.integers(1, 4)), bool(r.integers(2))
+    how = {"kernel_shape": [kernel] * 2, "strides": [step] * 2}
+    padded = one("Pad", one("Relu", "x"), one.ints(0, 0, 1, 1, 0, 0, 1, 1))
+    if largest:
+        return one.model(one("MaxPool", padded, **how)), two.model(
+            two("MaxPool", two("Relu", "x"), pads=[1] * 4, **how)
+        )
+    made = two("AveragePool", two("Relu", "x"), pads=[1] * 4, count_include_pad=1, **how)
+    return one.model(one("AveragePool", padded, **how)), two.model(made)
 
 
 def softmaxes(r: Random) -> Pair:

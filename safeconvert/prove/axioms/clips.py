@@ -13,7 +13,7 @@ from safeconvert.prove.axioms.operands import mixed, only_floating
 from safeconvert.prove.axioms.pairwise import pairwise
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Refused, Store
+from safeconvert.prove.kernel.terms import Refused, Store, Term
 
 _POSITIVE = "the number in front is positive"
 _ONE = "the bound is one number"
@@ -33,6 +33,14 @@ def clipped(store: Store, value: Value, low: float, high: float) -> Value:
     core = value if number == 1.0 else Value(without(store, term, number), value.groups)
     bounds = np.array([low / number, high / number])
     return scale(store, unary(store, "clip", core, (), bounds), number)
+
+
+def lowest(term: Term) -> float:
+    """A number that no element of a term is less than."""
+    core, factor, offset, _ = parts(term)
+    if core.operator != "clip" or not (factor > 0).all():
+        return -math.inf
+    return float((factor * core.constants[0].values[0] + offset).min())
 
 
 def _relu(n: Node) -> list[Value]:

@@ -63,6 +63,22 @@ class Writer:
         )
         return names
 
+    def maker(self, tensor: str) -> onnx.NodeProto | None:
+        """The operator that made a tensor; None for inputs and constants."""
+        number = tensor.rsplit("_", 2)[-2:-1]
+        if not number or not number[0].isdigit() or int(number[0]) >= len(self.nodes):
+            return None
+        found = self.nodes[int(number[0])]
+        return found if tensor in found.output else None
+
+    def constants_alone(self, tensor: str) -> bool:
+        """Whether a tensor is computed of constants."""
+        number = tensor.removeprefix("constant_")
+        if number.isdigit() and int(number) < len(self.constants) and self.constants[int(number)].name == tensor:
+            return True
+        maker = self.maker(tensor)
+        return maker is not None and all(self.constants_alone(name) for name in maker.input)
+
     def model(self, inputs: Sequence[Input], outputs: Sequence[tuple[Input, str]]) -> onnx.ModelProto:
         """The graph; each output with the tensor that it is."""
         ends = [

@@ -13,8 +13,10 @@ import onnxruntime
 import pytest
 
 from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.prover import prove
 from safeconvert.prove.readers.tf.reader import read_tf
 from safeconvert.prove.readers.tf.table import OPERATORS
+from tests.prove.graphs import Builder, contract
 
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
@@ -100,6 +102,22 @@ def run(model: onnx.ModelProto, given: dict[str, np.ndarray]) -> dict[str, np.nd
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [one.name for one in session.get_outputs()]
     return dict(zip(names, session.run(None, {one.name: given[one.name] for one in session.get_inputs()}), strict=True))
+
+
+def test_what_cancels_in_an_offset_stays_visible(tmp_path: Path) -> None:
+    """Folded in float32, 1e4 - 9999.9 is off by far more than float32's rounding of the difference."""
+    factor, shift, mean = (np.full(6, value, np.float32) for value in (2.0, 1e4, 4999.95))
+
+    class Module(tf.Module):  # type: ignore[misc]
+        @tf.function(input_signature=[tf.TensorSpec((None, 6), tf.float32, "x")])  # type: ignore[untyped-decorator]
+        def __call__(self, x: Any) -> Any:
+            return {"y": x * factor + (tf.constant(shift) - tf.constant(mean) * factor)}
+
+    tf.saved_model.save(Module(), str(tmp_path / "model"))
+    offset = (shift.astype(np.float64) - mean.astype(np.float64) * 2 + 1e-4).astype(np.float32)
+    b = Builder(["n", 6])
+    target = b.model(b("Add", b("Mul", "x", b.constant(factor)), b.constant(offset)))
+    assert prove(read_tf(tmp_path / "model"), target, contract()).proven
 
 
 LOOPS: dict[str, Callable[[], Any]] = {

@@ -6,6 +6,7 @@ import numpy as np
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tf.node import FLOAT, Node, Rule, Tensor
+from safeconvert.prove.readers.writer import Writer
 
 _FAR = 2**62
 WHOLE = (3, 9)
@@ -31,9 +32,26 @@ def pair(operator: str, floating: bool = False) -> Rule:
     def rule(n: Node) -> list[Tensor]:
         if floating or n.kind() not in (FLOAT, *WHOLE):
             n.only_float()
-        return n.made(operator, *(one.name for one in n.inputs))
+        names = [one.name for one in n.inputs]
+        if operator == "Add" and n.kind() == FLOAT:
+            return [Tensor(_summed(n.write, *names))]
+        return n.made(operator, *names)
 
     return rule
+
+
+def _summed(write: Writer, first: str, second: str) -> str:
+    """A sum; a constant difference, as the offset of a normalization is one, is added in two parts, so that what cancels in it stays visible."""
+    for value, offset in ((first, second), (second, first)):
+        maker = write.maker(offset)
+        if (
+            maker is not None
+            and maker.op_type == "Sub"
+            and write.constants_alone(offset)
+            and not write.constants_alone(value)
+        ):
+            return write("Sub", write("Add", value, maker.input[0]), maker.input[1])
+    return write("Add", first, second)
 
 
 def logical(operator: str) -> Rule:
