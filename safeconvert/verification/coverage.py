@@ -20,6 +20,7 @@ from safeconvert.inputs.generate import GeneratedInputs
 from safeconvert.inputs.statistics import Looks
 from safeconvert.inputs.store import Chunk, materialise, picked
 from safeconvert.registry.manifest import framework
+from safeconvert.verification.output_elements import output_elements
 from safeconvert.verification.reaching import SearchRequest, ask_to_reach, reached_chunks
 from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
@@ -101,12 +102,12 @@ def measured(
     """What the usable samples exercise, the elements of outputs among it. Never raises for what cannot be measured."""
     rows = _rows(run, chunks, usable)
     if exported.path is None:
-        return Coverage(*_elements(chunks, outputs, usable, []), len(usable), UNKNOWN.reason)
+        return Coverage(*output_elements(chunks, outputs, usable, []), len(usable), UNKNOWN.reason)
     try:
         answer = _ask(run, exported.path, signature, rows)
     except SafeconvertError as error:
-        return Coverage(*_elements(chunks, outputs, usable, []), len(usable), error.message.splitlines()[0])
-    items, exercised = _elements(chunks, outputs, usable, answer["constant"])
+        return Coverage(*output_elements(chunks, outputs, usable, []), len(usable), error.message.splitlines()[0])
+    items, exercised = output_elements(chunks, outputs, usable, answer["constant"])
     names = tuple(answer["items"])
     found = {names[index] for indices in answer["groups"] for index in indices}
     count = sum(1 if chunk.whole else chunk.stop - chunk.start for chunk in rows)
@@ -139,42 +140,6 @@ def _rows(run: Run, chunks: Sequence[Chunk], numbers: np.ndarray) -> list[Chunk]
     if large and len(numbers) > 2 * _MEASURED_OF_LARGE:
         numbers = np.concatenate([numbers[:_MEASURED_OF_LARGE], numbers[-_MEASURED_OF_LARGE:]])
     return picked(chunks, numbers, run.folder("measured"))
-
-
-def _elements(
-    chunks: Sequence[Chunk], outputs: Evaluated, usable: np.ndarray, constant: Sequence[Sequence[bool]]
-) -> tuple[tuple[str, ...], frozenset[str]]:
-    """One item an output: whether each of its elements takes more than one value over the samples.
-
-    Elements that hold one value whatever the inputs are (`constant`, by place of the output) are left out, and an output of such alone.
-    """
-    least: dict[str, np.ndarray] = {}
-    most: dict[str, np.ndarray] = {}
-    for chunk, files in zip(chunks, outputs.outputs, strict=True):
-        rows = [int(number) - chunk.start for number in usable if chunk.start <= number < chunk.stop]
-        if not rows:
-            continue
-        for name, array in load_files(files).items():
-            if array.dtype.kind not in "biuf":
-                continue
-            picked = array[rows] if not chunk.whole and array.shape[:1] == (chunk.stop - chunk.start,) else array[None]
-            low, high = (picked.min(axis=0), picked.max(axis=0)) if picked.size else (picked[0], picked[0])
-            known = name in least and least[name].shape == low.shape
-            least[name] = np.minimum(least[name], low) if known else low
-            most[name] = np.maximum(most[name], high) if known else high
-    items, exercised = [], set()
-    indices = {spec.name: index for index, spec in enumerate(outputs.signature.outputs)}
-    for name in least:
-        flags = constant[indices[name]] if indices.get(name, len(constant)) < len(constant) else [False]
-        fixed = np.asarray(flags) if len(flags) in (1, *least[name].shape[-1:]) else np.asarray([False])
-        if fixed.all():
-            continue
-        still = int(((least[name] == most[name]) & ~fixed).sum())
-        item = f"every element of output {name}" + (f" ({still} of {least[name].size} are constant)" if still else "")
-        items.append(item)
-        if not still:
-            exercised.add(item)
-    return tuple(items), frozenset(exercised)
 
 
 def _ask(run: Run, path: Path, signature: Signature, chunks: Sequence[Chunk]) -> dict[str, Any]:
