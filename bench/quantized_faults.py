@@ -121,7 +121,7 @@ def _case(net: Net, kind: str, turn: int) -> None:
         return
     repaired = FOLDER / "repaired.tflite"
     repaired.unlink(missing_ok=True)
-    called = safeconvert("repair", net.source, wrong, "-o", repaired, *data, "--json")
+    called = safeconvert("repair", net.source, wrong, "-o", repaired, *data, "--search", 0, "--json")
     answer = called.json if called.out.strip() else {"attempts": [{"outcome": "error"}], "predicate": {}}
     faults = answer["predicate"].get("faults", [])
     listed = [fault["evidence"].partition(": ")[0] for fault in faults]

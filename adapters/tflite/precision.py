@@ -125,6 +125,11 @@ def _drop_unread(model: Any, graph: Any) -> None:
     for tensor in graph.tensors:
         if tensor.buffer not in alive and model.buffers[tensor.buffer].data is not None:
             tensor.buffer = 0  # the empty buffer, by the format's convention
+    drop_unused(model)
+
+
+def drop_unused(model: Any) -> None:
+    """Take out the data of buffers that neither a tensor nor metadata refers to any more."""
     used = {tensor.buffer for each in model.subgraphs for tensor in each.tensors} | {
         entry.buffer for entry in model.metadata or []
     }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from .precision import write
+from .precision import drop_unused, write
 
 _INTEGERS: dict[int, type[np.signedinteger[Any] | np.unsignedinteger[Any]]] = {
     schema.TensorType.INT8: np.int8,
@@ -66,6 +66,7 @@ def stored_as(path: str, other: str, names: Sequence[str], target: str) -> None:
             _set_data(model, tensor, data)
     for operator in graph.operators:
         _fit_bias(model, operator)
+    drop_unused(model)
     write(model, target)
 
 

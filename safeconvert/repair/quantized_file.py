@@ -11,6 +11,7 @@ from safeconvert.compare.contract import Contract
 from safeconvert.conversion.route import Candidate
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.core.signature import Signature
+from safeconvert.errors import AdapterFailure
 from safeconvert.inputs.store import Chunk, picked
 from safeconvert.registry.manifest import Adapter, find
 from safeconvert.repair.means import NOTHING, Means, Plan
@@ -148,9 +149,7 @@ class Quantizer:
         ends = str(io or self.target.io)
         names = {means: [self.operators[index].name for index in plan.by(means)] for means in Means}
         if self.target.optimize is Optimize.INT16X8:
-            answer = _call(
-                self.run, self.target, "quantize_int16x8", self.calibrated, **_feeds(self.run, self.target), target=path
-            )
+            answer = self._sixteen_throughout(path)
         elif any(plan.by(means) for means in Means if means.by_recipe):
             recipe = {means.name.lower(): names[means] for means in Means if means is not Means.RANGE}
             ranged = self._with_ranges(names[Means.RANGE])
@@ -163,6 +162,29 @@ class Quantizer:
         sizes = path.stat().st_size, made.path.stat().st_size
         sixteen = tuple(answer.get("sixteen", ()))
         return QuantizedFile(candidate, tuple(answer["float"]), answer["operators"], *sizes, self.corrected, sixteen)
+
+    def _sixteen_throughout(self, path: Path) -> dict[str, Any]:
+        """The int16x8 file by TensorFlow's quantizer; where that fails, by a recipe of each operator, in float where LiteRT has no 16-bit kernel.
+
+        Raises:
+            AdapterFailure: TensorFlow's fails, and ai-edge-quantizer is not there.
+            UnusableInput: that fails too.
+        """
+        run, target = self.run, self.target
+        feeds = _feeds(run, target)
+        try:
+            made: dict[str, Any] = _call(run, target, "quantize_int16x8", self.calibrated, **feeds, target=path)
+        except AdapterFailure:
+            ranged = run.folder("calibrated") / target.candidate.path.name
+            _call(run, target, "calibrate", self.calibrated, **feeds, target=ranged)
+            listed = [one["name"] for one in _call(run, target, "operators", ranged)]
+            taken = call_tflite(run, "means_by_operator", ranged)
+            if not taken["version"]:
+                raise
+            sixteen = [name for name in listed if name in set(taken["sixteen"])]
+            recipe = {"sixteen": sixteen, "float": [name for name in listed if name not in set(sixteen)]}
+            made = call_tflite(run, "quantize", ranged, recipe=recipe, io=str(Io.FLOAT32), target=path)
+        return made
 
     def _with_ranges(self, names: Sequence[str]) -> Path:
         """The calibrated file with the ranges of least error for the results of these operators."""

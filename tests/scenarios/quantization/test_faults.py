@@ -83,6 +83,9 @@ def test_a_wrong_scale_is_named_and_quantised_anew(folder: Path, tmp_path: Path)
     assert found["optimize"] == "int8" and target.exists()
     assert name in [one["tensor"].partition(";")[0] for one in found["stored_anew"]] and len(found["stored_anew"]) <= 2
     assert all(not one["without"]["equal"] for one in found["stored_anew"]), "each is needed"
+    assert target.stat().st_size <= (tmp_path / "wrong.tflite").stat().st_size + 256, (
+        "what was wrong is not kept beside it"
+    )
     left = constants(target), constants(tmp_path / "wrong.tflite")
     changed = {key for key in left[0] if left[0][key] != left[1][key]}
     assert changed <= {one["tensor"] for one in found["stored_anew"]}, "all else is as it was"

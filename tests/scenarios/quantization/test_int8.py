@@ -116,6 +116,17 @@ def test_sixteen_bits_keep_every_label(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_sixteen_bits_where_tensorflow_s_quantizer_fails(tmp_path: Path) -> None:
+    run_program(PROGRAMS / "tokens.py", tmp_path, modules=KERAS)
+    called = safeconvert(
+        "keras2tflite", tmp_path / "tokens.keras", "-o", tmp_path / "m.tflite", "--inputs", tmp_path / "inputs.npy",
+        "--optimize", "int16x8", "--max-drop", 0.05, "--search", 0, "--json",
+    )  # fmt: skip
+    found = made(called)["quantization"]
+    assert len(found["in_sixteen"]) > len(found["in_float"])
+
+
+@pytest.mark.slow
 def test_an_onnx_target_is_quantised_by_onnx_runtime(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "m.onnx"
     predicate = made(convert(folder, "uneven", target, "--optimize", "int8", "--max-drop", 0.05))
