@@ -34,7 +34,7 @@ def test_every_pair_has_a_route_that_leads_there_without_a_circle(source: str, t
         assert parse_route(" , ".join(route.names), source, target, KNOWN) == route
     order = [(route.last_resort, len(route.adapters)) for route in found]
     assert order == sorted(order)
-    assert len(found) >= 2 or (source, target) == ("tflite", "onnx"), "tf2onnx alone reads TFLite files"
+    assert len(found) >= 2
 
 
 def test_the_last_resort_is_tried_behind_the_real_converters_whatever_the_limit() -> None:

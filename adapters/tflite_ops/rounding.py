@@ -1,0 +1,97 @@
+"""How a quantised operator gets from its exact result to bytes, as XNNPACK does it.
+
+Source: XNNPACK's `qs8` kernels: the 32-bit sum becomes float32, is multiplied by a float32 factor, rounded half to even and cut off.
+A sum in float32 is exact while no partial sum passes 2**24, so that the same steps in ONNX give the same bytes on any machine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .file import Array, Tensor
+from .graph import Operator
+
+EXACT = 2.0**24
+"""Whole numbers up to here are float32 themselves, and so are their sums in any order."""
+_ACTIVATIONS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
+
+
+def bounds(o: Operator, activation: int = 0) -> tuple[int, int]:
+    """Least and largest byte less the zero point that an operator gives, with its fused activation."""
+    if activation not in _ACTIVATIONS:
+        raise o.refuse(f"has the fused activation {activation}, which is not supported")
+    low, high = o.output.bounds
+    least, most = _ACTIVATIONS[activation]
+    if least is not None:
+        low = max(low, _byte(least, o.output))
+    if most is not None:
+        high = min(high, _byte(most, o.output))
+    return low, high
+
+
+def _byte(value: float, tensor: Tensor) -> int:
+    """A real value in steps; half away from zero, as TFLite rounds the bounds of activations."""
+    steps = np.float32(value) / tensor.scale
+    return int(np.copysign(np.floor(np.abs(steps) + np.float32(0.5)), steps))
+
+
+def clipped(o: Operator, name: str, activation: int = 0) -> str:
+    """Whole numbers cut off at what the output stores."""
+    low, high = bounds(o, activation)
+    return str(o.write("Clip", name, o.write.constant(low), o.write.constant(high)))
+
+
+def requantized(o: Operator, name: str, factor: Array | np.float32, activation: int = 0) -> str:
+    """An exact sum in float32 as bytes less the zero point: times a float32 factor, rounded half to even, cut off.
+
+    The sum is a whole number, and rounding it says so: otherwise ONNX Runtime moves the factor into the weights in front (ConvMulFusion), and
+    one value in half a million is a step off.
+    """
+    exact = o.write("Round", name)
+    scaled = o.write("Mul", exact, o.write.constant(np.asarray(factor, np.float32)))
+    return clipped(o, o.write("Round", scaled), activation)
+
+
+def fixed_point(o: Operator, name: str, scales: Array, activation: int = 0) -> str:
+    """An exact sum as LiteRT's own kernels round it: times a 31-bit multiplier, its upper half, and shifted right.
+
+    Source: gemmlowp's SaturatingRoundingDoublingHighMul and RoundingDivideByPOT; both round halves, the first up, the second away from zero.
+
+    Args:
+        o: the operator.
+        name: whole numbers in float32.
+        scales: real factors in float64, shaped as they are broadcast.
+        activation: the fused one.
+    """
+    mantissas, exponents = np.frexp(scales)
+    multipliers = np.floor(mantissas * 2.0**31 + 0.5).astype(np.int64)
+    grown = multipliers == 1 << 31
+    multipliers, exponents = np.where(grown, multipliers // 2, multipliers), exponents + grown
+    left, right = (np.maximum(sign * exponents, 0).astype(np.int64) for sign in (1, -1))
+    wide = o.write("Cast", o.write("Round", name), to=7)
+    product = o.write("Mul", wide, o.write.constant((multipliers << left).astype(np.int64)))
+    half = np.asarray(1 << 30, np.int64)
+    upper = _divided(o, product, np.asarray(1 << 31, np.int64), half, 1 - half)
+    halves = (np.int64(1) << right) >> 1
+    made = _divided(o, upper, np.int64(1) << right, halves, -halves)
+    return clipped(o, o.write("Cast", made, to=1), activation)
+
+
+def _divided(o: Operator, name: str, divisor: Array, above: Array, below: Array) -> str:
+    """An integer division that drops the fraction, after adding one number at zero and above, another below."""
+    zero = o.write.constant(np.asarray(0, np.int64))
+    negative = o.write("Less", name, zero)
+    added = o.write("Where", negative, *(o.write.constant(np.asarray(one, np.int64)) for one in (below, above)))
+    return str(o.write("Div", o.write("Add", name, added), o.write.constant(np.asarray(divisor, np.int64))))
+
+
+def activated(o: Operator, name: str, activation: int) -> str:
+    """The fused activation of an operator in float32."""
+    if activation not in _ACTIVATIONS:
+        raise o.refuse(f"has the fused activation {activation}, which is not supported")
+    least, most = _ACTIVATIONS[activation]
+    if least is None:
+        return name
+    if most is None:
+        return str(o.write("Relu", name))
+    return str(o.write("Clip", name, o.write.constant(least), o.write.constant(most)))

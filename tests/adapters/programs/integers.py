@@ -1,0 +1,153 @@
+"""Small nets in eight bits, one about each operator: `integers.py FOLDER [NAME…]`; writes `NAME.tflite`, whose ends are int8."""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+IMAGE = (9, 10, 6)
+
+
+class Call(layers.Layer):
+    """A function of TensorFlow as a layer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, *inputs):
+        return self.function(*inputs)
+
+
+def behind(*functions):
+    """Layers and functions one after another."""
+
+    def built(x):
+        for function in functions:
+            x = (function if isinstance(function, layers.Layer) else Call(function))(x)
+        return x
+
+    return built
+
+
+def two(function, squashed=False):
+    """A function of two convolutions, whose scales differ."""
+
+    def built(x):
+        activation = "sigmoid" if squashed else None
+        one, other = layers.Conv2D(6, 1)(x), layers.Conv2D(6, 3, padding="same", activation=activation)(x)
+        return Call(function)(one, other)
+
+    return built
+
+
+def conv(**options):
+    return layers.Conv2D(6, 1, **options)
+
+
+def deep(x):
+    """Twelve layers, in which steps add up."""
+    for width in (16, 16, 16, 16):
+        y = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+        y = layers.Conv2D(width, 3, padding="same")(y)
+        x = layers.ReLU()(layers.Add()([layers.Conv2D(width, 1)(x), y]))
+    return layers.Dense(10)(layers.GlobalAveragePooling2D()(x))
+
+
+NETS = {
+    "CONV_2D": behind(layers.Conv2D(8, 3, padding="same")),
+    "CONV_2D-relu": behind(layers.Conv2D(8, 3, 2, activation="relu")),
+    "CONV_2D-relu6": behind(layers.Conv2D(8, (2, 3), (1, 2), "same"), layers.ReLU(6.0)),
+    "CONV_2D-wide": behind(
+        conv(), layers.Conv2D(400, 1), layers.Conv2D(4, 3, padding="same", kernel_initializer="ones")
+    ),
+    "CONV_2D-groups": behind(layers.Conv2D(12, 3, groups=3)),
+    "DEPTHWISE_CONV_2D": behind(layers.DepthwiseConv2D(3, padding="same")),
+    "DEPTHWISE_CONV_2D-2": behind(layers.DepthwiseConv2D(3, 2, "same", depth_multiplier=2, activation="relu")),
+    "FULLY_CONNECTED": behind(layers.Flatten(), layers.Dense(10)),
+    "FULLY_CONNECTED-rows": behind(layers.Dense(7, use_bias=False, activation="relu")),
+    "TRANSPOSE_CONV": behind(layers.Conv2DTranspose(5, 3, 2, "same")),
+    "TRANSPOSE_CONV-fixed": behind(layers.Conv2DTranspose(5, 3, 2, "same")),
+    "TRANSPOSE_CONV-valid": behind(layers.Conv2DTranspose(5, 3, 2)),
+    "ADD": two(lambda a, b: a + b),
+    "ADD-relu": two(lambda a, b: tf.nn.relu(a + 30 * b)),
+    "ADD-constant": behind(conv(), tf.nn.tanh, lambda x: x + np.linspace(-1, 1, 6).astype("float32")),
+    "SUB": two(lambda a, b: a - b),
+    "MUL": two(lambda a, b: a * b),
+    "MUL-sigmoid": two(lambda a, b: a * b, squashed=True),
+    "MAXIMUM": two(tf.maximum),
+    "MINIMUM": two(tf.minimum),
+    "CONCATENATION": two(lambda a, b: tf.concat([a, b], 3)),
+    "CONCATENATION-1": two(lambda a, b: tf.concat([a, b], 1)),
+    "MEAN": behind(layers.GlobalAveragePooling2D()),
+    "MEAN-kept": behind(conv(), layers.GlobalAveragePooling2D(keepdims=True), conv()),
+    "MEAN-channels": behind(lambda x: tf.reduce_mean(x, 3)),
+    "SUM": behind(lambda x: tf.reduce_sum(x, [1, 2])),
+    "REDUCE_MAX": behind(lambda x: tf.reduce_max(x, [1, 2])),
+    "AVERAGE_POOL_2D": behind(layers.AveragePooling2D(2)),
+    "AVERAGE_POOL_2D-same": behind(layers.AveragePooling2D(3, 2, "same")),
+    "MAX_POOL_2D": behind(layers.MaxPooling2D(3, 2, "same")),
+    "SOFTMAX": behind(layers.Flatten(), layers.Dense(10), layers.Softmax()),
+    "SOFTMAX-100": behind(layers.Flatten(), layers.Dense(100), layers.Softmax()),
+    "LOGISTIC": behind(conv(), tf.sigmoid),
+    "TANH": behind(conv(), tf.tanh),
+    "HARD_SWISH": behind(conv(), lambda x: x * tf.nn.relu6(x + 3.0) * (1 / 6.0)),
+    "LEAKY_RELU": behind(conv(), layers.LeakyReLU(0.2)),
+    "PRELU": behind(conv(), layers.PReLU(alpha_initializer="glorot_uniform", shared_axes=[1, 2])),
+    "GELU": behind(conv(), layers.Activation("gelu")),
+    "RELU": behind(layers.Reshape((10, 54)), layers.ReLU()),
+    "RELU6": behind(layers.Reshape((10, 54)), layers.ReLU(6.0)),
+    "ABS": behind(conv(), tf.abs),
+    "SQRT": behind(conv(), tf.abs, tf.sqrt),
+    "RSQRT": behind(conv(), tf.abs, lambda x: x + 0.5, tf.math.rsqrt),
+    "EXP": behind(conv(), tf.exp),
+    "RESIZE_BILINEAR": behind(layers.UpSampling2D(2, interpolation="bilinear")),
+    "RESIZE_BILINEAR-odd": behind(layers.Resizing(13, 7)),
+    "RESIZE_NEAREST_NEIGHBOR": behind(layers.Resizing(13, 7, interpolation="nearest")),
+    "PAD": behind(layers.ZeroPadding2D(((1, 2), (0, 1)))),
+    "MIRROR_PAD": behind(lambda x: tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], "REFLECT")),
+    "STRIDED_SLICE": behind(lambda x: x[:, 1:7:2, :, 1:4]),
+    "TRANSPOSE": behind(layers.Permute((3, 1, 2))),
+    "SPLIT": behind(lambda x: tf.concat(tf.split(x, 2, 3)[::-1], 3)),
+    "RESHAPE": behind(layers.Reshape((10, 54))),
+    "GATHER": behind(lambda x: tf.gather(x, [0, 3, 3, 1], axis=3)),
+    "PACK": behind(lambda x: tf.stack([x, x], 1)),
+    "DEPTH_TO_SPACE": behind(layers.Conv2D(8, 1), lambda x: tf.nn.depth_to_space(x, 2)),
+    "SPACE_TO_DEPTH": behind(layers.Cropping2D(((0, 1), (0, 0))), lambda x: tf.nn.space_to_depth(x, 2)),
+    "SPACE_TO_BATCH_ND": behind(layers.Conv2D(8, 3, dilation_rate=2, padding="same")),
+    "TILE": behind(layers.UpSampling2D(2)),
+}
+"""By the operator that each is about, with a word behind a hyphen where there are several."""
+OTHERS = {"deep": deep, "float": behind(conv()), "unknown": behind(lambda x: tf.math.l2_normalize(x, 3))}
+"""A whole net, what has no integer arithmetic, and what is not said exactly."""
+
+FIXED = ("TRANSPOSE_CONV-fixed",)
+"""Those whose batch is one, without which XNNPACK does not take them."""
+
+
+def main(folder, names):
+    for number, (name, net) in enumerate((NETS | OTHERS).items()):
+        if name not in (names or NETS):
+            continue
+        keras.utils.set_random_seed(number)
+        random = np.random.default_rng(number)
+        x = keras.Input(IMAGE, batch_size=1 if name in FIXED else None)
+        model = keras.Model(x, net(x))
+        for weight in model.weights:
+            if len(weight.shape) == 1:
+                weight.assign(random.normal(0, 0.3, weight.shape))
+        inputs = random.normal(0.2, 1, (64, *IMAGE)).astype("float32")
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        if name != "float":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda inputs=inputs: ([one[None]] for one in inputs)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = converter.inference_output_type = tf.int8
+        (folder / f"{name}.tflite").write_bytes(converter.convert())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
