@@ -145,6 +145,15 @@ def windows_of_nothing_but_padding() -> Pair:
     return pooled("MaxPool", 2, -1.0), pooled("MaxPool", 2, -2.0)
 
 
+def ends_of_another() -> Pair:
+    def model(place: int) -> onnx.ModelProto:
+        b = Builder([1, 2, 5, 5], opset=19)
+        end = b("Slice", "x", b.ints(place), b.ints(place + 1), b.ints(2))
+        return b.model(b("MaxPool", b("Concat", end, "x", axis=2), kernel_shape=[2, 2]))
+
+    return model(3), model(0)
+
+
 def mean_with_ones() -> Pair:
     return pooled("AveragePool", 1, 1.0), pooled("AveragePool", 1, 0.0)
 
@@ -293,6 +302,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "pooling in windows: what is padded is nowhere less than what it is padded with": largest_of_what_was_negative,
     "pooling in windows: each window reads a place of the tensor": windows_of_nothing_but_padding,
     "pooling in windows: what is counted as padding is zero": mean_with_ones,
+    "pooling in windows: what is joined to a tensor are its own ends": ends_of_another,
     "sums: a factor that varies is a multiple of the other": no_multiple,
     "sums: the common factor lies along the same axes in both products": factor_along_other_axes,
     "odd functions: the function is odd": exponential_of_the_negative,

@@ -197,6 +197,12 @@ def padded_pooling(r: Random) -> Pair:
     kernel, step, largest = int(r.integers(2, 4)), int(r.integers(1, 4)), bool(r.integers(2))
     how = {"kernel_shape": [kernel] * 2, "strides": [step] * 2}
     padded = one("Pad", one("Relu", "x"), one.ints(0, 0, 1, 1, 0, 0, 1, 1))
+    if largest and r.integers(2):
+        name = "x"
+        for axis, size in ((2, h), (3, w)):
+            ends = [two("Slice", name, two.ints(end), two.ints(end + 1), two.ints(axis)) for end in (0, size - 1)]
+            name = two("Concat", ends[0], name, ends[1], axis=axis)
+        return one.model(one("MaxPool", "x", pads=[1] * 4, **how)), two.model(two("MaxPool", name, **how))
     if largest:
         return one.model(one("MaxPool", padded, **how)), two.model(
             two("MaxPool", two("Relu", "x"), pads=[1] * 4, **how)

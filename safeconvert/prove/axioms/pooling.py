@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.clips import lowest
@@ -19,6 +19,7 @@ _PLACE = "the window is of one place"
 _COUNTED = "counted padding does not end before the last window does"
 _LOW = "what is padded is nowhere less than what it is padded with"
 _TOUCHED = "each window reads a place of the tensor"
+_ENDS = "what is joined to a tensor are its own ends"
 _ZERO = "what is counted as padding is zero"
 
 
@@ -61,35 +62,65 @@ def _pool(n: Node) -> list[Value]:
 
 def _bare(store: Store, value: Value, w: Window, behind: Sequence[int], average: bool) -> tuple[Value, Window] | None:
     """What was padded before it is pooled, and the window with that padding as its own; None where that is another function."""
+    inner, pads, reaches = value, list(w.pads), list(behind)
+    while (found := _unpadded(store, inner, average)) is not None:
+        inner, entries = found
+        for axis, front, back in entries:
+            pads[axis], reaches[axis] = (pads[axis][0] + front, pads[axis][1] + back), reaches[axis] + back
+    if inner is value:
+        return None
+    ends = [(max(front, over), size) for (front, _), over, size in zip(pads, reaches, w.kernel, strict=True)]
+    touched = max(w.dilations) == 1 and all(end < size for end, size in ends)
+    if not average and not AXIOM.holds(store, _TOUCHED, touched):
+        return None
+    return inner, Window(w.kernel, w.strides, w.dilations, tuple(pads))
+
+
+def _unpadded(store: Store, value: Value, average: bool) -> tuple[Value, list[tuple[int, int, int]]] | None:
+    """What a Pad, or an end that is repeated, was added to: spatial axes, and how much in front and behind; None where a mean or a largest
+    number would be another."""
     term = value.term
+    places = {group[0]: axis - 2 for axis, group in enumerate(value.groups) if axis >= 2 and len(group) == 1}
+    if term.operator == "concat" and not average:
+        return _without_ends(store, value, places)
     if term.operator != "pad" or term.setting[0] != "constant":
         return None
-    places = {group[0]: axis - 2 for axis, group in enumerate(value.groups) if axis >= 2 and len(group) == 1}
-    pads = list(w.pads)
-    reaches = list(behind)
-    for own, front, back in term.setting[1]:
-        if own not in places or min(front, back) < 0:
-            return None
-        axis = places[own]
-        pads[axis], reaches[axis] = (w.pads[axis][0] + front, w.pads[axis][1] + back), behind[axis] + back
+    if any(own not in places or min(front, back) < 0 for own, front, back in term.setting[1]):
+        return None
     fill = float(term.constants[0].values)
-    if average:
-        if not AXIOM.holds(store, _ZERO, fill == 0):
+    if average and not AXIOM.holds(store, _ZERO, fill == 0):
+        return None
+    if not average and not AXIOM.holds(store, _LOW, lowest(term.operands[0]) >= fill):
+        return None
+    return Value(term.operands[0], value.groups), [(places[own], front, back) for own, front, back in term.setting[1]]
+
+
+def _without_ends(
+    store: Store, value: Value, places: Mapping[int, int]
+) -> tuple[Value, list[tuple[int, int, int]]] | None:
+    """A tensor to which its first and last places along an axis were joined."""
+    term = value.term
+    last = len(term.shape) - 1
+    number = max(range(len(term.operands)), key=lambda one: math.prod(term.operands[one].shape))
+    core, along = term.operands[number], term.setting[number]
+    if last not in places or sorted(along) != list(range(len(term.shape))):
+        return None
+    axis = along.index(last)
+    whole = Value(core, tuple((one,) for one in range(len(core.shape))))
+    parts = [*term.operands[:number], *term.operands[number + 1 :]]
+    for place, part in enumerate(parts):
+        end = 0 if place < number else core.shape[axis] - 1
+        if not AXIOM.holds(store, _ENDS, taken(store, whole, axis, range(end, end + 1)).term is part):
             return None
-    else:
-        ends = [(max(front, over), size) for (front, _), over, size in zip(pads, reaches, w.kernel, strict=True)]
-        touched = max(w.dilations) == 1 and all(end < size for end, size in ends)
-        if not AXIOM.holds(store, _TOUCHED, touched) or not AXIOM.holds(store, _LOW, lowest(term.operands[0]) >= fill):
-            return None
-    inner = Value(term.operands[0], value.groups)
-    return inner, Window(w.kernel, w.strides, w.dilations, tuple(pads))
+    groups = tuple(tuple(along.index(one) for one in group) for group in value.groups)
+    return Value(core, groups), [(places[last], number, len(parts) - number)]
 
 
 AXIOM = Axiom(
     "pooling in windows",
     "Pooling is said by its windows and by how far they reach beyond the tensor, padding before it included: of zeros for a mean that counts them, of a number that is "
-    "not greater than any of the tensor's for the largest; one window over everything is a reduction; windows of one place take places along axes; an axis of length 1 "
+    "not greater than any of the tensor's, or of its own ends again, for the largest; one window over everything is a reduction; windows of one place take places along axes; an axis of length 1 "
     "under a window of 1 is no axis.",
-    (_WHOLE, _PLACE, _COUNTED, _LOW, _TOUCHED, _ZERO),
+    (_WHOLE, _PLACE, _COUNTED, _LOW, _TOUCHED, _ENDS, _ZERO),
     {"MaxPool": _pool, "AveragePool": _pool},
 )

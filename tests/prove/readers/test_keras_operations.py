@@ -44,6 +44,7 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "Softsign": (ROW, ops.softsign), "HardSigmoid": (ROW, ops.hard_sigmoid), "HardSilu": (ROW, ops.hard_silu), "Selu": (ROW, ops.selu),
     "Elu": (ROW, lambda x: ops.elu(x, 0.7)), "Gelu": (ROW, lambda x: ops.gelu(x, approximate=False)), "Gelu by tanh": (ROW, ops.gelu),
     "LeakyRelu": (ROW, lambda x: ops.leaky_relu(x, 0.3)), "Softmax": (STEPS, lambda x: ops.softmax(x, axis=1)),
+    "MaxPool": (IMAGE, lambda x: ops.max_pool(x, (3, 2), (2, 1), "same")), "AveragePool": (IMAGE, lambda x: ops.average_pool(x, 2, padding="same")),
     "LogSoftmax": (STEPS, lambda x: ops.log_softmax(x)), "Erf": (ROW, ops.erf), "Rsqrt": (ROW, lambda x: ops.rsqrt(ops.exp(x))),
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import onnx
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.activations import activated
-from safeconvert.prove.readers.keras.layer import FLOAT, Tensor
+from safeconvert.prove.readers.keras.layer import FLOAT, Tensor, numbers
 from safeconvert.prove.readers.writer import Writer
 
 _FAR = 2**62
@@ -260,6 +260,23 @@ def _softmax(operator: str) -> Rule:
     return rule
 
 
+def _pooled(operator: str) -> Rule:
+    """max_pool and average_pool, channels last, whose mean does not count padding."""
+
+    def rule(o: Operation) -> Tensor:
+        rank = o.alone().rank - 2
+        window = numbers(o.config["pool_size"], rank)
+        strides = numbers(o.config["strides"], rank) if o.config.get("strides") is not None else window
+        how = {"valid": "VALID", "same": "SAME_UPPER"}.get(str(o.config.get("padding", "valid")))
+        if how is None or o.config.get("data_format") not in (None, "channels_last"):
+            raise Refused(f"{o.kind}: padding {o.config.get('padding')}, or channels first")
+        first = o.write("Transpose", o.x.name, perm=[0, rank + 1, *range(1, rank + 1)])
+        made = o.write(operator, first, kernel_shape=window, strides=strides, auto_pad=how)
+        return Tensor(o.write("Transpose", made, perm=[0, *range(2, rank + 2), 1]), rank + 2)
+
+    return rule
+
+
 def _gelu(o: Operation) -> Tensor:
     form = "tanh" if o.config.get("approximate", True) else "none"
     return Tensor(o.write("Gelu", o.alone().name, approximate=form), o.x.rank)
@@ -287,6 +304,7 @@ _NN: Mapping[str, Rule] = {
     "Relu": _each("Relu"), "Relu6": _named("relu6"), "Sigmoid": _each("Sigmoid"), "Silu": _named("silu"), "Softplus": _each("Softplus"),
     "Softsign": _each("Softsign"), "HardSigmoid": _named("hard_sigmoid"), "HardSilu": _named("hard_silu"), "Selu": _each("Selu"), "Elu": _elu,
     "Gelu": _gelu, "LeakyRelu": _leaky, "Softmax": _softmax("Softmax"), "LogSoftmax": _softmax("LogSoftmax"),
+    "MaxPool": _pooled("MaxPool"), "AveragePool": _pooled("AveragePool"),
 }  # fmt: skip
 OPERATIONS: Mapping[str, Mapping[str, Rule]] = {
     "keras.src.ops.numpy": _NUMPY,
