@@ -229,6 +229,21 @@ def joining(r: Random) -> Pair:
 
 
 def places(r: Random) -> Pair:
+    return places_across(r) if r.integers(2) else place(r)
+
+
+def places_across(r: Random) -> Pair:
+    n, c, h, w = (size + 1 for size in sizes(r, 4))
+    one, two = Doubles(n, c, h, w), Doubles(n, c, h, w)
+    start, end = 1, h * w - 1
+    merged = one("Reshape", one("Transpose", "x", perm=[0, 1, 3, 2]), one.ints(n, c, h * w))
+    turned = two("Reshape", two("Transpose", "x", perm=[0, 3, 2, 1]), two.ints(n, h * w, c))
+    made = two("Slice", turned, two.ints(start - h * w), two.ints(-1), two.ints(1))
+    source = one.model(one("Slice", merged, one.ints(start), one.ints(end), one.ints(2)))
+    return source, two.model(two("Transpose", made, perm=[0, 2, 1]))
+
+
+def place(r: Random) -> Pair:
     n, c = sizes(r, 2)
     one, two = Doubles(n, c), Doubles(n, c)
     made = two("Squeeze", two("Slice", "x", two.ints(c - 1), two.ints(c), two.ints(1)), two.ints(1))

@@ -14,7 +14,7 @@ from safeconvert.prove.kernel.terms import Constant, Refused, Store, Term
 
 
 def taken(store: Store, value: Value, axis: int, indices: range) -> Value:
-    """Some indices along one axis of a tensor. Raises Refused where the axis is several and the indices are no whole parts of these."""
+    """Some indices along one axis of a tensor. Raises Refused where the axis has a length of 1, or there are none."""
     AXIOM.use(store)
     if indices == range(value.shape[axis]):
         return value
@@ -42,19 +42,32 @@ def _taken(store: Store, term: Term, axis: int, indices: range) -> Value:
 
 
 def _of_several(store: Store, value: Value, axis: int, indices: range) -> Value:
-    """Indices along an axis that several are merged in: whole rows of the first of these, or a part of one row."""
+    """Indices along an axis that several are merged in: whole rows of the first of these, or a part of one row, else across rows."""
     first, *rest = value.groups[axis]
     row = math.prod(value.term.shape[a] for a in rest)
     apart = Value(value.term, (*value.groups[:axis], (first,), tuple(rest), *value.groups[axis + 1 :]))
     start, count = indices.start, len(indices)
     if indices.step != 1 or ((start % row or count % row) and start // row != (start + count - 1) // row):
-        raise Refused("indices along an axis that is several")
+        return _across(store, value, axis, indices)
     whole = range(start // row, start // row + max(count // row, 1))
     made = taken(store, apart, axis, whole)
     if count < row:
         made = taken(store, made, axis + 1, range(start % row, start % row + count))
     groups = made.groups
     return Value(made.term, (*groups[:axis], groups[axis] + groups[axis + 1], *groups[axis + 2 :]))
+
+
+def _across(store: Store, value: Value, axis: int, indices: range) -> Value:
+    """Indices along an axis that several are merged in, which begin or end within a row: along the merged axis, as they stand."""
+    term, group = value.term, value.groups[axis]
+    lead = [a for a in range(len(term.shape)) if a not in group]
+    numbers = {a: number for number, a in enumerate(lead)}
+    stays = len(indices) > 1
+    shape = [*(term.shape[a] for a in lead), *([len(indices)] if stays else [])]
+    setting = (group, indices.start, indices.step if stays else 1, len(indices))
+    made = (len(lead),) if stays else ()
+    groups: Groups = tuple(made if n == axis else tuple(numbers[a] for a in g) for n, g in enumerate(value.groups))
+    return Value(store.term("take across", shape, (term,), setting), groups)
 
 
 def _slice(n: Node) -> list[Value]:
@@ -116,7 +129,7 @@ def _rows(n: Node) -> list[Value]:
 
 AXIOM = Axiom(
     "places along an axis",
-    "Slice, Split, and Gather at even distances take places along one axis, whatever the order of the others; Gather of rows of a table by computed "
+    "Slice, Split, and Gather at even distances take places along one axis, whatever the order of the others, also where it is several in one; Gather of rows of a table by computed "
     "numbers commutes with any order of these.",
     (),
     {"Slice": _slice, "Split": _split, "Gather": _gather},
