@@ -215,7 +215,7 @@ PARTS = {
     ),
     "large": Part(
         "A transformer from a state dict to ONNX, converted and verified on 64 generated inputs", "MB",
-        (100, 300, 1000, 3000), _large, 16,
+        (100, 300, 1000, 3000), _large, 4,
     ),
 }  # fmt: skip
 
