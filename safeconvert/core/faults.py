@@ -74,6 +74,8 @@ class RouteOutcome(StrEnum):
     """The target loads but does not run."""
     CRASHED = "crashed"
     """A converter failed, or its target does not load."""
+    SKIPPED = "skipped"
+    """It was not tried: by what its converters declare it cannot work."""
 
 
 class ExporterVerdict(StrEnum):

@@ -41,6 +41,19 @@ class Crashed:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A route that was not tried, since by what its converters declare it cannot work.
+
+    Attributes:
+        reason: one line.
+    """
+
+    reason: str
+    candidate: None = None
+    outcome: ClassVar[RouteOutcome] = RouteOutcome.SKIPPED
+
+
+@dataclass(frozen=True)
 class Unrunnable:
     """The target loads, but does not run on the source's inputs, or its outputs cannot be compared as requested.
 
@@ -88,7 +101,7 @@ class Compared:
         return RouteOutcome.VERIFIED if self.verification.native.equal else RouteOutcome.NOT_EQUIVALENT
 
 
-Result = Crashed | Unrunnable | Incomparable | Compared
+Result = Crashed | Skipped | Unrunnable | Incomparable | Compared
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.route import Candidate, RouteRun
 from safeconvert.core.files import size_of
 from safeconvert.core.formats import ModelFile
+from safeconvert.core.once import Once
 from safeconvert.errors import NoRoute, UnusableInput
 from safeconvert.pipeline.attempt import try_route
-from safeconvert.pipeline.results import Attempt, Compared
+from safeconvert.pipeline.declared import declared_obstacle
+from safeconvert.pipeline.results import Attempt, Compared, Skipped
 from safeconvert.registry.environments import offers
 from safeconvert.registry.routes import Route, parse_route, routes, worth_trying
 from safeconvert.verification.source import Source
@@ -80,12 +82,17 @@ def try_routes(
     """
     options = first.options
     attempts: list[Attempt] = []
+    known: Once[str] = Once()
     for number, route in enumerate(found):
         early = prefetched if number == 0 else None
         start = early.at if early is not None else time.monotonic()
         job = replace(
             first, route=route, model=source.request, signature=source.session.signature, exported=source.exported
         )
+        obstacle = declared_obstacle(run, job, known) if early is None else ""
+        if obstacle:
+            attempts.append(Attempt(route, Skipped(obstacle)))
+            continue
         result = try_route(run, job, source, early.conversion if early is not None else None)
         attempts.append(Attempt(route, result, seconds=round(time.monotonic() - start, 3)))
         if attempts[-1].verified and options.routes != ALL:

@@ -27,7 +27,7 @@ _SHOWN = 4
 def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Obstacle, ...]:
     """The operators (with `node`) that the failed converters named, as they stand in the source's ONNX form."""
     path = source.file.path if source.file.format == "onnx" else source.exported.path
-    reasons = [attempt.reason for attempt in attempts if attempt.outcome == "crashed"]
+    reasons = [attempt.reason for attempt in attempts if attempt.outcome in ("crashed", "skipped")]
     if path is None or not reasons:
         return ()
     try:

@@ -47,6 +47,8 @@ _KEYS = {
     "requirements",
     "rules",
     "open_sizes",
+    "refuses",
+    "constant_inputs",
 }
 
 
@@ -85,6 +87,8 @@ class Adapter:
         requirements: pins of an environment of its own; () where it runs in safeconvert's.
         python: the interpreter that its workers run in.
         rules: rewrites of the graph that go before a converter of ONNX, in order (see `safeconvert.rules`).
+        refuses: operators of ONNX that neither the converter knows nor one of its rules expresses, as far as it says.
+        constant_inputs: inputs of operators that must not be computed, `Gather:1` for the second of Gather.
         open_sizes: sizes that a model leaves free, besides the batch, can stay free in what it makes of it.
     """
 
@@ -102,6 +106,8 @@ class Adapter:
     python: Path = Path(sys.executable)
     rules: tuple[str, ...] = ()
     open_sizes: bool = False
+    refuses: tuple[str, ...] = ()
+    constant_inputs: tuple[str, ...] = ()
 
 
 @cache
@@ -133,7 +139,7 @@ def read_manifest(path: Path) -> Adapter:
     for key in ("name", "summary", "kind", "format", "advice"):
         if not isinstance(data.get(key, ""), str):
             raise UnusableInput(f"{path}: {key} is no text: {data[key]!r}")
-    for key in ("modules", "packages", "arguments", "requirements", "rules"):
+    for key in ("modules", "packages", "arguments", "requirements", "rules", "refuses", "constant_inputs"):
         names = data.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise UnusableInput(f"{path}: {key} is no list of names: {names!r}")
@@ -166,6 +172,8 @@ def read_manifest(path: Path) -> Adapter:
         requirements=tuple(data.get("requirements", [])),
         rules=tuple(data.get("rules", [])),
         open_sizes=data.get("open_sizes", False),
+        refuses=tuple(data.get("refuses", [])),
+        constant_inputs=tuple(data.get("constant_inputs", [])),
         folder=path.parent,
     )
 

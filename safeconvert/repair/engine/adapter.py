@@ -12,6 +12,7 @@ import onnx
 
 from safeconvert.compare.contract import Contract
 from safeconvert.core.faults import TrialOutcome
+from safeconvert.core.obstacles import Obstacle
 from safeconvert.errors import NoVerdict
 from safeconvert.graph import interface
 from safeconvert.graph.obstacles import named, undefined
@@ -30,6 +31,7 @@ from safeconvert.repair.engine.exports import explain
 from safeconvert.repair.engine.loop import measured, repair
 from safeconvert.repair.engine.problem import Problem
 from safeconvert.repair.engine.scoring import Broken
+from safeconvert.rewrite.undeclared import refused
 
 PRELOADED = ("safeconvert.prove.readers.read",)
 """What reading a native file imports."""
@@ -98,6 +100,12 @@ def named_operators(path: str, messages: list[str]) -> list[dict[str, str]]:
 def undefined_operators(path: str) -> list[dict[str, str]]:
     """The operators of an ONNX file that nobody defines; see `graph.obstacles.undefined`."""
     return [one.to_json() for one in undefined(light_graph(path))]
+
+
+def refused_operators(path: str, operators: list[str], constant_inputs: list[str]) -> list[dict[str, str]]:
+    """What of an ONNX file a converter refuses by what it declares; see `rewrite.undeclared`."""
+    found = refused(light_graph(path), operators, constant_inputs)
+    return [Obstacle(node.op_type, node.name or next(iter(node.output), "")).to_json() for node in found]
 
 
 def structure(source: str, target: str) -> bool:
