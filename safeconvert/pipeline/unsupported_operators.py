@@ -27,7 +27,10 @@ _SHOWN = 4
 def obstacles(run: Run, source: Source, attempts: Sequence[Attempt]) -> tuple[Obstacle, ...]:
     """The operators (with `node`) that the failed converters named, as they stand in the source's ONNX form."""
     path = source.file.path if source.file.format == "onnx" else source.exported.path
-    reasons = [attempt.reason for attempt in attempts if attempt.outcome in ("crashed", "skipped")]
+    by_outcome = [[one.reason for one in attempts if one.outcome == outcome] for outcome in ("crashed", "skipped")]
+    reasons = (
+        by_outcome[0] or by_outcome[1]
+    )  # a route that was skipped names what it refuses, which may be none of another's business
     if path is None or not reasons:
         return ()
     try:

@@ -67,7 +67,7 @@ def test_where_the_converter_refuses_the_target_stands_alone_and_keeps_its_batch
     done = safeconvert("convert", tmp_path / "source.onnx", "--to", target, "-o", path, "--samples", "8", "--json")
     assert done.code == 0, done.text
     outcomes = [(attempt["route"], attempt["outcome"]) for attempt in done.json["attempts"]]
-    assert outcomes[0][1] == "crashed"  # the real converter
+    assert outcomes[0][1] in ("crashed", "skipped")  # the real converter
     assert outcomes[-1] == (adapter, "verified")
     last = "target takes the source's dimensions in the order [0, 2, 3, 1]"  # as by onnx2keras
     assert done.json["predicate"]["obligations"] == ([f"input x: {last}"] if target == "keras" else [])

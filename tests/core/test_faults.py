@@ -73,4 +73,4 @@ def test_every_kind_has_a_name_and_an_unknown_text_has_none() -> None:
 
 
 def test_route_outcomes_stand_from_best_to_worst() -> None:
-    assert list(RouteOutcome) == ["verified", "not_equivalent", "no_verdict", "crashed"]
+    assert list(RouteOutcome) == ["verified", "not_equivalent", "no_verdict", "crashed", "skipped"]

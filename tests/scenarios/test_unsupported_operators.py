@@ -83,7 +83,7 @@ def test_it_is_said_which_operator_at_which_node_and_why_each_route_failed(
     assert (operator, node) in [(one["operator"], one["node"]) for one in found["obstacles"]]
     assert len(found["attempts"]) >= 2, "a converter and a last resort at least"
     for attempt in found["attempts"]:
-        assert attempt["outcome"] == "crashed" and attempt["reason"]
+        assert attempt["outcome"] in ("crashed", "skipped") and attempt["reason"]
     if target in ("tf", "tflite"):
         assert "safeconvert adapters install onnx2tf" in [offer["command"] for offer in found["offers"]]
     assert {path.name for path in tmp_path.iterdir()} <= {"model.onnx", "state"}
