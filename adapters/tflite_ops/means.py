@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .graph import Operator, Rule
-from .rounding import activated, bounds, clipped, requantized
+from .rounding import EXACT, activated, bounds, clipped
 
 _SAME = 0
+_BYTES = 256  # no byte is farther from zero, nor from its zero point
 _CHAINED = 64  # elements that are added node by node
 
 
@@ -36,9 +37,22 @@ def _reduced(o: Operator, operator: str) -> None:
         if any(size is None for size in sizes):
             raise o.refuse("reduces an axis whose size is free")
         count = int(np.prod([int(size or 0) for size in sizes])) if o.step.name == "MEAN" else 1
-        factor = o.tensor(0).scale / (o.output.scale * np.float32(count))
-        made = requantized(o, made, factor)
+        made = _of_bytes(o, made, int(np.prod([int(size or 0) for size in sizes])), count)
     o.give(second=made) if second and keep else o.give(last=made)
+
+
+def _of_bytes(o: Operator, name: str, elements: int, divisor: int) -> str:
+    """A sum less the zero points as XNNPACK rounds it: the bytes' own sum times a factor, and both zero points in one float32 number.
+
+    That number is larger than the result, and what it rounds off decides where the result lies within a millionth of a half.
+    """
+    zero, factor = o.tensor(0).zero * elements, o.tensor(0).scale / (o.output.scale * np.float32(divisor))
+    if elements * _BYTES >= EXACT:
+        raise o.refuse("sums more elements than float32 counts exactly")
+    bias = np.float32(o.output.zero) - np.float32(zero) * factor
+    stored = o.write("Round", o.write("Add", name, o.write.constant(zero)))
+    scaled = o.write("Add", o.write("Mul", stored, o.write.constant(factor)), o.write.constant(bias))
+    return clipped(o, o.write("Sub", o.write("Round", scaled), o.write.constant(o.output.zero)))
 
 
 def largest(o: Operator) -> None:
