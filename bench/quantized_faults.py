@@ -56,7 +56,7 @@ NETS = (
     Net("ResNet-20", DATA / "models/resnet20_cifar10.pt", DATA / "images/cifar10", ("--preprocessing", "torchvision"), 32, "torchvision", 1),
     Net(
         "MobileNetV1 0.25", FOLDER / "mobilenet.keras", FOLDER / "imagenet_val-1001",
-        ("--preprocessing", "tflite.mobilenet", "--samples", 300), 224, "tflite.mobilenet", 1,
+        ("--preprocessing", "tflite.mobilenet", "--samples", 600), 224, "tflite.mobilenet", 1,
     ),
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.errors import UnusableInput
 
@@ -85,8 +86,18 @@ def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: st
         written = made.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).quantized_model
     except (ValueError, RuntimeError, KeyError) as error:
         raise UnusableInput(f"{_PACKAGE}: {' '.join(str(error).split())[:240]}") from error
-    Path(target).write_bytes(bytes(written))
-    return counted(bytes(written))
+    content = _plainly_named(bytes(written))
+    Path(target).write_bytes(content)
+    return counted(content)
+
+
+def _plainly_named(content: bytes) -> bytes:
+    """The file with other names for what was put in: tf2onnx makes names of `_dequant` and `_quantized` of its own, and one name twice is a circle."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            tensor.name = re.sub(rb"_dequant$", b"_in_float", re.sub(rb"_quantized$", b"_in_integers", tensor.name))
+    return packed(model)
 
 
 def _tell(made: Any, key: str, scope: str) -> None:

@@ -51,6 +51,11 @@ def test_each_operator_computes_as_its_recipe_says(made: dict[str, Any]) -> None
 
 
 @needs_extra
+def test_no_tensor_has_a_name_that_tf2onnx_makes(made: dict[str, Any]) -> None:
+    assert [one["taken"] for one in made["files"].values()] == [0] * len(made["files"])
+
+
+@needs_extra
 def test_what_can_be_told_of_each_operator_is_known(made: dict[str, Any]) -> None:
     assert made["means"]["version"]
     assert [len(made["means"][key]) for key in ("dynamic", "weights", "sixteen", "half")] == [3, 3, 3, 3]

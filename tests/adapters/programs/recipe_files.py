@@ -60,6 +60,10 @@ def written(name: str, path: str, answer: dict) -> None:
         "operators": answer["operators"],
         "off": float(np.abs(outputs(path) - wanted).mean()),
         "bytes": Path(path).stat().st_size,
+        "taken": sum(
+            detail["name"].endswith(("_dequant", "_quantized"))
+            for detail in interpreter(Path(path).read_bytes()).get_tensor_details()
+        ),
         "ends": interpreter(Path(path).read_bytes()).get_input_details()[0]["dtype"].__name__,
     }
 
