@@ -82,6 +82,7 @@ def main(seconds: float, operators: int, wanted: Sequence[str]) -> None:
         "Spoiled files": _files,
         "Operators through raw converters": lambda: _operators(operators),
         "Chains": _chains,
+        "Large nets": _large,
     }
     kept = _kept()
     asked = [name for name in sections if not wanted or name in wanted or name in kept]
@@ -141,9 +142,9 @@ def _published() -> str:
     )  # fmt: skip
 
 
-def _printed(script: str, count: int) -> str:
+def _printed(script: str, *given: int) -> str:
     """What another file of the bench prints, in a process of its own."""
-    command = [sys.executable, str(Path(__file__).parent / script), str(count)]
+    command = [sys.executable, str(Path(__file__).parent / script), *map(str, given)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -200,6 +201,12 @@ def _same_names(source: onnx.ModelProto, target: onnx.ModelProto) -> Contract:
     return Contract(
         tensors(source.graph.input, target.graph.input), tensors(source.graph.output, target.graph.output), ()
     )
+
+
+def _large() -> str:
+    made = _printed("proof_large.py")
+    text = "Traced torchvision nets, read from their files, beside what PyTorch's exporter makes of them; processor seconds."
+    return f"## Large nets\n\n{text}\n\n{made[made.index('| net') :].strip()}"
 
 
 def _chains() -> str:
