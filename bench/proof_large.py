@@ -1,6 +1,6 @@
 """How long large nets take to be read and proven: torchvision's ResNet101 and ViT-B/16, traced, beside what PyTorch's exporter makes of them.
 
-    python bench/proof_large.py
+    python bench/proof_large.py [NET ...]
 
 Weights are seeded. The exporter folds BatchNormalization into convolutions, and spells attention and GELU out. Times are processor seconds of the reader and
 of the prover, the checker's own pass among them, in one process.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import declare_torchvision  # noqa: F401
@@ -32,9 +33,9 @@ NETS = ("resnet101", "vit_b_16")
 HEAD = ("net", "nodes of the source", "of the target", "found", "steps", "constants apart", "s reading", "s proving")
 
 
-def rows() -> list[tuple[object, ...]]:
+def rows(names: Sequence[str]) -> list[tuple[object, ...]]:
     """A row for each net."""
-    return [_row(name) for name in NETS]
+    return [_row(name) for name in names]
 
 
 def _row(name: str) -> tuple[object, ...]:
@@ -70,7 +71,9 @@ def _made(name: str) -> tuple[bytes, bytes]:
                 value.uniform_(0.5, 1.5)
     x = torch.randn(1, 3, 224, 224)
     held, made = io.BytesIO(), io.BytesIO()
-    torch.jit.save(torch.jit.trace(model, x), held)
+    with torch.no_grad():
+        traced = torch.jit.trace(model, x, check_trace=False)  # a second trace numbers its modules otherwise
+    torch.jit.save(traced, held)
     torch.backends.mha.set_fastpath_enabled(False)  # its exporter knows no fused attention
     try:
         torch.onnx.export(
@@ -82,4 +85,4 @@ def _made(name: str) -> tuple[bytes, bytes]:
 
 
 if __name__ == "__main__":
-    print(table(HEAD, rows()))
+    print(table(HEAD, rows(sys.argv[1:] or NETS)))
