@@ -52,6 +52,7 @@ bench-evidence: $(VENV)/.installed-test
 bench-quantized: $(VENV)/.installed-test
 	$(BIN)/python bench/quantized.py
 	$(BIN)/python bench/quantized_faults.py
+	$(BIN)/python bench/integers.py
 
 bench-proof: $(VENV)/.installed-test
 	$(BIN)/python bench/proof.py
