@@ -40,7 +40,12 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     initializers = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initializers]
     declared = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
-    shapes = own.pop("input_shapes", declared)
+    sizes = (
+        {}
+        if step.keep_open or step.signature is None
+        else {spec.name: spec.shape[1:] for spec in step.signature.inputs}
+    )
+    shapes = own.pop("input_shapes", [list(sizes.get(v.name, d)) for v, d in zip(inputs, declared, strict=True)])
     with axes_by_rank():
         converted = onnx_to_keras(
             model,

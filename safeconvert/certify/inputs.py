@@ -80,6 +80,8 @@ def evidence(source: Source, verification: Verification | None) -> dict[str, Any
         }
     if verification is not None and verification.searched is not None:
         found["searched"] = _searched(verification.searched)
+    if verification is not None and verification.sizes.tried:
+        found["other_sizes"] = list(verification.sizes.tried)
     if source.blind:
         found["not_compared"] = dict(source.blind)
     remarks = list(verification.remarks) if verification is not None else []

@@ -109,10 +109,15 @@ def convert_along(run: Run, job: RouteRun) -> Candidate:
     return _along(run, job, False)
 
 
-def _along(run: Run, job: RouteRun, keep_open: bool) -> Candidate:
+def convert_fixed(run: Run, job: RouteRun) -> Candidate:
+    """As `convert_along`, with the sizes of the inputs wherever a converter can fix them. Raises AdapterFailure, UnusableInput."""
+    return _along(run, job, False, last_open=False)
+
+
+def _along(run: Run, job: RouteRun, keep_open: bool, last_open: bool = True) -> Candidate:
     model, reply = job.model, UNCHANGED
     for position in range(job.last + 1):
-        key = (*job.key(position), *(["open"] if keep_open else []))
+        key = (*job.key(position), *(["open"] if keep_open else []), *([] if last_open else ["fixed"]))
         if position == 0 and job.first_step_done is not None and not keep_open:
             model = ModelRequest(str(job.first_step_done))
         elif key in job.cache.failed:
@@ -121,7 +126,7 @@ def _along(run: Run, job: RouteRun, keep_open: bool) -> Candidate:
             model, reply = job.cache.made[key]
         else:
             try:
-                model, declared = _step(run, job, position, model, keep_open or position == job.last)
+                model, declared = _step(run, job, position, model, keep_open or (last_open and position == job.last))
             except (AdapterFailure, UnusableInput) as failure:
                 job.cache.failed[key] = failure
                 raise

@@ -11,7 +11,7 @@ from safeconvert.compare.layout import LayoutMismatch
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import cause_of, open_model
-from safeconvert.conversion.route import Candidate, RouteRun, convert_along
+from safeconvert.conversion.route import Candidate, RouteRun, convert_along, convert_fixed
 from safeconvert.core.formats import detect
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
@@ -36,7 +36,15 @@ def try_route(run: Run, job: RouteRun, source: Source, prefetched: Future[Candid
         candidate = prefetched.result() if prefetched is not None else convert_along(run, job)
     except (AdapterFailure, UnusableInput) as error:
         return Crashed(first_line(str(error), _FAILURE))
-    return open_and_compare(run, candidate, job.route.names[-1], source, job.options)
+    result = open_and_compare(run, candidate, job.route.names[-1], source, job.options)
+    if not isinstance(result, Compared) or not result.verification.sizes.differing:
+        return result
+    try:  # right at the sizes of the inputs, and for these alone
+        candidate = convert_fixed(run, job)
+    except (AdapterFailure, UnusableInput):
+        return result
+    fixed = open_and_compare(run, candidate, job.route.names[-1], source, job.options)
+    return fixed if isinstance(fixed, Compared) and fixed.verification.native.equal else result
 
 
 def open_and_compare(run: Run, candidate: Candidate, maker: str, source: Source, options: ConvertOptions) -> Result:

@@ -123,7 +123,7 @@ def mixes(run: Run, session: Session, regroup: Regrouped, contract: Contract, se
     plain = VerifySettings(tolerance=settings.tolerance, tolerances=settings.tolerances)
     itself = unchanged_contract(session.signature, session.signature)
     figures = compare(itself, regroup.expected, outputs, regroup.chunks, plain).result()
-    return _beyond_rounding(figures, run.settings.verify.rounding)
+    return beyond_rounding(figures, run.settings.verify.rounding)
 
 
 def has_rows(signature: Signature) -> bool:
@@ -131,7 +131,7 @@ def has_rows(signature: Signature) -> bool:
     return fixed_batch(signature) != 1
 
 
-def _beyond_rounding(figures: Comparison, limit: float) -> bool:
+def beyond_rounding(figures: Comparison, limit: float) -> bool:
     """Whether something is beyond the tolerance, and further than rounding; what is within it may be far of a tiny value."""
     if figures.equal:
         return False

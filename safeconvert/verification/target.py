@@ -15,6 +15,7 @@ from safeconvert.verification.batching import Regrouped, has_rows, mixes, regrou
 from safeconvert.verification.native import against_export, against_first, compare, feed_across
 from safeconvert.verification.on_given import judged
 from safeconvert.verification.one_sided import one_sided
+from safeconvert.verification.other_sizes import at_other_sizes
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.runtimes import with_runtimes
@@ -71,6 +72,9 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     found = with_logits(run, source, replace(found, remarks=(*found.remarks, *rounding_remarks(found))), settings)
     if not found.native.equal:
         return found
+    found = _sized(run, pair, found, settings)
+    if not found.native.equal:
+        return found
     found = search(run, pair, found, settings)
     return with_runtimes(run, pair, replace(found, reason=verdict_line(found, source)), settings)
 
@@ -85,6 +89,16 @@ def _unmixed(
     if own is not None and mixes(run, session, own, pair.contract, settings):
         return replace(found, native=replace(found.native, equal=False), reason=MIXES)
     return found
+
+
+def _sized(run: Run, pair: Pair, found: Verification, settings: VerifySettings) -> Verification:
+    """A verification of an equal target, refused where it is another function at other sizes that it takes as the source does."""
+    sizes = at_other_sizes(run, pair, settings, found.native)
+    found = replace(found, sizes=sizes)
+    if not sizes.differing:
+        return found
+    equal = verdict_line(found, pair.source)
+    return replace(found, native=replace(found.native, equal=False), reason=f"the target {sizes.differing}; {equal}")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,19 @@ from safeconvert.localize.findings import ExportFault
 
 
 @dataclass(frozen=True)
+class AtSizes:
+    """Calls of other sizes than the inputs', which both models take.
+
+    Attributes:
+        tried: the sizes at which target and source are equal.
+        differing: how the target differs at another, and at which; "" where it does at none tried.
+    """
+
+    tried: tuple[str, ...] = ()
+    differing: str = ""
+
+
+@dataclass(frozen=True)
 class Verification:
     """A target compared with its source.
 
@@ -39,6 +52,7 @@ class Verification:
         drop: a metric of both, where that decides; None where the comparator does.
         fidelity: how far quantised outputs lie from the source's.
         passed: what was compared in passing, and is in `native`; None where there were no more inputs than the first.
+        sizes: what came of calls of other sizes.
     """
 
     contract: Contract
@@ -55,6 +69,7 @@ class Verification:
     drop: Drop | None = None
     fidelity: tuple[Fidelity, ...] = ()
     passed: Passed | None = None
+    sizes: AtSizes = AtSizes()
 
     @property
     def refuted_by_search(self) -> bool:

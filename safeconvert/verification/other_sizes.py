@@ -1,0 +1,148 @@
+"""A target at the sizes that it takes as the source does, besides those of the inputs: shown by running both, not assumed.
+
+A pooling that rounds its size up is one that rounds down where a stride divides what it slides over, and so is the target of one converter or another
+the source at 224 pixels, and not at 227. What both models leave free is a claim of the target's interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from safeconvert.compare.comparison import Comparison
+from safeconvert.compare.exchange import comparable_outputs
+from safeconvert.compare.layout import LayoutMismatch
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import Evaluated, evaluate
+from safeconvert.core.signature import TensorSpec
+from safeconvert.errors import AdapterFailure
+from safeconvert.inputs.store import Chunk, saved
+from safeconvert.verification.batching import beyond_rounding
+from safeconvert.verification.native import compare, feed_across
+from safeconvert.verification.pair import Pair
+from safeconvert.verification.types import AtSizes
+from safeconvert.workers.run import Run
+from safeconvert.workers.session import load_files
+
+_NEAR, _FAR = ((1, 3), (32, 64)), ((97, 131), (64, 96), (7, 12))
+"""Sizes to try for two free dimensions, in turn: so much more than the inputs', and whatever these are."""
+_CALLS = 3
+_ROWS = 2
+_CHANGED = (0.5, 1.5)
+"""Factors of real values: their signs, and so what they are defined for, stay."""
+_FACTOR = 16.0
+"""How much farther apart than on the inputs the models may be at other sizes, where that is more than rounding."""
+
+
+def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Comparison) -> AtSizes:
+    """What came of calls of other sizes that source and target both take; of none where none are free in both, or the source takes none of those tried.
+
+    Args:
+        run: the surroundings.
+        pair: a source whose process is alive, and a target that is equal on the inputs.
+        settings: how outputs are compared.
+        native: how far apart the two are on the inputs.
+    """
+    free = _free(pair)
+    if not free or not pair.source.session.alive:
+        return AtSizes()
+    tried: list[str] = []
+    limit = max(run.settings.verify.rounding, _FACTOR * native.relative)
+    for candidates in _calls(pair, free):
+        call = _accepted(run, pair, candidates)
+        if call is None:
+            continue
+        chunk, ours = call
+        shapes = " and ".join(f"{name} {list(np.load(chunk.arrays[name], mmap_mode='r').shape)}" for name in free)
+        differing = _differing(run, pair, chunk, ours, settings, limit)
+        if differing:
+            return AtSizes(tuple(tried), f"{differing} at {shapes}, which both take")
+        tried.append(shapes)
+        if len(tried) == _CALLS:
+            break
+    return AtSizes(tuple(tried))
+
+
+def _accepted(run: Run, pair: Pair, candidates: Sequence[Mapping[str, np.ndarray]]) -> tuple[Chunk, Evaluated] | None:
+    """The first of some calls that the source takes, with what it gives; None where it takes none, or gives NaN or Inf, which say nothing."""
+    session = pair.source.session
+    for arrays in candidates:
+        chunk = Chunk(0, _ROWS, saved(run.folder("sizes"), "in", arrays), pair.source.data.inputs.whole)
+        if session.accepts([dict(chunk.arrays)], run.scratch):
+            ours = evaluate(run, session, [dict(chunk.arrays)], "running the source at other sizes")
+            return (chunk, ours) if _finite(ours) else None
+    return None
+
+
+def _free(pair: Pair) -> Mapping[str, tuple[int, ...]]:
+    """By input of the source, the dimensions behind the batch that both models leave free."""
+    found = {}
+    for tensor in pair.contract.inputs:
+        order = tensor.permutation or tuple(range(len(tensor.source.shape)))
+        free = {axis for j, axis in enumerate(order) if j in tensor.target.open} & set(tensor.source.open)
+        if free:
+            found[tensor.source.name] = tuple(sorted(free))
+    return found
+
+
+def _calls(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[list[dict[str, np.ndarray]]]:
+    """The first samples, with more or fewer of their values: dimensions that differ in size, and such of one size for models that take no others."""
+    first = load_files(pair.source.data.chunks[0].arrays)
+    whole = pair.source.data.inputs.whole
+    specs = {spec.name: spec for spec in pair.source.session.signature.inputs}
+    arrays = {name: array if whole else np.resize(array, (_ROWS, *array.shape[1:])) for name, array in first.items()}
+
+    def call(sizes: Sequence[int], near: bool) -> dict[str, np.ndarray]:
+        made = {}
+        for name, array in arrays.items():
+            axes = enumerate(free.get(name, ()))
+            wanted = [(axis, sizes[place % len(sizes)] + near * array.shape[axis]) for place, axis in axes]
+            made[name] = _resized(array, specs[name], wanted)
+        return made
+
+    several = any(len(axes) > 1 for axes in free.values())
+    for near in (True, False):
+        for sizes in _NEAR if near else _FAR:
+            yield [call(sizes, near), *([call(sizes[:1], near)] if several else [])]
+
+
+def _resized(array: np.ndarray, spec: TensorSpec, sizes: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Values of an array at other sizes; real ones changed, so that what repeats them is not as good as they are."""
+    if array.ndim != len(spec.shape) or not sizes:
+        return array
+    random = np.random.default_rng(0)
+    for axis, size in sizes:
+        old = array.shape[axis]
+        places = np.arange(size)
+        places[old:] = random.integers(0, old, max(0, size - old))
+        array = np.take(array, places, axis)
+    if array.dtype.kind != "f":
+        return array
+    return (array * random.uniform(*_CHANGED, array.shape)).astype(array.dtype)
+
+
+def _finite(outputs: Evaluated) -> bool:
+    arrays = (array for files in outputs.outputs for array in load_files(files).values())
+    return all(bool(np.isfinite(array).all()) for array in arrays if array.dtype.kind in "fc")
+
+
+def _differing(run: Run, pair: Pair, chunk: Chunk, ours: Evaluated, settings: VerifySettings, limit: float) -> str:
+    """How a target differs from what the source gave on a call; "" where it does not."""
+    contract = pair.contract
+    try:
+        feeds = feed_across(contract, [chunk], run.folder("feed"))
+        theirs = evaluate(run, pair.target.session, feeds, "running the target at other sizes")
+        left, right = comparable_outputs(contract, load_files(ours.outputs[0]), load_files(theirs.outputs[0]))
+    except AdapterFailure as failure:
+        return f"does not run ({failure.cause})"
+    except LayoutMismatch as mismatch:
+        return mismatch.message
+    for name, array in left.items():
+        if array.shape != right[name].shape:
+            return f"gives {name} {list(right[name].shape)}, and the source {list(array.shape)},"
+    plain = VerifySettings(tolerance=settings.tolerance, tolerances=settings.tolerances)
+    figures = compare(contract, ours, theirs, [chunk], plain).result()
+    if not beyond_rounding(figures, limit):
+        return ""
+    return f"differs (max-abs {figures.max_abs:.3g}, relative {figures.relative:.3g})"
