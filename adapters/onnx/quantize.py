@@ -108,6 +108,7 @@ def _static(path: str, reader: Any, keep: Sequence[str], target: str) -> None:
         per_channel=True,
         activation_type=QuantType.QInt8,
         weight_type=QuantType.QInt8,
+        reduce_range=True,
         nodes_to_exclude=list(keep),
         calibration_cache_path=path + _RANGES,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+_NUMBER = re.compile("[0-9]{1,18}")
 _WHOLE_BYTES = {
     TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.BOOL, TensorProto.INT8, TensorProto.INT16,
     TensorProto.INT32, TensorProto.INT64, TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
@@ -30,8 +32,11 @@ def array_of(tensor: TensorProto) -> np.ndarray[Any, Any]:
 
 
 def place_of(tensor: TensorProto) -> tuple[Path, int, int]:
-    """Where the numbers lie: file, offset and length in bytes."""
+    """Where the numbers lie: file, offset and length in bytes. Raises OSError where an offset or a length is no number."""
     told = {entry.key: entry.value for entry in tensor.external_data}
+    for key in ("offset", "length"):
+        if not _NUMBER.fullmatch(str(told.get(key, "0"))):
+            raise OSError(f"initializer {tensor.name}: {told[key]!r} as the {key} of its data")
     return Path(told.get("location", "")), int(told.get("offset", 0)), int(told.get("length", 0)) or size_of(tensor)
 
 
