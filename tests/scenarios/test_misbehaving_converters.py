@@ -88,7 +88,8 @@ def test_a_right_converter_is_verified_and_its_chatter_hidden(fake: str, source:
     assert called.json["verdict"] == "verified"
     assert called.err == ""
     assert (tmp_path / "out.onnx").is_file()
-    assert {path.name for path in tmp_path.iterdir()} == {"model.pt", "out.onnx", "out.onnx.certificate.json", "state"}
+    written = {"out.onnx", "out.onnx.certificate.json", "out.onnx.evidence.zip"}  # the proof is evidence
+    assert {path.name for path in tmp_path.iterdir()} == {"model.pt", *written, "state"}
 
 
 @pytest.mark.parametrize(("fake", "kind"), [("wrong_weight", "WB"), ("swapped_labels", "CG"), ("nan", "CG")])
