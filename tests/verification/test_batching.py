@@ -6,13 +6,13 @@ import numpy as np
 
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.verification.batching import _beyond_rounding
+from safeconvert.verification.batching import beyond_rounding
 
 
 def beyond(source: list[list[float]], target: list[list[float]]) -> bool:
     figures = Accumulator(VerifySettings())
     figures.add({"y": np.float32(source)}, {"y": np.float32(target)}, np.arange(len(source)))
-    return _beyond_rounding(figures.result(), 1e-3)
+    return beyond_rounding(figures.result(), 1e-3)
 
 
 def test_only_what_is_beyond_tolerance_and_rounding_counts() -> None:
