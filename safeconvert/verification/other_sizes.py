@@ -50,7 +50,10 @@ def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Compa
     tried: list[str] = []
     limit = max(run.settings.verify.rounding, _FACTOR * native.relative)
     for candidates in _calls(pair, free):
-        call = _accepted(run, pair, candidates)
+        try:
+            call = _accepted(run, pair, candidates)
+        except AdapterFailure:  # the source's process died of a size: it takes none of those behind it either
+            break
         if call is None:
             continue
         chunk, ours = call
@@ -65,7 +68,10 @@ def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Compa
 
 
 def _accepted(run: Run, pair: Pair, candidates: Sequence[Mapping[str, np.ndarray]]) -> tuple[Chunk, Evaluated] | None:
-    """The first of some calls that the source takes, with what it gives; None where it takes none, or gives NaN or Inf, which say nothing."""
+    """The first of some calls that the source takes, with what it gives; None where it takes none, or gives NaN or Inf, which say nothing.
+
+    Raises AdapterFailure where the source's process dies of one.
+    """
     session = pair.source.session
     for arrays in candidates:
         chunk = Chunk(0, _ROWS, saved(run.folder("sizes"), "in", arrays), pair.source.data.inputs.whole)
