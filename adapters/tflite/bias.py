@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from .._shared.calibration_calls import calibration_calls
+from .._shared.calibration_calls import calibrated
 from .precision import read, write
 from .runtime import interpreter
 from .stored import real_constants
@@ -105,20 +105,8 @@ def _constant(model: Any, like: Any, values: np.ndarray[Any, Any]) -> int:
 def _means(content: bytes, feeds: Sequence[Sequence[str]], whole: bool, wanted: Sequence[int]) -> list[Any]:
     """The mean of tensors over all calls and all axes but the last."""
     made = interpreter(content, delegate=False, keep=True)
-    details = made.get_input_details()
-    declared = [int(each["shape_signature"][0]) for each in details if len(each["shape_signature"])]
-    batch = max([size for size in declared if size > 0], default=1)
     sums, calls = [np.zeros(1)] * len(wanted), 0
-    sizes: list[tuple[int, ...]] = []
-    for arrays in calibration_calls(feeds, whole, batch):
-        if [array.shape for array in arrays] != sizes:
-            sizes = [array.shape for array in arrays]
-            for detail, size in zip(details, sizes, strict=True):
-                made.resize_tensor_input(detail["index"], list(size))
-            made.allocate_tensors()
-        for detail, array in zip(details, arrays, strict=True):
-            made.set_tensor(detail["index"], array)
-        made.invoke()
+    for _ in calibrated(made, feeds, whole):
         values = [made.get_tensor(index) for index in wanted]
         sums = [
             total + value.reshape(-1, value.shape[-1]).astype(np.float64).mean(0)

@@ -19,7 +19,7 @@ from tensorflow.compiler.mlir.quantization.tensorflow.calibrator import calibrat
 from tensorflow.compiler.mlir.quantization.tensorflow.calibrator.calibration_algorithm import get_min_max_value
 from tensorflow.lite.python import schema_py_generated as schema
 
-from .._shared.calibration_calls import calibration_calls
+from .._shared.calibration_calls import calibrated
 from .._shared.tflite_computed import computed
 
 _BINS = 512
@@ -76,18 +76,7 @@ def _results(
     """What operators give, call by call."""
     plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     made = Interpreter(path, experimental_preserve_all_tensors=True, experimental_op_resolver_type=plain)
-    details = made.get_input_details()
-    fixed = [int(detail["shape_signature"][0]) for detail in details if len(detail["shape_signature"])]
-    sizes: list[tuple[int, ...]] = []
-    for arrays in calibration_calls(feeds, whole, max([size for size in fixed if size > 0], default=1)):
-        if [array.shape for array in arrays] != sizes:
-            sizes = [array.shape for array in arrays]
-            for detail, size in zip(details, sizes, strict=True):
-                made.resize_tensor_input(detail["index"], list(size))
-            made.allocate_tensors()
-        for detail, array in zip(details, arrays, strict=True):
-            made.set_tensor(detail["index"], array)
-        made.invoke()
+    for _ in calibrated(made, feeds, whole):
         numbers = {detail["name"]: detail["index"] for detail in made.get_tensor_details() if detail["name"] in wanted}
         yield {name: made.get_tensor(index) for name, index in numbers.items()}
 
