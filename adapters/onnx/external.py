@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import onnx
 
+from safeconvert.core.tensors import place_of
 from safeconvert.errors import UnusableInput
 from safeconvert.graph.stored import external_tensors
 
-_NUMBER = re.compile("[0-9]{1,18}")
 _ADVICE = "save the model with its data beside it (onnx.save(…, save_as_external_data=True)), or within it"
 
 
@@ -27,12 +26,10 @@ def require_own_data(path: Path, model: onnx.ModelProto) -> None:
             raise UnusableInput(
                 f"{path}: initializer {tensor.name} says {len(locations)} times where its data lie; refused", _ADVICE
             )
-        for entry in tensor.external_data:
-            if entry.key in ("offset", "length") and not _NUMBER.fullmatch(str(entry.value)):
-                raise UnusableInput(
-                    f"{path}: initializer {tensor.name} says {entry.value!r} as the {entry.key} of its data; refused",
-                    _ADVICE,
-                )
+        try:
+            place_of(tensor)
+        except OSError as error:
+            raise UnusableInput(f"{path}: {error}; refused", _ADVICE) from error
         (location,) = locations
         if "*" in location or not (path.parent / location).resolve().is_relative_to(folder):
             raise UnusableInput(
