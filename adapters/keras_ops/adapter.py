@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from safeconvert.adapter_api.layouts import moved_ends
@@ -17,7 +16,6 @@ from safeconvert.graph.boundary_transposes import channels_second_ends
 
 from .._operators.given import obligations
 from .._operators.read import inputs, plain
-from .._shared.open_sizes import require_open_sizes
 from .model import build
 
 
@@ -35,8 +33,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         told: dict[str, str] = {}
         made = build(model, sizes, ends, told)
         moves = _moved(taken, made.inputs, ends), _moved(given, made.outputs, ends)
-        reply = ConvertReply(*moves, legal.notes(), obligations(told))
-        return made, replace(reply, notes=(*reply.notes, *require_open_sizes(step, made, reply)))
+        return made, ConvertReply(*moves, legal.notes(), obligations(told))
 
     def tried() -> tuple[Any, ConvertReply]:
         """With the sizes free that the source leaves free, where the graph does without them."""

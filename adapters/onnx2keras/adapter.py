@@ -8,7 +8,6 @@ that the Keras model has the order of the original. As a drop-in, with arguments
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import onnx
@@ -20,7 +19,6 @@ from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permu
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
 from safeconvert.rewrite.legalize import legalise, rules_of
 
-from .._shared.open_sizes import require_open_sizes
 from .reorder import axes_by_rank
 from .standalone import without_lambdas
 
@@ -67,7 +65,6 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
         ),
         notes=(*legal.notes(), *(("change_ordering=True",) if reorder else ())),
     )
-    reply = replace(reply, notes=(*reply.notes, *require_open_sizes(step, keras_model, reply)))
     require_layouts(reply, [value.name for value in inputs], [value.name for value in model.graph.output], step)
     return reply.to_json()
 
