@@ -65,6 +65,23 @@ def write(name: str, title: str, command: str, body: str) -> None:
     print(text)
 
 
+def earlier_rows(name: str) -> list[list[str]]:
+    """The cells of the first table that is kept under bench/results/, the commit at the end of each row; [] where there is none."""
+    path = RESULTS / f"{name}.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = [
+        line.strip("|").strip().split(" | ")
+        for line in text.split("\n\n")
+        for line in line.splitlines()
+        if line.startswith("|")
+    ]
+    commit = re.search(r"commit (\w+( with changes)?)", text)
+    if not lines or commit is None:
+        return []
+    own = [] if lines[0][-1] == "commit" else [commit[1]]
+    return [[*row, *own] for row in lines[2:] if len(row) == len(lines[0])]
+
+
 def safeconvert(*arguments: object) -> tuple[int, dict]:
     """Run the command line with --json. Returns its exit code and its object."""
     done = subprocess.run(

@@ -1,7 +1,8 @@
 """Real models in fewer bits on real inputs: what the quantizer alone loses, and what is left of that with the fewest operators in float.
 
 Accuracy, agreement and latency are measured here anew: the files run in LiteRT or ONNX Runtime, outside of safeconvert, on the inputs
-that were held out. `python bench/quantized.py [--only MODEL-SCHEME] [--table]`; resumes.
+that were held out. `python bench/quantized.py [--only MODEL-TARGET-SCHEME[,…]] [--table]`; resumes. A cell that was not run here keeps its row of the
+table before, and the commit of that.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from common import DATA, WORK, safeconvert, table, write
+from common import DATA, MEASURED, WORK, earlier_rows, safeconvert, table, write
 from labelled import held_out, labels_by, runner, with_background
 
 FOLDER = WORK / "quantized"
@@ -52,6 +53,7 @@ NETS = (
         0.05,
     ),
     Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05, 32),
+    Net("SqueezeNet", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05),
     Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
 )
 
@@ -68,21 +70,26 @@ class Measured:
 
 def main() -> None:
     """Run what is missing, then print and keep the table."""
-    only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
+    only = sys.argv[sys.argv.index("--only") + 1].split(",") if "--only" in sys.argv else [""]
     FOLDER.mkdir(parents=True, exist_ok=True)
     cells = [(net, scheme) for net in NETS for scheme in net.schemes]
     if not (FOLDER / "encoder.keras").exists():
         subprocess.run([sys.executable, Path(__file__).parent / "quantized_nets.py", FOLDER], check=True)
     for net, scheme in cells if "--table" not in sys.argv else []:
-        if not _kept(net, scheme).exists() and only in _name(net, scheme):
-            _kept(net, scheme).write_text(json.dumps(_run(net, scheme), indent=1), encoding="utf-8")
-    done = [
-        (net, scheme, json.loads(_kept(net, scheme).read_text()))
-        for net, scheme in cells
-        if _kept(net, scheme).exists()
-    ]
-    missing = ", ".join(_name(net, scheme) for net, scheme in cells if not _kept(net, scheme).exists())
-    body = _table(done) + (f"\n\nNot measured this time: {missing}." if missing else "")
+        if not _kept(net, scheme).exists() and any(part in _name(net, scheme) for part in only):
+            row = {"commit": MEASURED, **_run(net, scheme)}
+            _kept(net, scheme).write_text(json.dumps(row, indent=1), encoding="utf-8")
+            print(_name(net, scheme), row["code"], f"{row['seconds']:.0f} s", flush=True)
+    earlier = {tuple(row[:3]): row for row in earlier_rows("quantized")}
+    rows, missing = [], []
+    for net, scheme in cells:
+        if _kept(net, scheme).exists():
+            rows.append(_row(net, scheme, json.loads(_kept(net, scheme).read_text())))
+        elif (net.name, net.target, scheme) in earlier:
+            rows.append(earlier[net.name, net.target, scheme])
+        else:
+            missing.append(_name(net, scheme))
+    body = _table(rows) + (f"\n\nNot measured: {', '.join(missing)}." if missing else "")
     write("quantized", "Models in fewer bits", "python bench/quantized.py", body)
 
 
@@ -148,28 +155,32 @@ def _kept(net: Net, scheme: str) -> Path:
     return FOLDER / f"{_name(net, scheme)}.json"
 
 
-def _table(done: list[tuple[Net, str, dict]]) -> str:
+def _row(net: Net, scheme: str, row: dict) -> list[str]:
+    three = [row[side] for side in ("twin", "raw", "ours")]
+
+    def each(key: str, form: str, factor: float = 1.0, files: list = three) -> str:
+        return ", ".join(format(one[key] * factor, form) if one else "-" for one in files)
+
+    kept = f"{row['in_float']} of {row['operators']}" if row["operators"] else "-"
+    verdict = "verified" if row["code"] == 0 else f"refused: {row['reason'][:120]}"
+    return [
+        net.name, net.target, scheme, str(row["samples"]), each("accuracy", ".2%"), each("agreement", ".2%", files=three[1:]),
+        kept, each("bytes", ".0f", 1e-3), each("milliseconds", ".2f"), verdict, f"{row['seconds']:.0f}", row["commit"],
+    ]  # fmt: skip
+
+
+def _table(rows: list[list[str]]) -> str:
     header = (
         "model", "to", "scheme", "held out", "accuracy: float, raw, ours", "agreement: raw, ours", "in float",
-        "kB: float, raw, ours", "ms: float, raw, ours", "verdict", "s",
+        "kB: float, raw, ours", "ms: float, raw, ours", "verdict", "s", "commit",
     )  # fmt: skip
-    body = []
-    for net, scheme, row in done:
-        three = [row[side] for side in ("twin", "raw", "ours")]
-
-        def each(key: str, form: str, factor: float = 1.0, files: list = three) -> str:
-            return ", ".join(format(one[key] * factor, form) if one else "-" for one in files)
-
-        kept = f"{row['in_float']} of {row['operators']}" if row["operators"] else "-"
-        verdict = "verified" if row["code"] == 0 else f"refused: {row['reason'][:120]}"
-        body.append((
-            net.name, net.target, scheme, row["samples"], each("accuracy", ".2%"), each("agreement", ".2%", files=three[1:]),
-            kept, each("bytes", ".0f", 1e-3), each("milliseconds", ".2f"), verdict, f"{row['seconds']:.0f}",
-        ))  # fmt: skip
-    verified = [row for _, _, row in done if row["ours"]]
-    falls = [row["twin"]["accuracy"] - row["ours"]["accuracy"] for row in verified]
-    said = f"{len(verified)} of {len(done)} verified; largest fall of held-out accuracy among them {max(falls, default=0):.2%}."
-    return f"{table(header, body)}\n\n{said}"
+    verified = [row for row in rows if row[9] == "verified"]
+    accuracies = [[float(one.rstrip("%")) for one in row[4].split(", ")] for row in verified]
+    fall = max((before - ours for before, _, ours in accuracies), default=0.0)
+    said = f"{len(verified)} of {len(rows)} verified; largest fall of held-out accuracy among them {fall:.2f} points."
+    others = sorted({row[-1] for row in rows} - {MEASURED})
+    older = f" Rows of {', '.join(others)} are of earlier runs." if others else ""
+    return f"{table(header, rows)}\n\n{said}{older}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Kinds: the scale of one layer's weights (x8), the axis of its channels' scales (
 for all where the channels need their own), its bias (x3 and 60000 steps), an activation's range (a twelfth of it), an activation's
 zero point (by 190 steps, as far as there are any). Each goes into a right int8 file, which `repair` then gets beside the source. What leaves
 LiteRT's accuracy on the inputs within the bound is no fault of the function: it is put in, and not counted.
-`python bench/quantized_faults.py [--count N] [--table]`; resumes.
+`python bench/quantized_faults.py [--count N] [--table]`; resumes. Each fault follows from its kind and turn, so that fewer turns are a subset of more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from common import DATA, ROOT, WORK, table, write
+from common import DATA, MEASURED, ROOT, WORK, table, write
 from labelled import held_out, labels_by, with_background
 
 sys.path.insert(0, str(ROOT))  # before this folder, whose tests.py hides the tests' package
@@ -117,7 +117,9 @@ def _case(net: Net, kind: str, turn: int) -> None:
             break
         quiet += 1
     else:
-        kept.write_text(json.dumps({"net": net.name, "kind": kind, "quiet": quiet, "counted": False}))
+        kept.write_text(
+            json.dumps({"net": net.name, "kind": kind, "quiet": quiet, "counted": False, "commit": MEASURED})
+        )
         return
     repaired = FOLDER / "repaired.tflite"
     repaired.unlink(missing_ok=True)
@@ -131,7 +133,7 @@ def _case(net: Net, kind: str, turn: int) -> None:
         "net": net.name, "kind": kind, "quiet": quiet, "counted": True, "tensor": names[0],
         "refused": answer["attempts"][0]["outcome"] == "not_equivalent", "named": names[0] in listed,
         "others": len(set(proven) - set(names)), "stored": len(stored), "repaired": called.code == 0 and repaired.exists(),
-        "bytes": repaired.stat().st_size if repaired.exists() else None, "float16": half.stat().st_size,
+        "bytes": repaired.stat().st_size if repaired.exists() else None, "float16": half.stat().st_size, "commit": MEASURED,
     }  # fmt: skip
     kept.write_text(json.dumps(row))
     print(json.dumps(row), flush=True)
@@ -241,9 +243,17 @@ def _table(rows: list[dict[str, Any]]) -> str:
     said = (
         f"{len(counted)} faults move the accuracy by more than {float(MAX_DROP):.0%}, and count; {quiet} more were put in that do not. Tensors proven "
         f"to be at fault besides those that were touched, by how many faults: {dict(sorted(others.items()))}. Tensors stored anew in the file as it was, by how "
-        f"many faults: {dict(sorted(stored.items()))}; 0 where all of it was quantised anew."
+        f"many faults: {dict(sorted(stored.items()))}; 0 where all of it was quantised anew. {_part(rows)}"
     )
     return f"{table(header, body)}\n\n{said}"
+
+
+def _part(rows: list[dict[str, Any]]) -> str:
+    """How many of all turns were run, and on which commits."""
+    whole = sum(net.most for net in NETS) * len(KINDS)
+    few = "" if len(rows) == whole else f" ({len(rows)} of {whole} turns were run, the first of each kind and net)"
+    commits = Counter(row["commit"] for row in rows)
+    return f"Turns by commit: {', '.join(f'{name} {count}' for name, count in commits.items())}{few}."
 
 
 if __name__ == "__main__":
