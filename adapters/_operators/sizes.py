@@ -98,11 +98,23 @@ def _slice(node: Any, sizes: np.ndarray, *given: np.ndarray | None) -> Any:
 
 
 def _squeeze(node: Any, sizes: np.ndarray, axes: np.ndarray | None = None) -> Any:
-    return sizes.reshape(()) if sizes.size == 1 else None
+    if axes is None and node.attribute("axes") is None:
+        return sizes.squeeze()
+    return sizes.squeeze(_axes(node, axes))
 
 
 def _unsqueeze(node: Any, sizes: np.ndarray, axes: np.ndarray | None = None) -> Any:
-    return sizes.reshape(-1) if len(_axes(node, axes)) == 1 and sizes.ndim == 0 else None
+    return np.expand_dims(sizes, _axes(node, axes))
+
+
+def _multiplied(node: Any, sizes: np.ndarray, axes: np.ndarray | None = None) -> Any:
+    """ReduceProd over all axes, as the sizes of a shape are multiplied; None where some are kept apart."""
+    named = node.attribute("axes") if axes is None else axes.reshape(-1).tolist()
+    if named is not None and {int(axis) % sizes.ndim for axis in named} != set(range(sizes.ndim)):
+        return None
+    whole = np.empty([1] * sizes.ndim if node.attribute("keepdims", 1) else [], dtype=object)
+    whole[...] = product(sizes.reshape(-1).tolist())
+    return whole
 
 
 def _cast(node: Any, sizes: np.ndarray) -> Any:
@@ -137,5 +149,5 @@ _ON_SIZES: dict[str, Callable[..., Any]] = {
     "Div": _arithmetic(lambda a, b: a // b),
     "Add": _arithmetic(lambda a, b: a + b),
     "Sub": _arithmetic(lambda a, b: a - b),
-    "ReduceProd": lambda node, sizes, axes=None: np.array([product(sizes.reshape(-1))], dtype=object),
+    "ReduceProd": _multiplied,
 }
