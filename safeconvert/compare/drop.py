@@ -126,3 +126,10 @@ def needed(allowed: float, confidence: float) -> int:
     if allowed <= 0:
         raise ValueError("no number of inputs shows a fall of nothing")
     return math.ceil(math.log(_OF_LOST * (1 - confidence)) / math.log1p(-allowed))
+
+
+def shown_by(count: int, confidence: float) -> float:
+    """The smallest fall that so many inputs show, none of them lost; the inverse of `needed`."""
+    if count < 1:
+        return 1.0
+    return float(1 - (_OF_LOST * (1 - confidence)) ** (1 / count))

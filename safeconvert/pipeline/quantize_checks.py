@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from safeconvert.compare.bounds import clopper_pearson_upper
 from safeconvert.compare.custom import load
-from safeconvert.compare.drop import needed
-from safeconvert.compare.metrics import metric_for
+from safeconvert.compare.drop import needed, shown_by
+from safeconvert.compare.metrics import ACCURACY, metric_for
 from safeconvert.compare.settings import METRICS, DropSettings, VerifySettings
 from safeconvert.config.options import ConvertOptions, DataOptions
 from safeconvert.core.optimize import Io, Optimize
@@ -82,7 +83,7 @@ def require_evidence(run: Run, source: Source, settings: VerifySettings, data: D
     """Refuse a verdict that the given inputs held out are too few for, whatever the target.
 
     Raises:
-        NoVerdict: they are; the message says how many it takes.
+        NoVerdict: they are, or the source itself is no good by the metric.
         UnusableInput: the metric needs labels that are not there.
     """
     held_out = source.held_out[source.held_out < source.data.inputs.count]
@@ -95,17 +96,35 @@ def require_evidence(run: Run, source: Source, settings: VerifySettings, data: D
     if settings.drop is None:
         return
     labels = labels_of(source)
+    _require_enough(run, source, settings.drop, held_out, labels)
     _require_sense(source, settings.drop, held_out, labels)
-    if metric_for(settings.drop.metric, labels is not None) == "accuracy" and labels is not None:
-        held_out = held_out[labels[held_out] >= 0]
-    most = needed(settings.drop.allowed, settings.drop.confidence)
-    whole = settings.drop.metric in ("", *METRICS)
-    if whole and len(held_out) < most:
-        raise NoVerdict(
-            f"--max-drop {settings.drop.allowed:g}: {len(held_out)} held-out inputs cannot show it, even where none is lost; it takes "
-            f"{most}",
-            f"give {2 * most} inputs, of which half are held out, or a larger --max-drop",
-        )
+
+
+def _require_enough(
+    run: Run, source: Source, settings: DropSettings, held_out: np.ndarray, labels: np.ndarray | None
+) -> None:
+    """Refuse a bound that so few inputs cannot show, whatever they give; a metric of the user's own has none that is known before.
+
+    Raises:
+        NoVerdict: the message says how many it takes, how many there are, and what to do.
+        UnusableInput: no such metric, or accuracy without labels.
+    """
+    of_labels = metric_for(settings.metric, labels is not None) == ACCURACY and labels is not None
+    known = held_out[labels[held_out] >= 0] if of_labels and labels is not None else held_out
+    most = needed(settings.allowed, settings.confidence)
+    if settings.metric not in ("", *METRICS) or len(known) >= most:
+        return
+    without = f", {len(held_out) - len(known)} of them without a label" if len(known) < len(held_out) else ""
+    share = run.settings.inputs.held_out
+    count, labelled = math.ceil(most / share), " with labels" if of_labels else ""
+    how = f"raise --samples to {count}" if source.data.limited else f"give {count} distinct inputs{labelled} or more"
+    least = math.ceil(1000 * shown_by(len(known), settings.confidence)) / 1000
+    larger = f", or allow what {len(known)} can show: --max-drop {least:g}" if least < 1 else ""
+    raise NoVerdict(
+        f"--max-drop {settings.allowed:g}: {len(known)} held-out inputs{labelled} cannot show it, even where none is lost; it takes {most} "
+        f"({len(held_out)} distinct ones are held out of {source.data.inputs.count}{without})",
+        f"{how}, of which {100 * share:g} % are held out{larger}",
+    )
 
 
 def _require_sense(source: Source, settings: DropSettings, held_out: np.ndarray, labels: np.ndarray | None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from safeconvert.compare.drop import bernstein_upper, mcnemar, needed, paired_drop, pairs_upper
+from safeconvert.compare.drop import bernstein_upper, mcnemar, needed, paired_drop, pairs_upper, shown_by
 
 CONFIDENCE = 0.95
 
@@ -37,6 +37,11 @@ def test_what_is_won_lowers_it_and_what_is_lost_raises_it() -> None:
 def test_so_many_are_needed_where_none_is_lost(allowed: float) -> None:
     count = needed(allowed, CONFIDENCE)
     assert pairs_upper(0, 0, count, CONFIDENCE) <= allowed < pairs_upper(0, 0, count - 1, CONFIDENCE)
+    assert shown_by(count, CONFIDENCE) <= allowed < shown_by(count - 1, CONFIDENCE)
+
+
+def test_no_input_shows_nothing() -> None:
+    assert shown_by(0, CONFIDENCE) == 1
 
 
 @pytest.mark.parametrize(("lost", "won"), [(0, 0), (5, 1), (1, 5), (4, 4), (30, 12)])

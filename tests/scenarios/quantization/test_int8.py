@@ -208,3 +208,35 @@ def test_labels_that_are_not_the_model_s_show_nothing(folder: Path, tmp_path: Pa
         0.05,
     )
     assert called.code == 4 and "shows nothing" in called.text and "own numbering" in called.text
+
+
+def test_too_few_held_out_inputs_are_counted_and_the_next_step_is_said(folder: Path) -> None:
+    """Of ten inputs the source's own accuracy says nothing either, and other labels would not help."""
+    pair = folder / "even.keras", folder / "uneven.keras"
+    few = "--inputs", folder / "even" / "inputs.npy", "--samples", 20
+    called = safeconvert("verify", *pair, *few, "--max-drop", 0.01)
+    assert called.code == 4, called.text
+    assert (
+        "10 held-out inputs" in called.text
+        and "it takes 321" in called.text
+        and "10 distinct ones are held out of 20" in called.text
+    )
+    assert "raise --samples to 642" in called.text and "own numbering" not in called.text
+    shown = called.text.partition("--max-drop 0.01")[2].partition("--max-drop ")[2].split()[0]
+    again = safeconvert("verify", *pair, *few, "--max-drop", shown)
+    assert "it takes" not in again.text
+
+
+def test_inputs_without_a_label_show_nothing_of_an_accuracy(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "inputs.npy").write_bytes((folder / "even" / "inputs.npy").read_bytes())
+    (tmp_path / "labels.csv").write_text("\n".join((folder / "even" / "labels.csv").read_text().splitlines()[:101]))
+    called = safeconvert(
+        "verify",
+        folder / "even.keras",
+        folder / "uneven.keras",
+        "--inputs",
+        tmp_path / "inputs.npy",
+        "--max-drop",
+        0.01,
+    )
+    assert called.code == 4 and "without a label" in called.text and "with labels or more" in called.text, called.text
