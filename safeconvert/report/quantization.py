@@ -15,6 +15,21 @@ def quantization_line(predicate: Mapping[str, Any]) -> str:
     found = mapping(predicate.get("quantization"))
     if not found:
         return ""
+    parts = how_reduced(found)
+    parts += operator_counts(found)
+    before, raw, after = (number(found.get(key)) for key in ("float_bytes", "raw_bytes", "bytes"))
+    if before is not None and after is not None:
+        plain = f" ({raw:.0f} with nothing done)" if raw is not None and raw != after else ""
+        parts.append(f"{before:.0f} bytes became {after:.0f}{plain}")
+    return ", ".join([*filter(None, parts), *_latency(mapping(found.get("latency")))])
+
+
+def how_reduced(found: Mapping[str, Any]) -> list[str]:
+    """The scheme, on what its ranges were measured, and how many biases were corrected, as parts of a sentence.
+
+    Args:
+        found: under `quantization` of a certificate.
+    """
     parts = [text(found.get("optimize"))]
     if found.get("io") not in (None, "float32"):
         parts[0] += f" with {text(found.get('io'))} at its ends"
@@ -24,14 +39,7 @@ def quantization_line(predicate: Mapping[str, Any]) -> str:
             f"calibrated on {text(calibration.get('inputs'))} steering inputs of {text(calibration.get('origin'))}"
         )
     corrected = number(found.get("biases_corrected"))
-    if corrected:
-        parts.append(f"biases of {corrected:.0f} layers corrected")
-    parts += _operators(found)
-    before, raw, after = (number(found.get(key)) for key in ("float_bytes", "raw_bytes", "bytes"))
-    if before is not None and after is not None:
-        plain = f" ({raw:.0f} with nothing done)" if raw is not None and raw != after else ""
-        parts.append(f"{before:.0f} bytes became {after:.0f}{plain}")
-    return ", ".join([*filter(None, parts), *_latency(mapping(found.get("latency")))])
+    return [*parts, f"biases of {corrected:.0f} layers corrected"] if corrected else parts
 
 
 def repair_lines(predicate: Mapping[str, Any]) -> list[str]:
@@ -42,11 +50,21 @@ def repair_lines(predicate: Mapping[str, Any]) -> list[str]:
         f"{text(means)}: " + ", ".join(text(one.get("operator")) for one in repairs if one.get("means") == means)
         for means in dict.fromkeys(text(one.get("means")) for one in repairs)
     ]
-    stored = list(mappings(found.get("stored_anew")))
     lines += [
-        f"stored anew: {text(one.get('tensor')).partition(';')[0]}, which had {text(one.get('was'))}" for one in stored
+        f"stored anew: {text(one.get('tensor')).partition(';')[0]}, which had {text(one.get('was'))}"
+        for one in mappings(found.get("stored_anew"))
     ]
-    if (repairs or stored) and found.get("minimal"):
+    return lines + repair_remarks(found)
+
+
+def repair_remarks(found: Mapping[str, Any]) -> list[str]:
+    """Whether anything of what was done can be left out, and what was not tried.
+
+    Args:
+        found: under `quantization` of a certificate.
+    """
+    lines = []
+    if (sequence(found.get("repairs")) or sequence(found.get("stored_anew"))) and found.get("minimal"):
         lines.append("none of these can be left out: without any one of them the steering inputs lose too much")
     if sequence(found.get("not_tried")):
         lines.append(
@@ -55,8 +73,12 @@ def repair_lines(predicate: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _operators(found: Mapping[str, Any]) -> list[str]:
-    """How many operators compute otherwise than in eight bits."""
+def operator_counts(found: Mapping[str, Any]) -> list[str]:
+    """How many operators compute otherwise than in eight bits.
+
+    Args:
+        found: under `quantization` of a certificate.
+    """
     operators = number(found.get("operators"))
     if operators is None:
         return []

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safeconvert.certificate.archive import Evidence
+from safeconvert.report.sections.fewer_bits import fewer_bits
 from safeconvert.report.sections.head import head
 from safeconvert.report.sections.interface import obligations
 from safeconvert.report.sections.layers import layers, ranking
@@ -31,6 +32,7 @@ def view(
         **head(predicate, certificate),
         "notices": notices,
         **models(predicate),
+        **fewer_bits(predicate),
         **layers(predicate, content),
         **repair(predicate),
         **faults(predicate),
