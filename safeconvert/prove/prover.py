@@ -20,19 +20,21 @@ from onnx import inliner
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.layout import TensorContract
 from safeconvert.graph.stored import by_content
-from safeconvert.graph.view import tidy
+from safeconvert.graph.view import GraphView, tidy
 from safeconvert.prove.axioms.loops import holds_graph
-from safeconvert.prove.axioms.table import OFTEN
+from safeconvert.prove.axioms.table import NEAR_BY, OFTEN
 from safeconvert.prove.checker.check import Problem, check, opened
 from safeconvert.prove.checker.graph import Graph
 from safeconvert.prove.kernel.layout import Value
-from safeconvert.prove.kernel.terms import Refused, Store
-from safeconvert.prove.search import Reading, read
+from safeconvert.prove.kernel.terms import Refused
+from safeconvert.prove.search import Lean, Reading, read
 from safeconvert.prove.sizes import sizes_of
 from safeconvert.prove.steps import document, steps_of
 from safeconvert.prove.unproven import Unproven, frontier
 
 NOTHING_KNOWN = "nothing known"
+_ATTEMPTS = ((OFTEN, True), (NEAR_BY, True), (None, True), (OFTEN, False), (None, False))
+"""Which axioms are tried in turn (None: all), and whether only where both graphs, read whole by them, come to one term."""
 _FEW = 4
 """Outputs of graphs with unrolled layers that are each derived from the inputs at once: from near cut points, each step would unroll the layers anew."""
 
@@ -74,19 +76,19 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
         "inputs": [_stated(t) | {"shape": list(sizes[t.source.name])} for t in contract.inputs],
         "outputs": [_stated(t) for t in contract.outputs],
     }
-    same = by_content(source) == by_content(target)
+    counts = [len(model.graph.node) for model in (source, target)]
+    same = counts[0] == counts[1] and by_content(source) == by_content(target)
     try:
         problem = opened(source, target, statement)
     except Refused as error:
         return Proof(False, 0.0, {}, sizes, (), same, {}, str(error))
+    views = tidy(_opened(source, problem.source)), tidy(_opened(target, problem.target))
     reason = ""
-    for allowed in (OFTEN, None):
+    for allowed, certain in _ATTEMPTS:
         with np.errstate(all="ignore"):  # constants that overflow: no axiom takes them
-            ours, theirs = _readings(source, target, problem, allowed)
-            pairs = _pairs(ours, theirs, contract.outputs)
-            ends = pairs[len(pairs) - len(contract.outputs) :]
-            if allowed is None and len(ends) <= _FEW and all(_equal(ours, theirs, *pair) for pair in ends):
-                pairs = ends
+            pairs, whole, unproven = _compared(views, problem, contract.outputs, allowed)
+            if certain and not whole:
+                continue
             steps = steps_of(problem, pairs, allowed)
         made = document(source, target, statement, steps)
         try:
@@ -95,7 +97,25 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
             reason = str(error)
             continue
         return Proof(True, shown.apart, shown.axioms, shown.sizes, (), same, made, "")
-    return Proof(False, 0.0, {}, sizes, tuple(frontier(ours, theirs)), same, {}, reason)
+    return Proof(False, 0.0, {}, sizes, unproven, same, {}, reason)
+
+
+def _compared(
+    views: tuple[GraphView, GraphView],
+    problem: Problem,
+    outputs: Sequence[TensorContract],
+    allowed: frozenset[str] | None,
+) -> tuple[list[tuple[str, str]], bool, tuple[Unproven, ...]]:
+    """Pairs of tensors to be tried as cut points, whether all outputs are one term in both graphs, and where that ends.
+
+    The terms are not kept: of a large model they are gigabytes.
+    """
+    ours, theirs = _readings(views, problem, allowed)
+    pairs = _pairs(ours, theirs, outputs)
+    ends = pairs[len(pairs) - len(outputs) :]
+    whole = all(_equal(ours, theirs, *pair) for pair in ends)
+    few = allowed is None and len(ends) <= _FEW and whole
+    return ends if few else pairs, whole, tuple(frontier(ours, theirs))
 
 
 def _equal(source: Reading, target: Reading, ours: str, theirs: str) -> bool:
@@ -109,15 +129,14 @@ def _stated(tensor: TensorContract) -> dict[str, Any]:
 
 
 def _readings(
-    source: onnx.ModelProto, target: onnx.ModelProto, problem: Problem, allowed: frozenset[str] | None
+    views: tuple[GraphView, GraphView], problem: Problem, allowed: frozenset[str] | None
 ) -> tuple[Reading, Reading]:
-    """Both graphs in terms of one store, by some axioms (None: all)."""
-    store = Store(allowed)
+    """Both graphs, tidied, in terms of one store, by some axioms (None: all)."""
+    store = Lean(allowed)
     inputs, theirs = {}, {}
     for number, cut in enumerate(problem.inputs):
         term = store.term("cut", cut.sizes, setting=(number,))
         inputs[cut.source], theirs[cut.target] = Value(term, cut.ours), Value(term, cut.theirs)
-    views = [tidy(_opened(model, graph)) for model, graph in ((source, problem.source), (target, problem.target))]
     return read(store, views[0], problem.source, inputs), read(store, views[1], problem.target, theirs)
 
 

@@ -299,3 +299,55 @@ def test_rows_of_what_is_spread_are_spread() -> None:
 @pytest.mark.parametrize("state", ["counted", "row of samples"])
 def test_states_that_may_be_others_at_other_sizes_are_not_proven(state: str) -> None:
     assert not prove(begun_with("none"), begun_with(state), contract()).proven
+
+
+def padded_at_odd_sizes() -> Pair:
+    """SAME at a stride of two is one place on both sides where a size is odd, and one place behind where it is even."""
+
+    def model(**padding: object) -> onnx.ModelProto:
+        b = Builder(["n", 4, "h", "w"])
+        return b.model(b("Conv", "x", b.constant(numbers((4, 4, 3, 3), 1)), strides=[2, 2], **padding))
+
+    return model(auto_pad="SAME_UPPER"), model(pads=[1, 1, 1, 1])
+
+
+def windows_that_fit_odd_sizes() -> Pair:
+    def model(ceil: int) -> onnx.ModelProto:
+        b = Builder(["n", 4, "h", "w"], opset=19)
+        return b.model(b("AveragePool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=ceil))
+
+    return model(0), model(1)
+
+
+def mean_of_as_many_as_at_hand() -> Pair:
+    a, b = Builder(["n", 4, "t"]), Builder(["n", 4, "t"])
+    total = b("ReduceSum", "x", b.ints(2), keepdims=0)
+    return a.model(a("ReduceMean", "x", axes=[2], keepdims=0)), b.model(b("Mul", total, b.constant(1 / 89)))
+
+
+def last_of_as_many_as_at_hand() -> Pair:
+    def model(start: int) -> onnx.ModelProto:
+        b = Builder(["n", 4, "t"])
+        return b.model(b("Slice", "x", b.ints(start), b.ints(2**31), b.ints(2)))
+
+    return model(-1), model(88)
+
+
+def shape_of_the_size_at_hand() -> Pair:
+    def model(last: int) -> onnx.ModelProto:
+        b = Builder(["n", 4, 5, "t"])
+        return b.model(b("Reshape", "x", b.ints(0, 20, last)))
+
+    return model(-1), model(89)
+
+
+BY_CHANCE = (
+    padded_at_odd_sizes, windows_that_fit_odd_sizes, mean_of_as_many_as_at_hand, last_of_as_many_as_at_hand, shape_of_the_size_at_hand,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", BY_CHANCE, ids=[pair.__name__ for pair in BY_CHANCE])
+def test_what_is_equal_by_chance_at_the_sizes_of_a_proof_is_not_proven(pair: Callable[[], Pair]) -> None:
+    one, two = pair()
+    assert prove(one, one, contract()).proven
+    assert not prove(one, two, contract()).proven

@@ -28,7 +28,7 @@ def contract(store: Store, value: Value, axis: int, weights: Array) -> Value:
         core, s = affine(store, core, s), np.ones_like(s)
     kept = [a for a in range(len(core.shape)) if a not in over]
     factor = s[tuple(slice(None) if a in over else 0 for a in range(s.ndim))]
-    kernel = plain * factor[..., None]
+    kernel = plain if (factor == 1).all() else plain * factor[..., None]
     shape = [core.shape[a] for a in kept] + ([channels] if channels != 1 else [])
     made = store.term("contract", shape, (core,), (len(kept), tuple(over)), [near(kernel)])
     indices = {old: new for new, old in enumerate(kept)}

@@ -45,4 +45,6 @@ AXIOMS: tuple[Axiom, ...] = (
 )  # fmt: skip
 OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
 """Axioms that are tried first; the others make more terms than they read."""
+NEAR_BY = OFTEN | {inward.AXIOM.name, mixtures.AXIOM.name}
+"""Axioms that are tried next: those that need no more than what lies between near cut points."""
 RULES: Mapping[str, Rule] = {operator: rule for axiom in AXIOMS for operator, rule in axiom.operators.items()}

@@ -53,5 +53,5 @@ def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Mapping[str, 
 
 def harmless(node: onnx.NodeProto, index: int, is_spread: bool) -> bool:
     """Whether what depends on a free size may be this operand: one that says what shape the result has, or that is only spread."""
-    own, named = node.domain in ("", "ai.onnx"), (node.op_type, index)
-    return own and (named in _SHAPES or (is_spread and not _SPREADING.isdisjoint((node.op_type, named))))
+    names = {node.op_type, (node.op_type, index)} if node.domain in ("", "ai.onnx") else set()
+    return not names.isdisjoint(_SHAPES) or (is_spread and not names.isdisjoint(_SPREADING))

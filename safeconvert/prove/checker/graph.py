@@ -44,18 +44,19 @@ class Graph:
 
 def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str, Shape]) -> Graph:
     """Read a model whose inputs have the given sizes, and could have others. Raises Refused for what sizes or format do not allow."""
-    found = _at(model, sizes)
+    found = _at(model, sizes, {})
     if sizes != others:
-        found.sized = depending(found.nodes, found.constants, _at(model, others).constants)
+        found.sized = depending(found.nodes, found.constants, _at(model, others, found.constants).constants)
         found.spread = spread(found.nodes, found.sized, found.constants)
         if found.told & found.sized:
             raise Refused("a loop takes as many steps as a free size says")
     return found
 
 
-def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
+def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape], known: Mapping[str, Array]) -> Graph:
+    """At some sizes; constants `known` at others are taken where what they are computed of is the same."""
     graph = (inliner.inline_local_functions(model) if model.functions else model).graph
-    values = {tensor.name: array_of(tensor) for tensor in graph.initializer}
+    values = {one.name: known[one.name] if one.name in known else array_of(one) for one in graph.initializer}
     inputs = [value for value in graph.input if value.name not in values]
     opsets = {entry.domain if entry.domain != "ai.onnx" else "": int(entry.version) for entry in model.opset_import}
     found = Graph([], opsets, tuple(v.name for v in inputs), tuple(v.name for v in graph.output))
@@ -70,7 +71,7 @@ def _at(model: onnx.ModelProto, sizes: Mapping[str, Shape]) -> Graph:
     for node in unrolled(graph.node, found.constants, found.told):
         found.maker.update({name: len(found.nodes) for name in node.output if name})
         found.nodes.append(node)
-        _infer(found, node)
+        _infer(found, node, known)
     names = [*found.inputs, *values, *(name for node in found.nodes for name in node.output if name)]
     if len(set(names)) != len(names) or graph.sparse_initializer:
         raise Refused("a tensor is made twice, or is sparse")
@@ -82,40 +83,44 @@ def _keep(graph: Graph, name: str, array: Array) -> None:
     graph.kinds[name] = helper.np_dtype_to_tensor_dtype(array.dtype)
 
 
-def _infer(graph: Graph, node: onnx.NodeProto) -> None:
+def _infer(graph: Graph, node: onnx.NodeProto, known: Mapping[str, Array]) -> None:
     """What a node makes: its value where it is constant, else kinds and shapes; nothing where these cannot be told."""
     reads = [name for name in node.input if name]
     if not _domain(node) and node.op_type == "Shape" and reads[0] in graph.shapes:
-        ends = {a.name: a.i for a in node.attribute}
-        shape = graph.shapes[reads[0]][ends.get("start", 0) : ends.get("end")]
-        return _keep(graph, node.output[0], np.asarray(shape, np.int64))
+        place = slice(*({a.name: a.i for a in node.attribute}.get(name) for name in ("start", "end")))
+        _keep(graph, node.output[0], np.asarray(graph.shapes[reads[0]][place], np.int64))
+        return
     if any(name not in graph.kinds for name in reads) or holds_graph(node) or node.op_type in RANDOM - {"Dropout"}:
-        return None
+        return
     if all(name in graph.constants for name in reads):
-        feeds = {name: graph.constants[name] for name in reads}
-        inputs = [helper.make_tensor_value_info(name, graph.kinds[name], list(a.shape)) for name, a in feeds.items()]
-        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
-        alone = helper.make_model(helper.make_graph([node], "constant", inputs, outputs), opset_imports=_opsets(graph))
-        try:
-            results = ReferenceEvaluator(alone).run(None, feeds)
-        except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError):
-            return None  # what the evaluator does not know stays unknown
-        for value, array in zip(outputs, results, strict=True):
-            _keep(graph, value.name, np.asarray(array))
-        return None
+        feeds, named = {name: graph.constants[name] for name in reads}, [name for name in node.output if name]
+        same = all(array is known.get(name) for name, array in feeds.items()) and known.keys() >= set(named)
+        for name, array in zip(named, map(known.get, named) if same else _evaluated(graph, node, feeds), strict=False):
+            _keep(graph, name, np.asarray(array))
+        return
     types = {name: helper.make_tensor_type_proto(graph.kinds[name], graph.shapes[name]) for name in reads}
-    told = ((name, graph.constants[name]) for name in reads if name in graph.constants)
-    data = {name: numpy_helper.from_array(array, name) for name, array in told if array.size <= _TELLING}
+    told = {name: graph.constants[name] for name in reads if name in graph.constants}
+    data = {name: numpy_helper.from_array(array, name) for name, array in told.items() if array.size <= _TELLING}
     try:
         schema = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node))
         made = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=_opsets(graph))
     except (KeyError, defs.SchemaError, shape_inference.InferenceError, onnx.checker.ValidationError):
-        return None
+        return
     for name, kind in made.items():
         dims = kind.tensor_type.shape.dim
         if kind.tensor_type.HasField("shape") and all(d.HasField("dim_value") for d in dims):
             graph.kinds[name], graph.shapes[name] = kind.tensor_type.elem_type, tuple(d.dim_value for d in dims)
-    return None
+
+
+def _evaluated(graph: Graph, node: onnx.NodeProto, feeds: dict[str, Array]) -> list[Array]:
+    """What a node makes of constants; nothing where the evaluator does not know it."""
+    inputs = [helper.make_tensor_value_info(name, graph.kinds[name], list(a.shape)) for name, a in feeds.items()]
+    outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
+    alone = helper.make_model(helper.make_graph([node], "constant", inputs, outputs), opset_imports=_opsets(graph))
+    try:
+        return list(ReferenceEvaluator(alone).run(None, feeds))
+    except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return []
 
 
 def part(graph: Graph, store: Store, tensor: str, known: Mapping[str, Value]) -> Value:
@@ -162,16 +167,14 @@ def between(graph: Graph, tensor: str, known: Mapping[str, Any]) -> list[int]:
 
 def _outputs(n: Node) -> list[Value]:
     """What the axiom of a node's operator says of it, else that it is itself."""
-    rule = RULES.get(n.operator[1]) if not n.operator[0] else None
-    used = set(n.store.used)
-    if rule is not None:
-        try:
-            made = rule(n)
-            if [value.shape for value in made] == [shape for shape in n.shapes if shape is not None]:
-                return made
-        except Refused:
-            pass
-        n.store.used = used
+    rule, used = same if n.operator[0] else RULES.get(n.operator[1], same), set(n.store.used)
+    try:
+        made = rule(n)
+        if [value.shape for value in made] == [shape for shape in n.shapes if shape is not None]:
+            return made
+    except Refused:
+        pass
+    n.store.used = used
     return same(n)
 
 

@@ -91,10 +91,7 @@ def _whole(store: Store, value: Value) -> Value:
     glued = {n for group in value.groups for m, n in pairwise(group) if n == m + 1 and owner[m] == owner[n]}
     parts: list[list[int]] = [[] for _ in value.term.setting]
     for number, size in enumerate(value.term.shape):
-        if number in glued:
-            parts[owner[number]][-1] *= size
-        else:
-            parts[owner[number]].append(size)
+        parts[owner[number]].append(parts[owner[number]].pop() * size if number in glued else size)
     indices = list(accumulate((number not in glued for number in range(len(owner))), initial=0))
     groups = tuple(tuple(indices[n] for n in group if n not in glued) for group in value.groups)
     return Value(refined(store, value.term.operands[0], parts), groups)

@@ -26,7 +26,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Constant:
-    """Numbers of a term; `size` is the magnitude by which their rounding is measured, None compares them bit by bit."""
+    """Numbers of a term; `size` holds, but for signs, the magnitude by which their rounding is measured, None compares them bit by bit."""
 
     values: Array
     size: Array | None = None
@@ -93,18 +93,21 @@ def near(values: Array) -> Constant:
     """A constant whose numbers may have been rounded, each by its own magnitude. Raises Refused where one is not finite."""
     if not np.isfinite(values).all():
         raise Refused("a constant is not finite")
-    return Constant(values, np.abs(values))
+    return Constant(values, values)
 
 
 def _apart(known: Constant, other: Constant) -> float:
     """How far two constants are apart, relatively; infinity, or no number, where they are not equal."""
     if known.size is None or other.size is None:
-        one, two = known.values, other.values
-        same = one.dtype == two.dtype and one.shape == two.shape and one.tobytes() == two.tobytes()
-        return 0.0 if same else float("inf")
+        forms = [(one.dtype, one.shape, one.tobytes()) for one in (known.values, other.values)]
+        return 0.0 if forms[0] == forms[1] else float("inf")
     try:
-        one, two, size = np.broadcast_arrays(known.values, other.values, known.size)
+        blocks = np.nditer([known.values, other.values, known.size], ["external_loop", "buffered", "zerosize_ok"])
     except ValueError:
         return float("inf")
-    distance = np.where(one == two, 0.0, np.abs(one - two) - _SUBNORMAL)
-    return float(np.where(distance <= 0, 0.0, distance / size).max(initial=0.0))
+    worst = 0.0
+    for one, two, size in blocks:
+        distance = np.where(one == two, 0.0, np.abs(one - two) - _SUBNORMAL)
+        if not (worst := float(np.where(distance <= 0, 0.0, distance / np.abs(size)).max(initial=worst))) <= NEAR:
+            return float("inf")
+    return worst
