@@ -121,6 +121,23 @@ def softmax(o: Operator) -> None:
     return o.give(last=stored)
 
 
+def log_softmax(o: Operator) -> None:
+    """LOG_SOFTMAX along the last axis: LiteRT's table of exponentials in float32, their sum, its logarithm, half to even."""
+    if not o.quantized:
+        return o.give(last=o.write("LogSoftmax", o.last(), axis=-1))
+    scale, wide = o.tensor(0).scale, np.float32(o.output.scale)
+    below = np.exp((-scale * np.arange(256, dtype=np.float32)).astype(np.float64)).astype(np.float32)
+    largest = o.write("ReduceMax", o.last(), axes=[-1], keepdims=1)
+    under = o.write("Cast", o.write("Sub", largest, o.last()), to=7)
+    entire = _in_order(o, o.write("Gather", o.write.constant(below), under, axis=0))
+    logarithm = o.write("Cast", o.write("Log", o.write("Cast", entire, to=11)), to=1)
+    zero = o.write.constant(o.tensor(0).zero)
+    peak = o.write("Mul", o.write("Add", largest, zero), o.write.constant(scale))
+    offset = o.write("Div", o.write("Add", peak, logarithm), o.write.constant(wide))
+    steps = o.write("Mul", o.write("Add", o.last(), zero), o.write.constant(scale / wide))
+    return o.give(last=clipped(o, o.write("Round", o.write("Sub", steps, offset))))
+
+
 def _in_order(o: Operator, name: str) -> str:
     """The sum along the last axis, one after another in float32 as LiteRT adds, which other orders round otherwise.
 

@@ -53,28 +53,38 @@ def requantized(o: Operator, name: str, factor: Array | np.float32, activation: 
 
 
 def fixed_point(o: Operator, name: str, scales: Array, activation: int = 0) -> str:
-    """An exact sum as LiteRT's own kernels round it: times a 31-bit multiplier, its upper half, and shifted right.
+    """An exact sum as LiteRT's own kernels round it: `scaled`, and cut off.
+
+    Args:
+        o: the operator.
+        name: whole numbers in float32 or float64.
+        scales: real factors in float64, shaped as they are broadcast.
+        activation: the fused one.
+    """
+    return clipped(o, o.write("Cast", scaled(o, o.write("Round", name), scales), to=1), activation)
+
+
+def scaled(o: Operator, name: str, scales: Array) -> str:
+    """Whole numbers times a 31-bit multiplier, its upper half, and shifted right; in int64.
 
     Source: gemmlowp's SaturatingRoundingDoublingHighMul and RoundingDivideByPOT; both round halves, the first up, the second away from zero.
 
     Args:
         o: the operator.
-        name: whole numbers in float32.
+        name: whole numbers in int64, or in a type of floats.
         scales: real factors in float64, shaped as they are broadcast.
-        activation: the fused one.
     """
     mantissas, exponents = np.frexp(scales)
     multipliers = np.floor(mantissas * 2.0**31 + 0.5).astype(np.int64)
     grown = multipliers == 1 << 31
     multipliers, exponents = np.where(grown, multipliers // 2, multipliers), exponents + grown
     left, right = (np.maximum(sign * exponents, 0).astype(np.int64) for sign in (1, -1))
-    wide = o.write("Cast", o.write("Round", name), to=7)
+    wide = o.write("Cast", name, to=7)
     product = o.write("Mul", wide, o.write.constant((multipliers << left).astype(np.int64)))
     half = np.asarray(1 << 30, np.int64)
     upper = _divided(o, product, np.asarray(1 << 31, np.int64), half, 1 - half)
     halves = (np.int64(1) << right) >> 1
-    made = _divided(o, upper, np.int64(1) << right, halves, -halves)
-    return clipped(o, o.write("Cast", made, to=1), activation)
+    return _divided(o, upper, np.int64(1) << right, halves, -halves)
 
 
 def _divided(o: Operator, name: str, divisor: Array, above: Array, below: Array) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import blocks, means, moves, pairs, resizing, sums, tables
+from . import blocks, means, moves, pairs, products, resizing, sums, tables
 from .graph import Rule
 
 OPERATORS: Mapping[str, Rule] = {
@@ -13,6 +13,7 @@ OPERATORS: Mapping[str, Rule] = {
     "ARG_MAX": moves.largest,
     "AVERAGE_POOL_2D": means.pooling("AveragePool"),
     "BATCH_TO_SPACE_ND": blocks.from_batch,
+    "BATCH_MATMUL": products.batched,
     "CAST": moves.cast,
     "CONCATENATION": pairs.joined,
     "CONV_2D": sums.convolution,
@@ -27,6 +28,7 @@ OPERATORS: Mapping[str, Rule] = {
     "GELU": tables.each(),
     "HARD_SWISH": tables.each("HardSwish"),
     "LEAKY_RELU": tables.each(),
+    "LOG_SOFTMAX": means.log_softmax,
     "LOGISTIC": tables.each("Sigmoid"),
     "MAXIMUM": pairs.plain("Max"),
     "MAX_POOL_2D": means.pooling("MaxPool"),
@@ -57,6 +59,7 @@ OPERATORS: Mapping[str, Rule] = {
     "SPLIT": moves.split,
     "SQRT": tables.each("Sqrt"),
     "SQUARE": tables.each(),
+    "SQUARED_DIFFERENCE": products.squared_difference,
     "SQUEEZE": moves.reshaped,
     "STRIDED_SLICE": moves.strided,
     "SUB": pairs.total(-1),

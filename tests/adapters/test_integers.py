@@ -22,7 +22,17 @@ from adapters.tflite_ops.table import OPERATORS
 
 pytestmark = pytest.mark.converters
 PROGRAM = Path(__file__).parent / "programs" / "integers.py"
-QUICK = ("CONV_2D-relu", "ADD", "MUL-sigmoid", "MEAN", "AVERAGE_POOL_2D-same", "SOFTMAX", "TRANSPOSE_CONV")
+QUICK = (
+    "CONV_2D-relu",
+    "ADD",
+    "MUL-sigmoid",
+    "MEAN",
+    "AVERAGE_POOL_2D-same",
+    "SOFTMAX",
+    "TRANSPOSE_CONV",
+    "BATCH_MATMUL",
+    "BATCH_MATMUL-plain",
+)
 SAMPLES = 200
 MEANS = 20_000  # of two thousand samples one lies so near a half that it tells a zero point before the rounding from one behind it
 
@@ -65,7 +75,7 @@ def test_the_commonest_operators_are_bit_by_bit_those_of_litert(tmp_path: Path) 
 def test_every_operator_is_bit_by_bit_that_of_litert(tmp_path: Path) -> None:
     run_program(PROGRAM, tmp_path, modules=KERAS)
     files = sorted(tmp_path.glob("*.tflite"))
-    assert len(files) >= 59
+    assert len(files) >= 70
     assert {path.stem: steps for path in files if (steps := steps_apart(path))} == {}
     seen = set().union(*map(operators, files))
     assert {path.stem.partition("-")[0] for path in files} <= seen | {"RELU6"}

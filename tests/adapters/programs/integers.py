@@ -44,6 +44,20 @@ def two(function, squashed=False):
     return built
 
 
+def rows(x):
+    """An image as one row a pixel."""
+    return tf.reshape(x, [-1, 90, 6])
+
+
+def deep_rows(x):
+    """An image as one row a pixel column, whose products are beyond 24 bits."""
+    return tf.reshape(x, [-1, 1, 540])
+
+
+def drawn(*shape):
+    return np.random.default_rng(3).normal(0, 1, shape).astype("float32")
+
+
 def conv(**options):
     return layers.Conv2D(6, 1, **options)
 
@@ -107,6 +121,18 @@ NETS = {
     "RESIZE_BILINEAR": behind(layers.UpSampling2D(2, interpolation="bilinear")),
     "RESIZE_BILINEAR-odd": behind(layers.Resizing(13, 7)),
     "RESIZE_NEAREST_NEIGHBOR": behind(layers.Resizing(13, 7, interpolation="nearest")),
+    "BATCH_MATMUL": two(lambda a, b: tf.matmul(rows(a), rows(b), transpose_b=True)),
+    "BATCH_MATMUL-plain": two(lambda a, b: tf.matmul(a, tf.transpose(b, [0, 1, 3, 2]))),
+    "BATCH_MATMUL-first": two(lambda a, b: tf.matmul(rows(a), rows(b), transpose_a=True)),
+    "BATCH_MATMUL-constant": behind(conv(), lambda x: tf.matmul(rows(x), drawn(1, 6, 8))),
+    "BATCH_MATMUL-left": behind(conv(), lambda x: tf.matmul(drawn(1, 8, 90), rows(x))),
+    "BATCH_MATMUL-broadcast": two(lambda a, b: tf.matmul(a, tf.reduce_mean(b, 1, True), transpose_b=True)),
+    "BATCH_MATMUL-deep": two(lambda a, b: tf.matmul(deep_rows(a), deep_rows(b), transpose_b=True)),
+    "SQUARED_DIFFERENCE-constant": behind(conv(), lambda x: tf.math.squared_difference(x, drawn(6))),
+    "SQUARED_DIFFERENCE": two(tf.math.squared_difference),
+    "SQUARED_DIFFERENCE-mean": behind(conv(), lambda x: tf.math.squared_difference(x, tf.reduce_mean(x, [1, 2], True))),
+    "LOG_SOFTMAX": behind(layers.Flatten(), layers.Dense(10), tf.nn.log_softmax),
+    "LOG_SOFTMAX-100": behind(layers.Flatten(), layers.Dense(100), tf.nn.log_softmax),
     "PAD": behind(layers.ZeroPadding2D(((1, 2), (0, 1)))),
     "MIRROR_PAD": behind(lambda x: tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], "REFLECT")),
     "STRIDED_SLICE": behind(lambda x: x[:, 1:7:2, :, 1:4]),
