@@ -1,4 +1,4 @@
-"""TFLite in eight bits → ONNX: what LiteRT computes in integers, said operator by operator in ONNX's plain ones.
+"""TFLite in eight bits, or in int16x8 → ONNX: what LiteRT computes in integers, said operator by operator in ONNX's plain ones.
 
 tf2onnx says an integer operator as a float one between QuantizeLinear and DequantizeLinear, which rounds elsewhere than LiteRT does. What this
 cannot say exactly is refused by name. A file without quantised tensors is another route's.
@@ -21,7 +21,7 @@ from .._shared.untrusted.tflite_operators import inspect_tflite_file
 from .file import File, Step, read
 from .graph import Graph, Held, Operator, model
 from .moves import shape_is_known
-from .table import OPERATORS
+from .table import OPERATORS, SIXTEEN
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,14 +54,15 @@ def _stored(file: File) -> Iterator[str]:
 
 def _written(file: File, path: str) -> onnx.ModelProto:
     if not any(tensor.quantized and tensor.array is None for tensor in file.tensors):
-        raise UnusableInput(f"{path}: computes nothing in eight bits", "tf2onnx converts it")
+        raise UnusableInput(f"{path}: computes nothing in eight or 16 bits", "tf2onnx converts it")
     graph = Graph(file)
     inputs = [_entry(graph, name, place) for name, place in file.inputs]
     for step in _needed(file):
         operator = Operator(graph, step)
-        if step.name not in OPERATORS:
-            raise operator.refuse("is not supported")
-        OPERATORS[step.name](operator)
+        rules, where = (SIXTEEN, " in 16 bits") if _in_sixteen(file, step) else (OPERATORS, "")
+        if step.name not in rules:
+            raise operator.refuse(f"is not supported{where}")
+        rules[step.name](operator)
     ends, outputs = [], []
     for name, place in file.outputs:
         ends.append(_exit(graph, name, place))
@@ -69,6 +70,12 @@ def _written(file: File, path: str) -> onnx.ModelProto:
     made = model(graph, ends, inputs, outputs)
     onnx.checker.check_model(made, full_check=True)
     return made
+
+
+def _in_sixteen(file: File, step: Step) -> bool:
+    """Whether an operator reads or gives words of 16 bits."""
+    places = (*step.reads, *step.gives)
+    return any(file.tensors[place].kind == "int16" for place in places if place >= 0)
 
 
 def _entry(graph: Graph, name: str, place: int) -> onnx.ValueInfoProto:

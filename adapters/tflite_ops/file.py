@@ -15,7 +15,7 @@ from safeconvert.errors import UnusableInput
 Array = np.ndarray[Any, Any]
 _KINDS = {
     schema.TensorType.FLOAT32: "float32", schema.TensorType.INT8: "int8", schema.TensorType.UINT8: "uint8",
-    schema.TensorType.INT32: "int32", schema.TensorType.INT64: "int64", schema.TensorType.BOOL: "bool",
+    schema.TensorType.INT16: "int16", schema.TensorType.INT32: "int32", schema.TensorType.INT64: "int64", schema.TensorType.BOOL: "bool",
 }  # fmt: skip
 _CODES = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
@@ -43,8 +43,8 @@ class Tensor:
 
     @property
     def quantized(self) -> bool:
-        """Whether it holds bytes that stand for real values."""
-        return bool(len(self.scales)) and self.kind in ("int8", "uint8")
+        """Whether it holds bytes, or words of 16 bits, that stand for real values."""
+        return bool(len(self.scales)) and self.kind in ("int8", "uint8", "int16")
 
     @property
     def scale(self) -> np.float32:

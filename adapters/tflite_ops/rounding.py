@@ -13,6 +13,7 @@ from .graph import Operator
 
 EXACT = 2.0**24
 """Whole numbers up to here are float32 themselves, and so are their sums in any order."""
+_MOST_SHIFTED = 7  # bits to the left, as LiteRT's kernels of 64-bit sums have it
 _ACTIVATIONS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
 
 
@@ -74,17 +75,47 @@ def scaled(o: Operator, name: str, scales: Array) -> str:
         name: whole numbers in int64, or in a type of floats.
         scales: real factors in float64, shaped as they are broadcast.
     """
+    multipliers, exponents = _of_31_bits(scales)
+    return multiplied(o, name, multipliers, exponents)
+
+
+def _of_31_bits(scales: Array) -> tuple[Array, Array]:
+    """Factors as whole numbers of 31 bits and exponents of two."""
     mantissas, exponents = np.frexp(scales)
     multipliers = np.floor(mantissas * 2.0**31 + 0.5).astype(np.int64)
     grown = multipliers == 1 << 31
-    multipliers, exponents = np.where(grown, multipliers // 2, multipliers), exponents + grown
-    left, right = (np.maximum(sign * exponents, 0).astype(np.int64) for sign in (1, -1))
+    return np.where(grown, multipliers // 2, multipliers), exponents + grown
+
+
+def multiplied(o: Operator, name: str, multipliers: Array | int, exponents: Array | int) -> str:
+    """Whole numbers times multipliers of 31 bits and powers of two as `scaled` rounds them."""
+    left, right = (np.maximum(sign * np.asarray(exponents), 0).astype(np.int64) for sign in (1, -1))
     wide = o.write("Cast", name, to=7)
-    product = o.write("Mul", wide, o.write.constant((multipliers << left).astype(np.int64)))
+    product = o.write("Mul", wide, o.write.constant((np.asarray(multipliers, np.int64) << left).astype(np.int64)))
     half = np.asarray(1 << 30, np.int64)
     upper = _divided(o, product, np.asarray(1 << 31, np.int64), half, 1 - half)
     halves = (np.int64(1) << right) >> 1
     return _divided(o, upper, np.int64(1) << right, halves, -halves)
+
+
+def scaled_once(o: Operator, name: str, scales: Array, bits: int = 31) -> str:
+    """Whole numbers times a multiplier of 31 or 16 bits and shifted right, half up, rounded once; in int64.
+
+    Args:
+        o: the operator.
+        name: whole numbers in int64, or in a type of floats.
+        scales: real factors in float64, shaped as they are broadcast.
+        bits: of the multiplier; of 16 bits, it is the upper half of one of 31.
+    """
+    multipliers, exponents = _of_31_bits(scales)
+    if exponents.max() > _MOST_SHIFTED or exponents.min() < -31:
+        raise o.refuse("has a scale that is out of the kernel's range")
+    if bits == 16:
+        multipliers = np.where(multipliers < 0x7FFF0000, (multipliers + (1 << 15)) >> 16, 0x7FFF)
+    whole = np.int64(1) << (bits - (bits == 16) - exponents).astype(np.int64)
+    product = o.write("Mul", o.write("Cast", name, to=7), o.write.constant(multipliers))
+    raised = o.write("Add", product, o.write.constant(whole >> 1))
+    return _divided(o, raised, whole, np.asarray(0, np.int64), 1 - whole)
 
 
 def _divided(o: Operator, name: str, divisor: Array, above: Array, below: Array) -> str:

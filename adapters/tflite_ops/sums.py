@@ -26,25 +26,25 @@ class Window:
 
 def convolution(o: Operator) -> None:
     """CONV_2D: weights are [out, height, width, in of a group]."""
-    weights = _constant(o, 1).transpose(0, 3, 1, 2)
+    weights = constant(o, 1).transpose(0, 3, 1, 2)
     channels = o.tensor(0).shape[3]
     if not channels or channels % weights.shape[1]:
         raise o.refuse(f"has {channels} channels in groups of {weights.shape[1]}")
-    _convolved(o, weights, _window(o, channels // weights.shape[1]))
+    _convolved(o, weights, window(o, channels // weights.shape[1]))
 
 
 def depthwise(o: Operator) -> None:
     """DEPTHWISE_CONV_2D: weights are [1, height, width, out]."""
-    weights = _constant(o, 1)
+    weights = constant(o, 1)
     channels = o.tensor(0).shape[3]
     if weights.shape[0] != 1 or not channels or weights.shape[3] % channels:
         raise o.refuse(f"has weights of the shape {weights.shape}")
-    _convolved(o, weights.transpose(3, 0, 1, 2), _window(o, channels))
+    _convolved(o, weights.transpose(3, 0, 1, 2), window(o, channels))
 
 
 def dense(o: Operator) -> None:
     """FULLY_CONNECTED: weights are [out, in]; without keep_num_dims all but the last axis are one."""
-    weights = _constant(o, 1)
+    weights = constant(o, 1)
     name = o.last()
     if not o.option("keepNumDims") and (len(o.tensor(0).shape) != 2 or o.tensor(0).shape[1] != weights.shape[1]):
         name = o.write("Reshape", name, o.write.whole(-1, weights.shape[1]))
@@ -67,7 +67,7 @@ def transposed(o: Operator) -> None:
 
     XNNPACK takes it where the shape is a constant; else LiteRT's own kernel rounds in fixed point.
     """
-    weights, image = _constant(o, 1).transpose(3, 0, 1, 2), o.tensor(2)
+    weights, image = constant(o, 1).transpose(3, 0, 1, 2), o.tensor(2)
     strides = o.option("strideH"), o.option("strideW")
     pads = []
     for axis in (0, 1):
@@ -97,27 +97,27 @@ def transposed(o: Operator) -> None:
     return o.give(second=fixed_point(o, made, scales.reshape(-1, 1, 1), activation))
 
 
-def _convolved(o: Operator, weights: Array, window: Window) -> None:
+def _convolved(o: Operator, weights: Array, own: Window) -> None:
     bias = _bias(o)
     whole = weights.shape[1]
     parts = []
-    spans = _parts(o, weights, bias) if window.group == 1 else [(0, whole)]
-    for begin, end in spans:
+    found = _parts(o, weights, bias) if own.group == 1 else [(0, whole)]
+    for begin, end in found:
         image = o.second()
         if (begin, end) != (0, whole):
             image = o.write("Slice", image, *(o.write.whole(one) for one in (begin, end, 1)))
         names = [image, o.write.constant(weights[:, begin:end])]
-        if bias is not None and len(spans) == 1:
+        if bias is not None and len(found) == 1:
             names.append(o.write.constant(bias))
         parts.append(
             o.write(
                 "Conv",
                 *names,
                 kernel_shape=weights.shape[2:],
-                strides=window.strides,
-                dilations=window.dilations,
-                group=window.group,
-                auto_pad="SAME_UPPER" if window.same else "VALID",
+                strides=own.strides,
+                dilations=own.dilations,
+                group=own.group,
+                auto_pad="SAME_UPPER" if own.same else "VALID",
             )  # fmt: skip
         )
     made = _total(o, parts, None if bias is None else bias.reshape(-1, 1, 1))
@@ -126,7 +126,8 @@ def _convolved(o: Operator, weights: Array, window: Window) -> None:
     o.give(second=activated(o, made, activation) if factor is None else requantized(o, made, factor, activation))
 
 
-def _window(o: Operator, group: int) -> Window:
+def window(o: Operator, group: int) -> Window:
+    """The options of a convolution."""
     return Window(
         (o.option("strideH"), o.option("strideW")),
         (o.option("dilationHFactor", 1), o.option("dilationWFactor", 1)),
@@ -135,7 +136,7 @@ def _window(o: Operator, group: int) -> Window:
     )
 
 
-def _constant(o: Operator, place: int) -> Array:
+def constant(o: Operator, place: int) -> Array:
     """Weights as whole numbers in float32. Raises UnusableInput where they are computed, or quantised under a float operator."""
     tensor = o.tensor(place)
     if tensor.array is None or tensor.kind == "" or tensor.quantized != o.quantized:
@@ -163,20 +164,35 @@ def _factor(o: Operator, place: int = 0) -> Array:
 
 def _parts(o: Operator, weights: Array, bias: Array | None) -> list[tuple[int, int]]:
     """Spans of input channels whose sums stay exact in float32 whatever is fed, the bias in the first of one."""
-    count = weights.shape[1]
     if not o.quantized:
-        return [(0, count)]
-    largest = max(abs(end) for end in o.tensor(0).bounds)
-    of_channel = np.abs(weights).reshape(len(weights), count, -1).sum(axis=2, dtype=np.float64) * largest
+        return [(0, weights.shape[1])]
     added = 0.0 if bias is None else float(np.abs(bias.astype(np.float64)).max())
+    return spans(o, weights, max(abs(end) for end in o.tensor(0).bounds), added)
+
+
+def spans(o: Operator, weights: Array, largest: float, added: float, splits: bool = True) -> list[tuple[int, int]]:
+    """Spans of input channels whose sums of products stay exact in float32; one of all where that does.
+
+    Args:
+        o: the operator.
+        weights: whole numbers [out, in, ...].
+        largest: what they are multiplied by at most.
+        added: to a sum of all.
+        splits: there may be several.
+
+    Raises:
+        UnusableInput: no spans do.
+    """
+    count = weights.shape[1]
+    of_channel = np.abs(weights).reshape(len(weights), count, -1).sum(axis=2, dtype=np.float64) * largest
     if float(of_channel.sum(axis=1).max()) + added < EXACT:
         return [(0, count)]
     pieces = 2
-    while pieces < count:
+    while pieces < count and splits:
         edges = [count * piece // pieces for piece in range(pieces + 1)]
-        spans = list(pairwise(edges))
-        if all(float(of_channel[:, begin:end].sum(axis=1).max()) < EXACT for begin, end in spans):
-            return spans
+        found = list(pairwise(edges))
+        if all(float(of_channel[:, begin:end].sum(axis=1).max()) < EXACT for begin, end in found):
+            return found
         pieces += 1
     raise o.refuse("has sums that float32 does not hold exactly")
 

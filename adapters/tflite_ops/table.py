@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import blocks, means, moves, pairs, products, resizing, sums, tables
+from . import blocks, means, moves, pairs, products, resizing, sixteen, softmax, sums, tables
 from .graph import Rule
 
 OPERATORS: Mapping[str, Rule] = {
@@ -70,3 +70,21 @@ OPERATORS: Mapping[str, Rule] = {
     "TRANSPOSE_CONV": sums.transposed,
     "UNPACK": moves.unpacked,
 }
+
+SIXTEEN: Mapping[str, Rule] = {
+    **{name: tables.each() for name in sixteen.ALONE},
+    **{name: OPERATORS[name] for name in sixteen.MOVED},
+    "ADD": sixteen.total(1),
+    "AVERAGE_POOL_2D": sixteen.average,
+    "BATCH_MATMUL": sixteen.batched,
+    "CONV_2D": sixteen.convolution,
+    "DEPTHWISE_CONV_2D": sixteen.depthwise,
+    "DEQUANTIZE": moves.dequantized,
+    "FULLY_CONNECTED": sixteen.dense,
+    "MEAN": sixteen.mean,
+    "MUL": sixteen.times,
+    "QUANTIZE": sixteen.quantized,
+    "SOFTMAX": softmax.of_words,
+    "SUB": sixteen.total(-1),
+}
+"""Those that are said where they read or give words of 16 bits."""

@@ -1,4 +1,4 @@
-"""Operators on each byte alone: a table of 256 entries, which LiteRT itself computes."""
+"""Operators on each stored value alone: a table of 256 or 65536 entries, which LiteRT itself computes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from .file import Array
 from .graph import Operator, Rule
 from .pairs import give
 
-_BYTES = 256
-
 
 def each(operator: str = "") -> Rule:
-    """A function of one byte, read from a table; in float32 an operator of ONNX.
+    """A function of one stored value, read from a table; in float32 an operator of ONNX.
 
     Args:
         operator: of ONNX; "" where the operator is refused in float32.
@@ -38,8 +36,8 @@ def prelu(o: Operator) -> None:
     slopes = o.tensor(1).array
     if slopes is None or slopes.size != slopes.shape[-1] or not o.tensor(0).quantized:
         raise o.refuse("has slopes that are computed, not one a channel, or in float32")
-    tables = _table(o, slopes.shape).reshape(_BYTES, -1).T
-    offsets = np.arange(len(tables), dtype=np.float32) * _BYTES
+    tables = _table(o, slopes.shape).T
+    offsets = np.arange(len(tables), dtype=np.float32) * tables.shape[1]
     placed = o.write("Add", o.last(), o.write.constant(offsets))
     o.give(last=looked_up(o, placed, tables.reshape(-1)))
 
@@ -52,7 +50,7 @@ def looked_up(o: Operator, name: str, table: Array) -> str:
 
 
 def _table(o: Operator, others: tuple[int, ...]) -> Array:
-    """What LiteRT gives for each byte, less the output's zero point where it is quantised; with an axis a channel behind it.
+    """What LiteRT gives for each stored value, less the output's zero point where it is quantised; with an axis a channel behind it.
 
     Args:
         o: the operator.
@@ -62,7 +60,9 @@ def _table(o: Operator, others: tuple[int, ...]) -> Array:
     graph = whole.subgraphs[0]
     step = graph.operators[o.step.index]
     given, made = o.step.reads[0], o.step.gives[0]
-    shape = [1, 1, _BYTES, others[-1]] if others else [1, _BYTES]
+    limits = np.iinfo(o.tensor(0).kind)
+    stored = np.arange(limits.min, limits.max + 1).astype(o.tensor(0).kind)
+    shape = [1, 1, len(stored), others[-1]] if others else [1, len(stored)]
     for place in (given, made):
         graph.tensors[place].shape = np.asarray(shape, np.int32)
         graph.tensors[place].shapeSignature = None
@@ -75,11 +75,9 @@ def _table(o: Operator, others: tuple[int, ...]) -> Array:
     builder.Finish(whole.Pack(builder), file_identifier=b"TFL3")
     run = Interpreter(model_content=bytes(builder.Output()), num_threads=1)
     run.allocate_tensors()
-    limits = np.iinfo(o.tensor(0).kind)
-    stored = np.arange(limits.min, limits.max + 1).astype(o.tensor(0).kind)
     fed = np.broadcast_to(stored.reshape(1, 1, -1, 1) if others else stored, shape)
     run.set_tensor(run.get_input_details()[0]["index"], np.ascontiguousarray(fed))
     run.invoke()
     found = run.get_tensor(run.get_output_details()[0]["index"]).astype(np.float32)
     zero = np.float32(o.output.zero if o.output.quantized else 0)
-    return np.asarray((found - zero).reshape(_BYTES, *others[-1:]), np.float32)
+    return np.asarray((found - zero).reshape(len(stored), *others[-1:]), np.float32)

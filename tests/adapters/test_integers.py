@@ -18,7 +18,7 @@ from tests.program import KERAS, run_program
 
 sys.path.insert(0, str(ROOT))
 from adapters.tflite_ops.adapter import written
-from adapters.tflite_ops.table import OPERATORS
+from adapters.tflite_ops.table import OPERATORS, SIXTEEN
 
 pytestmark = pytest.mark.converters
 PROGRAM = Path(__file__).parent / "programs" / "integers.py"
@@ -33,12 +33,23 @@ QUICK = (
     "BATCH_MATMUL",
     "BATCH_MATMUL-plain",
 )
+QUICK_WORDS = (
+    "CONV_2D-relu",
+    "FULLY_CONNECTED",
+    "ADD-relu",
+    "MUL",
+    "MEAN-kept",
+    "BATCH_MATMUL",
+    "AVERAGE_POOL_2D-same",
+    "SOFTMAX",
+    "TANH",
+)
 SAMPLES = 200
 MEANS = 20_000  # of two thousand samples one lies so near a half that it tells a zero point before the rounding from one behind it
 
 
 def steps_apart(path: Path, samples: int = SAMPLES) -> int:
-    """The largest distance between LiteRT and ONNX Runtime on random bytes, in steps of the output's scale."""
+    """The largest distance between LiteRT and ONNX Runtime on random bytes or words, in steps of the output's scale."""
     native = Interpreter(model_content=path.read_bytes())
     native.allocate_tensors()
     given, made = native.get_input_details()[0], native.get_output_details()[0]
@@ -46,12 +57,13 @@ def steps_apart(path: Path, samples: int = SAMPLES) -> int:
     name = session.get_inputs()[0].name
     random, farthest = np.random.default_rng(0), 0
     for _ in range(samples):
-        fed = random.integers(-128, 128, given["shape"]).astype(np.int8)
+        limits = np.iinfo(given["dtype"])
+        fed = random.integers(limits.min, limits.max + 1, given["shape"]).astype(given["dtype"])
         native.set_tensor(given["index"], fed)
         native.invoke()
         expected = native.get_tensor(made["index"])
         found = session.run(None, {name: fed})[0]
-        assert found.dtype == expected.dtype == np.int8 and found.shape == expected.shape
+        assert found.dtype == expected.dtype == given["dtype"] and found.shape == expected.shape
         farthest = max(farthest, int(np.abs(found.astype(int) - expected.astype(int)).max()))
     return farthest
 
@@ -81,15 +93,36 @@ def test_every_operator_is_bit_by_bit_that_of_litert(tmp_path: Path) -> None:
     assert {path.stem.partition("-")[0] for path in files} <= seen | {"RELU6"}
 
 
+def test_words_of_16_bits_are_bit_by_bit_those_of_litert(tmp_path: Path) -> None:
+    run_program(PROGRAM, tmp_path, "--sixteen", *QUICK_WORDS, modules=KERAS)
+    assert {name: steps_apart(tmp_path / f"{name}.tflite") for name in QUICK_WORDS} == dict.fromkeys(QUICK_WORDS, 0)
+
+
+@pytest.mark.slow
+def test_every_operator_on_words_is_bit_by_bit_that_of_litert(tmp_path: Path) -> None:
+    run_program(PROGRAM, tmp_path, "--sixteen", modules=KERAS)
+    files = sorted(tmp_path.glob("*.tflite"))
+    assert len(files) >= 43
+    assert {path.stem: steps for path in files if (steps := steps_apart(path))} == {}
+
+
+def test_what_is_not_said_in_16_bits_is_refused_by_name(tmp_path: Path) -> None:
+    run_program(PROGRAM, tmp_path, "--sixteen", "SUM", modules=KERAS)
+    with pytest.raises(UnusableInput, match=r"SUM.* is not supported in 16 bits"):
+        written(str(tmp_path / "SUM.tflite"))
+
+
 def test_the_page_names_exactly_these_operators() -> None:
     page = (ROOT / "docs" / "quantization.md").read_text(encoding="utf-8")
     table = page.partition("| operators | how LiteRT computes them")[2].partition("\n\n")[0]
     named = [name for row in table.splitlines()[2:] for name in re.findall(r"`([A-Z0-9_]+)`", row.split("|")[1])]
     assert set(named) == set(OPERATORS)
+    paragraph = page.partition("Words of 16 bits")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([A-Z0-9_]+)`", paragraph)) == set(SIXTEEN)
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("float", "nothing in eight bits"), ("unknown", "L2_NORMALIZATION.* is not supported")]
+    ("name", "says"), [("float", "nothing in eight or 16 bits"), ("unknown", "L2_NORMALIZATION.* is not supported")]
 )
 def test_what_cannot_be_said_exactly_is_refused_by_name(name: str, says: str, tmp_path: Path) -> None:
     run_program(PROGRAM, tmp_path, name, modules=KERAS)

@@ -1,4 +1,7 @@
-"""Small nets in eight bits, one about each operator: `integers.py FOLDER [NAME…]`; writes `NAME.tflite`, whose ends are int8."""
+"""Small nets in eight bits, one about each operator: `integers.py FOLDER [--sixteen] [NAME…]`; writes `NAME.tflite`, whose ends are int8.
+
+`--sixteen`: activations and ends in int16, weights in int8.
+"""
 
 import sys
 from pathlib import Path
@@ -154,9 +157,20 @@ FIXED = ("TRANSPOSE_CONV-fixed",)
 """Those whose batch is one, without which XNNPACK does not take them."""
 
 
-def main(folder, names):
+SIXTEEN = (
+    "ABS", "ADD", "ADD-constant", "ADD-relu", "AVERAGE_POOL_2D", "AVERAGE_POOL_2D-same", "BATCH_MATMUL", "BATCH_MATMUL-first", "CONCATENATION",
+    "CONV_2D", "CONV_2D-groups", "CONV_2D-relu", "CONV_2D-relu6", "CONV_2D-wide", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D-2", "EXP", "FULLY_CONNECTED",
+    "FULLY_CONNECTED-rows", "GATHER", "GELU", "LEAKY_RELU", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MEAN-channels", "MEAN-kept", "MINIMUM", "MUL",
+    "PACK", "PAD", "RELU", "RELU6", "RESHAPE", "SOFTMAX", "SOFTMAX-100", "SPLIT", "STRIDED_SLICE", "SUB", "TANH", "TILE", "TRANSPOSE",
+)  # fmt: skip
+"""Those of the nets that are said in 16 bits too."""
+_INTEGERS = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+_WORDS = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+
+
+def main(folder, names, sixteen):
     for number, (name, net) in enumerate((NETS | OTHERS).items()):
-        if name not in (names or NETS):
+        if name not in (names or (SIXTEEN if sixteen else NETS)):
             continue
         keras.utils.set_random_seed(number)
         random = np.random.default_rng(number)
@@ -170,10 +184,11 @@ def main(folder, names):
         if name != "float":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda inputs=inputs: ([one[None]] for one in inputs)
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = converter.inference_output_type = tf.int8
+            converter.target_spec.supported_ops = [_WORDS if sixteen else _INTEGERS]
+            converter.inference_input_type = converter.inference_output_type = tf.int16 if sixteen else tf.int8
         (folder / f"{name}.tflite").write_bytes(converter.convert())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    words = [word for word in sys.argv[2:] if word != "--sixteen"]
+    main(Path(sys.argv[1]), words, "--sixteen" in sys.argv)

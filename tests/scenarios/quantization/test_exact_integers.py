@@ -36,3 +36,14 @@ def test_a_target_of_an_integer_source_is_no_step_apart(suffix: str, last: str, 
         assert attempts[0]["route"] == ["tf2onnx"] and attempts[0]["outcome"] == "not_equivalent"
     assert predicate["fidelity"][0]["steps"] == 0
     assert any("stores real values as int8: real = " in line for line in predicate["obligations"])
+
+
+@pytest.mark.slow
+def test_a_target_of_a_source_in_words_of_16_bits_is_no_step_apart(tmp_path: Path) -> None:
+    run_program(PROGRAM, tmp_path, "--sixteen", "deep", modules=KERAS)
+    called = safeconvert("tflite2onnx", tmp_path / "deep.tflite", "-o", tmp_path / "m.onnx", "--search", 0, "--json")
+    assert called.code == 0, called.text
+    predicate = called.json["predicate"]
+    assert [step["adapter"] for step in predicate["route"]] == ["tflite_ops"]
+    assert predicate["fidelity"][0]["steps"] == 0
+    assert any("stores real values as int16: real = " in line for line in predicate["obligations"])
