@@ -30,11 +30,13 @@ class TorchFile:
         module: callable, in inference mode, parameters without gradients.
         kind: `torchscript`, `exported_program`, `state_dict` or `pickle`.
         program: the ExportedProgram, where the file holds one.
+        training: whether a TorchScript archive was saved in training mode, which is how torch.jit.load gives it to its user.
     """
 
     module: Any
     kind: str
     program: Any = None
+    training: bool = False
 
 
 def open_torch(request: ModelRequest) -> TorchFile:
@@ -45,7 +47,9 @@ def open_torch(request: ModelRequest) -> TorchFile:
     """
     variant = detect(request.path).variant
     if variant == "torchscript":
-        return TorchFile(_inference(_torchscript(request)), variant)
+        module = _torchscript(request)
+        training = bool(getattr(module, "training", False))
+        return TorchFile(_inference(module), variant, training=training)
     if variant == "exported_program":
         try:
             program = torch.export.load(request.path) if request.trust_pickle else _inspected_program(request.path)

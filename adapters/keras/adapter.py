@@ -22,6 +22,7 @@ from .._shared.keras_variants import half_types
 from .layers import with_attributes
 from .observe import observe
 from .part import cut, host_layers
+from .purity import Watch
 
 __all__ = ["cut", "host_code", "load", "patch"]
 
@@ -44,6 +45,7 @@ class KerasModel:
             replace(spec, computed=computed) if spec.dtype in ("float32", "float64") else spec for spec in outputs
         )
         self._signature = Signature(with_given_shapes(inputs, request), outputs)
+        self._watch = Watch(model)
 
     def signature(self) -> Signature:
         """Inputs and outputs as the model declares them."""
@@ -60,6 +62,10 @@ class KerasModel:
         ordered = [keras.ops.convert_to_tensor(feeds[spec.name]) for spec in self._signature.inputs]
         names = {id(tensor): spec.name for tensor, spec in zip(ordered, self._signature.inputs, strict=True)}
         return observe(self._model, self._packed(ordered), names)
+
+    def impurities(self) -> list[str]:
+        """What its outputs depend on beside its inputs; see `purity`."""
+        return self._watch.found()
 
     def _packed(self, ordered: list[Any]) -> Any:
         if self._nested_inputs is None:

@@ -22,6 +22,7 @@ from .external import require_own_data
 from .outputs import doubtful, with_seen_shapes
 from .pairs import expose_logits, only_on_one_side  # called by name
 from .part import cut, require_numbers  # called by name: cut
+from .purity import impurities
 from .quantize import calibrate, correct, operators, quantize  # called by name
 from .ranges import input_ranges  # called by name
 from .reference import ReferenceSession
@@ -42,6 +43,7 @@ class OnnxModel:
 
     def __init__(self, session: Any, request: ModelRequest) -> None:
         self._session = session
+        self._path = request.path
         inputs = with_given_shapes([_spec(value, request.path) for value in session.get_inputs()], request)
         outputs = [_spec(value, request.path) for value in session.get_outputs()]
         unknown = doubtful(request.path)
@@ -55,6 +57,10 @@ class OnnxModel:
         """Outputs of one batch."""
         names = [spec.name for spec in self._signature.outputs]
         return dict(zip(names, self._session.run(names, feeds), strict=True))
+
+    def impurities(self) -> list[str]:
+        """What its outputs depend on beside its inputs; see `purity`."""
+        return impurities(self._path)
 
 
 def load(request: Mapping[str, Any]) -> OnnxModel:

@@ -19,6 +19,7 @@ from safeconvert.errors import UnusableInput
 from .._shared.tf_files import TfFile, open_tf
 from .observe import observe
 from .part import cut, host_scopes
+from .purity import impurities
 
 __all__ = ["cut", "host_code", "load", "patch"]
 _SHOWN = 3
@@ -46,6 +47,10 @@ class TfModel:
     def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
         """What its operations give; see `observe`."""
         return observe(self._file, feeds)
+
+    def impurities(self) -> list[str]:
+        """What its outputs depend on beside its inputs; see `purity`."""
+        return impurities(self._file.function)
 
 
 def load(request: Mapping[str, Any]) -> TfModel:

@@ -27,6 +27,7 @@ from .bias import correct_biases
 from .observe import observe
 from .options import set_options
 from .part import cut  # called by name
+from .purity import impurities
 from .runtime import interpreter
 
 __all__ = ["cut", "has_reduced", "load", "patch", "reduced", "restore"]
@@ -142,6 +143,10 @@ class TfliteModel:
     def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
         """What its operators give; see `observe`."""
         return observe(self._content, {detail["index"]: (name, feeds[name]) for name, detail in self._inputs.items()})
+
+    def impurities(self) -> list[str]:
+        """What its outputs depend on beside its inputs; see `purity`."""
+        return impurities(self._content)
 
     def _resize(self, request: ModelRequest, key: str, filler: int) -> tuple[TensorSpec, ...]:
         """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits.

@@ -23,10 +23,11 @@ from .declared import declared_inputs
 from .layers import set_in_module, set_in_program
 from .observe import observe
 from .part import cut
+from .purity import Watch
 from .shapes import argument_names, probe_inputs
-from .training import in_training
+from .training import in_training, steered  # called by name
 
-__all__ = ["cut", "in_training", "load", "patch"]
+__all__ = ["cut", "in_training", "load", "patch", "steered"]
 _OFTEN = 3
 """Calls of one shape past which TorchScript is optimized for it."""
 _LARGE = 1 << 20
@@ -41,6 +42,7 @@ class TorchModel:
         self._call = call
         self._signature = signature
         self._calls: Counter[tuple[tuple[int, ...], ...]] = Counter()
+        self._watch = Watch(file)
 
     def signature(self) -> Signature:
         """Inputs by forward()'s argument names; outputs as `trees.named_outputs` calls them."""
@@ -51,13 +53,17 @@ class TorchModel:
         shapes = tuple(array.shape for array in feeds.values())
         self._calls[shapes] += 1
         often = self._calls[shapes] > _OFTEN or any(array.size >= _LARGE for array in feeds.values())
-        with torch.inference_mode(), torch.jit.optimized_execution(often):
+        with torch.inference_mode(), torch.jit.optimized_execution(often), self._watch:
             outputs = named_outputs(self._call(self._arguments(feeds)))
         return {name: tensor.detach().cpu().numpy() for name, tensor in outputs.items()}
 
     def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
         """What its modules and calls give; see `observe`."""
         return observe(self._file, self._call, self._arguments(feeds))
+
+    def impurities(self) -> list[str]:
+        """What its outputs depend on beside its inputs; see `purity`."""
+        return self._watch.found()
 
     def _arguments(self, feeds: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
         return {spec.name: torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs}

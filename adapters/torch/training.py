@@ -1,4 +1,4 @@
-"""BatchNorms that were saved in training mode: they normalise by the statistics of each call, so that its samples are mixed."""
+"""What was saved in training mode: BatchNorms that normalise by the statistics of each call, and whole archives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ from .observe import scope_of
 
 _TRAINING = 5
 """Which argument of `aten.batch_norm` and `aten.native_batch_norm` says so, counted from 0."""
+_STEERED = tuple(
+    f"aten::{name}"
+    for name in (
+        "dropout",
+        "dropout_",
+        "alpha_dropout",
+        "feature_dropout",
+        "feature_alpha_dropout",
+        "rrelu",
+        "batch_norm",
+        "native_dropout",
+    )
+)
 _CALLS = ("batch_norm", "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_functional")
 
 
@@ -22,6 +35,19 @@ def in_training(request: Mapping[str, Any]) -> list[str]:
     if file.program is not None:
         return list(dict.fromkeys(_in_program(file.program)))
     return list(dict.fromkeys(_in_script(file.module))) if file.kind == "torchscript" else []
+
+
+def steered(request: Mapping[str, Any]) -> list[str]:
+    """The operators of a TorchScript archive saved in training mode that are others there than at inference; [] of any other file.
+
+    They are run as inference has them here. Raises UnusableInput, as `load`.
+    """
+    file = open_torch(ModelRequest.from_json(request))
+    if not file.training:
+        return []
+    graph = file.module.inlined_graph  # its nodes live as long as it does
+    found = [kind for kind in _STEERED if graph.findNode(kind, True) is not None]
+    return [kind.removeprefix("aten::") for kind in found]
 
 
 def _in_program(program: Any) -> Iterator[str]:

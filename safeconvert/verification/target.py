@@ -12,11 +12,13 @@ from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Wanted, evaluate, export
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.verification.batching import Regrouped, has_rows, mixes, regrouped_target
+from safeconvert.verification.mixing import saved_in_training
 from safeconvert.verification.native import against_export, against_first, compare, feed_across
 from safeconvert.verification.on_given import judged
 from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.other_sizes import at_other_sizes
 from safeconvert.verification.pair import Pair
+from safeconvert.verification.purity import unless_impure
 from safeconvert.verification.rounding import accept_rounding
 from safeconvert.verification.runtimes import with_runtimes
 from safeconvert.verification.saturation import with_logits
@@ -65,7 +67,7 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     ran = _compared(run, pair, settings)
     found = accept_rounding(run, source, ran.found, ran.figures, settings)
     found = _unmixed(run, pair, found, settings, source.regroup)
-    if found.reason == MIXES:
+    if found.reason:
         return found
     if not found.native.equal:
         return replace(found, reason=verdict_line(found, source, ran.refuting))
@@ -82,8 +84,13 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
 def _unmixed(
     run: Run, pair: Pair, found: Verification, settings: VerifySettings, regroup: Regrouped | None
 ) -> Verification:
-    """A verification of an equal target, refused where it gives other outputs in calls of other sizes."""
+    """A verification of an equal target, refused where it is no function, or gives other outputs in calls of other sizes."""
     session = pair.target.session
+    found = unless_impure(session, found)
+    if found.native.equal:
+        told = saved_in_training(run, session, pair.target.request)
+        contract = replace(found.contract, obligations=(*found.contract.obligations, *told))
+        found = replace(found, contract=contract)
     shown = regroup if found.native.equal and has_rows(session.signature) else None
     own = regrouped_target(run, shown, pair.source.data.chunks, found.outputs) if shown is not None else None
     if own is not None and mixes(run, session, own, pair.contract, settings):

@@ -13,6 +13,7 @@ Operations:
     run       {handle, chunks, folder}        feed chunk files to an opened model -> output files
     accepts   {handle, chunks, folder}        whether an opened model runs on chunk files -> bool
     observe   {handle, chunks, folder}        feed chunk files to an opened model -> its inner tensors' files
+    impurities {handle}                       what an opened model's outputs depend on beside its inputs -> [line]
     close     {handle}
 """
 
@@ -154,6 +155,8 @@ class Service:
                 from safeconvert.adapter_api.intermediates import save_intermediates
 
                 return save_intermediates(self._models[request["handle"]], request["chunks"], request["folder"])
+            case "impurities":
+                return getattr(self._models[request["handle"]], "impurities", list)()
             case "close":
                 self._models[request["handle"]] = None
                 return None

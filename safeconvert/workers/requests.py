@@ -130,6 +130,17 @@ class ObserveModel(RunModel):
 
 
 @dataclass(frozen=True)
+class ListImpurities:
+    """What the outputs of an opened model depend on beside its inputs: a line each; see `Session.impurities`."""
+
+    handle: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Request`."""
+        return {"op": "impurities", "handle": self.handle}
+
+
+@dataclass(frozen=True)
 class CloseModel:
     """Forget an opened model."""
 

@@ -16,7 +16,15 @@ from safeconvert.core.progress import Advance
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure
 from safeconvert.registry.manifest import Adapter
-from safeconvert.workers.requests import CallFunction, CloseModel, ObserveModel, OpenModel, RunModel, TryModel
+from safeconvert.workers.requests import (
+    CallFunction,
+    CloseModel,
+    ListImpurities,
+    ObserveModel,
+    OpenModel,
+    RunModel,
+    TryModel,
+)
 from safeconvert.workers.worker import Worker
 
 Files = Mapping[str, Path]
@@ -87,6 +95,17 @@ class Session:
         for path in (path for one in found for path in one.files):
             self._own(Path(path), destination)
         return found
+
+    def impurities(self) -> tuple[str, ...]:
+        """What the outputs depend on beside the inputs, as "draws random numbers at NODE" or "changes its own STATE while it runs".
+
+        Some frameworks tell by the operators of the file, some by what changed in the calls so far; () where nothing is known of any.
+
+        Raises:
+            AdapterFailure: the framework raised, died or went past a limit.
+        """
+        request = ListImpurities(self.handle)
+        return tuple(self.worker.call(self.adapter.name, f"reading {self.path.name}", request))
 
     def close(self) -> None:
         """Forget the model; the worker lives on."""
