@@ -73,7 +73,7 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
     _print_routes(outcome, console)
     for side in ("source", "target"):
         exporter = outcome.predicate.get("exporters", {}).get(side, {})
-        if exporter.get("verdict") in ("different", "failed"):
+        if exporter.get("verdict") in ("different", "failed") and not _beside_the_point(outcome, exporter):
             console.print(f"  [yellow]exporter fault[/] ({side} ONNX only): {escape(exporter['reason'])}")
             for line in export_fault_lines(exporter):
                 console.print(f"    {escape(printable(line))}")
@@ -99,6 +99,12 @@ def print_outcome(outcome: Outcome, verbose: bool, words: Sequence[str] = ()) ->
         console.print(f"  next: {escape(printable(following))}")
     if verbose and outcome.predicate:
         render(outcome.predicate, console)
+
+
+def _beside_the_point(outcome: Outcome, exporter: Mapping[str, Any]) -> bool:
+    """Whether an exporter's fault says nothing to who asked: the target is right, and another route led to it."""
+    used = [step.get("adapter") for step in outcome.predicate.get("route", [])]
+    return outcome.exit_code is ExitCode.VERIFIED and bool(used) and exporter.get("adapter") not in used
 
 
 def _print_routes(outcome: Outcome, console: Console) -> None:

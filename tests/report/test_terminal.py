@@ -81,6 +81,18 @@ def _piped(folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize(("route", "shown"), [(["tflite_ops"], False), (["tf2onnx", "onnx2torch"], True), ([], True)])
+def test_an_exporter_s_fault_is_not_shown_beside_a_right_target_that_another_route_led_to(
+    route: list[str], shown: bool, tmp_path: Path
+) -> None:
+    content = {
+        "verdict": "verified", "reason": "equal on 16 held-out inputs", "route": [{"adapter": name} for name in route],
+        "exporters": {"source": {"adapter": "tf2onnx", "verdict": "different", "reason": "tf2onnx changed the source"}},
+    }  # fmt: skip
+    (tmp_path / "content.json").write_text(json.dumps(content))
+    assert ("exporter fault" in _piped(tmp_path)) is shown
+
+
 def _in_terminal(folder: Path, columns: int) -> str:
     """What a terminal of so many columns gets."""
     parent, child = pty.openpty()
