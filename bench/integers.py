@@ -1,8 +1,8 @@
 """Full-integer .tflite files in ONNX, PyTorch and Keras: every value compared with LiteRT's, in steps of the output's scale.
 
-`python bench/integers.py [--nets FOLDER]`. Operators: the small nets of `tests/adapters/programs/integers.py` on random bytes, through `tflite_ops` and
-the last resorts alone, without the pipeline. Nets: the `.tflite` files of a folder, each with `NAME.npy` of inputs beside it, also through
-tf2onnx, whose labels stand beside.
+`python bench/integers.py [--nets FOLDER]`. Operators: the small nets of `tests/adapters/programs/integers.py` on random bytes, then on random words of 16 bits, through `tflite_ops` and
+the last resorts alone, without the pipeline. Nets: those of `integer_nets.py`, or the `.tflite` files of a folder, each with `NAME.npy` of inputs
+beside it, also through tf2onnx, whose labels stand beside.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from common import ROOT, WORK, table, write
+from integer_nets import prepare
 
 sys.path.insert(0, str(ROOT))
 FOLDER = WORK / "integers"
@@ -54,26 +55,26 @@ def main() -> None:
     if own.one:
         measure(own.one[0], Path(own.one[1]))
         return
-    operators = FOLDER / "operators"
-    operators.mkdir(parents=True, exist_ok=True)
-    if not any(operators.glob("*.tflite")):
-        subprocess.run([sys.executable, _NETS, operators], check=True, capture_output=True)
-    folders = [operators] + ([own.nets] if own.nets else [])
+    operators, words = FOLDER / "operators", FOLDER / "words"
+    for folder, options in ((operators, ()), (words, ("--sixteen",))):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not any(folder.glob("*.tflite")):
+            subprocess.run([sys.executable, _NETS, folder, *options], check=True, capture_output=True)
+    nets, lacking = own.nets or FOLDER / "nets", []
+    if own.nets is None:
+        lacking = prepare(nets)
     parts = []
-    for folder in folders:
-        back_ends = BACK_ENDS if folder is operators else (*BACK_ENDS, "tf2onnx")
+    for folder, title in ((operators, "operator"), (words, "operator on words of 16 bits"), (nets, "net")):
+        back_ends = BACK_ENDS if folder is not nets else (*BACK_ENDS, "tf2onnx")
         found = {}
         for name in back_ends:
             command = [sys.executable, __file__, "--one", name, folder]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             found[name] = json.loads(done.stdout.strip().splitlines()[-1])
-        parts.append(_table(found, folder is operators))
-    write(
-        "integers",
-        "Full-integer TFLite files in other formats",
-        "python bench/integers.py --nets FOLDER",
-        "\n\n".join(parts),
-    )
+        parts.append(_table(found, title))
+    parts += [f"Not measured, since the source is not at hand: {', '.join(lacking)}."] if lacking else []
+    command = "python bench/integers.py" + (" --nets FOLDER" if own.nets else "")
+    write("integers", "Full-integer TFLite files in other formats", command, "\n\n".join(parts))
 
 
 def measure(back_end: str, folder: Path) -> None:
@@ -96,7 +97,8 @@ def _compared(path: Path, run: Callable[[np.ndarray], np.ndarray], inputs: np.nd
     given, made = native.get_input_details()[0], native.get_output_details()[0]
     if inputs is None:
         random = np.random.default_rng(1)
-        inputs = random.integers(-128, 128, (_SAMPLES, *given["shape"][1:])).astype(given["dtype"])
+        limits = np.iinfo(given["dtype"])
+        inputs = random.integers(limits.min, limits.max + 1, (_SAMPLES, *given["shape"][1:])).astype(given["dtype"])
     fed = inputs.astype(given["dtype"])
     rows = []
     for row in fed:
@@ -166,8 +168,9 @@ def _by_tf2onnx(path: Path) -> bytes:
         return made.read_bytes()
 
 
-def _table(found: dict[str, dict], operators: bool) -> str:
-    header = ["operator" if operators else "net", "values", *(f"{name}: not the same, steps" for name in found)]
+def _table(found: dict[str, dict], title: str) -> str:
+    operators = title != "net"
+    header = [title, "values", *(f"{name}: not the same, steps" for name in found)]
     if not operators:
         header += ["samples", *(f"{name}: other labels" for name in found)]
     rows = []

@@ -4,7 +4,8 @@ Kinds: the scale of one layer's weights (x8), the axis of its channels' scales (
 for all where the channels need their own), its bias (x3 and 60000 steps), an activation's range (a twelfth of it), an activation's
 zero point (by 190 steps, as far as there are any). Each goes into a right int8 file, which `repair` then gets beside the source. What leaves
 LiteRT's accuracy on the inputs within the bound is no fault of the function: it is put in, and not counted.
-`python bench/quantized_faults.py [--count N] [--table]`; resumes. Each fault follows from its kind and turn, so that fewer turns are a subset of more.
+`python bench/quantized_faults.py [--count N] [--table]`; resumes. Each fault follows from its kind and turn, so that fewer turns are a subset of more, whose
+table is one of its own.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def main() -> None:
                     if turn < net.most:
                         _case(net, kind, turn)
     rows = [json.loads(file.read_text()) for file in sorted(FOLDER.glob("case-*.json"))]
-    write("quantized_faults", "Faults of quantisation", "python bench/quantized_faults.py", _table(rows))
+    name = "quantized_faults" if len(rows) == _turns() else "quantized_faults-sample"
+    write(name, "Faults of quantisation", "python bench/quantized_faults.py", _table(rows))
 
 
 def _prepare() -> None:
@@ -248,10 +250,16 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return f"{table(header, body)}\n\n{said}"
 
 
+def _turns() -> int:
+    """Of all kinds and nets."""
+    return sum(net.most for net in NETS) * len(KINDS)
+
+
 def _part(rows: list[dict[str, Any]]) -> str:
     """How many of all turns were run, and on which commits."""
-    whole = sum(net.most for net in NETS) * len(KINDS)
-    few = "" if len(rows) == whole else f" ({len(rows)} of {whole} turns were run, the first of each kind and net)"
+    few = (
+        "" if len(rows) == _turns() else f" ({len(rows)} of {_turns()} turns were run, the first of each kind and net)"
+    )
     commits = Counter(row["commit"] for row in rows)
     return f"Turns by commit: {', '.join(f'{name} {count}' for name, count in commits.items())}{few}."
 
