@@ -34,6 +34,8 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
     }
     if record.inputs:
         found["calibration"] = {"origin": record.origin, "inputs": record.inputs, "part": "steering"}
+    if record.float_bytes and record.bytes:
+        found |= {"float_bytes": record.float_bytes, "bytes": record.bytes}
     if record.latency is not None:
         found["latency"] = asdict(record.latency) | {"runtime": "LiteRT with XNNPACK on this machine"}
     origin = decisive.origin

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import ConvertOptions
-from safeconvert.conversion.route import RouteRun, convert_along
+from safeconvert.conversion.route import Candidate, RouteRun, convert_along
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.core.text import first_line
 from safeconvert.errors import NoVerdict, SafeconvertError
@@ -88,7 +88,8 @@ def quantize_target(
     if not attempts[-1].verified and attempts[0].diagnosis is None:
         attempts[0] = replace(attempts[0], diagnosis=attempts[-1].diagnosis)  # the search was for what ails this one
     took = latency_of(run, compared, attempts[-1], attempts[0]) if options.target_format == "tflite" else None
-    record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified, took)
+    sizes = bytes_of(compared.candidate), bytes_of(attempts[-1].candidate)
+    record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified, took, *sizes)
     return Quantized(given, attempts, with_looks(settings, shown + max(0, len(attempts) - 1)), record)
 
 
@@ -105,6 +106,11 @@ def float_target(run: Run, compared: Compared, given: Source, options: ConvertOp
         given, compared.verification.contract, compared.verification.target, compared.candidate, options.target_format,
         Optimize(options.optimize), Io(options.io), calibration,
     )  # fmt: skip
+
+
+def bytes_of(candidate: Candidate | None) -> int:
+    """The size of a target's file; 0 where there is none, or it is a folder."""
+    return candidate.path.stat().st_size if candidate is not None and candidate.path.is_file() else 0
 
 
 def latency_of(run: Run, compared: Compared, last: Attempt, first: Attempt) -> Latency | None:

@@ -17,7 +17,7 @@ from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.quantize_checks import with_looks
-from safeconvert.pipeline.quantize_stage import Quantized, float_target, latency_of, quantize_target
+from safeconvert.pipeline.quantize_stage import Quantized, bytes_of, float_target, latency_of, quantize_target
 from safeconvert.pipeline.results import Attempt, Compared, Quantization
 from safeconvert.pipeline.route_selection import try_routes
 from safeconvert.registry.routes import routes, worth_trying
@@ -92,7 +92,8 @@ def _stored_anew(run: Run, wrong: Attempt, twin: Attempt, source: Source, option
     attempts = list(verify_proposals(run, [proposal], wrong.route, replace(options, verify=settings)))
     took = latency_of(run, plain, attempts[-1], attempts[-1])
     kind, calibrated = Optimize(options.optimize), target.calibration
-    made = Quantization(kind, target.io, calibrated.origin, calibrated.inputs, twin, took)
+    sizes = bytes_of(plain.candidate), bytes_of(attempts[-1].candidate)
+    made = Quantization(kind, target.io, calibrated.origin, calibrated.inputs, twin, took, *sizes)
     return Quantized(given, attempts, settings, made)
 
 

@@ -176,6 +176,7 @@ class Quantization:
         inputs: how many of these, all of them steering inputs.
         twin: the float target that they were made of, verified.
         latency: of the verified target beside others; None where it was not measured.
+        float_bytes, bytes: sizes of the float target and of the last reduced one; 0 where there is no such file.
     """
 
     optimize: Optimize
@@ -184,6 +185,8 @@ class Quantization:
     inputs: int
     twin: Attempt
     latency: Latency | None = None
+    float_bytes: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True)

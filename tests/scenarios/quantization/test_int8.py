@@ -140,7 +140,9 @@ def test_an_onnx_target_is_quantised_by_onnx_runtime(folder: Path, tmp_path: Pat
 @pytest.mark.slow
 def test_weights_alone_in_eight_bits_are_decided_by_the_metric_too(folder: Path, tmp_path: Path) -> None:
     predicate = made(convert(folder, "uneven", tmp_path / "m.tflite", "--optimize", "int8-weights", "--max-drop", 0.05))
-    assert predicate["quantization"]["optimize"] == "int8-weights" and "calibration" not in predicate["quantization"]
+    found = predicate["quantization"]
+    assert found["optimize"] == "int8-weights" and "calibration" not in found
+    assert found["bytes"] == (tmp_path / "m.tflite").stat().st_size < found["float_bytes"]
 
 
 @pytest.mark.slow
