@@ -59,7 +59,7 @@ def _written(file: File, path: str) -> onnx.ModelProto:
     inputs = [_entry(graph, name, place) for name, place in file.inputs]
     for step in _needed(file):
         operator = Operator(graph, step)
-        rules, where = (SIXTEEN, " in 16 bits") if _in_sixteen(file, step) else (OPERATORS, "")
+        rules, where = (SIXTEEN, " in 16 bits") if _in_sixteen(operator) else (OPERATORS, "")
         if step.name not in rules:
             raise operator.refuse(f"is not supported{where}")
         rules[step.name](operator)
@@ -72,10 +72,13 @@ def _written(file: File, path: str) -> onnx.ModelProto:
     return made
 
 
-def _in_sixteen(file: File, step: Step) -> bool:
-    """Whether an operator reads or gives words of 16 bits."""
-    places = (*step.reads, *step.gives)
-    return any(file.tensors[place].kind == "int16" for place in places if place >= 0)
+def _in_sixteen(operator: Operator) -> bool:
+    """Whether an operator reads or gives words of 16 bits. Raises UnusableInput for such as no kernel of LiteRT takes."""
+    step, tensors = operator.step, operator.write.file.tensors
+    words = [tensors[place] for place in (*step.reads, *step.gives) if place >= 0 and tensors[place].kind == "int16"]
+    if any(len(tensor.scales) != 1 or tensor.zeros.any() for tensor in words):
+        raise operator.refuse("holds words of 16 bits without one scale, or with a zero point")
+    return bool(words)
 
 
 def _entry(graph: Graph, name: str, place: int) -> onnx.ValueInfoProto:

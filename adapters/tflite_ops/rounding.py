@@ -75,11 +75,11 @@ def scaled(o: Operator, name: str, scales: Array) -> str:
         name: whole numbers in int64, or in a type of floats.
         scales: real factors in float64, shaped as they are broadcast.
     """
-    multipliers, exponents = _of_31_bits(scales)
+    multipliers, exponents = of_31_bits(scales)
     return multiplied(o, name, multipliers, exponents)
 
 
-def _of_31_bits(scales: Array) -> tuple[Array, Array]:
+def of_31_bits(scales: Array) -> tuple[Array, Array]:
     """Factors as whole numbers of 31 bits and exponents of two."""
     mantissas, exponents = np.frexp(scales)
     multipliers = np.floor(mantissas * 2.0**31 + 0.5).astype(np.int64)
@@ -107,7 +107,7 @@ def scaled_once(o: Operator, name: str, scales: Array, bits: int = 31) -> str:
         scales: real factors in float64, shaped as they are broadcast.
         bits: of the multiplier; of 16 bits, it is the upper half of one of 31.
     """
-    multipliers, exponents = _of_31_bits(scales)
+    multipliers, exponents = of_31_bits(scales)
     if exponents.max() > _MOST_SHIFTED or exponents.min() < -31:
         raise o.refuse("has a scale that is out of the kernel's range")
     if bits == 16:

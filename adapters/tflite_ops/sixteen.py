@@ -15,7 +15,7 @@ from .file import Array
 from .graph import Operator, Rule
 from .means import pooling
 from .pairs import both, give
-from .rounding import clipped, multiplied, scaled, scaled_once
+from .rounding import clipped, multiplied, of_31_bits, scaled, scaled_once
 from .sums import Window, constant, spans, window
 from .tables import each
 
@@ -31,6 +31,12 @@ _HOLDS = 2.0**62
 _WORD = 2.0**15  # no word is farther from zero
 _BYTE = 256
 _WINDOW = 64  # words of a mean over a window, which float32 tells from those next to a half
+
+
+def _require_words(o: Operator, *places: int) -> None:
+    """Raise UnusableInput where operands or the output are of another type than int16."""
+    if any(tensor.kind != "int16" for tensor in (*map(o.tensor, places), o.output)):
+        raise o.refuse("has operands or an output of another type than int16")
 
 
 def convolution(o: Operator) -> None:
@@ -93,8 +99,7 @@ def dense(o: Operator) -> None:
 
 def _sum(o: Operator, name: str, weights: Array, part: Callable[[str, int, int], str], splits: bool) -> str:
     """Words times weights, in float64: of the upper and of the lower bytes, each exact in float32."""
-    if o.tensor(0).kind != "int16" or o.output.kind != "int16":
-        raise o.refuse("has an input or an output of another type than int16")
+    _require_words(o, 0)
     upper = o.write("Floor", o.write("Mul", name, o.write.constant(1 / _BYTE)))
     lower = o.write("Sub", name, o.write("Mul", upper, o.write.constant(_BYTE)))
     total = ""
@@ -138,8 +143,9 @@ def total(sign: int) -> Rule:
     """ADD and SUB: both sides in a common fixed point, half up, added, scaled down and rounded twice."""
 
     def rule(o: Operator) -> None:
-        if o.option("potScaleInt16") or o.output.kind != "int16":
-            raise o.refuse("has scales that are powers of two, or gives another type")
+        _require_words(o, 0, 1)
+        if o.option("potScaleInt16"):
+            raise o.refuse("has scales that are powers of two")
         one, two, second = both(o)
         own = [np.float64(o.tensor(place).scale) for place in (0, 1)]
         twice = 2 * max(own)
@@ -157,8 +163,7 @@ def total(sign: int) -> Rule:
 
 def times(o: Operator) -> None:
     """MUL: the product of two words times a 31-bit multiplier, rounded twice."""
-    if o.output.kind != "int16":
-        raise o.refuse("gives another type than int16")
+    _require_words(o, 0, 1)
     one, two, second = both(o)
     made = o.write("Mul", *(o.write("Cast", name, to=7) for name in (one, two)))
     factor = np.float64(o.tensor(0).scale * o.tensor(1).scale / o.output.scale)
@@ -168,8 +173,7 @@ def times(o: Operator) -> None:
 
 def batched(o: Operator) -> None:
     """BATCH_MATMUL: sums of products of two words, times a multiplier of 16 bits, half up."""
-    if any(tensor.kind != "int16" for tensor in (o.tensor(0), o.tensor(1), o.output)):
-        raise o.refuse("has an operand of another type than int16")
+    _require_words(o, 0, 1)
     depth = o.tensor(0).shape[-2 if o.option("adjX") else -1]
     if depth is None or depth * _WORD * _WORD * 2.0**16 >= _HOLDS:
         raise o.refuse("has sums that 64 bits do not hold when they are scaled")
@@ -189,18 +193,18 @@ def mean(o: Operator) -> None:
     rank = len(o.tensor(0).shape)
     axes = tuple(sorted(axis % rank for axis in o.integers(1)))
     sizes = [o.tensor(0).shape[axis] for axis in axes]
-    if any(size is None for size in sizes) or o.output.kind != "int16":
-        raise o.refuse("reduces an axis whose size is free, or gives another type than int16")
+    _require_words(o, 0)
+    if any(size is None for size in sizes):
+        raise o.refuse("reduces an axis whose size is free")
     count = int(np.prod([int(size or 0) for size in sizes]))
     if count * _WORD >= 2.0**31:
         raise o.refuse("sums more words than 32 bits hold")
     wide = o.write("Cast", o.last(), to=11)
     made = o.write("ReduceSum", wide, o.write.whole(*axes), keepdims=int(bool(o.option("keepDims"))))
-    mantissa, exponent = np.frexp(np.float64(o.tensor(0).scale) / np.float64(o.output.scale))
-    multiplier = int(np.floor(mantissa * 2.0**31 + 0.5))
-    shift = min(count.bit_length() - 1, 32, 31 + int(exponent))
-    long = (multiplier << shift) // count
-    o.give(last=clipped(o, o.write("Cast", multiplied(o, made, long, int(exponent) - shift), to=1)))
+    multiplier, exponent = map(int, of_31_bits(np.asarray(np.float64(o.tensor(0).scale) / np.float64(o.output.scale))))
+    shift = min(count.bit_length() - 1, 32, 31 + exponent)
+    given = multiplied(o, made, (multiplier << shift) // count, exponent - shift)
+    o.give(last=clipped(o, o.write("Cast", given, to=1)))
 
 
 def average(o: Operator) -> None:
