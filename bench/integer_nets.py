@@ -43,9 +43,11 @@ def prepare(folder: Path) -> list[str]:
     lacking = []
     for net in NETS:
         target = folder / f"{net.name}.tflite"
+        if target.exists():
+            continue
         if net.source and not (DATA / "models" / net.source).exists():
             lacking.append(net.name)
-        elif not target.exists():
+        else:
             _write(net, sources, target)
     return lacking
 
