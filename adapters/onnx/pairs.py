@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnx
 
 from safeconvert.graph.inventory import one_sided
+from safeconvert.graph.own_bounds import own_bounds
 from safeconvert.graph.saturation import before_saturation, exposed
 from safeconvert.graph.stored import light_graph
+
+from .coverage import exercised
 
 
 def expose_logits(
@@ -37,6 +40,22 @@ def expose_logits(
     ]
 
 
-def only_on_one_side(source: str, target: str) -> list[str]:
-    """Control flow, tables and inputs that only one of two graphs has; see `graph.inventory`."""
-    return one_sided(*(light_graph(path) for path in (source, target)))
+def only_on_one_side(source: str, target: str, groups: Sequence[Mapping[str, str]]) -> list[str]:
+    """Control flow, tables and inputs that only one of two graphs has, and bounds that the target alone has and no input reached.
+
+    Args:
+        source, target: the graphs; see `graph.inventory` and `graph.own_bounds`.
+        groups: for each call the `.npy` file of every input of the target, in its order.
+    """
+    graphs = [light_graph(path) for path in (source, target)]
+    return [*one_sided(*graphs), *_unreached(target, own_bounds(*graphs), groups)]
+
+
+def _unreached(target: str, bounds: Sequence[str], groups: Sequence[Mapping[str, str]]) -> list[str]:
+    """A line for each of the bounds that none of the calls reached; [] where ONNX Runtime does not tell."""
+    if not bounds:
+        return []
+    answer = exercised(target, groups)
+    reached = {answer["items"][index] for items in answer["groups"] for index in items}
+    missed = [item for item in answer["items"] if item in bounds and item not in reached]
+    return [f"no input reached {item}, a bound that only the target has" for item in missed]

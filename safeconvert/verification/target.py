@@ -149,7 +149,7 @@ def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
         source.exporter.on_all()
     found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
-    found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, exported)))
+    found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, exported, feeds)))
     if any(is_quantized(tensor.source) or is_quantized(tensor.target) for tensor in contract.outputs):
         found = replace(found, fidelity=fidelities(contract, source, outputs, source.held_out))
     return _Ran(found, figures, refuting)
