@@ -283,6 +283,39 @@ def gates_that_are_not_one_in_all() -> Pair:
     return mixture(False, 2.0), mixture(False, 1.0)
 
 
+def rows_from_the_end(added: int, bound: int = 0, less: float = 0.0) -> Pair:
+    def model(wrapped: bool) -> onnx.ModelProto:
+        b = Builder([3, 3])
+        index = b("Cast", "x", to=TensorProto.INT64)
+        below = b("Less", index, b.constant(bound, np.int64))
+        base = b("Cast", b("Sub", b("Floor", "x"), b.constant(less)), to=TensorProto.INT64) if less else index
+        made = b("Where", below, b("Add", base, b.constant(added, np.int64)), index) if wrapped else index
+        return b.model(b("Gather", b.constant(numbers((40, 4), 1)), made, axis=0))
+
+    return model(True), model(False)
+
+
+def rows_of_another_count() -> Pair:
+    return rows_from_the_end(39)
+
+
+def rows_raised_above_zero() -> Pair:
+    return rows_from_the_end(40, bound=2)
+
+
+def rows_of_another_number() -> Pair:
+    return rows_from_the_end(40, less=1.0)
+
+
+def cast_of_large_numbers() -> Pair:
+    def model(saturate: int) -> onnx.ModelProto:
+        b = Builder([3, 3], opset=19)
+        small = b("Cast", b("Mul", "x", b.constant(1000.0)), to=TensorProto.FLOAT8E4M3FN, saturate=saturate)
+        return b.model(b("Cast", small, to=TensorProto.FLOAT))
+
+    return model(1), model(0)
+
+
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
@@ -322,9 +355,15 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "softmax along an axis: it is along one axis, which before opset 13 is so for the last one only": softmax_over_several_axes,
     "moves of elements: a Dropout is at inference": dropout_and_none,
     "the same operator: it draws no random numbers": dropout_in_training,
+    "casts: it is to a type that every version knows": cast_of_large_numbers,
+    "rows from the end: what is added is the number of rows": rows_of_another_count,
+    "rows from the end: it is added below zero": rows_raised_above_zero,
+    "rows from the end: what is compared and what is added to are the number itself": rows_of_another_number,
 }
-NOT_RUN = {"overflowing_offsets", "normalization_in_training", "dropout_in_training", "dropout_and_none"}
-"""Differ in numbers that overflow, or draw random ones."""
+NOT_RUN = {
+    "overflowing_offsets", "normalization_in_training", "dropout_in_training", "dropout_and_none", "rows_raised_above_zero",
+}  # fmt: skip
+"""Differ in numbers that overflow, draw random ones, or ask for a row that is not there."""
 
 
 def test_every_condition_has_a_witness() -> None:

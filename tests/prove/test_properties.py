@@ -228,6 +228,16 @@ def joining(r: Random) -> Pair:
     )
 
 
+def joined_of_joined(r: Random) -> Pair:
+    n, c = sizes(r, 2)
+    one, two = Doubles(n, c), Doubles(n, c)
+    parts = [one(name, "x") for name in ("Sin", "Tanh", "Exp")]
+    inner = one("Concat", *parts[:2], axis=1) if r.integers(2) else one("Concat", *parts[:2], axis=-1)
+    turned = [two("Transpose", two(name, "x"), perm=[1, 0]) for name in ("Sin", "Tanh", "Exp")]
+    whole = two("Transpose", two("Concat", *turned, axis=0), perm=[1, 0])
+    return one.model(one("Concat", inner, parts[2], axis=1)), two.model(whole)
+
+
 def places(r: Random) -> Pair:
     return places_across(r) if r.integers(2) else place(r)
 
@@ -367,6 +377,26 @@ def mixed(r: Random) -> Pair:
     return one.model(made), two.model(two("Add", b, two("Mul", gate, two("Sub", a, b))))
 
 
+def rows_from_the_end(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    one, two = Doubles(n, m), Doubles(n, m)
+    table, order = r.normal(size=(40, 3)), r.permutation(2)
+    index = one("Cast", "x", to=onnx.TensorProto.INT64)
+    raised = one("Add", *np.asarray([index, one.constant(40, np.int64)])[order].tolist())
+    made = one("Where", one("Less", index, one.constant(0, np.int64)), raised, index)
+    plain = two("Gather", two.constant(table), two("Cast", "x", to=onnx.TensorProto.INT64), axis=0)
+    return one.model(one("Gather", one.constant(table), made, axis=0)), two.model(plain)
+
+
+def casts(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    one, two = Doubles(n, m), Doubles(n, m)
+    two.opset = 19
+    kind = int(r.choice([onnx.TensorProto.INT32, onnx.TensorProto.FLOAT16, onnx.TensorProto.BOOL]))
+    made = [b("Cast", b("Cast", b("Floor", "x"), to=kind), to=onnx.TensorProto.DOUBLE) for b in (one, two)]
+    return one.model(made[0]), two.model(made[1])
+
+
 CASES: dict[str, Callable[[Random], Pair]] = {
     "affine maps compose": affine_maps,
     "a factor goes into weights": folded,
@@ -383,7 +413,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "reductions over whole axes": reductions,
     "pooling in windows": pooling,
     "softmax along an axis": softmaxes,
-    "concatenation along an axis": joining,
+    "concatenation along an axis": lambda r: (joining, joined_of_joined)[r.integers(2)](r),
     "places along an axis": places,
     "padding of axes": padding,
     "choice by element": choice,
@@ -397,6 +427,8 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "recurrent layers step by step": steps,
     "places of what is computed": inward,
     "mixtures": mixed,
+    "rows from the end": rows_from_the_end,
+    "casts": casts,
 }
 
 

@@ -53,6 +53,8 @@ def _padding(store: Store, parts: Sequence[Value], axis: int, counts: tuple[int,
 
 
 def joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
+    """Tensors one behind the other along an axis. Raises Refused where they hold the others in other parts."""
+    parts = [piece for part in parts for piece in _pieces(part, axis)]
     first = next((part for part in parts if part.term.operator != "constant"), parts[0])
     if any(len(part.groups[axis]) > 1 for part in parts):
         raise Refused("Concat: along an axis that is several")
@@ -64,6 +66,17 @@ def joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     joined = (len(lead),) if size != 1 else ()
     groups: Groups = tuple(joined if n == axis else tuple(numbers[a] for a in g) for n, g in enumerate(first.groups))
     return Value(store.term("concat", shape, [part.term for part in parts], along), groups)
+
+
+def _pieces(part: Value, axis: int) -> list[Value]:
+    """What a tensor was joined of along the same axis; itself where it was not."""
+    term = part.term
+    if term.operator != "concat" or part.groups[axis] != (len(term.shape) - 1,):
+        return [part]
+    return [
+        Value(one, tuple(tuple(places.index(a) for a in group if a in places) for group in part.groups))
+        for one, places in zip(term.operands, term.setting, strict=True)
+    ]
 
 
 def _places(first: Value, part: Value, axis: int, numbers: dict[int, int]) -> tuple[int, ...]:
@@ -79,8 +92,8 @@ def _places(first: Value, part: Value, axis: int, numbers: dict[int, int]) -> tu
 
 AXIOM = Axiom(
     "concatenation along an axis",
-    "Concat along one axis commutes with any order of the others, where all parts hold them in one order; constant parts of one number at both ends are "
-    "padding with that number.",
+    "Concat along one axis commutes with any order of the others, where all parts hold them in one order; a part that is joined along the same "
+    "axis is its parts; constant parts of one number at both ends are padding with that number.",
     (_ONE, _SAME),
     {"Concat": _concat},
 )

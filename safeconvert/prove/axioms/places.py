@@ -8,6 +8,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.inward import moved
+from safeconvert.prove.axioms.wrapped import unwrapped
 from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Constant, Refused, Store, Term
@@ -117,10 +118,11 @@ def _gather(n: Node) -> list[Value]:
 
 
 def _rows(n: Node) -> list[Value]:
-    table, index = n.constant(0), n.value(1)
+    table = n.constant(0)
     if table is None or n.attributes["axis"] != 0 or table.ndim != 2:
         raise Refused("Gather: no rows of a table")
     AXIOM.use(n.store)
+    index = unwrapped(n.store, n.value(1), len(table))
     columns = table.shape[1:] if table.shape[1] != 1 else ()
     made = n.store.term("rows", index.term.shape + columns, (index.term,), (), [Constant(table)])
     groups: Groups = (*index.groups, (len(index.term.shape),) if columns else ())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from safeconvert.prove.axioms import (
     activations,
     affine,
+    casts,
     choice,
     clips,
     contraction,
@@ -33,6 +34,7 @@ from safeconvert.prove.axioms import (
     transposed,
     unrolled,
     weights,
+    wrapped,
 )  # fmt: skip
 from safeconvert.prove.axioms.axiom import Axiom, Rule
 
@@ -41,7 +43,7 @@ AXIOMS: tuple[Axiom, ...] = (
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
     normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
-    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM,
+    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM,
 )  # fmt: skip
 OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
 """Axioms that are tried first; the others make more terms than they read."""

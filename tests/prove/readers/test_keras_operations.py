@@ -16,6 +16,12 @@ from tests.prove.readers.test_keras import IMAGE, ROW, STEPS, model_of, numbers,
 
 keras = pytest.importorskip("keras")
 ops = keras.ops
+
+
+def _rows_from_the_end(index: Any) -> Any:
+    return ops.cast(ops.where(ops.less(index, 0), index + 500, index), "float32")
+
+
 CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "Add": (ROW, lambda x: x + 1.5), "Subtract": (ROW, lambda x: 1.5 - x), "Multiply": (ROW, lambda x: x * ops.exp(x)),
     "Divide": (ROW, lambda x: ops.divide(x, ops.exp(x))), "TrueDivide": (ROW, lambda x: ops.true_divide(x, 4.0)),
@@ -37,6 +43,14 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "Cast, to integers": (ROW, lambda x: ops.cast(ops.reshape(ops.cast(3 * x, "int32"), (-1, 2)), "float32")),
     "Equal": (ROW, lambda x: ops.where(ops.equal(ops.cast(x, "int32"), 0), x, 2 * x)),
     "Where": (ROW, lambda x: ops.where(ops.equal(x, ops.relu(x)), x, ops.exp(x))),
+    "Less": (ROW, lambda x: ops.where(ops.less(ops.cast(3 * x, "int32"), 1), x, 2 * x)),
+    "LessEqual": (ROW, lambda x: ops.where(ops.less_equal(x, 0.1), x, 2 * x)),
+    "Greater": (ROW, lambda x: ops.where(ops.greater(ops.cast(3 * x, "int64"), 0), x, 2 * x)),
+    "GreaterEqual": (ROW, lambda x: ops.where(ops.greater_equal(ops.cast(3 * x, "int32"), 0), x, 2 * x)),
+    "Add, of integers": (ROW, lambda x: ops.cast(ops.cast(3 * x, "int32") + 2, "float32")),
+    "Where, of integers": (ROW, lambda x: _rows_from_the_end(ops.cast(3 * x, "int32"))),
+    "GetItem, of integers": (ROW, lambda x: ops.cast(ops.cast(3 * x, "int32")[:, 1:3], "float32")),
+    "ZerosLike, of integers": (ROW, lambda x: ops.cast(ops.zeros_like(ops.cast(x, "int32")), "float32") + x),
     "Take": (IMAGE, lambda x: ops.take(x, 2, axis=1)),
     "Take, several": (IMAGE, lambda x: ops.take(x, np.array([3, 1, 1]), axis=-1)),
     "Clip": (ROW, lambda x: ops.clip(x, -0.5, 0.7)),
@@ -67,6 +81,9 @@ def test_the_graph_gives_what_keras_gives(name: str, tmp_path: Path) -> None:
 
 
 def test_an_operation_that_is_not_known_is_refused_by_name(tmp_path: Path) -> None:
-    for build, named in ((lambda x: ops.cumsum(x, 1), "Cumsum"), (lambda x: ops.cast(x > 0, "float32"), "Greater")):
+    for build, named in (
+        (lambda x: ops.cumsum(x, 1), "Cumsum"),
+        (lambda x: ops.cast(ops.not_equal(x, 0.0), "float32"), "NotEqual"),
+    ):
         with pytest.raises(Refused, match=named):
             read_keras(saved(model_of(ROW, build), tmp_path))

@@ -14,11 +14,16 @@ from safeconvert.prove.readers.writer import Writer
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor: its name in the graph, how many axes it has, and whether it holds integers."""
+    """A tensor: its name in the graph, how many axes it has, and its ONNX type."""
 
     name: str
     rank: int
-    whole: bool = False
+    kind: int = onnx.TensorProto.FLOAT
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds integers, or truths."""
+        return bool(self.kind != onnx.TensorProto.FLOAT)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from onnx import helper
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.activations import activated
@@ -15,6 +16,8 @@ from safeconvert.prove.readers.keras.layer import FLOAT, Tensor, numbers
 from safeconvert.prove.readers.writer import Writer
 
 _FAR = 2**62
+_TRUTH = onnx.TensorProto.BOOL
+_WHOLE = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class Operation:
         if not self.arguments or not isinstance(self.arguments[0], Tensor):
             raise Refused(f"{self.kind}: of other than a tensor")
         return self.arguments[0]
+
+    def like(self, place: int, kind: int) -> Tensor:
+        """A tensor of a type, or an integer as a constant of it. Raises Refused for others, which Keras would cast."""
+        given = self.arguments[place]
+        if isinstance(given, Tensor) and given.kind == kind:
+            return given
+        if type(given) is not int:
+            raise Refused(f"{self.kind}: of integers and {str(given)[:40]}")
+        return Tensor(self.write.constant(np.asarray(given, helper.tensor_dtype_to_np_dtype(kind))), 0, kind)
 
     def alone(self) -> Tensor:
         """Its only argument. Raises Refused where there are more."""
@@ -97,6 +109,21 @@ def _pair(operator: str) -> Rule:
     return rule
 
 
+def _also_of_integers(operator: str, kind: int | None = None) -> Rule:
+    """An operator on pairs, of integers of one type too; what it gives is of a type, or of theirs."""
+
+    def rule(o: Operation) -> Tensor:
+        if not o.moving.whole:
+            one, two = (o.operand(place) for place in range(2))
+        elif o.moving.kind in _WHOLE:
+            one, two = o.moving, o.like(1, o.moving.kind)
+        else:
+            raise Refused(f"{o.kind}: of truths")
+        return Tensor(o.write(operator, one.name, two.name), max(one.rank, two.rank), kind or one.kind)
+
+    return rule
+
+
 def _reduced(operator: str) -> Rule:
     def rule(o: Operation) -> Tensor:
         if o.config.get("initial") is not None or o.config.get("dtype") is not None:
@@ -113,9 +140,10 @@ def _square(o: Operation) -> Tensor:
 
 
 def _zeros(o: Operation) -> Tensor:
-    if o.config.get("dtype") not in (None, "float32"):
+    wanted = o.config.get("dtype")
+    if len(o.arguments) != 1 or (wanted is not None and _KINDS.get(wanted) != o.moving.kind):
         raise Refused(f"ZerosLike: of {o.config['dtype']}")
-    return Tensor(o.write.zeros(o.alone().name, FLOAT), o.x.rank)
+    return Tensor(o.write.zeros(o.moving.name, o.moving.kind), o.moving.rank, o.moving.kind)
 
 
 _KINDS = {"float32": FLOAT, "int32": onnx.TensorProto.INT32, "int64": onnx.TensorProto.INT64}
@@ -125,9 +153,9 @@ def _cast(o: Operation) -> Tensor:
     wanted = o.config["dtype"]
     if wanted not in _KINDS or len(o.arguments) != 1:
         raise Refused(f"Cast: to {wanted}")
-    if wanted == "float32" and not o.moving.whole:
+    if _KINDS[wanted] == o.moving.kind:
         return o.moving
-    return Tensor(o.write("Cast", o.moving.name, to=_KINDS[wanted]), o.moving.rank, wanted != "float32")
+    return Tensor(o.write("Cast", o.moving.name, to=_KINDS[wanted]), o.moving.rank, _KINDS[wanted])
 
 
 def _equal(o: Operation) -> Tensor:
@@ -138,15 +166,19 @@ def _equal(o: Operation) -> Tensor:
             raise Refused(f"Equal: of integers and {str(two)[:40]}")
         kind = o.write("Cast", o.write.constant(np.asarray(two, np.int64)), to=_KINDS["int64"])
         made = o.write("Equal", o.write("Cast", one.name, to=_KINDS["int64"]), kind)
-        return Tensor(made, max(one.rank, np.ndim(two)), True)
+        return Tensor(made, max(one.rank, np.ndim(two)), _TRUTH)
     other = o.operand(1)
-    return Tensor(o.write("Equal", one.name, other.name), max(one.rank, other.rank), True)
+    return Tensor(o.write("Equal", one.name, other.name), max(one.rank, other.rank), _TRUTH)
 
 
 def _where(o: Operation) -> Tensor:
-    condition, one, two = o.moving, o.operand(1), o.operand(2)
-    truth = o.write("Cast", condition.name, to=onnx.TensorProto.BOOL)
-    return Tensor(o.write("Where", truth, one.name, two.name), max(condition.rank, one.rank, two.rank))
+    condition, chosen = o.moving, o.arguments[1]
+    if isinstance(chosen, Tensor) and chosen.kind in _WHOLE:
+        one, two = chosen, o.like(2, chosen.kind)
+    else:
+        one, two = o.operand(1), o.operand(2)
+    truth = condition.name if condition.kind == _TRUTH else o.write("Cast", condition.name, to=_TRUTH)
+    return Tensor(o.write("Where", truth, one.name, two.name), max(condition.rank, one.rank, two.rank), one.kind)
 
 
 def _taken(o: Operation) -> Tensor:
@@ -164,7 +196,7 @@ def _reshaped(o: Operation) -> Tensor:
     sizes = [-1 if size is None else size for size in o.config["newshape"]]
     if not all(type(size) is int for size in sizes) or sizes.count(-1) > 1:
         raise Refused(f"Reshape: to {o.config['newshape']}")
-    return Tensor(o.write("Reshape", o.moving.name, o.write.integers(*sizes), allowzero=1), len(sizes), o.moving.whole)
+    return Tensor(o.write("Reshape", o.moving.name, o.write.integers(*sizes), allowzero=1), len(sizes), o.moving.kind)
 
 
 def _transposed(o: Operation) -> Tensor:
@@ -226,7 +258,7 @@ def _part(o: Operation) -> Tensor:
     keys = given if isinstance(given, list) else [given]
     if any(key is Ellipsis for key in keys):
         place = keys.index(Ellipsis)
-        keys = [*keys[:place], *[slice(None)] * (o.x.rank - len(keys) + 1), *keys[place + 1 :]]
+        keys = [*keys[:place], *[slice(None)] * (o.moving.rank - len(keys) + 1), *keys[place + 1 :]]
     starts, ends, steps, gone = [], [], [], []
     for axis, key in enumerate(keys):
         if type(key) is int:
@@ -241,8 +273,9 @@ def _part(o: Operation) -> Tensor:
         ends.append((_FAR if step > 0 else -_FAR) if key.stop is None else key.stop)
         steps.append(step)
     lists = (o.write.integers(*numbers) for numbers in (starts, ends, range(len(keys)), steps))
-    name = o.write("Slice", o.x.name, *lists)
-    return Tensor(o.write("Squeeze", name, o.write.integers(*gone)) if gone else name, o.x.rank - len(gone))
+    name = o.write("Slice", o.moving.name, *lists)
+    made = o.write("Squeeze", name, o.write.integers(*gone)) if gone else name
+    return Tensor(made, o.moving.rank - len(gone), o.moving.kind)
 
 
 def _clipped(o: Operation) -> Tensor:
@@ -291,14 +324,16 @@ def _elu(o: Operation) -> Tensor:
 
 
 _NUMPY: Mapping[str, Rule] = {
-    "Add": _pair("Add"), "Subtract": _pair("Sub"), "Multiply": _pair("Mul"), "Divide": _pair("Div"), "TrueDivide": _pair("Div"),
+    "Add": _also_of_integers("Add"), "Subtract": _pair("Sub"), "Multiply": _pair("Mul"), "Divide": _pair("Div"), "TrueDivide": _pair("Div"),
     "Power": _pair("Pow"), "Maximum": _pair("Max"), "Minimum": _pair("Min"), "Matmul": _pair("MatMul"), "Negative": _each("Neg"),
     "Absolute": _each("Abs"), "Abs": _each("Abs"), "Exp": _each("Exp"), "Log": _each("Log"), "Sqrt": _each("Sqrt"), "Square": _square,
     "Sin": _each("Sin"), "Cos": _each("Cos"), "Tanh": _each("Tanh"), "Reciprocal": _each("Reciprocal"), "Mean": _reduced("ReduceMean"),
     "Sum": _reduced("ReduceSum"), "Max": _reduced("ReduceMax"), "Min": _reduced("ReduceMin"), "Prod": _reduced("ReduceProd"),
     "Reshape": _reshaped, "Transpose": _transposed, "Squeeze": _squeezed, "ExpandDims": _widened, "Concatenate": _joined, "Stack": _stacked,
     "Einsum": _einsum, "ZerosLike": _zeros, "Pad": _padded, "GetItem": _part, "Clip": _clipped,
-    "Equal": _equal, "Where": _where, "Take": _taken,
+    "Equal": _equal, "Where": _where, "Take": _taken, "Less": _also_of_integers("Less", _TRUTH),
+    "LessEqual": _also_of_integers("LessOrEqual", _TRUTH), "Greater": _also_of_integers("Greater", _TRUTH),
+    "GreaterEqual": _also_of_integers("GreaterOrEqual", _TRUTH),
 }  # fmt: skip
 _NN: Mapping[str, Rule] = {
     "Relu": _each("Relu"), "Relu6": _named("relu6"), "Sigmoid": _each("Sigmoid"), "Silu": _named("silu"), "Softplus": _each("Softplus"),

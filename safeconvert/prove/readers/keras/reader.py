@@ -47,9 +47,9 @@ def _read(archive: Archive) -> onnx.ModelProto:
         archive,
         model,
         "",
-        [Tensor(one.name, len(one.shape), one.kind != onnx.TensorProto.FLOAT) for one in given],
+        [Tensor(one.name, len(one.shape), one.kind) for one in given],
     )
-    outputs = [(Input(f"output_{n}" if len(made) > 1 else "output", onnx.TensorProto.FLOAT, (None,) * t.rank), t.name)
+    outputs = [(Input(f"output_{n}" if len(made) > 1 else "output", t.kind, (None,) * t.rank), t.name)
                for n, t in enumerate(made)]  # fmt: skip
     return write.model(given, outputs)
 
