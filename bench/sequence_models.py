@@ -110,7 +110,7 @@ def save(name: str, file: str) -> None:
         for parameter in model.parameters():
             if parameter.std() == 0:  # norms and biases
                 parameter.add_(0.2 * torch.randn_like(parameter))
-    example = (torch.zeros(2, LENGTH, dtype=torch.int64),) * (2 if name == "bert" else 1)
+    example = tuple(torch.zeros(2, LENGTH, dtype=torch.int64) for _ in range(2 if name == "bert" else 1))
     batch = torch.export.Dim("batch", min=1, max=1024)
     program = torch.export.export(model, example, dynamic_shapes=({0: batch},) * len(example))
     torch.export.save(program, file)
