@@ -16,6 +16,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.errors import UnusableInput
 
+from .._shared.tflite_model import model_of
+
 _STORED = {
     schema.TensorType.FLOAT32: np.float32,
     schema.TensorType.FLOAT16: np.float16,
@@ -39,7 +41,7 @@ class _Constant:
 
 def read(path: str) -> Any:
     """A file as flatbuffer objects."""
-    return schema.ModelT.InitFromPackedBuf(Path(path).read_bytes(), 0)
+    return model_of(Path(path).read_bytes())
 
 
 def write(model: Any, path: str) -> None:

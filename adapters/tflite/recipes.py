@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.errors import UnusableInput
 
 from .._shared.tflite_computed import computed, counted
+from .._shared.tflite_model import model_of
 from .precision import packed, read
 
 _PACKAGE = "ai-edge-quantizer"
@@ -93,7 +93,7 @@ def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: st
 
 def _plainly_named(content: bytes) -> bytes:
     """The file with other names for what was put in: tf2onnx makes names of `_dequant` and `_quantized` of its own, and one name twice is a circle."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = model_of(content)
     for graph in model.subgraphs:
         for tensor in graph.tensors:
             tensor.name = re.sub(rb"_dequant$", b"_in_float", re.sub(rb"_quantized$", b"_in_integers", tensor.name))

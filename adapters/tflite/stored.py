@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from .._shared.tflite_model import model_of
 from .precision import drop_unused, write
 
 _INTEGERS: dict[int, type[np.signedinteger[Any] | np.unsignedinteger[Any]]] = {
@@ -215,4 +216,4 @@ def _quantised(tensor: Any) -> bool:
 
 def _read(path: str) -> Any:
     with open(path, "rb") as file:
-        return schema.ModelT.InitFromPackedBuf(file.read(), 0)
+        return model_of(file.read())

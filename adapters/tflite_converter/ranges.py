@@ -21,6 +21,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from .._shared.calibration_calls import calibrated
 from .._shared.tflite_computed import computed
+from .._shared.tflite_model import model_of
 
 _BINS = 512
 _CALLS = (
@@ -50,7 +51,7 @@ def narrower_ranges(path: str, feeds: Sequence[Sequence[str]], whole: bool) -> d
 
 def with_ranges(path: str, ranges: Mapping[str, Sequence[float]], target: str) -> None:
     """Write a calibrated file with other ranges of some results, by the names of their operators."""
-    model = schema.ModelT.InitFromPackedBuf(Path(path).read_bytes(), 0)
+    model = model_of(Path(path).read_bytes())
     for tensor in model.subgraphs[0].tensors:
         own = ranges.get(tensor.name.decode())
         if own is not None:

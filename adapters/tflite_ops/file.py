@@ -12,6 +12,8 @@ from ai_edge_litert import schema_py_generated as schema
 from safeconvert.adapter_api.shapes import natural_order
 from safeconvert.errors import UnusableInput
 
+from .._shared.tflite_model import model_of
+
 Array = np.ndarray[Any, Any]
 _KINDS = {
     schema.TensorType.FLOAT32: "float32", schema.TensorType.INT8: "int8", schema.TensorType.UINT8: "uint8",
@@ -98,7 +100,7 @@ class File:
 def read(path: str) -> File:
     """Read a file. Raises UnusableInput for several signatures or graphs."""
     with open(path, "rb") as file:
-        model = schema.ModelT.InitFromPackedBuf(file.read(), 0)
+        model = model_of(file.read())
     signatures = model.signatureDefs or []
     if len(signatures) > 1 or len(model.subgraphs) > 1:
         raise UnusableInput(f"{path}: several signatures or graphs", "take another route")
