@@ -1,4 +1,4 @@
-"""How long large nets take to be read and proven: torchvision's ResNet101 and ViT-B/16, traced, beside what PyTorch's exporter makes of them.
+"""How long large nets take to be read and proven: torchvision's ResNet101, ViT-B/16, Swin-T and InceptionV3, traced, beside what PyTorch's exporter makes of them.
 
     python bench/proof_large.py [NET ...]
 
@@ -29,7 +29,7 @@ from safeconvert.prove.prover import prove
 from safeconvert.prove.readers.torchscript.reader import read_torchscript
 from safeconvert.prove.readers.writer import Input
 
-NETS = ("resnet101", "vit_b_16")
+NETS = ("resnet101", "vit_b_16", "swin_t", "inception_v3")
 HEAD = ("net", "nodes of the source", "of the target", "found", "steps", "constants apart", "s reading", "s proving")
 
 
