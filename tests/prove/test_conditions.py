@@ -210,6 +210,11 @@ def states_that_begin_elsewhere() -> Pair:
     return recurrent("LSTM", np.zeros((1, 16))), recurrent("LSTM", np.zeros((1, 16)), "hidden", "cell")
 
 
+def sequence_backwards() -> Pair:
+    biases = np.zeros((1, 16))
+    return recurrent("LSTM", biases), recurrent("LSTM", biases, direction="reverse")
+
+
 def joined_with(front: list[float], back: list[float]) -> onnx.ModelProto:
     b = Builder([2, 3])
     ends = [b.constant(np.tile(end, (2, 1))) for end in (front, back)]
@@ -342,6 +347,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "operators on pairs: the operator is the same in both orders": less_and_greater,
     "recurrent layers: the biases of a gate that resets the product itself stay apart": biases_of_a_product_that_is_reset,
     "recurrent layers: states begin at zero": states_that_begin_elsewhere,
+    "recurrent layers: it runs forward": sequence_backwards,
     "recurrent layers step by step: it has no clip, no coupled gates and no peepholes": settings_of_a_cell,
     "recurrent layers step by step: all sequences are as long as the tensor": shorter_sequences,
     "recurrent layers step by step: constant states to begin with are zero": states_begun_at_a_half,

@@ -193,3 +193,32 @@ def test_a_branch_that_a_constant_chooses_is_its_nodes() -> None:
     plain = b.model(b("Tanh", "x"))
     assert prove(plain, branched(True), contract()).proven
     assert not prove(plain, branched(False), contract()).proven
+
+
+def both_directions(kind: str, how: str) -> onnx.ModelProto:
+    """A layer of both directions on sequences of free length: as one operator, or as two, one of which reads the sequence from its end."""
+    b = Builder(["steps", "batch", INPUTS])
+    r = np.random.default_rng(0)
+    sides = [drawn(kind, r, INPUTS, UNITS) for _ in range(2)]
+    if how == "one":
+        made = operator(b, "x", sides, direction="bidirectional")[0]
+        return b.model(b("Reshape", b("Transpose", made, perm=[0, 2, 1, 3]), b.ints(0, 0, 2 * UNITS)))
+
+    def turned(x: str) -> str:
+        return str(b("Slice", x, *(b.ints(number) for number in (-1, -(2**62), 0, -1))))
+
+    first = operator(b, "x", sides[:1])[0]
+    back = {
+        "turned": lambda: turned(operator(b, turned("x"), sides[1:])[0]),
+        "reverse": lambda: operator(b, "x", sides[1:], direction="reverse")[0],
+        "not turned again": lambda: operator(b, turned("x"), sides[1:])[0],
+        "forward": lambda: operator(b, "x", sides[1:])[0],
+    }[how]()
+    return b.model(b("Concat", *(b("Squeeze", one, b.ints(1)) for one in (first, back)), axis=2))
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_both_directions_of_free_length_are_two_layers(kind: str) -> None:
+    one = both_directions(kind, "one")
+    for how, right in (("turned", True), ("reverse", True), ("not turned again", False), ("forward", False)):
+        assert prove(one, both_directions(kind, how), contract()).proven == right, how

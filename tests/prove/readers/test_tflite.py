@@ -55,6 +55,10 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "SQUEEZE": (IMAGE, lambda x: tf.squeeze(x, 0)),
     "STRIDED_SLICE": (IMAGE, lambda x: x[:, -2, 1:6:2]),
     "STRIDED_SLICE backwards": (IMAGE, lambda x: x[:, ::-2, :, 3]),
+    "UNSORTED_SEGMENT_PROD": (
+        ROW,
+        lambda x: tf.math.unsorted_segment_prod(tf.reshape(x, [18]), tf.constant([0, 2] * 9), 3),
+    ),
     "EXP": (ROW, tf.exp),
     "SPLIT": (IMAGE, lambda x: tf.split(x, 2, 3)[1]),
     "LOG_SOFTMAX": (ROW, tf.nn.log_softmax),

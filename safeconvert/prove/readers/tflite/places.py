@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx import helper
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tflite.flatbuffer import BOOL, BYTE, INT
@@ -41,6 +42,15 @@ def transposed(o: Operator) -> list[str]:
 def shape(o: Operator) -> list[str]:
     """SHAPE."""
     return [o.write("Cast", o.write("Shape", o.tensor(0).name), to=o.outputs[0].kind)]
+
+
+def multiplied(o: Operator) -> list[str]:
+    """UNSORTED_SEGMENT_PROD of a list whose numbers each have a constant place, as sizes are multiplied."""
+    places, [count] = o.integers(1), o.integers(2)
+    if len(o.tensor(0).shape) != 1 or not all(0 <= place < count for place in places):
+        raise Refused("UNSORTED_SEGMENT_PROD: of other than a list, or of numbers that are left out")
+    ones = o.write.constant(np.ones(count, helper.tensor_dtype_to_np_dtype(o.tensor(0).kind)))
+    return [o.write("ScatterElements", ones, o.write.integers(*places), o.tensor(0).name, reduction="mul")]
 
 
 def padded(o: Operator) -> list[str]:

@@ -87,4 +87,5 @@ OPERATORS: Mapping[int, tuple[str, Rule]] = {
     123: ("SELECT_V2", elements.choice),
     126: ("BATCH_MATMUL", elements.product),
     150: ("GELU", elements.gelu),
+    153: ("UNSORTED_SEGMENT_PROD", places.multiplied),
 }
