@@ -22,6 +22,7 @@ from .._shared.keras_variants import half_types
 from .layers import with_attributes
 from .observe import observe
 from .part import cut, host_layers
+from .predict import Predictor
 from .purity import Watch
 
 __all__ = ["cut", "host_code", "load", "patch"]
@@ -32,6 +33,7 @@ class KerasModel:
 
     def __init__(self, model: Any, request: ModelRequest) -> None:
         self._model = model
+        self._predict = Predictor(model)
         self._nested_inputs = model._inputs_struct if hasattr(model, "_inputs_struct") else None
         layout = _layout(model)
         if not getattr(model, "inputs", None):
@@ -53,9 +55,8 @@ class KerasModel:
 
     def predict(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of one batch."""
-        packed = self._packed([feeds[spec.name] for spec in self._signature.inputs])
-        outputs = keras.tree.flatten(self._model.predict_on_batch(packed))
-        return {spec.name: np.asarray(output) for spec, output in zip(self._signature.outputs, outputs, strict=True)}
+        outputs = self._predict(self._packed([feeds[spec.name] for spec in self._signature.inputs]))
+        return {spec.name: output for spec, output in zip(self._signature.outputs, outputs, strict=True)}
 
     def intermediates(self, feeds: dict[str, np.ndarray]) -> list[Intermediate]:
         """What its layers give; see `observe`."""

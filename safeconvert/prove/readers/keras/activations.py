@@ -61,8 +61,10 @@ def relu(n: Layer) -> Tensor:
         raise Refused("ReLU: with a slope and a bound")
     if slope:
         return Tensor(n.write("LeakyRelu", n.x.name, alpha=slope), n.x.rank)
-    name = n.write("Relu", n.x.name)
-    return Tensor(name if bound is None else n.write("Min", name, n.write.number(float(bound))), n.x.rank)
+    if bound is None:
+        return Tensor(n.write("Relu", n.x.name), n.x.rank)
+    ends = (n.write.number(0.0), n.write.number(float(bound)))
+    return Tensor(n.write("Clip", n.x.name, *ends), n.x.rank)  # runtimes fuse it, and no Min behind a Relu
 
 
 def leaky_relu(n: Layer) -> Tensor:
