@@ -89,7 +89,7 @@ def _call(job: Mapping[str, Any]) -> list[str]:
 
 def _measured(arguments: Sequence[object]) -> Cost:
     command = [sys.executable, "-m", "safeconvert.cli", *map(str, arguments), "--json"]
-    full = [sys.executable, str(ROOT / "bench" / "measured.py"), *command]
+    full = [sys.executable, str(ROOT / "bench" / "measured.py"), "--time", *command]
     done = subprocess.run(full, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     if found["code"]:

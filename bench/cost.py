@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _measured(command: Sequence[object]) -> Cost:
-    full = [sys.executable, str(ROOT / "bench" / "measured.py"), *map(str, command)]
+    full = [sys.executable, str(ROOT / "bench" / "measured.py"), "--time", *map(str, command)]
     done = subprocess.run(full, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     return Cost(found["cpu"], found["wall"], found["code"], found["out"])

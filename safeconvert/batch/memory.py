@@ -1,8 +1,8 @@
 """How much memory processes and all that they started take, at most.
 
 Workers are forked from templates and share most of their pages with them: the sum of resident memory counts these once for each.
-What they hold in proportion (PSS, Linux' `smaps_rollup`) counts them once, but takes milliseconds to read of a large process; so
-it is read only where the sum of resident memory has grown.
+What they hold in proportion (PSS, Linux' `smaps_rollup`) counts them once, but takes milliseconds to read of a large process, and there
+are ten of them beside a small job; so it is read only where the sum of resident memory has grown by a tenth, and may be so much short.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from safeconvert.workers.watch import family, used
 
-_GROWN = 1.02
+_GROWN = 1.1
 
 
 class PeakMemory:
