@@ -9,6 +9,7 @@ from safeconvert.adapter_api.protocol import UNCHANGED, ConvertReply, ConvertReq
 from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.models import Export
 from safeconvert.conversion.step import run_step
+from safeconvert.core.once import Once
 from safeconvert.core.optimize import Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure, UnusableInput
@@ -42,10 +43,12 @@ class StepCache:
     Attributes:
         made: by adapters and formats up to a step, the model of that step and what its converters declared.
         failed: the same, of a step that failed.
+        refused: why a converter does not take an ONNX file, by what it declares; "" where it may. By file and converter.
     """
 
     made: dict[tuple[str, ...], tuple[ModelRequest, ConvertReply]] = field(default_factory=dict)
     failed: dict[tuple[str, ...], AdapterFailure | UnusableInput] = field(default_factory=dict)
+    refused: Once[str] = field(default_factory=Once)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from safeconvert.core.formats import FORMATS, ModelFile, detect
 from safeconvert.core.optimize import Optimize
 from safeconvert.core.signature import Signature
 from safeconvert.errors import ExitCode, UnusableInput
+from safeconvert.pipeline.declared import declared_obstacle
 from safeconvert.pipeline.export_stage import explain_exports
 from safeconvert.pipeline.quantize_checks import check_quantization, require_metric
 from safeconvert.pipeline.quantize_stage import quantize_target
@@ -132,15 +133,16 @@ def _first_verified(
 ) -> tuple[Source, list[Attempt]]:
     """The source, evaluated, and what became of the routes.
 
-    A first route that needs no export of the source begins while the source runs, unless times are compared.
+    A first route that needs no export of the source begins while the source runs, unless times are compared or its converter declares that it
+    refuses the source.
     """
     early: list[PrefetchedRoute] = []
     first = RouteRun(found[0], model_request(file.path, options.model), None, None, name, options)
 
     def opened(request: ModelRequest, signature: Signature) -> None:
-        if len(found[0].adapters) == 1 and options.routes != ALL:
+        job = replace(first, model=request, signature=signature)
+        if len(found[0].adapters) == 1 and options.routes != ALL and not declared_obstacle(run, job):
             began = time.monotonic()
-            job = replace(first, model=request, signature=signature)
             early.append(PrefetchedRoute(run.threads.submit(convert_along, run, job), began))
 
     try:

@@ -6,20 +6,18 @@ from pathlib import Path
 
 from safeconvert.conversion.route import RouteRun
 from safeconvert.core.obstacles import Obstacle
-from safeconvert.core.once import Once
 from safeconvert.errors import SafeconvertError
 from safeconvert.pipeline.unsupported_operators import described
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
 
 
-def declared_obstacle(run: Run, job: RouteRun, known: Once[str]) -> str:
+def declared_obstacle(run: Run, job: RouteRun) -> str:
     """Why a route is not tried: a converter declares that it refuses operators of the graph that it would get; "" where it may take it.
 
     Args:
         run: the surroundings.
         job: the route; its first step gives the source's ONNX form, or the source is ONNX.
-        known: what was found for the source's other routes, by file and converter.
     """
     form = _onnx_form(job)
     if form is None:
@@ -42,7 +40,7 @@ def declared_obstacle(run: Run, job: RouteRun, known: Once[str]) -> str:
         found = tuple(map(Obstacle.from_json, answer))
         return f"{adapter.name} does not take {described(found)}" if found else ""
 
-    return known.get((str(path), adapter.name), find)
+    return job.cache.refused.get((str(path), adapter.name), find)
 
 
 def _onnx_form(job: RouteRun) -> tuple[Path, int] | None:

@@ -17,7 +17,6 @@ from safeconvert.config.options import ConvertOptions
 from safeconvert.conversion.route import Candidate, RouteRun
 from safeconvert.core.files import size_of
 from safeconvert.core.formats import ModelFile
-from safeconvert.core.once import Once
 from safeconvert.errors import NoRoute, UnusableInput
 from safeconvert.pipeline.attempt import try_route
 from safeconvert.pipeline.declared import declared_obstacle
@@ -82,14 +81,13 @@ def try_routes(
     """
     options = first.options
     attempts: list[Attempt] = []
-    known: Once[str] = Once()
     for number, route in enumerate(found):
         early = prefetched if number == 0 else None
         start = early.at if early is not None else time.monotonic()
         job = replace(
             first, route=route, model=source.request, signature=source.session.signature, exported=source.exported
         )
-        obstacle = declared_obstacle(run, job, known) if early is None else ""
+        obstacle = declared_obstacle(run, job) if early is None else ""
         if obstacle:
             attempts.append(Attempt(route, Skipped(obstacle)))
             continue

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 import safeconvert
 from safeconvert.errors import NoRoute
 from safeconvert.registry.manifest import adapters, find
-from tests.program import KERAS, run_program
+from tests.program import KERAS, TORCH, run_program
 
 pytestmark = pytest.mark.converters
 
@@ -22,6 +22,35 @@ def test_onnx2keras_knows_none_of_what_it_refuses(tmp_path: Path) -> None:
     refuses = set(find("onnx2keras", adapters()).refuses)
     assert known and "Where" in refuses
     assert not known & refuses
+
+
+def test_onnx2torch_knows_none_of_what_it_refuses() -> None:
+    program = Path(__file__).parent / "programs" / "known_to_onnx2torch.py"
+    refuses = find("onnx2torch", adapters()).refuses
+    assert "Trilu" in refuses
+    assert json.loads(run_program(program, "Relu", *refuses, modules=TORCH)) == ["Relu"]
+
+
+@pytest.fixture
+def largest(tmp_path: Path) -> Path:
+    """The largest value of each channel as ONNX."""
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, size, size])
+        for name, size in (("x", 4), ("y", 1))
+    ]
+    node = helper.make_node("GlobalMaxPool", ["x"], ["y"], "largest")
+    graph = helper.make_graph([node], "g", ends[:1], ends[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "m.onnx")
+    return tmp_path / "m.onnx"
+
+
+def test_onnx2torch_is_not_started_for_what_it_refuses(largest: Path, tmp_path: Path) -> None:
+    found = safeconvert.convert(largest, "torch", output=tmp_path / "m.pt2", samples=16)
+    (skipped,) = (attempt for attempt in found.attempts if attempt.outcome == "skipped")
+    assert skipped.reason == "onnx2torch does not take operator GlobalMaxPool at node largest" and skipped.seconds == 0
+    assert found.attempts[-1].outcome == "verified"
+    with pytest.raises(NoRoute, match="onnx2torch failed while converting"):
+        safeconvert.convert(largest, "torch", output=tmp_path / "other.pt2", samples=16, route="onnx2torch")
 
 
 @pytest.fixture
