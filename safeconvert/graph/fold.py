@@ -77,9 +77,10 @@ def drop_unused(model: onnx.ModelProto) -> onnx.ModelProto:
             needed.update(node.input)
             kept.append(node)
     replace_nodes(graph, kept[::-1])
-    initializers = [tensor for tensor in graph.initializer if tensor.name in needed]
-    del graph.initializer[:]
-    graph.initializer.extend(initializers)
+    # A message's memory is freed with all of it: a list of initializers written anew would hold the weights twice.
+    for index in reversed(range(len(graph.initializer))):
+        if graph.initializer[index].name not in needed:
+            del graph.initializer[index]
     return model
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.core.memory import give_back
 from safeconvert.graph.execution import remade, run_part
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.alignment import Alignment
@@ -45,6 +46,7 @@ def layer_errors(alignment: Alignment) -> list[LayerError]:
         key=lambda pair: target.maker[pair.target],
     )
     isolated = _errors(alignment, pairs, _isolated(alignment, pairs))
+    give_back()
     propagated = propagated_errors(alignment, target, pairs)
     source = alignment.source
     found = []

@@ -19,6 +19,7 @@ import onnx
 from safeconvert.compare.exchange import target_feeds
 from safeconvert.compare.relation import Relation, identity
 from safeconvert.core.faults import ScoreRecord, TrialOutcome, TrialRecord
+from safeconvert.core.memory import give_back
 from safeconvert.graph.activations import BACK_ENDS
 from safeconvert.graph.edits import Bypass, Edit, EditError, apply
 from safeconvert.graph.rounding_pairs import is_quantized, rounding_behind, without_rounding
@@ -141,6 +142,7 @@ class _Loop:
         return {**self.recorder.record(self.candidate), "regions": []}
 
     def _end(self, before: Scored, after: Scored, ended: str) -> Repair:
+        give_back()
         return Repair(
             tuple(self.faults),
             tuple(self.trials),
@@ -181,6 +183,8 @@ class _Loop:
                 self.faults.append(fault)
             numbers.append(known[key])
         self.recorder.round(alignment, dict(zip(numbers, found, strict=True)))
+        del alignment  # all values of both graphs, on each probe
+        give_back()
         if not self.problem.repair:
             return False
         judged = self._trial_inputs(now)
@@ -201,6 +205,7 @@ class _Loop:
         return accepted
 
     def _found(self, alignment: Alignment) -> tuple[Fault, ...]:
+        give_back()
         errors = propagated_errors(alignment, self.candidate, [region.exit for region in alignment.regions])
         return find_faults(alignment, errors, self.rtol, self.kinds)
 
@@ -254,6 +259,7 @@ class _Loop:
             relation = Relation(tensor.permutation) if tensor.permutation is not None else identity(rank)
             inputs[tensor.target.name] = Pair(tensor.target.name, tensor.source.name, relation)
         outputs = {tensor.target.name: tensor.source.name for tensor in contract.outputs}
+        give_back()
         return align(self.source, candidate, feeds, inputs, outputs, self.rtol)
 
     def _rank(self, alignment: Alignment, now: Scored) -> tuple[tuple[LayerScore, ...], str]:

@@ -14,6 +14,7 @@ from safeconvert.adapter_api.feeding import fixed_batch, predict_any
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.exchange import comparable_outputs, target_feeds
 from safeconvert.core.faults import EvaluationRecord, ScoreRecord
+from safeconvert.core.memory import give_back
 from safeconvert.core.signature import Signature
 from safeconvert.graph.sessions import open_session
 from safeconvert.graph.view import GraphView
@@ -124,6 +125,7 @@ class Scorer:
 
     def score(self, candidate: GraphView, only: Sequence[int] | None = None) -> Scored:
         """Run a candidate on the steering inputs, or on some of them. Raises Broken where it does not run."""
+        give_back()
         model = _GraphModel(candidate.model, self._target_signature)
         figures = Accumulator(self._problem.verify, self._problem.search_path)
         wanted = None if only is None else set(only)
