@@ -50,7 +50,7 @@ class TfModel:
 
     def impurities(self) -> list[str]:
         """What its outputs depend on beside its inputs; see `purity`."""
-        return impurities(self._file.function)
+        return impurities(self._file)
 
 
 def load(request: Mapping[str, Any]) -> TfModel:

@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from .._shared.tf_files import TfFile
+
 _DRAWING = (
     "RandomUniform", "RandomStandardNormal", "TruncatedNormal", "ParameterizedTruncatedNormal", "RandomGamma", "RandomPoisson",
     "RandomShuffle", "Multinomial", "StatefulUniform", "StatefulStandardNormal", "StatefulTruncatedNormal", "StatefulRandomBinomial",
@@ -27,9 +29,9 @@ _PURE = ("ScatterNd",)
 """Begin the names of operators that only seem to."""
 
 
-def impurities(function: Any) -> list[str]:
-    """A line for each operator of a concrete function and of the functions that it calls, in the graph's order."""
-    graph = function.graph.as_graph_def()
+def impurities(file: TfFile) -> list[str]:
+    """A line for each operator that a call runs, those of the functions that it calls among them, in the graph's order."""
+    graph = _graph(file)
     library = {one.signature.name: one.node_def for one in graph.library.function}
     found = []
     for node in _nodes(graph.node, library, set()):
@@ -38,6 +40,14 @@ def impurities(function: Any) -> list[str]:
         elif node.op.startswith(_WRITING) and not node.op.startswith(_PURE):
             found.append(f"changes its own state while it runs, at {node.name} ({node.op})")
     return list(dict.fromkeys(found))
+
+
+def _graph(file: TfFile) -> Any:
+    """All of a signature's function, which runs what writes state whether a result is wanted or not; of a graph what its outputs need."""
+    if file.graph_def is None:
+        return file.function.graph.as_graph_def()
+    outputs = [name.split(":")[0] for name in file.tensor_names[1]]
+    return tf.compat.v1.graph_util.extract_sub_graph(file.graph_def, outputs)
 
 
 def _nodes(nodes: Any, library: dict[str, Any], seen: set[str]) -> Iterator[tf.compat.v1.NodeDef]:
