@@ -140,7 +140,7 @@ def _half_away(o: Operator, name: str) -> str:
 
 
 def total(sign: int) -> Rule:
-    """ADD and SUB: both sides in a common fixed point, half up, added, scaled down and rounded twice."""
+    """ADD and SUB: both sides in a common fixed point, their sum scaled down, each rounded twice; both sides of an ADD of one shape once."""
 
     def rule(o: Operator) -> None:
         _require_words(o, 0, 1)
@@ -149,8 +149,9 @@ def total(sign: int) -> Rule:
         one, two, second = both(o)
         own = [np.float64(o.tensor(place).scale) for place in (0, 1)]
         twice = 2 * max(own)
+        raised = scaled_once if sign > 0 and _of_one_shape(o) else scaled
         parts = [
-            scaled_once(o, o.write("Mul", name, o.write.constant(1 << _LEFT)), np.asarray(scale / twice))
+            raised(o, o.write("Mul", name, o.write.constant(1 << _LEFT)), np.asarray(scale / twice))
             for name, scale in zip((one, two), own, strict=True)
         ]
         made = o.write("Add" if sign > 0 else "Sub", *parts)
@@ -159,6 +160,18 @@ def total(sign: int) -> Rule:
         give(o, clipped(o, given, o.option("fusedActivationFunction")), second)
 
     return rule
+
+
+def _of_one_shape(o: Operator) -> bool:
+    """Whether both operands have one shape. Raises UnusableInput where that depends on a size that is free."""
+    one, two = (o.tensor(place).shape for place in (0, 1))
+    if (
+        one != two
+        and len(one) == len(two)
+        and all(a == b or ((a or b) == 1 and None in (a, b)) for a, b in zip(one, two, strict=True))
+    ):
+        raise o.refuse("has operands of which a free size decides whether they are of one shape")
+    return one == two
 
 
 def times(o: Operator) -> None:

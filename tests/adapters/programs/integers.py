@@ -92,8 +92,12 @@ NETS = {
     "ADD": two(lambda a, b: a + b),
     "ADD-relu": two(lambda a, b: tf.nn.relu(a + 30 * b)),
     "ADD-constant": behind(conv(), tf.nn.tanh, lambda x: x + np.linspace(-1, 1, 6).astype("float32")),
+    "ADD-mean": two(lambda a, b: a + tf.reduce_mean(b, [1, 2], True)),
+    "ADD-scalar": behind(conv(), tf.nn.tanh, lambda x: x + 0.7),
     "SUB": two(lambda a, b: a - b),
+    "SUB-constant": behind(conv(), tf.nn.tanh, lambda x: np.linspace(-1, 1, 6).astype("float32") - x),
     "MUL": two(lambda a, b: a * b),
+    "MUL-mean": two(lambda a, b: a * tf.reduce_mean(b, [1, 2], True)),
     "MUL-sigmoid": two(lambda a, b: a * b, squashed=True),
     "MAXIMUM": two(tf.maximum),
     "MINIMUM": two(tf.minimum),
@@ -158,10 +162,10 @@ FIXED = ("TRANSPOSE_CONV-fixed",)
 
 
 SIXTEEN = (
-    "ABS", "ADD", "ADD-constant", "ADD-relu", "AVERAGE_POOL_2D", "AVERAGE_POOL_2D-same", "BATCH_MATMUL", "BATCH_MATMUL-first", "CONCATENATION",
+    "ABS", "ADD", "ADD-constant", "ADD-mean", "ADD-relu", "ADD-scalar", "AVERAGE_POOL_2D", "AVERAGE_POOL_2D-same", "BATCH_MATMUL", "BATCH_MATMUL-first", "CONCATENATION",
     "CONV_2D", "CONV_2D-groups", "CONV_2D-relu", "CONV_2D-relu6", "CONV_2D-wide", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D-2", "EXP", "FULLY_CONNECTED",
-    "FULLY_CONNECTED-rows", "GATHER", "GELU", "LEAKY_RELU", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MEAN-channels", "MEAN-kept", "MINIMUM", "MUL",
-    "PACK", "PAD", "RELU", "RELU6", "RESHAPE", "SOFTMAX", "SOFTMAX-100", "SPLIT", "STRIDED_SLICE", "SUB", "TANH", "TILE", "TRANSPOSE",
+    "FULLY_CONNECTED-rows", "GATHER", "GELU", "LEAKY_RELU", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MEAN-channels", "MEAN-kept", "MINIMUM", "MUL", "MUL-mean",
+    "PACK", "PAD", "RELU", "RELU6", "RESHAPE", "SOFTMAX", "SOFTMAX-100", "SPLIT", "STRIDED_SLICE", "SUB", "SUB-constant", "TANH", "TILE", "TRANSPOSE",
 )  # fmt: skip
 """Those of the nets that are said in 16 bits too."""
 _INTEGERS = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
