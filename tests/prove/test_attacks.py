@@ -278,7 +278,11 @@ def begun_with(state: str) -> onnx.ModelProto:
         number = b("Cast", few, to=TensorProto.FLOAT)
     if state in ("row of zeros", "row of ones", "row of samples"):
         number = b.constant(np.float32([[[0.0]], [[1.0]], [[0.0]], [[0.0]]]))
+    if state == "joined ones":
+        number = b.constant(1.0)
     many = b("Expand", number, form)
+    if state.startswith("joined"):
+        many = b("Concat", many, many, axis=0)
     first = int(state == "row of ones")
     ends = b.ints(first), b.ints(first + 1)
     if state == "row of samples":
@@ -288,7 +292,8 @@ def begun_with(state: str) -> onnx.ModelProto:
 
 
 def test_states_of_as_many_zeros_as_samples_are_no_hindrance() -> None:
-    assert prove(begun_with("none"), begun_with("zeros"), contract()).proven
+    for state in ("zeros", "joined zeros"):
+        assert prove(begun_with("none"), begun_with(state), contract()).proven
 
 
 def test_rows_of_what_is_spread_are_spread() -> None:
@@ -296,7 +301,7 @@ def test_rows_of_what_is_spread_are_spread() -> None:
     assert not prove(begun_with("none"), begun_with("row of ones"), contract()).proven
 
 
-@pytest.mark.parametrize("state", ["counted", "row of samples"])
+@pytest.mark.parametrize("state", ["counted", "row of samples", "joined ones"])
 def test_states_that_may_be_others_at_other_sizes_are_not_proven(state: str) -> None:
     assert not prove(begun_with("none"), begun_with(state), contract()).proven
 

@@ -25,15 +25,14 @@ def depending(nodes: Sequence[onnx.NodeProto], here: Mapping[str, Array], there:
     Operators that only move sizes tell by their values which of these they move; of all others, whatever is computed from one that depends does.
     """
     found: set[str] = set()
-    computed: set[str] = set()
+    made: set[str] = set()
     for node in nodes:
         reads = found.intersection(node.input)
-        moved = node.input if node.op_type == "Concat" else node.input[:1]
-        moves = node.op_type in _MOVES and reads <= set(moved) and not reads & computed
+        moves = node.op_type in _MOVES and not reads & made and (node.op_type == "Concat" or reads <= {node.input[0]})
         for name in [name for name in node.output if name in here]:
             if reads and not moves:
-                computed.add(name)
-            if name in computed or name not in there or not np.array_equal(here[name], there[name]):
+                made.add(name)
+            if name in made or name not in there or not np.array_equal(here[name], there[name]):
                 found.add(name)
     return found
 
@@ -45,7 +44,8 @@ def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Mapping[str, 
         reads = sized.intersection(node.input)
         plain = node.op_type in _SPREAD and reads.intersection(node.input[: _SPREAD[node.op_type]]) <= found
         one = node.op_type != "Reshape" or not reads or len(np.unique(here.get(node.input[0], np.ones(1)))) == 1
-        zero = node.op_type == "ReduceSum" and not any(here[name].any() for name in reads)
+        summed = reads if node.op_type == "ReduceSum" else node.input if node.op_type == "Concat" else [""]
+        zero = not any(here.get(name, np.ones(1)).any() for name in summed)
         part = reads <= found and (zero or keeps(node, reads))
         found.update(name for name in node.output if name in sized and ((plain and one) or part))
     return found

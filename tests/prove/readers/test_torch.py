@@ -91,7 +91,7 @@ CASES: dict[str, tuple[tuple[int, ...], Any]] = {
         "flip": lambda x: x.flip(1, -1), "unbind": lambda x: x.unbind(1)[2], "argmax": lambda x: x.argmax(2), "argmin": lambda x: x.argmin(1, keepdim=True),
         "logical": lambda x: torch.where(torch.logical_or(torch.logical_not(x > 0), torch.logical_and(x > 1, x < 2)), x, 2 * x),
         "broadcast": lambda x: torch.broadcast_to(x[:, :1], (x.shape[0], 3, 8, 7)),
-        "matmul": lambda x: x @ x.transpose(2, 3), "expand": lambda x: x[:, :1].expand(x.shape[0], 3, 8, 7),
+        "matmul": lambda x: x @ x.transpose(2, 3), "T": lambda x: x[:, 0].T, "expand": lambda x: x[:, :1].expand(x.shape[0], 3, 8, 7),
     }.items()},
 }  # fmt: skip
 

@@ -43,6 +43,11 @@ def swapped(c: Call) -> list[str]:
     return [c.write("Transpose", c.tensor().name, perm=order)]
 
 
+def turned(c: Call) -> list[str]:
+    """numpy_T: all axes the other way around."""
+    return [c.write("Transpose", c.tensor().name, perm=list(range(len(c.tensor().shape)))[::-1])]
+
+
 def widened(c: Call) -> list[str]:
     """unsqueeze."""
     return [c.write("Unsqueeze", c.tensor().name, c.write.integers(int(c.value("dim", None))))]

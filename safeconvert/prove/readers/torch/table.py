@@ -113,6 +113,7 @@ OPERATORS: Mapping[str, Rule] = {
     "aten.permute.default": places.permuted,
     "aten.transpose.int": places.swapped,
     "aten.t.default": places.swapped,
+    "aten.numpy_T.default": places.turned,
     "aten.unsqueeze.default": places.widened,
     "aten.squeeze.dim": places.squeezed,
     "aten.squeeze.dims": places.squeezed,
