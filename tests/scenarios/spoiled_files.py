@@ -187,14 +187,14 @@ def spoil_torchscript(path: Path, draw: random.Random) -> str:
     """A number of the weights, or one that the code holds."""
     with zipfile.ZipFile(path) as held:
         entries = {name: held.read(name) for name in held.namelist()}
-    if draw.random() < 0.6:
+    numbers = re.compile(rb"(?<=[ \[(])(\d+\.?\d*|True|False)(?=[,\])])")
+    places = [(n, found) for n in sorted(entries) if n.endswith(".py") for found in numbers.finditer(entries[n])]
+    if draw.random() < 0.6 or not places:
         name = draw.choice(sorted(n for n, v in entries.items() if "/data/" in n and len(v) >= 8))
         content = bytearray(entries[name])
         what = _numbers(content, 0, len(content) - len(content) % 4, draw)
         _zip_with(path, name, bytes(content))
         return f"{name}, {what}"
-    numbers = re.compile(rb"(?<=[ \[(])(\d+\.?\d*|True|False)(?=[,\])])")
-    places = [(n, found) for n in sorted(entries) if n.endswith(".py") for found in numbers.finditer(entries[n])]
     name, found = draw.choice(places)
     value = found.group().decode()
     changed = {"True": "False", "False": "True"}.get(value) or (
