@@ -7,7 +7,7 @@ import gc
 import os
 from pathlib import Path
 
-_LARGE = 1 << 30
+_LARGE = 2 << 30  # below, collecting takes longer than the memory is worth: it looks at every object of the process
 
 
 def give_back() -> None:

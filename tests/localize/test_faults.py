@@ -56,7 +56,7 @@ def test_an_injected_fault_is_named_and_undone(name: str, kind: str, tmp_path: P
     assert found.faults
 
 
-@settings(QUIET, max_examples=30)
+@settings(QUIET, max_examples=20)
 @given(
     name=st.sampled_from(list(NETS)), kinds=st.lists(st.sampled_from(list(INJECTORS)), min_size=1, max_size=3),
     seed=st.integers(0, 10_000),
@@ -81,7 +81,7 @@ def test_a_repair_never_makes_a_target_worse_and_is_idempotent(
         assert again.faults == () and again.trials == ()
 
 
-@settings(QUIET, max_examples=15)
+@settings(QUIET, max_examples=10)
 @given(kind=st.sampled_from(list(INJECTORS)), seed=st.integers(0, 10_000))
 def test_names_and_layout_do_not_change_the_findings(kind: str, seed: int, tmp_path: Path) -> None:
     make, shape = NETS["cnn"]
