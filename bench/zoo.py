@@ -57,6 +57,7 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     outcomes = [row["raw"]["outcome"] for _, row in rows]
     counted = ", ".join(f"{verdicts.count(kind)} {kind}" for kind in sorted(set(verdicts) - {"verified"}))
     raw = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("equal", "differs", "does not run", "crashed"))
+    beside = f"Raw converters on the same: {raw}." if set(outcomes) != {"not run"} else "Raw converters were not run."
     header = ("model", "pair", "safeconvert", "differ, max-abs", "s", "proof", "route, or why not", "raw converters")
     body = [
         (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.proof(row), cells.route(row), cells.raw(row))
@@ -65,7 +66,7 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     return (
         f"**{verdicts.count('verified')} of {len(rows)} verified**{f', {counted}' if counted else ''}"
         f"{cells.unfinished(grid(), rows)}. "
-        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])} Raw converters on the same: {raw}.\n\n"
+        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])} {beside}\n\n"
         f"{SAMPLES} generated inputs, half of them held out ({' and '.join(ON_PICTURES)} of Keras: pictures; on generated ones of "
         "one colour their untrained float32 outputs are 1e-3 of the scale off float64, the source's too). Seeded weights; BatchNorm statistics and classifiers from "
         "pictures, and no bias, norm or layer scale left at its initial constant.\n\n" + table(header, body)
