@@ -224,6 +224,11 @@ def missing(cells: Sequence[Cell], folder: Path, arguments: Sequence[str]) -> li
     return [] if "--table" in arguments else chosen
 
 
+def table_name(name: str, cells: Sequence[Cell], rows: Sequence[object]) -> str:
+    """What a grid's table is called: a part's stands beside that of all and does not replace it."""
+    return name if len(rows) == len(cells) else f"{name}-part"
+
+
 def unfinished(cells: Sequence[Cell], rows: Sequence[object]) -> str:
     """How many cells the table lacks; "" where it is whole."""
     return f" ({len(cells) - len(rows)} of {len(cells)} not run yet)" if len(rows) < len(cells) else ""

@@ -59,7 +59,7 @@ def main() -> None:
         ensure(cell.source)
         cells.run(cell, FOLDER, None if "--without-raw" in sys.argv else cells.raw_verified)
     done = [(cell, cells.load(cell, FOLDER)) for cell in grid() if cell.kept(FOLDER).exists()]
-    name = "matrix" if len(done) == len(grid()) else "matrix-part"  # which does not replace the table of all
+    name = cells.table_name("matrix", grid(), done)
     write(name, "The paper's matrix: three models, 12 pairs of formats", "python bench/matrix.py", _table(done))
 
 

@@ -48,8 +48,7 @@ def main() -> None:
         if all(other.raw(FOLDER).exists() for other in every if other.source == cell.source):
             cells.delete(cell.source)
     done = [(cell, cells.load(cell, FOLDER)) for cell in every if cell.kept(FOLDER).exists()]
-    whole = len(done) == len(every)  # a part's table stands beside that of all and does not replace it
-    write("zoo" if whole else "zoo-part", "28 architectures", "python bench/zoo.py", _table(done))
+    write(cells.table_name("zoo", every, done), "28 architectures", "python bench/zoo.py", _table(done))
 
 
 def _table(rows: list[tuple[Cell, dict]]) -> str:

@@ -47,7 +47,7 @@ def only_on_one_side(source: str, target: str, groups: Sequence[Mapping[str, str
         source, target: the graphs; see `graph.inventory` and `graph.own_bounds`.
         groups: for each call the `.npy` file of every input of the target, in its order.
     """
-    graphs = [light_graph(path) for path in (source, target)]
+    graphs = [light_graph(path, large=0) for path in (source, target)]
     return [*one_sided(*graphs), *_unreached(target, own_bounds(*graphs), groups)]
 
 

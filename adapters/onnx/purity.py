@@ -14,7 +14,7 @@ _DRAWING = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformL
 
 def impurities(path: str) -> list[str]:
     """A line for each node that draws random numbers, in the graph's order; also those that a seed starts: each call goes on with it."""
-    model = light_graph(path)
+    model = light_graph(path, large=0)
     wanted = {value.name for value in model.graph.output}
     constants = {one.name: one for one in model.graph.initializer}
     found = []

@@ -16,7 +16,7 @@ from .graph import Operator, Rule
 from .means import pooling
 from .pairs import both, give
 from .rounding import clipped, multiplied, of_31_bits, scaled, scaled_once
-from .sums import Window, constant, spans, window
+from .sums import Window, constant, spans
 from .tables import each
 
 ALONE = ("ABS", "EXP", "GELU", "LEAKY_RELU", "LOGISTIC", "RELU", "RELU6", "TANH")
@@ -39,25 +39,9 @@ def _require_words(o: Operator, *places: int) -> None:
         raise o.refuse("has operands or an output of another type than int16")
 
 
-def convolution(o: Operator) -> None:
-    """CONV_2D: times a multiplier of 16 bits, half up."""
-    weights = constant(o, 1).transpose(0, 3, 1, 2)
-    channels = o.tensor(0).shape[3]
-    if not channels or channels % weights.shape[1]:
-        raise o.refuse(f"has {channels} channels in groups of {weights.shape[1]}")
-    _convolved(o, weights, window(o, channels // weights.shape[1]))
+def convolved(o: Operator, weights: Array, own: Window) -> None:
+    """Times a multiplier of 16 bits, half up."""
 
-
-def depthwise(o: Operator) -> None:
-    """DEPTHWISE_CONV_2D, as CONV_2D."""
-    weights = constant(o, 1)
-    channels = o.tensor(0).shape[3]
-    if weights.shape[0] != 1 or not channels or weights.shape[3] % channels:
-        raise o.refuse(f"has weights of the shape {weights.shape}")
-    _convolved(o, weights.transpose(3, 0, 1, 2), window(o, channels))
-
-
-def _convolved(o: Operator, weights: Array, own: Window) -> None:
     def part(name: str, begin: int, end: int) -> str:
         cut = name
         if (begin, end) != (0, weights.shape[1]):

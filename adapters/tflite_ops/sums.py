@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from .file import Array
-from .graph import Operator
+from .graph import Operator, Rule
 from .rounding import EXACT, activated, fixed_point, requantized
 
 _SAME = 0
@@ -24,22 +25,34 @@ class Window:
     same: bool
 
 
-def convolution(o: Operator) -> None:
+Convolved = Callable[[Operator, Array, Window], None]
+"""Writes a convolution whose weights are as ONNX has them."""
+
+
+def convolution(convolved: Convolved) -> Rule:
     """CONV_2D: weights are [out, height, width, in of a group]."""
-    weights = constant(o, 1).transpose(0, 3, 1, 2)
-    channels = o.tensor(0).shape[3]
-    if not channels or channels % weights.shape[1]:
-        raise o.refuse(f"has {channels} channels in groups of {weights.shape[1]}")
-    _convolved(o, weights, window(o, channels // weights.shape[1]))
+
+    def rule(o: Operator) -> None:
+        weights = constant(o, 1).transpose(0, 3, 1, 2)
+        channels = o.tensor(0).shape[3]
+        if not channels or channels % weights.shape[1]:
+            raise o.refuse(f"has {channels} channels in groups of {weights.shape[1]}")
+        convolved(o, weights, window(o, channels // weights.shape[1]))
+
+    return rule
 
 
-def depthwise(o: Operator) -> None:
+def depthwise(convolved: Convolved) -> Rule:
     """DEPTHWISE_CONV_2D: weights are [1, height, width, out]."""
-    weights = constant(o, 1)
-    channels = o.tensor(0).shape[3]
-    if weights.shape[0] != 1 or not channels or weights.shape[3] % channels:
-        raise o.refuse(f"has weights of the shape {weights.shape}")
-    _convolved(o, weights.transpose(3, 0, 1, 2), window(o, channels))
+
+    def rule(o: Operator) -> None:
+        weights = constant(o, 1)
+        channels = o.tensor(0).shape[3]
+        if weights.shape[0] != 1 or not channels or weights.shape[3] % channels:
+            raise o.refuse(f"has weights of the shape {weights.shape}")
+        convolved(o, weights.transpose(3, 0, 1, 2), window(o, channels))
+
+    return rule
 
 
 def dense(o: Operator) -> None:
@@ -97,7 +110,8 @@ def transposed(o: Operator) -> None:
     return o.give(second=fixed_point(o, made, scales.reshape(-1, 1, 1), activation))
 
 
-def _convolved(o: Operator, weights: Array, own: Window) -> None:
+def convolved(o: Operator, weights: Array, own: Window) -> None:
+    """On bytes."""
     bias = _bias(o)
     whole = weights.shape[1]
     parts = []

@@ -19,8 +19,6 @@ Operations:
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import hashlib
 import importlib
 import importlib.metadata
@@ -36,7 +34,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_LARGE = 1 << 30  # bytes
+_LARGE = 1 << 30  # bytes of a process that gives back what a request has left free
 
 
 Span = tuple[str, str, int, float, float, float]
@@ -185,20 +183,6 @@ def _failure(error: BaseException) -> dict[str, str]:
     }
 
 
-def _give_back() -> None:
-    """Give freed memory back to the system, where a request left the process large (it is kept within a request).
-
-    glibc only; elsewhere the allocator does as it likes.
-    """
-    try:
-        resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        if resident > _LARGE:
-            gc.collect()
-            ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, AttributeError):
-        return
-
-
 def prepare(root: str) -> None:
     """Take this file's folder off the search path, where its neighbours would hide modules of their names, and offer the package."""
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
@@ -230,7 +214,9 @@ def serve(request_end: int, reply_end: int, guarded: bool = False, spans: Sequen
         replies.flush()
         if not service.contained:
             return 1
-        _give_back()
+        from safeconvert.core.memory import give_back
+
+        give_back(_LARGE)
     return 0
 
 

@@ -194,21 +194,19 @@ def test_each_input_is_calibrated_on_its_own_values(suffix: str, tmp_path: Path)
     assert called.json["predicate"]["metric"]["metric"] == "agreement"
 
 
+def _verified(folder: Path, inputs: Path, drop: float) -> Called:
+    """The uneven file against the even one, on the inputs of another folder."""
+    pair = folder / "even.keras", folder / "uneven.keras"
+    return safeconvert("verify", *pair, "--inputs", inputs / "inputs.npy", "--max-drop", drop)
+
+
 def test_labels_that_are_not_the_model_s_show_nothing(folder: Path, tmp_path: Path) -> None:
     """A source that is never right has nothing to lose, and everything would pass."""
     (tmp_path / "inputs.npy").write_bytes((folder / "even" / "inputs.npy").read_bytes())
     rows = [line.split(",") for line in (folder / "even" / "labels.csv").read_text().splitlines()[1:]]
     shifted = [f"{row},{(int(label) + 1) % 10}" for row, label in rows]
     (tmp_path / "labels.csv").write_text("\n".join(shifted))
-    called = safeconvert(
-        "verify",
-        folder / "even.keras",
-        folder / "uneven.keras",
-        "--inputs",
-        tmp_path / "inputs.npy",
-        "--max-drop",
-        0.05,
-    )
+    called = _verified(folder, tmp_path, 0.05)
     assert called.code == 4 and "shows nothing" in called.text and "own numbering" in called.text
 
 
@@ -232,13 +230,5 @@ def test_too_few_held_out_inputs_are_counted_and_the_next_step_is_said(folder: P
 def test_inputs_without_a_label_show_nothing_of_an_accuracy(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "inputs.npy").write_bytes((folder / "even" / "inputs.npy").read_bytes())
     (tmp_path / "labels.csv").write_text("\n".join((folder / "even" / "labels.csv").read_text().splitlines()[:101]))
-    called = safeconvert(
-        "verify",
-        folder / "even.keras",
-        folder / "uneven.keras",
-        "--inputs",
-        tmp_path / "inputs.npy",
-        "--max-drop",
-        0.01,
-    )
+    called = _verified(folder, tmp_path, 0.01)
     assert called.code == 4 and "without a label" in called.text and "with labels or more" in called.text, called.text
