@@ -175,6 +175,15 @@ def test_models_within_models_and_sequential_ones(tmp_path: Path) -> None:
     np.testing.assert_allclose(alone, inner(given[0]), rtol=1e-4, atol=1e-5)
 
 
+def test_operations_of_a_layer_s_class_are_not_counted_with_the_layers(tmp_path: Path) -> None:
+    x = keras.Input((4,))
+    scaled = keras.ops.multiply(x, x)  # is of the class Multiply too, and no layer: the file holds nothing of it
+    model = keras.Model(x, L.Multiply()([L.Multiply()([L.Dense(4)(scaled), x]), x]))
+    given = numbers((2, 4))
+    [found] = run(saved(model, tmp_path), given)
+    np.testing.assert_allclose(found, model(given), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("build", "named"),
     [

@@ -83,7 +83,8 @@ def _model(
     _known(model)
     config = model["config"]
     layers = config["layers"]
-    weights, within = archive.weights(place, layers), places_of(place, layers)
+    saved = [layer for layer in layers if layer.get("module") not in OPERATIONS]
+    weights, within = archive.weights(place, saved), places_of(place, saved)
     if model["class_name"] == "Sequential":
         [tensor] = inputs
         for layer in layers:
