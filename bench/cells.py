@@ -174,6 +174,7 @@ def proof(row: dict) -> str:
     level = "same graph" if _same_graph(row) and found["level"] == "sampled" else found["level"]
     missing = "".join(f"{one['operator']} {one['target']}: {one['missing']}" for one in found["unproven"][:1])
     reason = missing or found["reason"]
+    level += " (these sizes)" if found.get("alone") else ""
     return f"{level}: {reason[:120]}" if reason and found["level"] != "native" else level
 
 
@@ -183,9 +184,11 @@ def proven(rows: Sequence[dict]) -> str:
     levels = [row["proof"]["level"] for row in known]
     between = sum(level != "sampled" or _same_graph(row) for level, row in zip(levels, known, strict=True))
     whole = levels.count("native")
+    alone = sum(bool(row["proof"].get("alone")) for row in known)
+    said = f" {alone} of them for the sizes of the run alone." if alone else ""
     return (
         f"Proven of {len(known)} verified: {between} between ONNX forms or of one and the same ONNX graph "
-        f"({between / max(len(known), 1):.0%}), {whole} end to end ({whole / max(len(known), 1):.0%})."
+        f"({between / max(len(known), 1):.0%}), {whole} end to end ({whole / max(len(known), 1):.0%}).{said}"
     )
 
 

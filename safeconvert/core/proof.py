@@ -35,6 +35,7 @@ class ProofRecord:
         reason: why no more; "" where nothing is missing.
         apart: largest relative difference of constants that were taken for one another (folded in float32 by a converter).
         sizes: by input of the source's ONNX form the shape that the proof is for.
+        alone: whether the models take other sizes too, for which it shows nothing.
         axioms: how often each axiom spoke.
         unproven: where the target first computes something that the source does not.
         document: the proof object, as the evidence file holds it; {} where there is none.
@@ -44,6 +45,7 @@ class ProofRecord:
     reason: str
     apart: float = 0.0
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    alone: bool = False
     axioms: Mapping[str, int] = field(default_factory=dict)
     unproven: tuple[Mapping[str, Any], ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class ProofRecord:
             "reason": self.reason,
             "apart": self.apart,
             "sizes": {name: list(shape) for name, shape in self.sizes.items()},
+            "alone": self.alone,
             "axioms": dict(self.axioms),
             "unproven": [dict(one) for one in self.unproven],
             **(

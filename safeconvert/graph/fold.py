@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx
 from onnx import numpy_helper
-from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
-from onnx.reference.ops.op_dequantize_linear import DequantizeLinear_19
 
+from safeconvert.core.evaluator import evaluator
 from safeconvert.core.tensors import is_reference
 
 _LARGEST = 1 << 22  # elements: beyond it a folded constant would only blow the file up
@@ -43,28 +41,13 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
         [onnx.helper.make_empty_tensor_value_info(name) for name in wanted],
         [tensor for tensor in graph.initializer if tensor.name in used],
     )
-    evaluator = ReferenceEvaluator(
-        onnx.helper.make_model(subgraph, opset_imports=model.opset_import), new_ops=_older_operators(model)
-    )
-    values = dict(zip(wanted, evaluator.run(None, {}), strict=True))
+    alone = onnx.helper.make_model(subgraph, opset_imports=model.opset_import)
+    values = dict(zip(wanted, evaluator(alone).run(None, {}), strict=True))
     if any(np.size(value) > _LARGEST for value in values.values()):
         return model
     replace_nodes(graph, kept)
     graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in values.items())
     return model
-
-
-def _older_operators(model: onnx.ModelProto) -> list[type[OpRun]] | None:
-    """DequantizeLinear of sets 10 to 18, which onnx' evaluator (1.23) does not have; on integers 19 means the same."""
-    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
-    return [DequantizeLinear] if opset < 19 else None
-
-
-class DequantizeLinear(DequantizeLinear_19):  # type: ignore[misc]  # onnx gives no types
-    """By its name the evaluator finds it."""
-
-    op_domain = ""
-    op_schema = onnx.defs.get_schema("DequantizeLinear", 19)
 
 
 def drop_unused(model: onnx.ModelProto) -> onnx.ModelProto:

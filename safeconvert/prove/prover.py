@@ -3,8 +3,9 @@
 Both graphs are read into terms of one store (`search`), node by node, by the axioms; tensors with one term are cut points that are tried. What is shown is what
 `checker.check` says of the proof that is made of them, and nothing else: it starts from the two graphs again.
 
-Free dimensions are given a prime each, the same in both graphs; a proof is for these sizes, and `Proof.sizes` says which. Regions are local, so that
-the time grows with the number of nodes.
+Free dimensions are given a prime each, the same in both graphs; a proof is for these sizes, and `Proof.sizes` says which. Where a graph computes with
+sizes, as masks of sequences do, that shows nothing: then a proof is tried for the sizes of the run alone. Regions are local, so that the time grows
+with the number of nodes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from safeconvert.prove.checker.graph import Graph
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.search import Lean, Reading, read
-from safeconvert.prove.sizes import sizes_of
+from safeconvert.prove.sizes import given_sizes, sizes_of
 from safeconvert.prove.steps import document, steps_of
 from safeconvert.prove.unproven import Unproven, frontier
 
@@ -48,6 +49,7 @@ class Proof:
         apart: the largest relative difference of constants that were taken for one another.
         axioms: in how many steps each axiom is used.
         sizes: by input of the source the shape that the proof is for.
+        alone: whether it is for these sizes alone, where the graphs take others too.
         unproven: where the target leaves what is known; empty where all is proven.
         same_file: whether both graphs are equal to the byte, so that there was nothing to prove.
         document: the proof object; {} where there is none.
@@ -58,6 +60,7 @@ class Proof:
     apart: float
     axioms: Mapping[str, int]
     sizes: Mapping[str, tuple[int, ...]]
+    alone: bool
     unproven: tuple[Unproven, ...]
     same_file: bool
     document: Mapping[str, Any]
@@ -69,10 +72,23 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
 
     Args:
         source, target: the graphs.
-        contract: which tensors correspond, by the names that the graphs give them, and in what order of axes.
+        contract: which tensors correspond, by the names that the graphs give them, and in what order of axes; where sizes are free and nothing is
+            shown for all, the shapes of its inputs are those that a proof is tried for alone.
     """
-    sizes = sizes_of(source, target, contract.inputs)
+    whole = _proven(source, target, contract, sizes_of(source, target, contract.inputs), False)
+    given = given_sizes(source, target, contract.inputs)
+    if whole.proven or not given:
+        return whole
+    alone = _proven(source, target, contract, given, True)
+    return alone if alone.proven else whole
+
+
+def _proven(
+    source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract, sizes: Mapping[str, tuple[int, ...]], alone: bool
+) -> Proof:  # fmt: skip
+    """A proof at some sizes, which are primes where they are free, or for these sizes alone."""
     statement = {
+        "alone": alone,
         "inputs": [_stated(t) | {"shape": list(sizes[t.source.name])} for t in contract.inputs],
         "outputs": [_stated(t) for t in contract.outputs],
     }
@@ -81,7 +97,7 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
     try:
         problem = opened(source, target, statement)
     except Refused as error:
-        return Proof(False, 0.0, {}, sizes, (), same, {}, str(error))
+        return Proof(False, 0.0, {}, sizes, alone, (), same, {}, str(error))
     views = tidy(_opened(source, problem.source)), tidy(_opened(target, problem.target))
     reason = ""
     for allowed, certain in _ATTEMPTS:
@@ -96,8 +112,8 @@ def prove(source: onnx.ModelProto, target: onnx.ModelProto, contract: Contract) 
         except Refused as error:
             reason = str(error)
             continue
-        return Proof(True, shown.apart, shown.axioms, shown.sizes, (), same, made, "")
-    return Proof(False, 0.0, {}, sizes, unproven, same, {}, reason)
+        return Proof(True, shown.apart, shown.axioms, shown.sizes, alone, (), same, made, "")
+    return Proof(False, 0.0, {}, sizes, alone, unproven, same, {}, reason)
 
 
 def _compared(

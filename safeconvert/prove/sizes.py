@@ -34,6 +34,28 @@ def sizes_of(
     return sizes
 
 
+def given_sizes(
+    source: onnx.ModelProto, target: onnx.ModelProto, tensors: Sequence[TensorContract]
+) -> dict[str, tuple[int, ...]]:
+    """The shapes of a run by input of the source, where a size is free in both graphs; {} where none is, or a shape is not known."""
+    left, right = _declared(source), _declared(target)
+    sizes: dict[str, tuple[int, ...]] = {}
+    free = False
+    for tensor in tensors:
+        ours, theirs = left[tensor.source.name], right[tensor.target.name]
+        order = tensor.permutation or tuple(range(len(ours)))
+        shape = tuple(size for size in tensor.source.shape if size is not None)
+        if len(shape) != len(ours):
+            return {}
+        for axis, size in enumerate(shape):
+            bound = [one for one in (ours[axis], theirs[order.index(axis)]) if isinstance(one, int)]
+            free = free or not bound
+            if size < 1 or any(one != size for one in bound):
+                return {}
+        sizes[tensor.source.name] = shape
+    return sizes if free else {}
+
+
 def _declared(model: onnx.ModelProto) -> dict[str, list[int | str]]:
     """Input shapes: a number, or the name of a free dimension ("" where it has none)."""
     return {

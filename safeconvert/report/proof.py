@@ -16,20 +16,21 @@ _SHOWN = 24
 
 def proof_line(proof: Mapping[str, Any]) -> str:
     """The level of a proof in a sentence that says between what. The proof may come from anybody."""
+    these = "these sizes alone" if proof.get("alone") else "these sizes"
     apart = f"over the reals (constants at most {text(proof.get('apart'))} apart)"
     if proof.get("level") == ProofLevel.NATIVE:
-        return f"source and target are one function for every input of these sizes, {apart}"
+        return f"source and target are one function for every input of {these}, {apart}"
     if proof.get("level") == ProofLevel.ONNX:
-        return (
-            f"the ONNX forms of source and target are one function {apart}; that they are the native models is sampled"
-        )
+        sizes = f" for every input of {these}," if proof.get("alone") else ""
+        return f"the ONNX forms of source and target are one function{sizes} {apart}; that they are the native models is sampled"
     return f"sampled: {text(proof.get('reason'))}"
 
 
 def proof_words(proof: object) -> str:
     """The level of a proof in three words; "" for none."""
     words: dict[str, str] = {ProofLevel.NATIVE: "proven end to end", ProofLevel.ONNX: "proven between ONNX forms"}
-    return words.get(text(mapping(proof).get("level")), "")
+    found = words.get(text(mapping(proof).get("level")), "")
+    return f"{found} at these sizes alone" if found and mapping(proof).get("alone") else found
 
 
 def print_proof(proof: Mapping[str, Any], document: Mapping[str, Any], console: Console, whole: bool) -> None:

@@ -60,6 +60,8 @@ def prove_pair(
     both = prove_forms(run, source, verification, source_check)
     if both.level is ProofLevel.ONNX:
         return replace(both, reason=f"not end to end: {found.reason}")
+    if both.reason == _ONE_GRAPH:  # what is missing is missing between the native files
+        return replace(found, reason=f"{_ONE_GRAPH}; not end to end: {found.reason}")
     return both
 
 
@@ -147,6 +149,7 @@ def _proven(
         "" if found["proven"] else reason,
         found["apart"],
         {name: tuple(shape) for name, shape in found["sizes"].items()},
+        found["alone"],
         found["axioms"],
         tuple(found["unproven"]),
         found["document"],

@@ -79,6 +79,8 @@ def check_again(
         raise NotEquivalent(f"the proof does not hold: {found['refused']}")
     if {name: list(shape) for name, shape in found["sizes"].items()} != claimed.get("sizes"):
         raise NotEquivalent("the proof is for other sizes than the certificate says")
+    if mapping(proof.get("statement")).get("alone", False) and claimed.get("alone") is not True:
+        raise NotEquivalent("the proof is for its sizes alone, and the certificate does not say so")
     if not found["apart"] <= (number(claimed.get("apart")) or 0.0):
         raise NotEquivalent("the proof lets constants be farther apart than the certificate says")
     other = tuple(side for side in sorted(paths) if found["forms"][side] != made[side].get("sha256"))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from safeconvert.compare.contract import Contract
+from safeconvert.core.signature import TensorSpec
+from safeconvert.prove.checker.check import check
+from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
 from tests.prove.graphs import Builder, contract, numbers
 
@@ -356,3 +361,57 @@ def test_what_is_equal_by_chance_at_the_sizes_of_a_proof_is_not_proven(pair: Cal
     one, two = pair()
     assert prove(one, one, contract()).proven
     assert not prove(one, two, contract()).proven
+
+
+def spread_positions(how: str) -> onnx.ModelProto:
+    """Rows of a table by places that are drawn out along the samples, in places under a mask; or by the number of a sample."""
+    b = Builder(["n", 4])
+    count = b("Gather", b("Shape", "x"), b.constant(0, np.int64))
+    table = b.constant(numbers((200, 4), 1))
+    if how == "by the number of a sample":
+        return b.model(
+            b("Add", "x", b("Gather", table, b("Range", b.constant(0, np.int64), count, b.constant(1, np.int64))))
+        )
+    places = b("Expand", b.ints(7), b("Unsqueeze", count, b.ints(0)))
+    rows = b("Gather", table, places)
+    hidden = b("And", b("Less", rows, b.constant(0.5)), b("GreaterOrEqual", rows, b.constant(-0.5)))
+    return b.model(b("Add", "x", b("Where", hidden, b.constant(0.0), rows)))
+
+
+def test_rows_by_places_that_are_only_spread_are_no_hindrance() -> None:
+    model = spread_positions("")
+    assert prove(model, model, contract()).proven
+    assert not prove(
+        spread_positions("by the number of a sample"), spread_positions("by the number of a sample"), contract()
+    ).proven
+
+
+def windowed(width: int) -> onnx.ModelProto:
+    """Hides what lies at least so many steps from the first: at a hundred steps a wide window shows nothing of itself."""
+    b = Builder([1, "t"])
+    count = b("Gather", b("Shape", "x"), b.constant(1, np.int64))
+    places = b("Range", b.constant(0, np.int64), count, b.constant(1, np.int64))
+    return b.model(b("Where", b("Less", places, b.constant(width, np.int64)), "x", b.constant(0.0)))
+
+
+def of_a_run(*shape: int) -> Contract:
+    [one], two = contract().inputs, contract().outputs
+    return Contract((replace(one, source=TensorSpec("x", shape, "float32")),), two, ())
+
+
+def test_what_is_another_function_at_larger_sizes_is_proven_for_the_sizes_of_the_run_alone() -> None:
+    wide, wider = windowed(500), windowed(600)
+    assert not prove(wide, wider, contract()).proven
+    found = prove(wide, wider, of_a_run(1, 7))
+    assert found.proven and found.alone
+    assert found.sizes == {"x": (1, 7)}
+    claimed = {**found.document, "statement": {**found.document["statement"], "alone": False}}
+    with pytest.raises(Refused):
+        check(wide, wider, claimed)
+    assert not prove(windowed(5), windowed(6), of_a_run(1, 7)).proven
+
+
+def test_a_proof_for_all_sizes_is_not_given_up_for_one_of_a_run() -> None:
+    b = Builder(["n", 4])
+    model = b.model(b("Relu", "x"))
+    assert not prove(model, model, of_a_run(3, 4)).alone

@@ -321,6 +321,15 @@ def cast_of_large_numbers() -> Pair:
     return model(1), model(0)
 
 
+def one_more_in_an_integer() -> Pair:
+    def model(number: int) -> onnx.ModelProto:
+        b = Builder([2, 3])
+        made = b("Add", b("Cast", "x", to=TensorProto.INT64), b.constant(number, np.int64))
+        return b.model(b("Cast", made, to=TensorProto.FLOAT))
+
+    return model(0), model(1)
+
+
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
@@ -362,6 +371,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "moves of elements: a Dropout is at inference": dropout_and_none,
     "the same operator: it draws no random numbers": dropout_in_training,
     "casts: it is to a type that every version knows": cast_of_large_numbers,
+    "neutral elements: the constant is the neutral one": one_more_in_an_integer,
     "rows from the end: what is added is the number of rows": rows_of_another_count,
     "rows from the end: it is added below zero": rows_raised_above_zero,
     "rows from the end: what is compared and what is added to are the number itself": rows_of_another_number,

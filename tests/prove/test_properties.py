@@ -397,6 +397,20 @@ def casts(r: Random) -> Pair:
     return one.model(made[0]), two.model(made[1])
 
 
+def neutral(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    operator, number, first = [
+        ("Add", 0, False), ("Add", 0, True), ("Sub", 0, False), ("Mul", 1, True), ("Div", 1, False), ("And", True, True), ("Or", False, False),
+    ][r.integers(7)]  # fmt: skip
+    kind = TensorProto.BOOL if isinstance(number, bool) else TensorProto.INT64
+    one, two = Doubles(n, m), Doubles(n, m)
+    given = one("Cast", "x", to=kind)
+    constant = one.constant(np.full((3, 1, m), number), bool if kind == TensorProto.BOOL else np.int64)
+    made = one(operator, *((constant, given) if first else (given, constant)))
+    drawn = two("Expand", two("Cast", "x", to=kind), two.ints(3, n, m))
+    return one.model(one("Cast", made, to=TensorProto.DOUBLE)), two.model(two("Cast", drawn, to=TensorProto.DOUBLE))
+
+
 CASES: dict[str, Callable[[Random], Pair]] = {
     "affine maps compose": affine_maps,
     "a factor goes into weights": folded,
@@ -429,6 +443,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "mixtures": mixed,
     "rows from the end": rows_from_the_end,
     "casts": casts,
+    "neutral elements": neutral,
 }
 
 

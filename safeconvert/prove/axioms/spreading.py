@@ -19,7 +19,7 @@ AXIOM = Axiom(
 
 _EACH = frozenset((
     "Slice", "Split", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Add", "Sub", "Mul", "Div", "Equal", "Where", "Not", "Cast", "Sigmoid",
-    "Tanh", "Relu", "Neg", "Exp", "Sqrt", "Abs",
+    "Tanh", "Relu", "Neg", "Exp", "Sqrt", "Abs", "And", "Or", "Xor", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Max", "Min",
 ))  # fmt: skip
 
 
@@ -27,7 +27,8 @@ def keeps(node: onnx.NodeProto, reads: set[str]) -> bool:
     """Whether a node makes of tensors that are broadcast along free sizes one that is, too; `reads` names those that it reads."""
     turned = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
     rows = node.op_type in ("MatMul", "Gemm") and reads <= set(node.input[:1]) and not turned
-    return not node.domain and (rows or node.op_type in _EACH)
+    named = node.op_type == "Gather" and reads <= set(node.input[1:])  # the same rows again
+    return not node.domain and (rows or named or node.op_type in _EACH)
 
 
 def joint(one: Sequence[int], two: Sequence[int]) -> tuple[int, ...]:

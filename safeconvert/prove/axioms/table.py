@@ -17,6 +17,7 @@ from safeconvert.prove.axioms import (
     joining,
     mixtures,
     moves,
+    neutral,
     normalization,
     oddness,
     padding,
@@ -43,7 +44,7 @@ AXIOMS: tuple[Axiom, ...] = (
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
     normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
-    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM,
+    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM, neutral.AXIOM,
 )  # fmt: skip
 OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
 """Axioms that are tried first; the others make more terms than they read."""

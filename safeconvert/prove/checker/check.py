@@ -90,14 +90,13 @@ def _check(problem: Problem, steps: Sequence[Mapping[str, Any]], far: bool = Fal
     shown = [output for output in problem.outputs if not any(_gives(cut, *output) for cut in cuts)]
     if shown or not problem.outputs:
         raise Refused(f"no step gives the output {shown[0][0] if shown else ''} in its order of axes")
-    sizes = {name: problem.source.shapes[name] for name in problem.source.inputs}
-    return Checked(sizes, apart, dict(sorted(axioms.items())))
+    return Checked({n: problem.source.shapes[n] for n in problem.source.inputs}, apart, dict(sorted(axioms.items())))
 
 
 def opened(source: onnx.ModelProto, target: onnx.ModelProto, stated: Mapping[str, Any], far: bool = False) -> Problem:
     """Both graphs at the sizes of a statement, or, far from these, at others where they are free.
 
-    Raises Refused where the statement leaves out an input or output, or does not fit them.
+    A statement of its sizes alone claims nothing of others. Raises Refused where it leaves out an input or output, or does not fit them.
     """
     cuts, fixed = [], (_fixed(source), _fixed(target))
     here, there = [(dict[str, Shape](), dict[str, Shape]()) for _ in range(2)]  # of each side
@@ -105,7 +104,7 @@ def opened(source: onnx.ModelProto, target: onnx.ModelProto, stated: Mapping[str
         order, shape = _order(one["order"], len(one["shape"])), tuple(one["shape"])
         names = one["source"], one["target"]
         both = [fixed[0][names[0]][axis] or fixed[1][names[1]][order.index(axis)] for axis in range(len(shape))]
-        other = tuple(size if bound else _OTHER + 1 - size % 2 for size, bound in zip(shape, both, strict=True))
+        other = tuple(n if b or stated.get("alone") else _OTHER + 1 - n % 2 for n, b in zip(shape, both, strict=True))
         shape, other = (other, shape) if far else (shape, other)
         held, groups = canonical(shape)
         cuts.append(Cut(*names, held, groups, tuple(groups[axis] for axis in order)))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference
-from onnx.reference import ReferenceEvaluator
 
+from safeconvert.core.evaluator import evaluator
 from safeconvert.core.tensors import array_of
 from safeconvert.prove.axioms.loops import holds_graph, unrolled
 from safeconvert.prove.axioms.same import RANDOM, same
@@ -118,7 +118,7 @@ def _evaluated(graph: Graph, node: onnx.NodeProto, feeds: dict[str, Array]) -> l
     outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
     alone = helper.make_model(helper.make_graph([node], "constant", inputs, outputs), opset_imports=_opsets(graph))
     try:
-        return list(ReferenceEvaluator(alone).run(None, feeds))
+        return list(evaluator(alone).run(None, feeds))
     except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError):
         return []
 

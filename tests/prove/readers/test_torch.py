@@ -93,6 +93,32 @@ CASES: dict[str, tuple[tuple[int, ...], Any]] = {
         "broadcast": lambda x: torch.broadcast_to(x[:, :1], (x.shape[0], 3, 8, 7)),
         "matmul": lambda x: x @ x.transpose(2, 3), "T": lambda x: x[:, 0].T, "expand": lambda x: x[:, :1].expand(x.shape[0], 3, 8, 7),
     }.items()},
+    "group norm": (IMAGE, nn.GroupNorm(2, 4)),
+    "weight norm": (SIGNAL, nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 3, 2))),
+    **{f"attention {name}": (STEPS, Function(function)) for name, function in {
+        "causal": lambda x: F.scaled_dot_product_attention(x, x.tanh(), x.relu(), is_causal=True, scale=0.3),
+        "under truths": lambda x: F.scaled_dot_product_attention(x, x.tanh(), x, attn_mask=x @ x.transpose(1, 2) > 2),
+        "under numbers": lambda x: F.scaled_dot_product_attention(x, x.tanh(), x, attn_mask=(x @ x.transpose(1, 2)).cos()),
+        "of grouped heads": lambda x: F.scaled_dot_product_attention(
+            x[:, None].expand(-1, 4, -1, -1), x[:, None].expand(-1, 2, -1, -1).tanh(), torch.stack([x, x.relu()], 1), enable_gqa=True),
+    }.items()},
+    **{name: (STEPS, Function(function)) for name, function in {
+        "arange": lambda x: x + torch.arange(4), "arange from": lambda x: x + torch.arange(5, 1, -1, dtype=torch.int32),
+        "arange of a size": lambda x: x * torch.arange(x.shape[1])[:, None], "full": lambda x: x + torch.full((5, 1), 1.5),
+        "full like": lambda x: torch.maximum(x, torch.full_like(x, 0.3)), "new": lambda x: x * x.new_ones(4) + x.new_full((5, 4), 2) + x.new_zeros(1),
+        "where a number": lambda x: torch.where(x > 0, x, 0.5), "where from a number": lambda x: torch.where(x > 0, -1.5, x),
+        "where numbers": lambda x: torch.where(x > 0, -1.5, 2.5), "and": lambda x: torch.where((x > 0) & (x < 1) | (x > 2) ^ (x > 3), x, -x),
+        "cumsum": lambda x: x.cumsum(1), "cumsum of truths": lambda x: (x > 0).cumsum(-1), "diff": lambda x: x.diff(dim=1),
+        "diff joined": lambda x: torch.diff(x, prepend=x[:, :, :1] - 1, append=x[:, :, :2]), "gather": lambda x: x.gather(1, (x > 0).to(torch.int64)[:, :2]),
+        "repeat": lambda x: x.repeat(2, 1, 3, 1), "expand as": lambda x: x[:, :, :1].expand_as(x), "type as": lambda x: (x > 0).type_as(x),
+        "norm": lambda x: torch.linalg.vector_norm(x, dim=-1, keepdim=True), "baddbmm": lambda x: torch.baddbmm(x, x @ x.transpose(1, 2), x, beta=0.5, alpha=2),
+        "max of two": lambda x: torch.max(x, x.cos()), "min of two": lambda x: torch.min(x, x.cos()), "mixed": lambda x: x * (x > 0) + torch.arange(4),
+        "division of integers": lambda x: torch.arange(4) / torch.arange(1, 5) + x, "clamp of integers": lambda x: (3 * x).to(torch.int64).clamp(-1, 2),
+        "abs of integers": lambda x: (3 * x).to(torch.int32).abs(), "argmax of integers": lambda x: (x * 9).to(torch.int32).argmax(-1),
+        "points": lambda x: x[torch.arange(3)[:, None], torch.tensor([[0, -1]])], "points behind": lambda x: x[:, torch.tensor([1, 2, 0]), torch.tensor([0, -1, 3])],
+        "slice of a size": lambda x: x[:, x.shape[0] - 3 : x.shape[1] - 1], "softmax in float32": lambda x: x.softmax(-1, dtype=torch.float32),
+        "cat with nothing": lambda x: torch.cat([torch.zeros(0), x], 1),
+    }.items()},
 }  # fmt: skip
 
 
@@ -147,7 +173,8 @@ def write_into_its_input(x: Any) -> Any:
 
 
 @pytest.mark.parametrize(("function", "named"), [
-    (lambda x: x.cumsum(1), "cumsum"), (lambda x: x.to(torch.float64).tanh(), "float32"), (lambda x: F.softplus(x, beta=2), "beta"),
+    (lambda x: x.logcumsumexp(1), "logcumsumexp"), (lambda x: x.diff(n=2), "n is 2"), (lambda x: x[x[:, 0] > 0], "truths"),
+    (lambda x: torch.arange(0.5, 6.5) + x, "start is"), (lambda x: x[None, None][torch.tensor([0]), :, torch.tensor([1])], "between"), (lambda x: x.to(torch.float64).tanh(), "float32"), (lambda x: F.softplus(x, beta=2), "beta"),
     (write_into_its_input, "writes into"), (lambda x: torch.div(x, 2, rounding_mode="floor"), "div"),
 ])  # fmt: skip
 def test_what_is_not_known_is_refused_by_name(function: Any, named: str) -> None:

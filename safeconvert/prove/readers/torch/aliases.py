@@ -26,7 +26,10 @@ def require_unshared(graph: Mapping[str, Any]) -> None:
     own: set[str] = set()
     for node in graph["nodes"]:
         target = node["target"].removeprefix("torch.ops.")
-        writes = target.startswith("aten.") and target.split(".")[1].endswith("_") and target not in _IDLE
+        name = target.split(".")[1] if target.startswith("aten.") else ""
+        writes = (
+            name.endswith("_") and not name.endswith("__") and target not in _IDLE
+        )  # `__and__` makes a tensor of its own
         if writes:
             written = next(iter(_tensors(node["inputs"][0]["arg"])), "")
             if written not in own or reads[written] != 1:

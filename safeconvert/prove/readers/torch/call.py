@@ -99,6 +99,18 @@ class Call:
         ]
         return self.write("Concat", *parts, axis=0)
 
+    def integer(self, name: str, default: int) -> str:
+        """An integer, which may be computed, as a list of one. Raises Refused for any other number."""
+        given = self.arguments.get(name, {"as_none": True})
+        [(kind, found)] = given.items()
+        if kind == "as_sym_int" and "as_name" in found:
+            return self.tensors[found["as_name"]].name
+        value = found["as_int"] if kind == "as_sym_int" else self.value(name, default)
+        value = default if value is None else value
+        if int(value) != value:
+            raise Refused(f"{self.target}: {name} is {value}")
+        return self.write.integers(int(value))
+
     def operand(self, name: str) -> str:
         """A tensor, or a number of the first operand's type."""
         given = self.arguments[name]

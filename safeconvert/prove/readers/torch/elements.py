@@ -9,14 +9,18 @@ from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.torch.archive import kind_of
 from safeconvert.prove.readers.torch.call import Call, Rule
 
+_INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+_OF_INTEGERS = {"Abs", "Neg", "Sign"}
 _RAISED = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 
 
 def each(*operators: str) -> Rule:
-    """One tensor of float32, and ONNX operators without attributes one after another."""
+    """One tensor of float32, or of integers where the operator has them, and ONNX operators without attributes one after another."""
 
     def rule(c: Call) -> list[str]:
-        name = c.only_float("input" if "input" in c.arguments else "self").name
+        given = "input" if "input" in c.arguments else "self"
+        whole = c.tensor(given).kind in _INTEGERS and c.outputs[0].kind == c.tensor(given).kind
+        name = c.tensor(given).name if whole and set(operators) <= _OF_INTEGERS else c.only_float(given).name
         for operator in operators:
             name = c.write(operator, name)
         return [name]
@@ -32,24 +36,27 @@ def unchanged(c: Call) -> list[str]:
 
 
 def pair(operator: str, floating: bool = True) -> Rule:
-    """Two operands, the second of which may be a number or be multiplied with one."""
+    """Two operands, each read in the type of the result; the second may be a number or be multiplied with one."""
 
     def rule(c: Call) -> list[str]:
-        first = c.tensor()
-        if first.kind != c.outputs[0].kind or (floating and not first.floating):
-            raise Refused(f"{c.target}: of mixed types, or of integers")
-        second = c.optional("other") if "as_tensor" in c.arguments["other"] else None
-        if second is not None and second.kind != first.kind:
-            raise Refused(f"{c.target}: of mixed types")
+        kind = c.outputs[0].kind
+        if floating and kind != onnx.TensorProto.FLOAT:
+            raise Refused(f"{c.target}: of integers")
         c.only(rounding_mode=None)
-        name, alpha = c.operand("other"), c.value("alpha", 1)
+        name, alpha = _as(c, "other"), c.value("alpha", 1)
         if alpha != 1:
-            name = c.write(
-                "Mul", name, c.write.constant(np.asarray(alpha, onnx.helper.tensor_dtype_to_np_dtype(first.kind)))
-            )
-        return [c.write(operator, first.name, name)]
+            name = c.write("Mul", name, c.write.constant(np.asarray(alpha, onnx.helper.tensor_dtype_to_np_dtype(kind))))
+        return [c.write(operator, _as(c, "self"), name)]
 
     return rule
+
+
+def _as(c: Call, name: str) -> str:
+    """An operand in the type of the result (torch's promotion of types); a number is written in that type."""
+    if "as_tensor" not in c.arguments[name]:
+        return c.operand(name)
+    tensor, kind = c.tensor(name), c.outputs[0].kind
+    return tensor.name if tensor.kind == kind else c.write("Cast", tensor.name, to=kind)
 
 
 def turned_difference(c: Call) -> list[str]:
@@ -112,8 +119,12 @@ def clamped(c: Call) -> list[str]:
     low, high = {"relu6": (0.0, 6.0), "hardtanh": (c.value("min_val", -1.0), c.value("max_val", 1.0))}.get(
         c.target.split(".")[1].removesuffix("_"), (c.value("min", None), c.value("max", None))
     )
-    ends = [c.write.number(float(end)) if end is not None else "" for end in (low, high)]
-    return [c.write("Clip", c.only_float().name, *ends)]
+    x = c.tensor()
+    if x.kind not in (onnx.TensorProto.FLOAT, *_INTEGERS) or x.kind != c.outputs[0].kind:
+        raise Refused(f"{c.target}: of another type than float32, int32 and int64, or to another")
+    kind = onnx.helper.tensor_dtype_to_np_dtype(x.kind)
+    ends = [c.write.constant(np.asarray(end, kind)) if end is not None else "" for end in (low, high)]
+    return [c.write("Clip", x.name, *ends)]
 
 
 def leaky_relu(c: Call) -> list[str]:
@@ -153,7 +164,9 @@ def softmax(operator: str) -> Rule:
     """softmax and log_softmax."""
 
     def rule(c: Call) -> list[str]:
-        c.only(dtype=None, half_to_float=False)
+        c.only(half_to_float=False)
+        if c.outputs[0].kind != c.tensor().kind:
+            raise Refused(f"{c.target}: to another type")
         return [c.write(operator, c.only_float().name, axis=int(c.value("dim", None)))]
 
     return rule
@@ -167,10 +180,12 @@ def linear(c: Call) -> list[str]:
 
 
 def addmm(c: Call) -> list[str]:
-    """addmm: c + a·b."""
-    c.only(alpha=1, beta=1)
-    made = c.write("MatMul", c.only_float("mat1").name, c.tensor("mat2").name)
-    return [c.write("Add", made, c.tensor().name)]
+    """addmm and baddbmm: beta·c + alpha·a·b."""
+    one, two = ("mat1", "mat2") if "mat1" in c.arguments else ("batch1", "batch2")
+    made, added = c.write("MatMul", c.only_float(one).name, c.tensor(two).name), c.tensor().name
+    alpha, beta = (float(c.value(name, 1)) for name in ("alpha", "beta"))
+    made = made if alpha == 1 else c.write("Mul", made, c.write.number(alpha))
+    return [c.write("Add", made, added if beta == 1 else c.write("Mul", added, c.write.number(beta)))]
 
 
 def matmul(c: Call) -> list[str]:
@@ -201,50 +216,6 @@ def embedding(c: Call) -> list[str]:
     return [c.write("Gather", c.tensor("weight").name, c.tensor("indices").name, axis=0)]
 
 
-def attention(c: Call) -> list[str]:
-    """scaled_dot_product_attention without a mask."""
-    c.only(dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False)
-    if c.optional("attn_mask") is not None:
-        raise Refused(f"{c.target}: with a mask")
-    query, key, value = (c.only_float(name) for name in ("query", "key", "value"))
-    rank, width = len(query.shape), query.shape[-1]
-    if width is None or len(key.shape) != rank:
-        raise Refused(f"{c.target}: of free widths")
-    turned = c.write("Transpose", key.name, perm=[*range(rank - 2), rank - 1, rank - 2])
-    scores = c.write("Mul", c.write("MatMul", query.name, turned), c.write.number(width**-0.5))
-    return [c.write("MatMul", c.write("Softmax", scores, axis=-1), value.name)]
-
-
-def heads(c: Call) -> list[str]:
-    """_native_multi_head_attention of one tensor with itself, without a mask; its weights are not read."""
-    c.only(need_weights=False)
-    query, weight, width, count = (
-        c.only_float("query"),
-        c.tensor("qkv_weight"),
-        c.value("embed_dim", 0),
-        c.value("num_head", 1),
-    )
-    if c.optional("mask") is not None or {c.tensor(name).name for name in ("key", "value")} != {query.name}:
-        raise Refused(f"{c.target}: with a mask, or of several tensors")
-    if len(query.shape) != 3 or width % count or weight.shape != (3 * width, width):
-        raise Refused(f"{c.target}: of sizes that are not known")
-    made = c.write("MatMul", query.name, c.write("Transpose", weight.name, perm=[1, 0]))
-    parts = c.write.several(
-        "Split", [c.write("Add", made, c.tensor("qkv_bias").name), c.write.integers(*[width] * 3)], 3, axis=2
-    )
-    apart = c.write.integers(0, 0, count, width // count)
-    q, k, v = (c.write("Transpose", c.write("Reshape", part, apart), perm=[0, 2, 1, 3]) for part in parts)
-    scores = c.write(
-        "MatMul",
-        c.write("Mul", q, c.write.number((width // count) ** -0.5)),
-        c.write("Transpose", k, perm=[0, 1, 3, 2]),
-    )
-    seen = c.write("Transpose", c.write("MatMul", c.write("Softmax", scores, axis=-1), v), perm=[0, 2, 1, 3])
-    joined = c.write("Reshape", seen, c.write.integers(0, 0, width))
-    last = c.write("MatMul", joined, c.write("Transpose", c.tensor("proj_weight").name, perm=[1, 0]))
-    return [c.write("Add", last, c.tensor("proj_bias").name)]
-
-
 def filled(c: Call) -> list[str]:
     """masked_fill with a number."""
     x, mask = c.only_float(), c.tensor("mask")
@@ -262,12 +233,41 @@ def cast(c: Call) -> list[str]:
     return [c.tensor().name if kind == c.tensor().kind else c.write("Cast", c.tensor().name, to=kind)]
 
 
+def cast_as(c: Call) -> list[str]:
+    """type_as: to the element type of another."""
+    kind = c.tensor("other").kind
+    return [c.tensor().name if kind == c.tensor().kind else c.write("Cast", c.tensor().name, to=kind)]
+
+
 def choice(c: Call) -> list[str]:
-    """where."""
-    one, two = c.tensor(), c.tensor("other")
-    if one.kind != two.kind:
+    """where, of tensors and numbers of the result's type."""
+    names = [name for name in ("self", "other") if "as_tensor" in c.arguments[name]]
+    if any(c.tensor(name).kind != c.outputs[0].kind for name in names):
         raise Refused(f"{c.target}: of mixed types")
-    return [c.write("Where", c.tensor("condition").name, one.name, two.name)]
+    return [c.write("Where", c.tensor("condition").name, c.operand("self"), c.operand("other"))]
+
+
+def running_sum(c: Call) -> list[str]:
+    """cumsum along an axis; of truths and small integers as int64."""
+    x, kind = c.tensor(), c.outputs[0].kind
+    name = x.name if x.kind == kind else c.write("Cast", x.name, to=kind)
+    return [c.write("CumSum", name, c.write.constant(np.asarray(int(c.value("dim", None)), np.int64)))]
+
+
+def length(c: Call) -> list[str]:
+    """linalg_vector_norm: the root of the sum of squares."""
+    c.only(ord=2.0, dtype=None)
+    axes = c.value("dim", None)
+    given = [c.write.integers(*([axes] if isinstance(axes, int) else axes))] if axes is not None else []
+    return [c.write("ReduceL2", c.only_float().name, *given, keepdims=int(bool(c.value("keepdim", False))))]
+
+
+def scaled_length(c: Call) -> list[str]:
+    """_weight_norm: weights of a length of their own along one axis."""
+    v, g = c.only_float("v"), c.only_float("g")
+    axis = int(c.value("dim", 0)) % len(v.shape)
+    others = c.write.integers(*(a for a in range(len(v.shape)) if a != axis))
+    return [c.write("Mul", v.name, c.write("Div", g.name, c.write("ReduceL2", v.name, others, keepdims=1)))]
 
 
 def logical(operator: str) -> Rule:
@@ -289,6 +289,7 @@ def largest(operator: str) -> Rule:
         axis = c.value("dim", None)
         if axis is None:
             raise Refused(f"{c.target}: of all numbers")
-        return [c.write(operator, c.only_float().name, axis=int(axis), keepdims=int(bool(c.value("keepdim", False))))]
+        x = c.tensor() if c.tensor().kind in _INTEGERS else c.only_float()
+        return [c.write(operator, x.name, axis=int(axis), keepdims=int(bool(c.value("keepdim", False))))]
 
     return rule

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from safeconvert.prove.kernel.terms import Refused
-from safeconvert.prove.readers.torch.call import Call, Rule, size
+from safeconvert.prove.readers.torch.call import Call, Rule, Tensor, size
 
 _FAR = 2**62
 
@@ -65,8 +65,10 @@ def squeezed(c: Call) -> list[str]:
 
 
 def joined(c: Call) -> list[str]:
-    """cat."""
-    return [c.write("Concat", *(one.name for one in c.listed("tensors")), axis=int(c.value("dim", 0)))]
+    """cat; lists of nothing are left out, as torch does whatever the others' axes."""
+    given = c.listed("tensors")
+    held = [one for one in given if one.shape != (0,)] or given
+    return [c.write("Concat", *(one.name for one in held), axis=int(c.value("dim", 0)))]
 
 
 def stacked(c: Call) -> list[str]:
@@ -85,12 +87,46 @@ def parted(c: Call) -> list[str]:
 
 
 def cut(c: Call) -> list[str]:
-    """slice along an axis."""
-    axis, start, end, step = (
-        c.value(name, default) for name, default in (("dim", 0), ("start", None), ("end", None), ("step", 1))
-    )
-    lists = ([start or 0], [_FAR if end is None else end], [axis], [step])
-    return [c.write("Slice", c.tensor().name, *(c.write.integers(*(int(n) for n in numbers)) for numbers in lists))]
+    """slice along an axis, of which the ends may be computed."""
+    given = (("start", 0), ("end", _FAR), ("dim", 0), ("step", 1))
+    return [c.write("Slice", c.tensor().name, *(c.integer(name, default) for name, default in given))]
+
+
+def tiled(c: Call) -> list[str]:
+    """repeat: along axes that are new in front, too."""
+    [(kind, found)] = c.arguments["repeats"].items()
+    x, count = c.tensor(), len(found)
+    if kind not in ("as_ints", "as_sym_ints"):
+        raise Refused(f"{c.target}: repeats is {kind}")
+    new = count - len(x.shape)
+    name = c.write("Unsqueeze", x.name, c.write.integers(*range(new))) if new else x.name
+    return [c.write("Tile", name, c.sizes("repeats"))]
+
+
+def spread_as(c: Call) -> list[str]:
+    """expand_as: to the shape of another."""
+    return [c.write("Expand", c.tensor().name, c.write("Shape", c.tensor("other").name))]
+
+
+def gathered(c: Call) -> list[str]:
+    """gather along an axis, element by element."""
+    c.only(sparse_grad=False)
+    return [c.write("GatherElements", c.tensor().name, c.tensor("index").name, axis=int(c.value("dim", None)))]
+
+
+def differences(c: Call) -> list[str]:
+    """diff of neighbours along an axis, with what is joined to the ends first."""
+    c.only(n=1)
+    x, axis = c.tensor(), int(c.value("dim", -1))
+    joined = [one for one in (c.optional("prepend"), x, c.optional("append")) if one is not None]
+    if any(one.kind != x.kind for one in joined) or x.kind == onnx.TensorProto.BOOL:
+        raise Refused(f"{c.target}: of truths, or of mixed types")
+    name = c.write("Concat", *(one.name for one in joined), axis=axis) if len(joined) > 1 else x.name
+    ends = ([1], [_FAR]), ([0], [-1])
+    later, earlier = (
+        c.write("Slice", name, c.write.integers(*start), c.write.integers(*end), c.write.integers(axis)) for start, end in ends
+    )  # fmt: skip
+    return [c.write("Sub", later, earlier)]
 
 
 def selected(c: Call) -> list[str]:
@@ -152,45 +188,44 @@ def padded(c: Call) -> list[str]:
     return [c.write("Pad", x.name, given, *fill, mode=mode)]
 
 
-def zeros(c: Call) -> list[str]:
-    """zeros of a shape."""
-    kind = onnx.helper.tensor_dtype_to_np_dtype(c.outputs[0].kind)
-    return [c.write("ConstantOfShape", c.sizes("size"), value=onnx.numpy_helper.from_array(np.zeros(1, kind)))]
-
-
-def ones(c: Call) -> list[str]:
-    """ones of a shape."""
-    kind = onnx.helper.tensor_dtype_to_np_dtype(c.outputs[0].kind)
-    return [c.write("ConstantOfShape", c.sizes("size"), value=onnx.numpy_helper.from_array(np.ones(1, kind)))]
-
-
-def like(number: int) -> Rule:
-    """zeros_like and ones_like."""
-
-    def rule(c: Call) -> list[str]:
-        kind = onnx.helper.tensor_dtype_to_np_dtype(c.outputs[0].kind)
-        fill = onnx.numpy_helper.from_array(np.full(1, number, kind))
-        return [c.write("ConstantOfShape", c.write("Shape", c.tensor().name), value=fill)]
-
-    return rule
-
-
 def rows(c: Call) -> list[str]:
     """index_select: some indices along an axis."""
     return [c.write("Gather", c.tensor().name, c.tensor("index").name, axis=int(c.value("dim", None)))]
 
 
 def indexed(c: Call) -> list[str]:
-    """index by one tensor of integers along an axis, those before it whole."""
+    """index by tensors of integers along axes that follow each other, broadcast to each other; other axes whole."""
     [(kind, given)] = c.arguments["indices"].items()
     if kind not in ("as_optional_tensors", "as_tensors"):
         raise Refused(f"{c.target}: indices are {kind}")
     entries = [{"as_tensor": one} for one in given] if kind == "as_tensors" else given
-    named = [(axis, one["as_tensor"]["name"]) for axis, one in enumerate(entries) if "as_tensor" in one]
-    if len(named) != 1 or c.tensors[named[0][1]].kind not in (onnx.TensorProto.INT32, onnx.TensorProto.INT64):
-        raise Refused(f"{c.target}: by several tensors, or by truths")
-    axis, name = named[0]
-    return [c.write("Gather", c.tensor().name, c.tensors[name].name, axis=axis)]
+    found = {axis: c.tensors[one["as_tensor"]["name"]] for axis, one in enumerate(entries) if "as_tensor" in one}
+    if any(one.kind not in (onnx.TensorProto.INT32, onnx.TensorProto.INT64) for one in found.values()):
+        raise Refused(f"{c.target}: by truths")
+    first, count = min(found), len(found)
+    if count == 1:
+        return [c.write("Gather", c.tensor().name, found[first].name, axis=first)]
+    if max(found) != first + count - 1:
+        raise Refused(f"{c.target}: by tensors with axes between them")
+    return [_points(c, first, list(found.values()))]
+
+
+def _points(c: Call, first: int, indices: list[Tensor]) -> str:
+    """The entries that several indices name together; the axes of the indices stand where the first of those axes stood."""
+    rank, count = len(c.tensor().shape), len(indices)
+    names = [
+        one.name if one.kind == onnx.TensorProto.INT64 else c.write("Cast", one.name, to=onnx.TensorProto.INT64) for one in indices
+    ]  # fmt: skip
+    shape = c.write("Shape", c.write("Max", *names))
+    drawn = [c.write("Unsqueeze", c.write("Expand", name, shape), c.write.integers(-1)) for name in names]
+    rest = [axis for axis in range(rank) if not first <= axis < first + count]
+    lead = c.tensor().name
+    if first:
+        lead = c.write("Transpose", lead, perm=[*range(first, first + count), *rest])
+    found = c.write("GatherND", lead, c.write("Concat", *drawn, axis=-1))
+    wide = max(len(one.shape) for one in indices)
+    order = [*range(wide, wide + first), *range(wide), *range(wide + first, wide + len(rest))]
+    return c.write("Transpose", found, perm=order) if first else found
 
 
 def size_of(c: Call) -> list[str]:

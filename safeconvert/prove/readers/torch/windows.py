@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.torch.call import Call, Rule, size
 
@@ -97,6 +99,21 @@ def batch_norm(c: Call) -> list[str]:
     c.only(training=False)
     names = [c.tensor(name).name for name in ("weight", "bias", "running_mean", "running_var")]
     return [c.write("BatchNormalization", x.name, *names, epsilon=float(c.value("eps", 1e-5)))]
+
+
+def group_norm(c: Call) -> list[str]:
+    """group_norm: each group of channels at a mean of 0 and a variance of 1, then each channel by its weight."""
+    x, groups = c.only_float("input"), int(c.value("num_groups", None))
+    apart = c.write("Reshape", x.name, c.write.integers(0, groups, -1))
+    even = [c.write.constant(np.full(groups, number, np.float32)) for number in (1, 0)]
+    normal = c.write("InstanceNormalization", apart, *even, epsilon=float(c.value("eps", 1e-5)))
+    found = c.write("Reshape", normal, c.write("Shape", x.name))
+    axes = c.write.integers(*range(1, len(x.shape) - 1))
+    for operator, name in (("Mul", "weight"), ("Add", "bias")):
+        given = c.optional(name)
+        if given is not None:
+            found = c.write(operator, found, c.write("Unsqueeze", given.name, axes))
+    return [found]
 
 
 def layer_norm(c: Call) -> list[str]:
