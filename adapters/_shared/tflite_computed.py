@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,13 @@ MOVES = frozenset({"QUANTIZE", "DEQUANTIZE"})
 """Kinds that compute nothing."""
 
 _NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+_WEIGHTED = (
+    schema.BuiltinOperator.CONV_2D,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
+    schema.BuiltinOperator.FULLY_CONNECTED,
+    schema.BuiltinOperator.BATCH_MATMUL,
+    schema.BuiltinOperator.TRANSPOSE_CONV,
+)
 _FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
 
 
@@ -24,6 +32,8 @@ class Computed:
         kind: as TFLite's schema names it; CUSTOM where it is none of its own.
         in_float: it gives floats.
         in_sixteen: it gives 16-bit integers.
+        work: multiplications for one sample by its shapes, or values that it gives; sizes that are not known count as one.
+        weights: constants among them.
     """
 
     name: str
@@ -31,6 +41,8 @@ class Computed:
     kind: str
     in_float: bool
     in_sixteen: bool
+    work: int
+    weights: int
 
 
 def computed(content: bytes) -> list[Computed]:
@@ -63,4 +75,31 @@ def _computed(model: Any, graph: Any, operator: Any) -> Computed:
         _NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "CUSTOM"),
         any(tensor.type in _FLOATS for tensor in tensors),
         any(tensor.type == schema.TensorType.INT16 for tensor in tensors),
+        _work(model, graph, operator) if tensors else 0,
+        sum(_size(graph.tensors[int(number)]) for number in operator.inputs if _constant(model, graph, int(number))),
     )
+
+
+def _constant(model: Any, graph: Any, number: int) -> bool:
+    buffer = model.buffers[graph.tensors[number].buffer] if number >= 0 else None
+    return buffer is not None and (
+        buffer.data is not None or buffer.offset > 1
+    )  # from 256 KiB on they may lie behind the flatbuffer
+
+
+def _work(model: Any, graph: Any, operator: Any) -> int:
+    """Values of the result, times what of its second operand goes into each where that are weights."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    kind, result = max(code.builtinCode, code.deprecatedBuiltinCode), graph.tensors[int(operator.outputs[0])]
+    if kind not in _WEIGHTED or len(operator.inputs) < 2:
+        return _size(result)
+    weights, last = graph.tensors[int(operator.inputs[1])], _sizes(result)[-1:]
+    return _size(result) * max(1, _size(weights) // max(1, *last))
+
+
+def _sizes(tensor: Any) -> list[int]:
+    return [max(1, int(size)) for size in (tensor.shape if tensor.shape is not None else ())]
+
+
+def _size(tensor: Any) -> int:
+    return math.prod(_sizes(tensor))

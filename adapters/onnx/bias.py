@@ -7,7 +7,7 @@ rather than on the statistics of batch normalisation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,26 @@ def correct_biases(path: str, quantized: str, calls: Iterable[dict[str, np.ndarr
             old.CopyFrom(corrected)
     onnx.save(model, target)
     return len(layers)
+
+
+def with_own_biases(path: str, original: str, names: Sequence[str], target: str) -> None:
+    """Write a graph with the biases of some nodes as another graph has them: what is not rounded needs no correction.
+
+    Args:
+        path: the graph, as `correct_biases` wrote it.
+        original: the same before it was corrected.
+        names: of the nodes; those without a bias of their own stay as they are.
+        target: the graph to write.
+    """
+    model, before = onnx.load(path), onnx.load(original)
+    own = {node.name: node.input[2] for node in before.graph.node if node.op_type in _LAYERS and len(node.input) > 2}
+    values = {tensor.name: tensor for tensor in before.graph.initializer}
+    for node in model.graph.node:
+        if node.name in set(names) and own.get(node.name) in values:
+            tensor = model.graph.initializer.add()
+            tensor.CopyFrom(values[own[node.name]])
+            tensor.name = node.input[2] = f"{own[node.name]}/{node.name}/own"
+    onnx.save(model, target)
 
 
 def _biased(node: Any, known: dict[str, Any], stored: dict[str, Any]) -> bool:

@@ -6,6 +6,8 @@ are to stay in float (`nodes_to_exclude`).
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import onnx
 
 from .bias import correct_biases
+from .bias import with_own_biases as own_biases
 
 _RANGES = ".ranges.json"
 _LAYERS = ("Conv", "Gemm", "MatMul", "Add")
@@ -56,6 +59,12 @@ def correct(path: str, feeds: Sequence[Sequence[str]], whole: bool, target: str)
     return count
 
 
+def with_own_biases(path: str, original: str, names: Sequence[str], target: str) -> None:
+    """Write a prepared graph with the biases of some nodes as another one has them, and the ranges beside it; see `bias`."""
+    own_biases(path, original, names, target)
+    shutil.copyfile(path + _RANGES, target + _RANGES)
+
+
 def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, Any]:
     """Write the QDQ graph of a prepared one.
 
@@ -76,15 +85,45 @@ def quantize(path: str, keep: Sequence[str], io: str, target: str) -> dict[str, 
     return {"float": [node.name for node in there if not rounded & set(node.input)], "operators": len(there)}
 
 
-def operators(path: str) -> list[dict[str, str]]:
-    """The nodes of a float graph that ONNX Runtime quantises, an activation with its layer: `name` and `kind`."""
+def operators(path: str) -> list[dict[str, Any]]:
+    """The nodes of a float graph that ONNX Runtime quantises, an activation with its layer.
+
+    Returns:
+        For each `name`, `kind`, `work`: multiplications by its shapes, or values that it gives; sizes that are not known count as one; and
+        `weights`: constants among them.
+    """
     from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
     kinds = QDQRegistry.keys() | QLinearOpsRegistry.keys()
-    nodes = onnx.load(path, load_external_data=False).graph.node
+    graph = onnx.load(path, load_external_data=False).graph
+    nodes, sizes = graph.node, _sizes(graph)
     own = [node for node in nodes if node.op_type in kinds]
     taken = set(_activations(path, [node.name for node in own if node.op_type in _LAYERS]))
-    return [{"name": node.name, "kind": node.op_type} for node in own if node.name not in taken]
+    constants = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
+    return [
+        {
+            "name": node.name, "kind": node.op_type, "work": _work(node, sizes),
+            "weights": sum(constants.get(name, 0) for name in node.input),
+        }
+        for node in own
+        if node.name not in taken
+    ]  # fmt: skip
+
+
+def _work(node: Any, sizes: dict[str, list[int]]) -> int:
+    """Values of the result, times what of its second operand goes into each where it is multiplied with that."""
+    result = sizes.get(node.output[0], [])
+    if node.op_type not in ("Conv", "Gemm", "MatMul"):
+        return math.prod(result)
+    weights, channels = sizes.get(node.input[1], []), result[1:2] if node.op_type == "Conv" else result[-1:]
+    return math.prod(result) * max(1, math.prod(weights) // max([1, *channels]))
+
+
+def _sizes(graph: Any) -> dict[str, list[int]]:
+    """By name, the shapes that are known."""
+    values = [*graph.value_info, *graph.input, *graph.output]
+    known = {one.name: [max(1, dim.dim_value) for dim in one.type.tensor_type.shape.dim] for one in values}
+    return known | {tensor.name: list(tensor.dims) for tensor in graph.initializer}
 
 
 def _activations(path: str, layers: Sequence[str]) -> list[str]:

@@ -23,14 +23,14 @@ from safeconvert.errors import UnusableInput
 
 from .._shared.untrusted.tflite_operators import inspect_tflite
 from . import latency, micro, precision, recipes, stored
-from .bias import correct_biases
+from .bias import correct, with_own_biases  # called by name
 from .observe import observe
 from .options import set_options
 from .part import cut  # called by name
 from .purity import impurities
 from .runtime import interpreter
 
-__all__ = ["cut", "has_reduced", "load", "patch", "reduced", "restore"]
+__all__ = ["correct", "cut", "has_reduced", "load", "patch", "reduced", "restore", "with_own_biases"]
 _FILLERS = (1, 32, 224)  # a window may need more than one place
 
 
@@ -268,11 +268,6 @@ def stored_otherwise(request: Mapping[str, Any], other: str) -> list[dict[str, A
 def stored_as(request: Mapping[str, Any], other: str, names: list[str], target: str) -> None:
     """Write the file with some tensors stored as another file stores them; see `stored`."""
     stored.stored_as(ModelRequest.from_json(request).path, other, names, target)
-
-
-def correct(request: Mapping[str, Any], quantized: str, feeds: list[list[str]], whole: bool, target: str) -> int:
-    """Write a float file with biases corrected for the rounding of the weights; see `bias`."""
-    return correct_biases(ModelRequest.from_json(request).path, quantized, feeds, whole, target)
 
 
 def means_by_operator(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ rather than on the statistics of batch normalisation.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from safeconvert.adapter_api.protocol import ModelRequest
 
 from .._shared.calibration_calls import calibrated
 from .precision import read, write
@@ -27,11 +29,13 @@ _LAYERS = (
 )
 
 
-def correct_biases(path: str, quantized: str, feeds: Sequence[Sequence[str]], whole: bool, target: str) -> int:
+def correct(
+    request: Mapping[str, Any], quantized: str, feeds: Sequence[Sequence[str]], whole: bool, target: str
+) -> int:
     """Write a float file with the biases of its layers corrected.
 
     Args:
-        path: the float `.tflite`.
+        request: of the float `.tflite`.
         quantized: the file that a quantizer made of it.
         feeds: chunk by chunk an `.npy` file for each input, in the order of the file's inputs.
         whole: a chunk is one call, without a sample axis of its own.
@@ -40,7 +44,7 @@ def correct_biases(path: str, quantized: str, feeds: Sequence[Sequence[str]], wh
     Returns:
         How many layers have another bias now.
     """
-    rounded = real_constants(quantized)
+    path, rounded = ModelRequest.from_json(request).path, real_constants(quantized)
     probe, made = read(path), read(path)
     beside = _beside(probe, rounded)
     if not beside:
@@ -59,6 +63,38 @@ def correct_biases(path: str, quantized: str, feeds: Sequence[Sequence[str]], wh
         made.buffers.append(buffer)
     write(made, target)
     return len(beside)
+
+
+def with_own_biases(request: Mapping[str, Any], original: str, names: Sequence[str], target: str) -> None:
+    """Write a file with the biases of some operators as another file has them: what is not rounded needs no correction.
+
+    Args:
+        request: of the file with corrected biases, calibrated or not.
+        original: the same before it was corrected.
+        names: of the operators, of their first outputs; those without a constant bias stay as they are.
+        target: the file to write.
+    """
+    made, before = read(ModelRequest.from_json(request).path), read(original)
+    own = {name: buffer for name, (_, buffer) in _biases(before).items()}
+    for name, (tensor, _) in _biases(made).items():
+        if name in set(names) and name in own:
+            tensor.buffer = len(made.buffers)
+            made.buffers.append(own[name])
+    write(made, target)
+
+
+def _biases(model: Any) -> dict[str, tuple[Any, Any]]:
+    """By name of a layer, the tensor of its bias and the buffer that holds it."""
+    graph, found = model.subgraphs[0], {}
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        layer = max(code.builtinCode, code.deprecatedBuiltinCode) in _LAYERS
+        if layer and len(operator.inputs) > 2 and int(operator.inputs[2]) >= 0:
+            tensor = graph.tensors[int(operator.inputs[2])]
+            if model.buffers[tensor.buffer].data is not None:
+                name = graph.tensors[int(operator.outputs[0])].name.decode()
+                found[name] = (tensor, model.buffers[tensor.buffer])
+    return found
 
 
 def _beside(model: Any, rounded: dict[bytes, np.ndarray[Any, Any]]) -> list[tuple[int, int]]:

@@ -66,9 +66,12 @@ def quantize_int16x8(path: str, feeds: Sequence[Sequence[str]], whole: bool, tar
     return _written(path, own.calibrate_and_quantize(_samples(path, feeds, whole), *kinds), target)
 
 
-def operators(path: str) -> list[dict[str, str]]:
-    """The operators of a float file that the quantizer may quantise: `name`, of the first output, and `kind`."""
-    return [{"name": one.name, "kind": one.kind} for one in computed(Path(path).read_bytes()) if one.in_float]
+def operators(path: str) -> list[dict[str, Any]]:
+    """The operators of a float file that the quantizer may quantise: `name`, of the first output, `kind`, `work` and `weights` as `computed` has them."""
+    listed = computed(Path(path).read_bytes())
+    return [
+        {"name": one.name, "kind": one.kind, "work": one.work, "weights": one.weights} for one in listed if one.in_float
+    ]
 
 
 def _written(path: str, content: bytes, target: str) -> dict[str, Any]:

@@ -72,6 +72,11 @@ def _repairs(origin: QuantizedProposal) -> dict[str, Any]:
         for one in origin.repairs
     ]
     found["minimal"] = origin.minimal
+    if origin.aimed is not None:
+        own = origin.aimed
+        found["aimed"] = {
+            "aim": own.aim, "before": finite(own.before), "after": finite(own.after), "nearer": finite(own.nearer), "work": own.work,
+        }  # fmt: skip
     if origin.version:
         found["written_by"] = {"ai-edge-quantizer": origin.version}
     return found

@@ -15,7 +15,7 @@ from safeconvert.core.containment import Level, Mode, weakest
 from safeconvert.core.proof import ProofRecord
 from safeconvert.pipeline.results import Conversion, PairVerification
 from safeconvert.registry.manifest import Adapter, framework, package_names
-from safeconvert.repair.quantized_file import quantizing_adapter
+from safeconvert.repair.float_target import quantizing_adapter
 from safeconvert.verification.cross_pairs import cross_pairs
 from safeconvert.verification.proof import prove_pair
 from safeconvert.verification.snapshot import external_files

@@ -16,7 +16,7 @@ from safeconvert.compare.settings import METRICS, DropSettings, VerifySettings
 from safeconvert.config.options import ConvertOptions, DataOptions
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.errors import NoVerdict, UnusableInput
-from safeconvert.repair.quantized_file import FORMATS
+from safeconvert.repair.float_target import FORMATS
 from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.scored import drop_of, labels_of
 from safeconvert.verification.source import Source, least_held_out

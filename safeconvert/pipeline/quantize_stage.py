@@ -18,11 +18,12 @@ from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.quantize_checks import require_evidence, with_looks
 from safeconvert.pipeline.results import Attempt, Compared, Quantization
+from safeconvert.repair.float_target import FloatTarget, calibration_of
 from safeconvert.repair.latency import Latency, measured
 from safeconvert.repair.precision import ReducedTarget, has_reduced, restorations
 from safeconvert.repair.proposals import NotMade, TargetProposal
 from safeconvert.repair.quantization import QuantizedProposal, quantized_targets
-from safeconvert.repair.quantized_file import FloatTarget, calibration_of, quantizer
+from safeconvert.repair.quantized_file import quantizer
 from safeconvert.repair.stored_repair import StoredProposal
 from safeconvert.verification.source import Source, given_only
 from safeconvert.workers.run import Run

@@ -28,6 +28,11 @@ class Means(StrEnum):
         return self not in (Means.RANGE, Means.FLOAT)
 
     @property
+    def rounds_weights(self) -> bool:
+        """Whether weights stay in eight bits, so that a bias corrected for their rounding is right."""
+        return self not in (Means.HALF, Means.FLOAT)
+
+    @property
     def integers(self) -> bool:
         """Whether hardware that knows integers only can compute it."""
         return self in (Means.RANGE, Means.SIXTEEN)

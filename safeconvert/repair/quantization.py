@@ -1,20 +1,21 @@
 """Quantised targets proposed: all of it in few bits first; where that loses too much, with the least done about the fewest operators.
 
 Biases are corrected for the rounding of the weights where that is better on the steering inputs. Where all of it in few bits loses more there than
-is aimed at, and little helps, that is proposed first, although the bound might allow the other. Each operator is first judged alone, quantised
+is aimed at, what a budget buys is proposed first (`aimed`), although the bound might allow the other. Each operator is first judged alone, quantised
 while all others compute in float: how far it moves the outputs. Then the least is searched that satisfies the steering inputs (`least`): ranges of least
 error, weights alone in eight bits, 16-bit activations, float. What satisfies them is verified on the held-out inputs, by the pipeline.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.core.faults import Change, EvaluationRecord, FaultKind, FaultRecord
-from safeconvert.core.optimize import Io
+from safeconvert.repair.aimed import Aimed, aimed
 from safeconvert.repair.fewest import fewest, record, score, widened
 from safeconvert.repair.least import Least, least
 from safeconvert.repair.means import NOTHING, Means, Plan
@@ -54,6 +55,7 @@ class QuantizedProposal(TargetProposal):
         repairs: what is done about which operators.
         minimal: none of the repairs can be left out, each tried.
         raw_bytes: size of `plain`.
+        aimed: what it was done for, where that was the aim; None where the bound asked for it.
         lacking: means by operator were not tried, since what writes them is not installed.
         version: of what writes them, where it wrote this file; else "".
     """
@@ -63,6 +65,7 @@ class QuantizedProposal(TargetProposal):
     repairs: tuple[OperatorRepair, ...] = ()
     minimal: bool = True
     raw_bytes: int = 0
+    aimed: Aimed | None = None
     lacking: bool = False
     version: str = ""
 
@@ -96,19 +99,12 @@ def quantized_targets(
 def _proposed(made: Search, repair: bool) -> Iterator[QuantizedProposal]:
     quantizer, settings = made.quantizer, made.run.settings
     source, trials = quantizer.target.source, settings.repair.precision_trials
-    whole, aim = made.judge(NOTHING), settings.quantize.aimed_fall
-    integers_only = quantizer.target.io is not Io.FLOAT32  # for hardware that may know nothing else
-    if repair and quantizer.operators and whole.figures.equal and whole.fall > aim:
+    whole = made.judge(NOTHING)
+    if repair and quantizer.operators and whole.figures.equal and not whole.reaches(settings.quantize.aimed_fall):
         made = _ready(made)
-
-        def aimed(plan: Plan) -> bool:
-            found = made.judge(plan)
-            return found.figures.equal and found.fall <= aim
-
-        allowed = allowed_means(made, integers_only, settings.quantize.aimed_share)
-        chosen = least(made.order, allowed, aimed, made.cost, trials)
-        if chosen is not None:
-            yield _repaired(made, chosen)
+        found = aimed(made)
+        if found is not None:
+            yield replace(_repaired(made, found.chosen), aimed=found)
     file = quantizer.write()
     yield QuantizedProposal(_described(file, quantizer, NOTHING), file.candidate, source, file=file)
     if not quantizer.operators:
@@ -127,7 +123,7 @@ def _until_equal(made: Search, trials: int) -> Iterator[QuantizedProposal]:
     def equal(plan: Plan) -> bool:
         return made.judge(plan).figures.equal
 
-    ranked, allowed = made.order, allowed_means(made, integers_only=False, share=1)
+    ranked, allowed = made.order, allowed_means(made, integers_only=False, share=1, spare=math.inf)
     if len(allowed[Means.FLOAT]) == len(ranked):
         allowed[Means.FLOAT] = ranked[:-1]  # all of them are the float target again
     chosen = least(ranked, allowed, equal, made.cost, trials)

@@ -7,71 +7,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safeconvert.compare.contract import Contract
 from safeconvert.conversion.route import Candidate
 from safeconvert.core.optimize import Io, Optimize
-from safeconvert.core.signature import Signature
 from safeconvert.errors import AdapterFailure
-from safeconvert.inputs.store import Chunk, picked
-from safeconvert.registry.manifest import Adapter, find
+from safeconvert.repair.float_target import FloatTarget, call_quantizer, feeds_of
 from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.tflite_file import call_tflite
-from safeconvert.verification.native import feed_across
-from safeconvert.verification.source import Source
-from safeconvert.workers.requests import CallFunction
 from safeconvert.workers.run import Run
-
-_QUANTIZERS = {"tflite": "tflite_converter", "onnx": "onnx"}
-FORMATS = tuple(_QUANTIZERS)
-"""Target formats that can be quantised."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What the ranges of activations were measured on.
-
-    Attributes:
-        origin: of the inputs, for a person.
-        inputs: how many, all of them steering inputs that were given.
-        chunks: the files, as the source is fed them.
-    """
-
-    origin: str
-    inputs: int
-    chunks: tuple[Chunk, ...]
-
-
-@dataclass(frozen=True)
-class FloatTarget:
-    """The float target that quantised ones are made of, and how.
-
-    Attributes:
-        source: what it is compared with, with given inputs only.
-        contract: of the two.
-        signature: its own.
-        candidate: the file.
-        target_format: `tflite` or `onnx`.
-        optimize: how it is quantised.
-        io: what the quantised one takes and gives.
-        calibration: what its ranges are measured on.
-    """
-
-    source: Source
-    contract: Contract
-    signature: Signature
-    candidate: Candidate
-    target_format: str
-    optimize: Optimize
-    io: Io
-    calibration: Calibration
 
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of the float target: the name by which its quantizer knows it, and its kind."""
+    """An operator of the float target: the name by which its quantizer knows it, its kind, and estimates of what it costs.
+
+    Attributes:
+        work: multiplications by the shapes, or values that it gives.
+        weights: constants among them.
+    """
 
     name: str
     kind: str
+    work: int
+    weights: int
 
 
 @dataclass(frozen=True)
@@ -128,6 +85,7 @@ class Quantizer:
         calibrated: the file that holds its ranges; the float file itself where they are measured each time.
         operators: those that something can be done about; () where the quantizer takes no list of them.
         corrected: layers whose biases were corrected for the rounding of their weights.
+        uncorrected: the calibrated file before that; None where nothing was corrected.
         by_operator: what can be done about each; known after `with_means`.
     """
 
@@ -136,6 +94,7 @@ class Quantizer:
     calibrated: Path
     operators: tuple[Operator, ...]
     corrected: int = 0
+    uncorrected: Path | None = None
     by_operator: ByOperator | None = None
 
     def write(self, plan: Plan = NOTHING, io: Io | None = None) -> QuantizedFile:
@@ -152,11 +111,12 @@ class Quantizer:
             answer = self._sixteen_throughout(path)
         elif any(plan.by(means) for means in Means if means.by_recipe):
             recipe = {means.name.lower(): names[means] for means in Means if means is not Means.RANGE}
-            ranged = self._with_ranges(names[Means.RANGE])
-            answer = call_tflite(self.run, "quantize", ranged, recipe=recipe, io=ends, target=path)
+            answer = call_tflite(self.run, "quantize", self._prepared(plan), recipe=recipe, io=ends, target=path)
         else:
-            ranged, keep = self._with_ranges(names[Means.RANGE]), names[Means.FLOAT]
-            answer = _call(self.run, self.target, "quantize", ranged, keep=keep, io=ends, target=path)
+            keep = names[Means.FLOAT]
+            answer = call_quantizer(
+                self.run, self.target, "quantize", self._prepared(plan), keep=keep, io=ends, target=path
+            )
         obligations = (*made.reply.obligations, *_computed_in_float(answer, self.target.target_format))
         candidate = Candidate(path, replace(made.reply, obligations=obligations))
         sizes = path.stat().st_size, made.path.stat().st_size
@@ -171,28 +131,47 @@ class Quantizer:
             UnusableInput: that fails too.
         """
         run, target = self.run, self.target
-        feeds = _feeds(run, target)
+        feeds = feeds_of(run, target)
         try:
-            made: dict[str, Any] = _call(run, target, "quantize_int16x8", self.calibrated, **feeds, target=path)
+            made: dict[str, Any] = call_quantizer(
+                run, target, "quantize_int16x8", self.calibrated, **feeds, target=path
+            )
         except AdapterFailure:
-            ranged = run.folder("calibrated") / target.candidate.path.name
-            _call(run, target, "calibrate", self.calibrated, **feeds, target=ranged)
-            listed = [one["name"] for one in _call(run, target, "operators", ranged)]
-            taken = call_tflite(run, "means_by_operator", ranged)
+            listed = [one["name"] for one in call_quantizer(run, target, "operators", self.calibrated)]
+            taken = call_tflite(run, "means_by_operator", self.calibrated)
             if not taken["version"]:
                 raise
             sixteen = [name for name in listed if name in set(taken["sixteen"])]
             recipe = {"sixteen": sixteen, "float": [name for name in listed if name not in set(sixteen)]}
+            ranged = run.folder("calibrated") / target.candidate.path.name
+            call_quantizer(run, target, "calibrate", self._uncorrected_at(recipe["float"]), **feeds, target=ranged)
             made = call_tflite(run, "quantize", ranged, recipe=recipe, io=str(Io.FLOAT32), target=path)
         return made
 
-    def _with_ranges(self, names: Sequence[str]) -> Path:
-        """The calibrated file with the ranges of least error for the results of these operators."""
-        if not names or self.by_operator is None:
+    def _prepared(self, plan: Plan) -> Path:
+        """The calibrated file with the ranges of least error where the plan says so, and no bias corrected for weights that are not rounded."""
+        path = self._uncorrected_at(
+            [self.operators[index].name for index, means in plan.entries if not means.rounds_weights]
+        )
+        narrowed = [self.operators[index].name for index in plan.by(Means.RANGE)]
+        if narrowed and self.by_operator is not None:
+            kept = [self.operators[index].name for index in plan.by(Means.FLOAT)]  # whose results may be rounded again
+            narrowed += [name for name in kept if name in self.by_operator.ranges]
+            before, path = path, self.run.folder("ranges") / self.target.candidate.path.name
+            ranges = {name: list(self.by_operator.ranges[name]) for name in narrowed}
+            call_quantizer(self.run, self.target, "with_ranges", before, ranges=ranges, target=path)
+        return path
+
+    def _uncorrected_at(self, names: Sequence[str]) -> Path:
+        """The calibrated file without corrections at operators whose weights are not rounded, for which they would be errors."""
+        if not names or self.uncorrected is None:
             return self.calibrated
-        path = self.run.folder("ranges") / self.target.candidate.path.name
-        ranges = {name: list(self.by_operator.ranges[name]) for name in names}
-        _call(self.run, self.target, "with_ranges", self.calibrated, ranges=ranges, target=path)
+        path = self.run.folder("biases") / self.target.candidate.path.name
+        told: dict[str, Any] = {"original": self.uncorrected, "names": names, "target": path}
+        if self.target.target_format == "tflite":
+            call_tflite(self.run, "with_own_biases", self.calibrated, **told)
+        else:
+            call_quantizer(self.run, self.target, "with_own_biases", self.calibrated, **told)
         return path
 
 
@@ -206,8 +185,8 @@ def with_means(quantizer: Quantizer) -> Quantizer:
     every = tuple(range(len(operators)))
     if target.target_format != "tflite" or target.optimize is not Optimize.INT8 or not operators:
         return replace(quantizer, by_operator=ByOperator({Means.FLOAT: every}))
-    run, feeds = quantizer.run, _feeds(quantizer.run, target)
-    ranges = _call(run, target, "narrower_ranges", quantizer.calibrated, **feeds)
+    run, feeds = quantizer.run, feeds_of(quantizer.run, target)
+    ranges = call_quantizer(run, target, "narrower_ranges", quantizer.calibrated, **feeds)
     taken = call_tflite(run, "means_by_operator", quantizer.calibrated)
     known = {Means.RANGE: ranges} | {means: taken[means.name.lower()] for means in Means if means.by_recipe}
     usable = {
@@ -220,16 +199,6 @@ def with_means(quantizer: Quantizer) -> Quantizer:
     )
 
 
-def calibration_of(run: Run, source: Source) -> Calibration:
-    """The steering inputs that were given, evenly taken where there are more than `[quantize] calibration`; none of those held out."""
-    numbers = source.steering[source.steering < source.data.inputs.count]
-    most = run.settings.quantize.calibration
-    if len(numbers) > most:
-        numbers = numbers[[index * len(numbers) // most for index in range(most)]]
-    chunks = picked(source.data.given, numbers, run.folder("calibration")) if len(numbers) else []
-    return Calibration(source.data.inputs.origin, len(numbers), tuple(chunks))
-
-
 def quantizer(run: Run, target: FloatTarget) -> Quantizer:
     """Calibrate a float target.
 
@@ -239,9 +208,9 @@ def quantizer(run: Run, target: FloatTarget) -> Quantizer:
     if target.optimize is Optimize.INT16X8:
         return Quantizer(run, target, target.candidate.path, ())
     made = run.folder("calibrated") / target.candidate.path.name
-    _call(run, target, "calibrate", target.candidate.path, **_feeds(run, target), target=made)
-    listed = _call(run, target, "operators", made)
-    operators = {one["name"]: Operator(one["name"], one["kind"]) for one in listed}
+    call_quantizer(run, target, "calibrate", target.candidate.path, **feeds_of(run, target), target=made)
+    listed = call_quantizer(run, target, "operators", made)
+    operators = {one["name"]: Operator(one["name"], one["kind"], one["work"], one["weights"]) for one in listed}
     return Quantizer(run, target, made, tuple(operators.values()))
 
 
@@ -256,30 +225,19 @@ def with_corrected_biases(quantizer: Quantizer, rounded: Path) -> Quantizer:
         AdapterFailure, UnusableInput: the quantizer fails.
     """
     run, target = quantizer.run, quantizer.target
-    made, feeds = run.folder("corrected") / target.candidate.path.name, _feeds(run, target)
+    made, feeds = run.folder("corrected") / target.candidate.path.name, feeds_of(run, target)
     if target.target_format != "tflite":
-        count = _call(run, target, "correct", quantizer.calibrated, **feeds, target=made)
-        return replace(quantizer, calibrated=made, corrected=count)
+        count = call_quantizer(run, target, "correct", quantizer.calibrated, **feeds, target=made)
+        return _corrected(quantizer, made, count)
     count = call_tflite(run, "correct", target.candidate.path, quantized=rounded, **feeds, target=made)
     if target.optimize is not Optimize.INT16X8:
         path, made = made, run.folder("calibrated") / target.candidate.path.name
-        _call(run, target, "calibrate", path, **feeds, target=made)
-    return replace(quantizer, calibrated=made, corrected=count)
+        call_quantizer(run, target, "calibrate", path, **feeds, target=made)
+    return _corrected(quantizer, made, count)
 
 
-def quantizing_adapter(run: Run, target_format: str) -> Adapter:
-    """The adapter whose worker quantises files of a format."""
-    return find(_QUANTIZERS[target_format], run.adapters)
-
-
-def _feeds(run: Run, target: FloatTarget) -> dict[str, Any]:
-    """The calibration inputs as the float target takes them, in the order of its graph's inputs."""
-    chunks = target.calibration.chunks
-    specs = enumerate(target.signature.inputs)
-    indices = {spec.name: index if spec.position is None else spec.position for index, spec in specs}
-    fed = feed_across(target.contract, chunks, run.folder("feed"))
-    feeds = [[str(files[name]) for name in sorted(files, key=indices.__getitem__)] for files in fed]
-    return {"feeds": feeds, "whole": any(chunk.whole for chunk in chunks)}
+def _corrected(before: Quantizer, calibrated: Path, count: int) -> Quantizer:
+    return replace(before, calibrated=calibrated, corrected=count, uncorrected=before.calibrated)
 
 
 def _computed_in_float(answer: dict[str, Any], target_format: str) -> tuple[str, ...]:
@@ -292,12 +250,3 @@ def _computed_in_float(answer: dict[str, Any], target_format: str) -> tuple[str,
     return (
         f"target computes in float32 at {len(names)} of {answer['operators']} operators, which integer-only hardware cannot: {shown}{more}",
     )
-
-
-def _call(run: Run, made_of: FloatTarget, function: str, path: Path, **arguments: Any) -> Any:
-    adapter = quantizing_adapter(run, made_of.target_format)
-    request = CallFunction(adapter.folder, function, {"path": str(path), **arguments})
-    with run.phases.phase(f"quantising ({adapter.name})"):
-        return run.pool.worker("convert", adapter.python).call(
-            adapter.name, f"quantising {made_of.candidate.path.name}", request
-        )

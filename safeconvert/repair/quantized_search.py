@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from safeconvert.compare.comparison import Comparison
-from safeconvert.compare.settings import VerifySettings
+from safeconvert.compare.settings import METRICS, VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.core.optimize import Io
 from safeconvert.repair.fewest import Trial, distance
@@ -17,7 +17,7 @@ from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.quantized_file import Quantizer, with_corrected_biases
 from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across
-from safeconvert.verification.scored import labels_of, steering_judged
+from safeconvert.verification.scored import labels_changed, labels_of, steering_judged
 from safeconvert.verification.subset import Subset, subset
 from safeconvert.workers.run import Run
 
@@ -29,19 +29,26 @@ class Judged:
     Attributes:
         figures: there.
         fall: of the metric there; 0 where there is no metric.
+        lost: what is aimed at: the share of labels that are not the source's, which no accuracy falls by more than and which two models' luck
+            does not hide; the fall of any other metric.
         bytes: the file's size.
     """
 
     figures: Comparison
     fall: float
+    lost: float
     bytes: int
+
+    def reaches(self, aim: float) -> bool:
+        """Whether it counts as equal, and loses no more than is aimed at."""
+        return self.figures.equal and max(self.fall, self.lost) <= aim
 
     def better(self, other: Judged, aim: float) -> bool:
         """Whether this is nearer to the aim than another; where both are at it, to the source."""
         return self._key(aim) < other._key(aim)
 
     def _key(self, aim: float) -> tuple[bool, float, float]:
-        return not self.figures.equal, max(self.fall, aim), distance(self.figures)
+        return not self.figures.equal, max(self.lost, aim), distance(self.figures)
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,10 @@ class Search:
         session.close()
         made.candidate.path.unlink()
         figures, drop = steering_judged(target.contract, on, outputs, self.labels, self.settings)
-        return Judged(figures, drop.fall if drop is not None else 0.0, made.bytes)
+        fall = lost = drop.fall if drop is not None else 0.0
+        if drop is not None and self.settings.drop is not None and drop.metric in METRICS:
+            lost = labels_changed(target.contract, on, outputs, self.settings.drop)
+        return Judged(figures, fall, lost, made.bytes)
 
 
 def search(run: Run, quantizer: Quantizer, settings: VerifySettings) -> Search:
@@ -138,19 +148,37 @@ def with_best_biases(begun: Search, plain: Path) -> Search:
     return other if other.judge(NOTHING).better(begun.judge(NOTHING), aim) else begun
 
 
-def allowed_means(made: Search, integers_only: bool, share: float) -> dict[Means, Sequence[int]]:
+def allowed_means(made: Search, integers_only: bool, share: float, spare: float) -> dict[Means, Sequence[int]]:
     """By means, the operators that it may be used for.
 
     Args:
         made: ranked, with a quantizer that knows its means.
         integers_only: hardware that knows nothing else has to compute the file.
-        share: of the operators, the most harmful ones, that anything that costs bytes or time may be used for.
+        share: of the work of all operators, by its estimate: anything that costs bytes or time may be used for those of the most harmful that are
+            no more than that together.
+        spare: bytes that float weights may cost, in the same way.
     """
     known = made.quantizer.by_operator
     usable = known.usable if known is not None else {}
-    worst = set(made.order[: int(share * len(made.order))])
+    operators = made.quantizer.operators
+    work = [one.work for one in operators]
+    worst = _within(made.order, work, share * sum(work))
+    few = {
+        Means.HALF: _within(made.order, [one.weights for one in operators], spare),
+        Means.FLOAT: _within(made.order, [3 * one.weights for one in operators], spare),
+    }
     found = {means: usable.get(means, ()) for means in Means if means.integers or not integers_only}
     return {
-        means: indices if means is Means.RANGE else [index for index in indices if index in worst]
+        means: indices if means is Means.RANGE else [i for i in indices if i in worst & few.get(means, worst)]
         for means, indices in found.items()
     }
+
+
+def _within(order: Sequence[int], costs: Sequence[int], budget: float) -> set[int]:
+    """The first of a ranking that together cost no more than a budget; one that is too much is passed over."""
+    found = set()
+    for index in order:
+        if costs[index] <= budget:
+            budget -= costs[index]
+            found.add(index)
+    return found

@@ -66,11 +66,27 @@ def repair_remarks(found: Mapping[str, Any]) -> list[str]:
     lines = []
     if (sequence(found.get("repairs")) or sequence(found.get("stored_anew"))) and found.get("minimal"):
         lines.append("none of these can be left out: without any one of them the steering inputs lose too much")
+    lines += _aimed(mapping(found.get("aimed")))
     if sequence(found.get("not_tried")):
         lines.append(
             f"not tried: {'; '.join(text(one) for one in sequence(found.get('not_tried')))} (pip install 'safeconvert[recipes]')"
         )
     return lines
+
+
+def _aimed(found: Mapping[str, Any]) -> list[str]:
+    """What was done for the aim of the settings, where that and not the bound asked for it."""
+    aim, before, after, work = (number(found.get(key)) for key in ("aim", "before", "after", "work"))
+    if aim is None or before is None or after is None or work is None:
+        return []
+    missed = "" if after <= aim else ", which nothing within [quantize] aimed_share was found to reach"
+    nearer = number(found.get("nearer"))
+    distance = f"outputs lie {100 * nearer:.0f} % nearer to the source's; " if nearer is not None else ""
+    return [
+        f"on the steering inputs: {distance}{100 * after:.2f} % is lost, with nothing done {100 * before:.2f} %; aimed at {100 * aim:.2g} % "
+        f"or less{missed}",
+        f"by estimate {100 * work:.0f} % of the work is not in integers; --no-repair leaves all of it there",
+    ]
 
 
 def operator_counts(found: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from safeconvert.compare.contract import Contract
 from safeconvert.compare.drop import Drop, needed, paired_drop
 from safeconvert.compare.exchange import comparable_outputs
 from safeconvert.compare.fidelity import Fidelity, fidelity
-from safeconvert.compare.metrics import metric_for, scores
+from safeconvert.compare.metrics import AGREEMENT, metric_for, scores
 from safeconvert.compare.quantized import is_quantized
 from safeconvert.compare.settings import DropSettings, VerifySettings
 from safeconvert.conversion.models import Evaluated
@@ -102,6 +102,20 @@ def steering_judged(
     enough = drop.samples >= needed(allowed, settings.drop.confidence)
     equal = drop.holds if enough else drop.samples > 0 and drop.fall <= allowed / 2
     return replace(figures, beyond_tolerance=0, equal=equal), drop  # distances do not count
+
+
+def labels_changed(contract: Contract, on: Subset, outputs: Evaluated, settings: DropSettings) -> float:
+    """The share of the inputs whose label is not the source's.
+
+    Args:
+        contract: of the source and the trial.
+        on: the inputs, and the source's outputs.
+        outputs: of the trial.
+        settings: of a metric of labels.
+    """
+    numbers = np.arange(on.chunks[-1].stop)
+    parts = compared(contract, on.chunks, on.expected, outputs, numbers)
+    return drop_between(parts, None, replace(settings, metric=AGREEMENT)).fall
 
 
 def compared(

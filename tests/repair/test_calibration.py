@@ -12,7 +12,7 @@ import pytest
 
 from safeconvert.config.settings import load_settings
 from safeconvert.inputs.store import Chunk
-from safeconvert.repair.quantized_file import calibration_of
+from safeconvert.repair.float_target import calibration_of
 
 GIVEN, CHUNK = 20, 8
 

@@ -52,6 +52,17 @@ def test_bytes_and_time_stand_beside_those_of_the_float_twin_and_of_nothing_done
     assert "medians of 30 calls, 2 threads, LiteRT with XNNPACK" in text
 
 
+def test_what_was_done_for_the_aim_says_what_it_brings_and_costs() -> None:
+    done = {"aim": 0.005, "before": 0.0333, "after": 0.0233, "nearer": 0.25, "work": 0.13}
+    text = section(QUANTIZATION | {"minimal": False, "aimed": done})
+    assert (
+        "outputs lie 25 % nearer" in text
+        and "2.33 % is lost, with nothing done 3.33 %; aimed at 0.5 % or less, which" in text
+    )
+    assert "13 % of the work is not in integers" in text and "can be left out" not in text
+    assert "which nothing" not in section(QUANTIZATION | {"aimed": done | {"after": 0.0033}})
+
+
 def test_each_operator_that_got_more_says_by_what_means_and_what_is_lost_without_it() -> None:
     text = section(QUANTIZATION)
     assert rows(text, "more-bits") == [

@@ -1,6 +1,7 @@
-"""How far eight bits move the mean of a layer whose weights all round the same way, before and after its biases are corrected.
+"""How far eight bits move the mean of a layer whose weights all round the same way, before and after its biases are corrected,
+and where the layer stays in float.
 
-`biases.py FOLDER`; JSON by format: corrected layers, and the distance before and after.
+`biases.py FOLDER`; JSON by format: corrected layers, and the distance before, after, and in float with the bias that it had.
 """
 
 import json
@@ -24,6 +25,7 @@ weights = np.full(
     (3, 3, 2, 4), 0.0049, np.float32
 )  # the largest sets a step of 0.01, below half of which all others are lost
 weights[1, 1, 0] = 1.27
+ESTIMATES = 4 * 4 * 4 * 18, 72 + 4  # of the layer: multiplications, and constants
 tflite, converter, onnx_adapter = (
     load_adapter(str(Path(data_folder("adapters")) / name)) for name in ("tflite", "tflite_converter", "onnx")
 )
@@ -50,7 +52,12 @@ def in_tflite():
     count = tflite.correct(ModelRequest(paths[0]).to_json(), paths[2], feeds, False, paths[3])
     converter.calibrate(paths[3], feeds, False, paths[4])
     converter.quantize(paths[4], [], "float32", paths[5])
-    return count, tflite, [paths[0], paths[2], paths[5]], inputs
+    ((name, work, constants),) = [(one["name"], one["work"], one["weights"]) for one in converter.operators(paths[4])]
+    assert (work, constants) == ESTIMATES, (work, constants)
+    own, kept = str(folder / "own.tflite"), str(folder / "kept.tflite")
+    tflite.with_own_biases(ModelRequest(paths[4]).to_json(), paths[1], [name], own)
+    converter.quantize(own, [name], "float32", kept)
+    return count, tflite, [paths[0], paths[2], paths[5], kept], inputs
 
 
 def in_onnx():
@@ -71,16 +78,19 @@ def in_onnx():
     onnx_adapter.quantize(paths[1], [], "float32", paths[2])
     count = onnx_adapter.correct(paths[1], feeds, False, paths[3])
     onnx_adapter.quantize(paths[3], [], "float32", paths[4])
-    assert [one["name"] for one in onnx_adapter.operators(paths[1])] == ["conv"]
+    assert [tuple(one.values()) for one in onnx_adapter.operators(paths[1])] == [("conv", "Conv", *ESTIMATES)]
     kept = onnx_adapter.quantize(paths[1], ["conv"], "float32", str(folder / "kept.onnx"))
     kinds = {node.op_type for node in onnx.load(folder / "kept.onnx").graph.node}
     assert kept["float"] == ["conv"] and kinds == {"Conv", "Relu"}, (kept, kinds)
-    return count, onnx_adapter, [paths[0], paths[2], paths[4]], first
+    own, left = str(folder / "own.onnx"), str(folder / "left.onnx")
+    onnx_adapter.with_own_biases(paths[3], paths[1], ["conv"], own)
+    onnx_adapter.quantize(own, ["conv"], "float32", left)
+    return count, onnx_adapter, [paths[0], paths[2], paths[4], left], first
 
 
 found = {}
 for name, made in (("tflite", in_tflite()), ("onnx", in_onnx())):
     count, adapter, paths, fed = made
-    exact, before, after = (mean(adapter, path, fed) for path in paths)
-    found[name] = [count, float(abs(before - exact)), float(abs(after - exact))]
+    exact, *others = (mean(adapter, path, fed) for path in paths)
+    found[name] = [count, *(float(abs(other - exact)) for other in others)]
 print(json.dumps(found))
