@@ -37,14 +37,15 @@ def sizes_of(
 def given_sizes(
     source: onnx.ModelProto, target: onnx.ModelProto, tensors: Sequence[TensorContract]
 ) -> dict[str, tuple[int, ...]]:
-    """The shapes of a run by input of the source, where a size is free in both graphs; {} where none is, or a shape is not known."""
+    """The shapes of a run by input of the source, of one sample where the batch is free; {} where no size is free in both graphs, or one is not known."""
     left, right = _declared(source), _declared(target)
     sizes: dict[str, tuple[int, ...]] = {}
     free = False
     for tensor in tensors:
         ours, theirs = left[tensor.source.name], right[tensor.target.name]
         order = tensor.permutation or tuple(range(len(ours)))
-        shape = tuple(size for size in tensor.source.shape if size is not None)
+        given = tensor.source.shape
+        shape = tuple(size for size in ((1,) * (given[:1] == (None,)) + given) if size is not None)
         if len(shape) != len(ours):
             return {}
         for axis, size in enumerate(shape):

@@ -62,7 +62,7 @@ def prove_pair(
         return replace(both, reason=f"not end to end: {found.reason}")
     if both.reason == _ONE_GRAPH:  # what is missing is missing between the native files
         return replace(found, reason=f"{_ONE_GRAPH}; not end to end: {found.reason}")
-    return both
+    return replace(both, reason=f"{both.reason}; nor end to end: {found.reason}")
 
 
 def prove_forms(run: Run, source: Source, verification: Verification, source_check: ExporterCheck) -> ProofRecord:

@@ -321,6 +321,14 @@ def cast_of_large_numbers() -> Pair:
     return model(1), model(0)
 
 
+def number_that_is_not_one() -> Pair:
+    def model(number: float) -> onnx.ModelProto:
+        b = Builder([3, 3])
+        return b.model(b("Cast", b("Not", b("Equal", b("Floor", "x"), b.constant(number))), to=TensorProto.FLOAT))
+
+    return model(0.0), model(1.0)
+
+
 def one_more_in_an_integer() -> Pair:
     def model(number: int) -> onnx.ModelProto:
         b = Builder([2, 3])
@@ -371,6 +379,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "moves of elements: a Dropout is at inference": dropout_and_none,
     "the same operator: it draws no random numbers": dropout_in_training,
     "casts: it is to a type that every version knows": cast_of_large_numbers,
+    "casts: what a number is compared with is zero": number_that_is_not_one,
     "neutral elements: the constant is the neutral one": one_more_in_an_integer,
     "rows from the end: what is added is the number of rows": rows_of_another_count,
     "rows from the end: it is added below zero": rows_raised_above_zero,

@@ -239,7 +239,34 @@ def joined_of_joined(r: Random) -> Pair:
 
 
 def places(r: Random) -> Pair:
-    return places_across(r) if r.integers(2) else place(r)
+    return (places_across, place, points, places_in_a_grid)[r.integers(4)](r)
+
+
+def points(r: Random) -> Pair:
+    """GatherND by a grid: some rows from the end, one place, and every other column, in an order of axes of the grid's own."""
+    n, c, h = (size + 2 for size in sizes(r, 3))
+    one, two = Doubles(n, c, h), Doubles(n, c, h)
+    rows, columns, at = np.arange(n)[1:] - n, np.arange(h)[::2], int(r.integers(c))
+    grid = np.zeros((len(columns), 1, len(rows), 3), np.int64)
+    grid[..., 0], grid[..., 1], grid[..., 2] = rows, at, columns[:, None, None]
+    made = two(
+        "Gather",
+        two("Slice", "x", two.ints(1, 0), two.ints(n, h), two.ints(0, 2), two.ints(1, 2)),
+        two.constant(at, np.int64),
+        axis=1,
+    )
+    return one.model(one("GatherND", "x", one.constant(grid, np.int64))), two.model(
+        two("Unsqueeze", two("Transpose", made, perm=[1, 0]), two.ints(1))
+    )
+
+
+def places_in_a_grid(r: Random) -> Pair:
+    n, c = (size + 1 for size in sizes(r, 2))
+    one, two = Doubles(n, c), Doubles(n, c)
+    made = two("Unsqueeze", two("Slice", "x", two.ints(1), two.ints(c), two.ints(1)), two.ints(1, 3))
+    return one.model(one("Gather", "x", one.constant(np.arange(1, c).reshape(1, -1, 1), np.int64), axis=1)), two.model(
+        made
+    )
 
 
 def places_across(r: Random) -> Pair:
@@ -397,6 +424,36 @@ def casts(r: Random) -> Pair:
     return one.model(made[0]), two.model(made[1])
 
 
+def truths(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    one, two = Doubles(n, m), Doubles(n, m)
+    number, whole = one("Floor", "x"), two("Floor", "x")
+    operands = [whole, two.constant(0.0)]
+    made = two("Not", two("Equal", *(operands if r.integers(2) else operands[::-1])))
+    return one.model(one("Cast", one("Cast", number, to=TensorProto.BOOL), to=TensorProto.DOUBLE)), two.model(
+        two("Cast", made, to=TensorProto.DOUBLE)
+    )
+
+
+def drawn_out(r: Random) -> Pair:
+    n, c = sizes(r, 2)
+    one, two = Doubles(n, 1, c), Doubles(n, 1, c)
+    return one.model(one("Tile", "x", one.ints(1, 3, 1))), two.model(two("Expand", "x", two.ints(n, 3, c)))
+
+
+def elements_from_the_end(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    one, two = Doubles(n, m), Doubles(n, m)
+    made = []
+    for b in (one, two):
+        index = b(
+            "Mod", b("Cast", b("Mul", "x", b.constant(5.0)), to=TensorProto.INT64), b.constant(m, np.int64), fmod=1
+        )
+        raised = b("Where", b("Less", index, b.constant(0, np.int64)), b("Add", index, b.constant(m, np.int64)), index)
+        made.append(b.model(b("GatherElements", "x", raised if b is one else index, axis=1)))
+    return made[0], made[1]
+
+
 def neutral(r: Random) -> Pair:
     n, m = sizes(r, 2)
     operator, number, first = [
@@ -433,7 +490,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "choice by element": choice,
     "moves of elements": moves,
     "odd functions": odd,
-    "broadcasting": broadcasting,
+    "broadcasting": lambda r: (broadcasting, drawn_out)[r.integers(2)](r),
     "operators on pairs": on_pairs,
     "sums over letters": letters,
     "recurrent layers": recurrence,
@@ -441,8 +498,8 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "recurrent layers step by step": steps,
     "places of what is computed": inward,
     "mixtures": mixed,
-    "rows from the end": rows_from_the_end,
-    "casts": casts,
+    "rows from the end": lambda r: (rows_from_the_end, elements_from_the_end)[r.integers(2)](r),
+    "casts": lambda r: (casts, truths)[r.integers(2)](r),
     "neutral elements": neutral,
 }
 

@@ -6,6 +6,7 @@ from safeconvert.prove.axioms.affine import broadcast
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.kernel.layout import Value, reshaped, transposed
 from safeconvert.prove.kernel.node import Node
+from safeconvert.prove.kernel.terms import Refused
 
 _INFERENCE = "a Dropout is at inference"
 
@@ -21,6 +22,13 @@ def _reshape(n: Node) -> list[Value]:
 
 
 def _expand(n: Node) -> list[Value]:
+    return [broadcast(n.store, n.value(), n.shape)]
+
+
+def _tile(n: Node) -> list[Value]:
+    times = n.constant(1)
+    if times is None or any(count != 1 and size != 1 for count, size in zip(times, n.value().shape, strict=True)):
+        raise Refused("Tile: of axes that hold several places")
     return [broadcast(n.store, n.value(), n.shape)]
 
 
@@ -56,5 +64,5 @@ AXIOM = Axiom(
     "Expand broadcasts.",
     (_INFERENCE,),
     {"Transpose": _transpose, "Reshape": _reshape, "Flatten": _reshape, "Squeeze": _reshape, "Unsqueeze": _reshape,
-     "DepthToSpace": _depth_to_space, "SpaceToDepth": _space_to_depth, "Expand": _expand, "Identity": _identity, "Dropout": _identity},
+     "DepthToSpace": _depth_to_space, "SpaceToDepth": _space_to_depth, "Expand": _expand, "Tile": _tile, "Identity": _identity, "Dropout": _identity},
 )  # fmt: skip

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.inward import moved
+from safeconvert.prove.axioms.same import same
 from safeconvert.prove.axioms.wrapped import unwrapped
 from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Constant, Refused, Store, Term
+from safeconvert.prove.kernel.terms import Array, Constant, Refused, Store, Term
 
 
 def taken(store: Store, value: Value, axis: int, indices: range) -> Value:
@@ -105,16 +107,52 @@ def _gather(n: Node) -> list[Value]:
         return _rows(n)
     value, indices = n.value(), n.constant(1)
     axis = n.attributes["axis"] % len(value.groups)
-    if indices is None or indices.ndim > 1 or not indices.size:
+    if indices is None or sum(size > 1 for size in indices.shape) > 1:
         raise Refused("Gather: of many axes")
-    size = value.shape[axis]
+    made = taken(n.store, value, axis, _evenly(indices, value.shape[axis]))
+    if indices.ndim == 1:
+        return [made]
+    ends = made.groups[:axis], made.groups[axis + 1 :]
+    at = tuple(made.groups[axis] if size > 1 else () for size in indices.shape)
+    return [Value(made.term, (*ends[0], *at, *ends[1]))]
+
+
+def _evenly(indices: Array, size: int) -> range:
+    """Numbers at even distances along an axis of a size, counted from its end where they are negative. Raises Refused for others."""
     numbers = [int(index) + (size if index < 0 else 0) for index in indices.reshape(-1)]
+    if not numbers:
+        raise Refused("no places")
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
     wanted = range(numbers[0], numbers[-1] + (1 if step > 0 else -1), step or 1)
     if list(wanted) != numbers or not all(0 <= number < size for number in numbers):
-        raise Refused("Gather: places at uneven distances")
-    made = taken(n.store, value, axis, wanted)
-    return [made if indices.ndim else Value(made.term, made.groups[:axis] + made.groups[axis + 1 :])]
+        raise Refused("places at uneven distances")
+    return wanted
+
+
+def _points(n: Node) -> list[Value]:
+    """GatherND by a constant grid, in which each number of a point is counted along an axis of its own, or always the same."""
+    made, points = n.value(), n.constant(1)
+    if points is None or n.attributes["batch_dims"]:
+        raise Refused("GatherND: by computed places, or in batches")
+    count, rank = points.shape[-1], points.ndim - 1
+    owners: list[int | None] = []
+    for column in range(count):
+        numbers = points[..., column]
+        along = [axis for axis in range(rank) if (numbers != numbers.take([0], axis)).any()]
+        if len(along) > 1:
+            raise Refused("GatherND: a number that varies along several axes")
+        first = (
+            numbers.reshape(-1)[:1]
+            if not along
+            else np.moveaxis(numbers, along[0], -1).reshape(-1, numbers.shape[along[0]])[0]
+        )
+        made = taken(n.store, made, column, _evenly(first, made.shape[column]))
+        owners.append(along[0] if along else None)
+    held = [axis for axis in range(rank) if points.shape[axis] > 1]
+    if sorted(owner for owner in owners if owner is not None) != held:
+        raise Refused("GatherND: points that are there several times")
+    grid = tuple(made.groups[owners.index(axis)] if axis in held else () for axis in range(rank))
+    return [Value(made.term, (*grid, *made.groups[count:]))]
 
 
 def _rows(n: Node) -> list[Value]:
@@ -129,10 +167,19 @@ def _rows(n: Node) -> list[Value]:
     return [Value(made, groups)] if math.prod(table.shape) else []
 
 
+def _elements(n: Node) -> list[Value]:
+    """GatherElements, which counts negative places from the end itself."""
+    data, index = n.operands
+    if not isinstance(index, Value) or data is None:
+        raise Refused("GatherElements: by constant places")
+    plain = unwrapped(n.store, index, data.shape[n.attributes["axis"]])
+    return same(replace(n, operands=(data, plain)))
+
+
 AXIOM = Axiom(
     "places along an axis",
-    "Slice, Split, and Gather at even distances take places along one axis, whatever the order of the others, also where it is several in one; Gather of rows of a table by computed "
-    "numbers commutes with any order of these.",
+    "Slice, Split, and Gather at even distances take places along one axis, whatever the order of the others, also where it is several in one; GatherND by a grid takes them along "
+    "several, one after another; Gather of rows of a table by computed numbers commutes with any order of these.",
     (),
-    {"Slice": _slice, "Split": _split, "Gather": _gather},
+    {"Slice": _slice, "Split": _split, "Gather": _gather, "GatherElements": _elements, "GatherND": _points},
 )

@@ -37,6 +37,7 @@ def twice(layer: Any) -> Callable[[Any], Any]:
 CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], Any]]] = {
     "Dense": (STEPS, L.Dense(3, activation="relu", **BIASED)),
     "Dense without bias": (ROW, L.Dense(3, use_bias=False, activation="softmax")),
+    "Embedding of integers": (STEPS, lambda x: keras.ops.cast(L.Embedding(2, 3, dtype="int64", embeddings_initializer="ones")(L.Activation("sigmoid")(x)), "float32")),
     "Embedding": (STEPS, lambda x: L.Embedding(7, 3)(L.Rescaling(3.0, 3.0)(L.Activation("sigmoid")(x)))),
     "BatchNormalization": (IMAGE, norm()),
     "BatchNormalization of the second axis": (IMAGE, norm(axis=1, scale=False, epsilon=0.1)),

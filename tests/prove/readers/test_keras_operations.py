@@ -60,6 +60,27 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "LeakyRelu": (ROW, lambda x: ops.leaky_relu(x, 0.3)), "Softmax": (STEPS, lambda x: ops.softmax(x, axis=1)),
     "MaxPool": (IMAGE, lambda x: ops.max_pool(x, (3, 2), (2, 1), "same")), "AveragePool": (IMAGE, lambda x: ops.average_pool(x, 2, padding="same")),
     "LogSoftmax": (STEPS, lambda x: ops.log_softmax(x)), "Erf": (ROW, ops.erf), "Rsqrt": (ROW, lambda x: ops.rsqrt(ops.exp(x))),
+    "Add, of integers of two widths": (ROW, lambda x: ops.cast(ops.cast(3 * x, "int32") + ops.cast(2 * x, "int64"), "float32")),
+    "Where, constants of integers": (ROW, lambda x: ops.cast(ops.where(ops.greater(x, 0.0), np.arange(6), np.arange(6)[::-1].copy()) + 1, "float32")),
+    "NotEqual": (ROW, lambda x: ops.where(ops.not_equal(ops.cast(x, "int32"), 0), x, 2 * x)),
+    "NotEqual, of numbers": (ROW, lambda x: ops.where(ops.not_equal(x, ops.relu(x)), x, 2 * x)),
+    "LogicalAnd": (ROW, lambda x: ops.where(ops.logical_and(np.array([True, False] * 3), ops.greater(x, 0.0)), x, 2 * x)),
+    "LogicalOr": (ROW, lambda x: ops.where(ops.logical_or(ops.greater(x, 1.0), ops.less(x, 0.0)), x, 2 * x)),
+    "LogicalXor": (ROW, lambda x: ops.where(ops.logical_xor(ops.greater(x, 1.0), ops.greater(x, 0.0)), x, 2 * x)),
+    "LogicalNot": (ROW, lambda x: ops.where(ops.logical_not(ops.greater(x, 1.0)), x, 2 * x)),
+    "Cumsum": (STEPS, lambda x: ops.cumsum(x, axis=1)), "Cumsum, of integers": (ROW, lambda x: ops.cast(ops.cumsum(ops.cast(3 * x, "int64"), axis=-1), "float32")),
+    "Tile": (ROW, lambda x: ops.tile(x, (1, 2))), "Tile, wider": (STEPS, lambda x: ops.tile(x, (1, 2, 1, 3))), "Tile, fewer": (STEPS, lambda x: ops.tile(x, (2,))),
+    "TakeAlongAxis": (STEPS, lambda x: ops.take_along_axis(x, ops.cast(ops.greater(x, 0.0), "int32"), axis=1)),
+    "Take, by computed numbers": (ROW, lambda x: ops.take(np.random.default_rng(0).normal(size=(7, 3)).astype("float32"), ops.cast(ops.abs(x), "int32"), axis=0)),
+    "BroadcastTo": (ROW, lambda x: x + ops.broadcast_to(x[:1, :1], (3, 6))), "Flip": (STEPS, lambda x: ops.flip(x, axis=1)),
+    "Mod": (ROW, lambda x: ops.cast(ops.mod(ops.cast(9 * x, "int32"), np.array([2, -3, 5, -7, 4, 3], "int32")), "float32")),
+    "Argmax": (STEPS, lambda x: ops.cast(ops.argmax(x, axis=1), "float32")), "Argmin": (STEPS, lambda x: ops.cast(ops.argmin(x, axis=-1), "float32")),
+    "Floor": (ROW, ops.floor), "Ceil": (ROW, ops.ceil), "Round": (ROW, ops.round), "Sign": (ROW, ops.sign), "Arctan": (ROW, ops.arctan), "Tan": (ROW, ops.tan),
+    **{f"{name}, of integers": (ROW, lambda x, f=f: ops.cast(f(ops.cast(3 * x, "int32")), "float32")) for name, f in {
+        "Subtract": lambda i: i - np.array([1, 2, 3, 4, 5, 6], "int32"), "Multiply": lambda i: i * i, "Maximum": lambda i: ops.maximum(i, 1),
+        "Minimum": lambda i: ops.minimum(i, 1), "Max": lambda i: ops.max(i, axis=1), "Sum": lambda i: ops.sum(i, axis=0), "Transpose": lambda i: ops.transpose(i, (1, 0)),
+        "ExpandDims": lambda i: ops.expand_dims(i, 1), "Concatenate": lambda i: ops.concatenate([i, i], 1), "Stack": lambda i: ops.stack([i, i], 1),
+        "Squeeze": lambda i: ops.squeeze(i[:, :1], 1), "Take": lambda i: ops.take(i, np.array([2, 0]), axis=1)}.items()},
 }  # fmt: skip
 
 
@@ -82,8 +103,9 @@ def test_the_graph_gives_what_keras_gives(name: str, tmp_path: Path) -> None:
 
 def test_an_operation_that_is_not_known_is_refused_by_name(tmp_path: Path) -> None:
     for build, named in (
-        (lambda x: ops.cumsum(x, 1), "Cumsum"),
-        (lambda x: ops.cast(ops.not_equal(x, 0.0), "float32"), "NotEqual"),
+        (lambda x: ops.cumprod(x, 1), "Cumprod"),
+        (lambda x: ops.logaddexp(x, 0.0), "Logaddexp"),
+        (lambda x: ops.cast(ops.cast(x, "int32") + np.arange(6), "float32"), "Add"),
     ):
         with pytest.raises(Refused, match=named):
             read_keras(saved(model_of(ROW, build), tmp_path))

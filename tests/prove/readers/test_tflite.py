@@ -48,6 +48,8 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "TANH": (ROW, tf.tanh),
     "PAD": (IMAGE, lambda x: tf.pad(x, [[0, 0], [1, 2], [0, 3], [0, 0]])),
     "GATHER": (IMAGE, lambda x: tf.gather(x, tf.constant([3, 1, 1]), axis=2)),
+    "GATHER in batches": (ROW, lambda x: tf.gather(x, tf.cast(x[:, :2] > 0, tf.int32), axis=1, batch_dims=1)),
+    "BROADCAST_TO a number": (ROW, lambda x: tf.broadcast_to(tf.reduce_sum(x), tf.zeros([0], tf.int32))),
     "TRANSPOSE": (IMAGE, lambda x: tf.transpose(x, (0, 3, 1, 2))),
     "MEAN": (IMAGE, lambda x: tf.reduce_mean(x, (1, 2), keepdims=True)),
     "SUB": (ROW, lambda x: 1.5 - x),
@@ -55,6 +57,25 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "SQUEEZE": (IMAGE, lambda x: tf.squeeze(x, 0)),
     "STRIDED_SLICE": (IMAGE, lambda x: x[:, -2, 1:6:2]),
     "STRIDED_SLICE backwards": (IMAGE, lambda x: x[:, ::-2, :, 3]),
+    "BROADCAST_ARGS": (ROW, lambda x: tf.broadcast_to(x, tf.raw_ops.BroadcastArgs(s0=[2, 1, 6], s1=tf.constant([3, 1]) + tf.cast(0 * x[0, :2], tf.int32)))),
+    "DEPTH_TO_SPACE": (IMAGE, lambda x: tf.nn.depth_to_space(x, 2)),
+    "SPACE_TO_DEPTH": ((1, 8, 6, 4), lambda x: tf.nn.space_to_depth(x, 2)),
+    "TOPK_V2": (IMAGE, lambda x: tf.math.top_k(x, 2).values),
+    "TILE": (ROW, lambda x: tf.tile(x, (2, 3))),
+    "NOT_EQUAL": (ROW, lambda x: tf.where(tf.not_equal(tf.cast(3 * x, tf.int32), 0), x, 2 * x)),
+    "LOGICAL_NOT": (ROW, lambda x: tf.cast(tf.logical_not(tf.reduce_any(x > 1.0, 1)), tf.float32)),
+    "FLOOR_DIV": (ROW, lambda x: tf.math.floordiv(x, 0.3)),
+    "REDUCE_ANY": (ROW, lambda x: tf.where(tf.reduce_any(x > 1.0, 1, keepdims=True), x, 2 * x)),
+    "REDUCE_ALL": (ROW, lambda x: tf.where(tf.reduce_all(x > -1.0, 0), x, 2 * x)),
+    "FLOOR_MOD": (ROW, lambda x: tf.cast(tf.cast(9 * x, tf.int32) % tf.constant([2, -3, 5, -7, 4, 3]), tf.float32)),
+    "RANGE": (ROW, lambda x: x + tf.cast(tf.range(tf.cast(x[0, 0], tf.int32), tf.cast(x[0, 0], tf.int32) + 6), tf.float32)),
+    "REVERSE_V2": (IMAGE, lambda x: tf.reverse(x, [1])),
+    "GATHER_ND": (ROW, lambda x: tf.gather_nd(x, tf.constant([[0, 5], [2, 1]]))),
+    "CUMSUM": (ROW, lambda x: tf.cumsum(x, 1)),
+    "CUMSUM backwards": (ROW, lambda x: tf.cumsum(x, 1, exclusive=True, reverse=True)),
+    "BROADCAST_TO": (STEPS, lambda x: tf.broadcast_to(x[:, :1], (3, 2, 5, 4))),
+    "SIGN": (ROW, tf.sign),
+    "MAXIMUM of integers": (ROW, lambda x: tf.cast(tf.maximum(tf.abs(tf.cast(3 * x, tf.int32)), 1), tf.float32)),
     "UNSORTED_SEGMENT_PROD": (
         ROW,
         lambda x: tf.math.unsorted_segment_prod(tf.reshape(x, [18]), tf.constant([0, 2] * 9), 3),
@@ -196,8 +217,8 @@ def test_signatures_name_inputs_and_outputs(tmp_path: Any) -> None:
 
 
 def test_what_is_not_known_is_refused_by_name() -> None:
-    with pytest.raises(Refused, match="operator 128"):
-        read_tflite(converted(lambda x: tf.cumsum(x, 1), ROW))
+    with pytest.raises(Refused, match="operator 156"):
+        read_tflite(converted(lambda x: tf.math.atan2(x, x + 1), ROW))
     quantised = converted(lambda x: x @ normal(6, 300), ROW, optimizations=[tf.lite.Optimize.DEFAULT])
     with pytest.raises(Refused, match="quantised"):
         read_tflite(quantised)

@@ -20,6 +20,9 @@ Weights = Callable[[str, Sequence[str]], list[Array]]
 """The arrays of a layer by its name, those of its parts one after another; an own array of a layer is of the part ""."""
 
 
+_KINDS = [np.dtype(kind) for kind in (np.float32, np.int32, np.int64)]
+
+
 @dataclass(frozen=True)
 class Archive:
     """What a file holds: the model's configuration, and weights of the layers of this model by the place of the model in the file."""
@@ -86,6 +89,6 @@ def _by_name(group: h5py.Group, place: str) -> Weights:
 
 
 def _array(held: Any) -> Array:
-    if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual or held.dtype != np.float32:
-        raise Refused("weights that are not float32, or lie in another file")
+    if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual or held.dtype not in _KINDS:
+        raise Refused("weights that are neither float32 nor integers, or lie in another file")
     return np.asarray(held[()])

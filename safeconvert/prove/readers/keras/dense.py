@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx.helper import np_dtype_to_tensor_dtype
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.activations import activated
@@ -19,11 +20,12 @@ def dense(n: Layer) -> Tensor:
 
 
 def embedding(n: Layer) -> Tensor:
-    """Embedding; numbers that are no integers are cut to such."""
+    """Embedding, whose table may hold integers; numbers that are no integers are cut to such."""
     n.only(mask_zero=False, lora_rank=None)
     [places] = n.inputs
     name = places.name if places.whole else n.write("Cast", places.name, to=INT32)
-    return Tensor(n.write("Gather", n.weight(0), name, axis=0), places.rank + 1)
+    table = n.weight(0)
+    return Tensor(n.write("Gather", table, name, axis=0), places.rank + 1, np_dtype_to_tensor_dtype(n.weights[0].dtype))
 
 
 def batch_normalization(n: Layer) -> Tensor:

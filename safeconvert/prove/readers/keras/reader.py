@@ -12,7 +12,8 @@ from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.archive import Archive, Weights, opened, places_of
 from safeconvert.prove.readers.keras.calls import Call, Place, Reference, calls_of, places
 from safeconvert.prove.readers.keras.layer import Layer, Tensor
-from safeconvert.prove.readers.keras.operations import OPERATIONS, Operation
+from safeconvert.prove.readers.keras.operation import Operation
+from safeconvert.prove.readers.keras.operations import OPERATIONS
 from safeconvert.prove.readers.keras.table import LAYERS
 from safeconvert.prove.readers.writer import Input, Writer
 
@@ -143,11 +144,14 @@ def _called(
         if settings:
             raise Refused(f"the model {name} is called with {sorted(settings)}")
         return _model(write, archive, layer, within[name], inputs)
-    _require_plain(layer)
+    policy = _policy(layer)
     entry = LAYERS[kind]
     if settings and kind != "MultiHeadAttention":
         raise Refused(f"{kind}: called with {sorted(settings)}")
-    return [entry.rule(Layer(write, kind, layer["config"], weights(name, entry.parts), tuple(inputs), settings))]
+    held = weights(name, entry.parts)
+    if any(array.dtype != policy for array in held):
+        raise Refused(f"{kind}: has weights that are not {policy}")
+    return [entry.rule(Layer(write, kind, layer["config"], held, tuple(inputs), settings))]
 
 
 def _known(model: Mapping[str, Any]) -> None:
@@ -155,13 +159,15 @@ def _known(model: Mapping[str, Any]) -> None:
         raise Refused(f"a model of the class {model.get('registered_name') or model['class_name']}")
 
 
-def _require_plain(layer: Mapping[str, Any]) -> None:
-    """Raises Refused for a layer that is not Keras' own, unknown, or of other than float32."""
+def _policy(layer: Mapping[str, Any]) -> str:
+    """The type that a layer computes in. Raises Refused for a layer that is not Keras' own, unknown, or of other than float32; tables may hold integers."""
     kind, config = layer["class_name"], layer["config"]
     module = layer.get("module", "keras.layers")
     if kind not in LAYERS or module != "keras.layers" or layer.get("registered_name") not in (None, kind):
         raise Refused(f"the layer {module}.{layer.get('registered_name') or kind}")
     policy = config.get("dtype", "float32")
     policy = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
-    if policy != "float32" or config.get("quantization_config") is not None:
+    taken = _KINDS if kind == "Embedding" else {"float32"}
+    if policy not in taken or config.get("quantization_config") is not None:
         raise Refused(f"{kind}: computes in {policy}, or is quantised")
+    return str(policy)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from onnx import TensorProto
+
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tflite.flatbuffer import BOOL, BYTE, FLOAT, INT
 from safeconvert.prove.readers.tflite.operator import WHOLE, Operator, Rule, fused
 
+_OF_OTHERS = {("Abs",): WHOLE, ("Neg",): WHOLE, ("Sign",): WHOLE, ("Not",): (TensorProto.BOOL,)}
+
 
 def each(*operators: str) -> Rule:
-    """One input, and ONNX operators without attributes one after another; of float32."""
+    """One input, and ONNX operators without attributes one after another; of float32, or of what all versions of these take."""
 
     def rule(o: Operator) -> list[str]:
-        o.only_float()
+        if operators not in _OF_OTHERS or o.tensor(0).kind not in _OF_OTHERS[operators]:
+            o.only_float()
         tensor = o.tensor(0).name
         for operator in operators:
             tensor = o.write(operator, tensor)
@@ -36,6 +41,24 @@ def pair(operator: str, activation: int | None = None, floating: bool = True) ->
         return [made] if activation is None else fused(o, activation, made)
 
     return rule
+
+
+def unequal(o: Operator) -> list[str]:
+    """NOT_EQUAL."""
+    return [o.write("Not", o.write("Equal", o.tensor(0).name, o.tensor(1).name))]
+
+
+def floor_quotient(o: Operator) -> list[str]:
+    """FLOOR_DIV of float32."""
+    o.only_float()
+    return [o.write("Floor", o.write("Div", o.tensor(0).name, o.tensor(1).name))]
+
+
+def remainder(o: Operator) -> list[str]:
+    """FLOOR_MOD of integers: with the divisor's sign."""
+    if o.tensor(0).kind not in WHOLE:
+        raise Refused("FLOOR_MOD: of other than integers")
+    return [o.write("Mod", o.tensor(0).name, o.tensor(1).name)]
 
 
 def clipped(low: float, high: float) -> Rule:

@@ -132,9 +132,13 @@ def unpacked(o: Operator) -> list[str]:
 
 
 def gathered(o: Operator) -> list[str]:
-    """GATHER along an axis."""
-    if o.options.value(1, INT):
-        raise Refused("GATHER: in batches")
+    """GATHER along an axis; in batches, element by element along the last one."""
+    axis, batches = o.options.value(0, INT), o.options.value(1, INT)
+    if batches:
+        ranks = [len(o.tensor(place).shape) for place in (0, 1)]
+        if ranks != [batches + 1, batches + 1] or axis % ranks[0] != batches:
+            raise Refused("GATHER: in batches of more than elements")
+        return [o.write("GatherElements", o.tensor(0).name, o.tensor(1).name, axis=batches)]
     return [o.write("Gather", o.tensor(0).name, o.tensor(1).name, axis=o.options.value(0, INT))]
 
 

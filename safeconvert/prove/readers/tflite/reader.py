@@ -45,7 +45,7 @@ def _read(content: bytes) -> onnx.ModelProto:
     ends = [_named(tensors, graph.numbers(field), signatures, field - 1) for field in (1, 2)]
     known = {place: name for name, place in ends[0]}
     for place, tensor in enumerate(tensors):
-        if tensor.array is not None:
+        if tensor.array is not None and place not in known:
             known[place] = tensor.name
     codes = [
         max(code.value(0, BYTE), code.value(3, INT)) for code in model.records(1)
@@ -89,12 +89,15 @@ def _tensor(write: Writer, record: Record, place: int, buffers: list[Record]) ->
 
 def _array(buffer: Record, kind: int, sizes: list[int]) -> Array | None:
     """The numbers of a buffer; None where it has none."""
-    if buffer.value(1, LONG):
-        raise Refused("numbers that lie outside of the flatbuffer")
-    held = buffer.numbers(0, "u1")
-    if not held.size:
+    start, count = buffer.value(1, LONG), buffer.value(2, LONG)
+    held = buffer.numbers(0, "u1").tobytes()
+    if start > 1:  # behind the flatbuffer, as large files have them; 0 and 1 say that there are none
+        if start + count > len(buffer.content):
+            raise Refused("numbers that end beyond the file")
+        held = buffer.content[start : start + count]
+    if not held and 0 not in sizes:
         return None
-    return np.frombuffer(held.tobytes(), onnx.helper.tensor_dtype_to_np_dtype(kind)).reshape(sizes)
+    return np.frombuffer(held, onnx.helper.tensor_dtype_to_np_dtype(kind)).reshape(sizes)
 
 
 def _named(tensors: list[Tensor], listed: Array, signatures: list[Record], side: int) -> list[tuple[str, int]]:
