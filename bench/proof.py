@@ -50,7 +50,7 @@ from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.prover import prove
 from safeconvert.prove.readers.read import read_native
 from safeconvert.prove.structure import same_structure
-from safeconvert.verification.proof import forms_contract, prove_forms, prove_pair
+from safeconvert.verification.proof import exporters_forms, forms_contract, prove_forms, prove_pair
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import open_run
@@ -316,11 +316,14 @@ def _conversion(path: Path, target: str) -> dict[str, Any]:
             if found.exit_code is not ExitCode.VERIFIED:
                 return {"exit": int(found.exit_code), "reason": found.reason}
             made = found.decisive.candidate.path
-            record = prove_pair(run, found.source, found.verification, found.exporter, (made, target), options.verify)
+            file = (made, target)
+            record = prove_pair(run, found.source, found.verification, found.exporter, file, options.verify).record
             proving = sum(run.phases.seconds.get(phase, 0.0) for phase in PHASES)
             forms = record
             if record.level is ProofLevel.NATIVE:
-                forms = prove_forms(run, found.source, found.verification, found.exporter)
+                checked = (found.exporter, found.verification)
+                check, verification = exporters_forms(run, found.source, checked, file, options.verify)
+                forms = prove_forms(run, found.source, verification, check)
             _keep(found.source, found.verification, found.exporter, out, made)
     except SafeconvertError as error:
         return {"exit": int(error.exit_code), "reason": error.message}

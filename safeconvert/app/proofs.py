@@ -81,9 +81,12 @@ def run_prove(options: VerifyOptions, settings: Settings, phases: Phases) -> Pro
     with open_run(settings, phases) as run:
         pair = verify_pair(run, options)
         target = (pair.target.path, pair.target.format)
-        record = prove_pair(run, pair.source, pair.verification, pair.exporter, target, pair.settings)
+        proved = prove_pair(run, pair.source, pair.verification, pair.exporter, target, pair.settings)
+        record = proved.record
         verified = pair.exit_code is ExitCode.VERIFIED
-        found = disprove(run, pair.pair, pair.verification, pair.exporter, record, pair.settings) if verified else None
+        found = None
+        if verified and proved.verification is not None:
+            found = disprove(run, pair.pair, proved.verification, proved.source, record, pair.settings)
         confirm_all(pair.source, pair.target)
     if found is not None:
         figures = found.figures

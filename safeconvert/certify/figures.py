@@ -39,19 +39,20 @@ def comparator(settings: VerifySettings, verification: Verification | None) -> d
 
 
 def pairs(
-    source: ExporterCheck, verification: Verification | None, crossing: Mapping[str, Comparison]
+    native: Comparison | None, source: ExporterCheck, target: ExporterCheck | None, crossing: Mapping[str, Comparison]
 ) -> dict[str, Any]:
     """Figures of the pairs of models that were compared, by name.
 
     Args:
+        native: the native pair.
         source: the source and its ONNX form.
-        verification: the native pair, and the target and its ONNX form.
+        target: the target and its ONNX form.
         crossing: the pairs that cross sides and forms.
     """
     compared: dict[str, Comparison | None] = {
-        "source native vs target native": verification.native if verification is not None else None,
+        "source native vs target native": native,
         "source native vs source ONNX": source.figures,
-        "target native vs target ONNX": verification.exporter.figures if verification is not None else None,
+        "target native vs target ONNX": target.figures if target is not None else None,
     }
     found = {name: figures.to_json() for name, figures in compared.items() if figures is not None}
     return found | {name: brief(figures) for name, figures in crossing.items()}

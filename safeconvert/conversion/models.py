@@ -38,12 +38,14 @@ class Export:
         path: the ONNX file, or None.
         failure: why no exporter worked; "" otherwise.
         opset: ONNX opset requested of it; 0 left it to the exporter.
+        file: the native file that it was read from, by `core.proof.READER` in the place of an exporter; else None.
     """
 
     adapter: str
     path: Path | None
     failure: str
     opset: int = 0
+    file: Path | None = None
 
 
 def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[int, ...]] = ()) -> ModelRequest:

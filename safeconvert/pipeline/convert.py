@@ -1,6 +1,6 @@
 """The life of one conversion.
 
-    inspect → convert along a route → export both sides to ONNX → verify → repair where it is wrong → publish
+    inspect → convert along a route → read or export both sides to ONNX → verify → repair where it is wrong → publish
 
 Routes are tried in order until one verifies natively, or all of them (`route_selection`). A candidate that the steering part of the inputs refutes is not
 shown the held-out part; the held-out part gives the verdict.
@@ -76,7 +76,7 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     warm(run, "convert", found[0].adapters[-1])
     warm(run, "target", framework(options.target_format, run.adapters))
     plain = _in_float(options)
-    source, attempts = _first_verified(run, file, found, target.name, plain)
+    source, attempts = _first_verified(run, file, found, target.name, plain, _may_be_read(found, options))
     source = source.current if attempts[-1].verified else source.settled()
     source, attempts = explain_exports(run, source, attempts, plain.verify, repair=True)
     if not attempts[-1].verified:
@@ -104,6 +104,13 @@ def convert(run: Run, options: ConvertOptions) -> Conversion:
     return replace(conversion, rejected=paths.rejected_path(target))
 
 
+def _may_be_read(found: Sequence[Route], options: ConvertOptions) -> bool:
+    """Whether the source need not be exported: one converter makes the target, and no ONNX file, and nothing beside the verdict is requested that is
+    read off an exporter's form."""
+    beside = options.layer_errors or options.bake_preprocessing or options.optimize != Optimize.NONE
+    return len(found[0].adapters) == 1 and options.target_format != "onnx" and options.routes != ALL and not beside
+
+
 def _checked(options: ConvertOptions) -> ConvertOptions:
     """The options, the comparator chosen where fewer bits leave none. Raises UnusableInput for unknown ones."""
     if options.optimize not in OPTIMIZE:
@@ -129,9 +136,9 @@ def _in_float(options: ConvertOptions) -> ConvertOptions:
 
 
 def _first_verified(
-    run: Run, file: ModelFile, found: Sequence[Route], name: str, options: ConvertOptions
+    run: Run, file: ModelFile, found: Sequence[Route], name: str, options: ConvertOptions, read: bool
 ) -> tuple[Source, list[Attempt]]:
-    """The source, evaluated, and what became of the routes.
+    """The source, evaluated, and what became of the routes; its ONNX form is first read from the file, where that `read` says so.
 
     A first route that needs no export of the source begins while the source runs, unless times are compared or its converter declares that it
     refuses the source.
@@ -147,7 +154,7 @@ def _first_verified(
 
     try:
         source = evaluate_source(
-            run, file, SourceOptions(options.model, options.data, options.verify, options.opset), opened,
+            run, file, SourceOptions(options.model, options.data, options.verify, options.opset, read=read), opened,
             found[0].names[0] if len(found[0].adapters) == 1 else "", name,
         )  # fmt: skip
     except BaseException as error:

@@ -67,7 +67,7 @@ def explain_searched(
         return source, list(attempts)
     if source.reference is None:
         check, right = _searched_side(run, source_side(source), shown, settings, repair)
-        source = replace(source, exporter=FinishedCheck(check), reference=right)
+        source = replace(source, exporter=FinishedCheck(check, source.exported), reference=right)
     found = []
     for attempt in attempts:
         result = attempt.result
@@ -132,7 +132,8 @@ def _source(
     if _faithful(run, check, seen):
         return source
     check, right = explain_export(run, source_side(source), settings, repair)
-    return replace(source, exporter=FinishedCheck(check), reference=right.exported if right is not None else None)
+    reference = right.exported if right is not None else None
+    return replace(source, exporter=FinishedCheck(check, source.exported), reference=reference)
 
 
 def _target(run: Run, source: Source, compared: Compared, settings: VerifySettings, repair: bool) -> Verification:

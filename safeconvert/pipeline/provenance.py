@@ -20,6 +20,7 @@ from safeconvert.verification.cross_pairs import cross_pairs
 from safeconvert.verification.proof import prove_pair
 from safeconvert.verification.snapshot import external_files
 from safeconvert.verification.structure import Structure, compare_structures
+from safeconvert.verification.types import ExporterCheck
 from safeconvert.workers.run import Run
 from safeconvert.workers.versions import versions
 
@@ -78,6 +79,7 @@ class Provenance:
         environment: of the run.
         structure: how the two ONNX forms compare as graphs.
         proof: what is proven of the pair beyond the inputs that were tried.
+        source_form, target_form: what became of their ONNX forms; None where there is no target to compare.
         containment: what kept the workers from the user's files and the network.
         cross_pairs: figures of the pairs that cross sides and forms, by name.
         seconds: what each phase took.
@@ -91,6 +93,8 @@ class Provenance:
     environment: Environment
     structure: Structure
     proof: ProofRecord
+    source_form: ExporterCheck
+    target_form: ExporterCheck | None
     containment: Contained
     cross_pairs: Mapping[str, Comparison]
     seconds: Mapping[str, float]
@@ -109,18 +113,21 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
         UnusableInput: a file cannot be read.
         AdapterFailure: the versions cannot be read.
     """
-    source, verification, route = result.source, result.verification, result.route
+    source, route = result.source, result.route
     frameworks = [framework(name, run.adapters) for name in (source.file.format, result.target_format)]
     packages = package_names([*frameworks, *route.adapters, framework("onnx", run.adapters), *_quantizers(run, result)])
     with run.phases.phase("hashing"):
         whole = source.file.whole
         ours = _model(run, whole.path, whole.named, whole.format)
         theirs = _model(run, made, target, result.target_format)
-    crossing = cross_pairs(source, verification, result.exporter, result.settings) if verification is not None else {}
+    proved = prove_pair(
+        run, source, result.verification, result.exporter, (made, result.target_format), result.settings
+    )
+    verification = proved.verification
+    crossing = cross_pairs(source, verification, proved.source, result.settings) if verification is not None else {}
     structure = compare_structures(
         run, source, verification, ours.file.sha256 == theirs.file.sha256, route.names[-1] if route.adapters else ""
     )
-    proof = prove_pair(run, source, verification, result.exporter, (made, result.target_format), result.settings)
     converters = tuple(versions(run, adapter.packages, adapter.python) for adapter in route.adapters)
     return Provenance(
         source=ours,
@@ -132,7 +139,9 @@ def record_provenance(run: Run, result: Conversion | PairVerification, made: Pat
             platform.python_version(), platform.platform(), os.cpu_count(), versions(run, packages)
         ),
         structure=structure,
-        proof=proof,
+        proof=proved.record,
+        source_form=proved.source,
+        target_form=verification.exporter if verification is not None else None,
         containment=_contained(run),
         cross_pairs=crossing,
         seconds=dict(sorted(run.phases.seconds.items())),

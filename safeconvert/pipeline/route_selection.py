@@ -95,6 +95,7 @@ def try_routes(
         attempts.append(Attempt(route, result, seconds=round(time.monotonic() - start, 3)))
         if attempts[-1].verified and options.routes != ALL:
             break
+        source.exporter.with_exporter()
     return best_last(attempts)
 
 

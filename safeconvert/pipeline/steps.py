@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from safeconvert.adapter_api.protocol import UNCHANGED, WHOLE
 from safeconvert.compare.contract import make_contract
@@ -24,6 +25,8 @@ from safeconvert.repair.types import PreprocessingFault
 from safeconvert.verification.interface import moved, request_like, suggested_inputs, suggested_shapes
 from safeconvert.verification.pair import Pair, TargetModel
 from safeconvert.verification.source import Source
+from safeconvert.verification.target_form import target_file, with_exporters_form
+from safeconvert.verification.types import Verification
 from safeconvert.workers.run import Run
 
 
@@ -100,7 +103,8 @@ def with_embedded_preprocessing(
     if not isinstance(right.result, Compared):
         return list(attempts)
     converter = right.route.adapters[-1] if right.route.adapters else None
-    verified = Verified(right.result.candidate, right.result.verification, converter, right.diagnosis)
+    verification = _with_exporters_form(run, source, right.result.candidate.path, right.result.verification, options)
+    verified = Verified(right.result.candidate, verification, converter, right.diagnosis)
     proposals = embed_preprocessing(run, verified, source, options)
     tried = list(verify_proposals(run, proposals, right.route, options))
     if tried and tried[-1].verified:
@@ -112,16 +116,26 @@ def with_embedded_preprocessing(
     )
 
 
+def _with_exporters_form(
+    run: Run, source: Source, path: Path, verification: Verification, options: ConvertOptions
+) -> Verification:
+    """A verification with an exporter's form of the target, which is named and converted as exporters do."""
+    target = target_file(source, path, options.target_format, verification.target)
+    return with_exporters_form(run, target, source, verification, options.verify)
+
+
 def with_layer_errors(run: Run, conversion: Conversion) -> Conversion:
     """The errors along the layers added, where they are requested, no diagnosis holds them and both have an ONNX form."""
     decisive = conversion.decisive
     known = decisive.diagnosis is not None and decisive.diagnosis.record
-    if not conversion.options.layer_errors or known or decisive.verification is None:
+    if not conversion.options.layer_errors or known or not isinstance(decisive.result, Compared):
         return conversion
-    pair = onnx_pair(conversion.source, decisive.verification)
-    if pair is None:
-        return conversion
+    compared, options = decisive.result, conversion.options
     try:
+        found = _with_exporters_form(run, conversion.source, compared.candidate.path, compared.verification, options)
+        pair = onnx_pair(conversion.source, found)
+        if pair is None:
+            return conversion
         return replace(conversion, layers=measure(run, pair, conversion.options.verify))
     except SafeconvertError:
         return conversion  # an ONNX form that does not run; no verdict rests on it

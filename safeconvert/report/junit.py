@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.faults import FaultState, read_faults
 from safeconvert.certificate.untrusted_json import mapping, mappings, number, sequence, text
+from safeconvert.core.proof import READER
 from safeconvert.core.text import printable
 from safeconvert.errors import ExitCode, SafeconvertError, UnusableInput
 
@@ -174,7 +175,8 @@ def _exporters(predicate: Mapping[str, Any]) -> list[Case]:
         name, verdict = f"exporter agreement: {text(side)}", mapping(check).get("verdict")
         reason = "; ".join([text(mapping(check).get("reason")), *export_fault_lines(mapping(check))])
         if verdict == "equal":
-            cases.append(Case(name, note=f"exported by {text(mapping(check).get('adapter'))}"))
+            maker = text(mapping(check).get("adapter"))
+            cases.append(Case(name, note="read from the file" if maker == READER else f"exported by {maker}"))
         else:
             cases.append(Case(name, SKIPPED, reason if verdict == "none" else f"exporter fault: {reason}"))
     return cases

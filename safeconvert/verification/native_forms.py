@@ -10,14 +10,17 @@ from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
+from safeconvert.core.files import size_of
 from safeconvert.core.proof import READER
 from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import against_first, unchanged_contract
-from safeconvert.verification.types import Counted
+from safeconvert.verification.types import Counted, ExporterCheck
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
+
+_LARGE = 1 << 28  # bytes
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class NativeModel:
         path, format: of its file.
         chunks: the inputs, as it was fed.
         outputs: its own.
+        form: its ONNX form, and what became of that.
     """
 
     side: str
@@ -36,6 +40,15 @@ class NativeModel:
     format: str
     chunks: Sequence[Chunk]
     outputs: Evaluated
+    form: tuple[Export, ExporterCheck]
+
+    @property
+    def read(self) -> NativeForm | None:
+        """The ONNX form, where that was read from this file and is the model; None otherwise."""
+        exported, check = self.form
+        if exported.file != self.path or exported.path is None or check.contract is None:
+            return None
+        return NativeForm(exported.path, READER, check.contract) if check.verdict is ExporterVerdict.EQUAL else None
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Unread:
 
 
 def native_form(run: Run, model: NativeModel, counted: Counted, settings: VerifySettings) -> NativeForm | Unread:
-    """Read a native file, and compare the graph with the native model on the inputs that count, as an exporter's.
+    """Read a native file, unless that was done, and compare the graph with the native model on the inputs that count, as an exporter's.
 
     Args:
         run: the surroundings.
@@ -66,6 +79,8 @@ def native_form(run: Run, model: NativeModel, counted: Counted, settings: Verify
     signature = model.outputs.signature
     if model.format == "onnx":
         return NativeForm(model.path, "", unchanged_contract(signature, signature))
+    if model.read is not None:
+        return model.read
     try:
         path = read_again(run, model.side, (model.path, model.format), signature.inputs)
     except SafeconvertError as error:
@@ -77,6 +92,26 @@ def native_form(run: Run, model: NativeModel, counted: Counted, settings: Verify
             f"the graph that was read of the {model.side} is not shown to be the {model.side}: {check.reason}"
         )
     return NativeForm(path, READER, check.contract)
+
+
+def read_beside(
+    run: Run, side: str, file: tuple[Path, str], inputs: Sequence[TensorSpec], opset: int = 0
+) -> Export | None:
+    """The graph that is read from a native file as its ONNX form, which is not known to be the model yet; None for a file that is not read.
+
+    A large file is not, since other work goes on that takes memory too.
+
+    Args:
+        run, side, file, inputs: as `read_again`.
+        opset: that would be requested of an exporter.
+    """
+    path, format_name = file
+    if format_name == "onnx" or size_of(path) >= _LARGE:
+        return None
+    try:
+        return Export(READER, read_again(run, side, file, inputs), "", opset, path)
+    except SafeconvertError:
+        return None
 
 
 def read_again(run: Run, side: str, file: tuple[Path, str], inputs: Sequence[TensorSpec]) -> Path:

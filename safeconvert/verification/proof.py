@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.core.proof import ProofLevel, ProofRecord
+from safeconvert.core.proof import READER, ProofLevel, ProofRecord
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
@@ -19,6 +19,7 @@ from safeconvert.verification.native import feed_across, unchanged_contract
 from safeconvert.verification.native_forms import NativeForm, NativeModel, Unread, native_form
 from safeconvert.verification.source import Source, chunks_for
 from safeconvert.verification.structure import same_form
+from safeconvert.verification.target_form import target_file, with_exporters_form
 from safeconvert.verification.types import Counted, ExporterCheck, Verification
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
@@ -29,6 +30,21 @@ _ONE_GRAPH = (
 )
 
 
+@dataclass(frozen=True)
+class Proved:
+    """What was proven of a pair, and the ONNX forms that it says something of.
+
+    Attributes:
+        record: what was proven.
+        source: what became of the source's ONNX form.
+        verification: of the target, with its ONNX form; None where there is none.
+    """
+
+    record: ProofRecord
+    source: ExporterCheck
+    verification: Verification | None
+
+
 def prove_pair(
     run: Run,
     source: Source,
@@ -36,8 +52,10 @@ def prove_pair(
     source_check: ExporterCheck,
     target: tuple[Path, str],
     settings: VerifySettings,
-) -> ProofRecord:
+) -> Proved:
     """Prove a target equal to its source where the native models were found equal.
+
+    Where no proof comes of graphs that were read from the files, and one of these is an ONNX form, exporters' forms are made and proven equal.
 
     Never raises for what cannot be proven: no verdict rests on it.
 
@@ -50,19 +68,49 @@ def prove_pair(
         settings: how outputs are compared.
     """
     if verification is None or not verification.native.equal:
-        return _sampled("source and target are not equal")
+        return Proved(_sampled("source and target are not equal"), source_check, verification)
     if source.fed_otherwise:
-        return _sampled("the target takes another preprocessing than the source, which is not part of either graph")
-    forms = _native_forms(run, source, verification, target, settings)
+        reason = "the target takes another preprocessing than the source, which is not part of either graph"
+        return Proved(_sampled(reason), source_check, verification)
+    forms = _native_forms(run, source, (verification, source_check), target, settings)
     found = _between(run, verification, forms) if not isinstance(forms, Unread) else _sampled(forms.reason)
     if found.level is ProofLevel.NATIVE or {source.file.format, target[1]} == {"onnx"}:
-        return found
+        return Proved(found, source_check, verification)
+    source_check, verification = exporters_forms(run, source, (source_check, verification), target, settings)
     both = prove_forms(run, source, verification, source_check)
     if both.level is ProofLevel.ONNX:
-        return replace(both, reason=f"not end to end: {found.reason}")
-    if both.reason == _ONE_GRAPH:  # what is missing is missing between the native files
-        return replace(found, reason=f"{_ONE_GRAPH}; not end to end: {found.reason}")
-    return replace(both, reason=f"{both.reason}; nor end to end: {found.reason}")
+        both = replace(both, reason=f"not end to end: {found.reason}")
+    elif both.reason == _ONE_GRAPH:  # what is missing is missing between the native files
+        both = replace(found, reason=f"{_ONE_GRAPH}; not end to end: {found.reason}")
+    else:
+        both = replace(both, reason=f"{both.reason}; nor end to end: {found.reason}")
+    return Proved(both, source_check, verification)
+
+
+def exporters_forms(
+    run: Run,
+    source: Source,
+    checked: tuple[ExporterCheck, Verification],
+    target: tuple[Path, str],
+    settings: VerifySettings,
+) -> tuple[ExporterCheck, Verification]:
+    """What became of the source's ONNX form, and the verification of a target with its own: exporters' forms in place of those that were read.
+
+    A target stays with what was read of it where it cannot be fed again.
+
+    Args:
+        run, source, target, settings: as `prove_pair`.
+        checked: what became of the source's ONNX form so far, and the verification.
+    """
+    check, verification = checked
+    if source.exported.adapter == READER:
+        source.exporter.with_exporter()
+        check = source.exporter.result()
+    try:
+        opened = target_file(source, *target, verification.target)
+        return check, with_exporters_form(run, opened, source, verification, settings)
+    except SafeconvertError:
+        return check, verification
 
 
 def prove_forms(run: Run, source: Source, verification: Verification, source_check: ExporterCheck) -> ProofRecord:
@@ -91,16 +139,29 @@ def forms_contract(source: Source, verification: Verification, check: ExporterCh
 
 
 def _native_forms(
-    run: Run, source: Source, verification: Verification, target: tuple[Path, str], settings: VerifySettings
+    run: Run,
+    source: Source,
+    checked: tuple[Verification, ExporterCheck],
+    target: tuple[Path, str],
+    settings: VerifySettings,
 ) -> tuple[NativeForm, NativeForm] | Unread:
     """The graphs of both files, or why one of them has none."""
+    verification, check = checked
     try:
         feeds = feed_across(verification.contract, source.data.chunks, run.folder("feed"))
     except SafeconvertError as error:
         return Unread(first_line(str(error)))
     models = (
-        NativeModel("source", source.file.path, source.file.format, source.data.chunks, source.outputs),
-        NativeModel("target", *target, chunks_for(source.data, feeds), verification.outputs),
+        NativeModel(
+            "source", source.file.path, source.file.format, source.data.chunks, source.outputs, (source.exported, check)
+        ),
+        NativeModel(
+            "target",
+            *target,
+            chunks_for(source.data, feeds),
+            verification.outputs,
+            (verification.exported, verification.exporter),
+        ),
     )
     forms = []
     for model in models:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from safeconvert.adapter_api.protocol import ModelRequest
+from safeconvert.adapter_api.protocol import WHOLE, ModelRequest
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions, ModelOptions
 from safeconvert.conversion.models import Evaluated, Export, Wanted, export, model_request, open_given
 from safeconvert.core.formats import ModelFile
+from safeconvert.core.proof import READER
 from safeconvert.core.signature import Signature, has_batch
 from safeconvert.errors import AdapterFailure, NoVerdict
 from safeconvert.inputs.store import Chunk
@@ -23,10 +25,11 @@ from safeconvert.verification.batching import Axis, Regrouped, axis_of, regroupe
 from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.mixing import mixing_layers
+from safeconvert.verification.native_forms import read_beside
 from safeconvert.verification.purity import impure
 from safeconvert.verification.sealing import sealed_form
 from safeconvert.verification.settling import Parts, Settling
-from safeconvert.verification.source_check import SourceCheck, looks
+from safeconvert.verification.source_check import SourceCheck, SourceForm, looks
 from safeconvert.verification.source_inputs import Fed, feed_source
 from safeconvert.verification.types import Counted
 from safeconvert.verification.usable_samples import finite_samples
@@ -44,10 +47,9 @@ class Source:
         session: the opened model.
         data: the inputs.
         outputs: its native outputs.
-        exported: its ONNX form.
         steering: numbers of the samples that may steer decisions.
         held_out: numbers of the samples that give the verdict.
-        exporter: what became of the ONNX form; looked at in the background.
+        exporter: its ONNX form, and what became of that; looked at in the background.
         coverage: what the inputs exercise of it; measured in the background.
         settling: which inputs count, before and after those are left out on which the source is rounding alone.
         blind: by output that is not compared, why.
@@ -65,7 +67,6 @@ class Source:
     session: Session
     data: Dataset
     outputs: Evaluated
-    exported: Export
     steering: np.ndarray
     held_out: np.ndarray
     exporter: SourceCheck
@@ -79,6 +80,11 @@ class Source:
     reference: Export | None = None
     counterexamples: tuple[Chunk, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def exported(self) -> Export:
+        """Its ONNX form, as it is by now."""
+        return self.exporter.exported
 
     @property
     def counted(self) -> np.ndarray:
@@ -113,6 +119,7 @@ class SourceOptions:
         opset: ONNX opset requested of its exporter; 0 leaves it to the exporter.
         candidates: shapes to try after those of the data, where the source declares none.
         passing: of many inputs, only the first are run; the others are compared in passing.
+        read: the graph that is read from the file is its ONNX form, as far as that does; nothing takes an exporter's for granted.
     """
 
     model: ModelOptions
@@ -121,6 +128,7 @@ class SourceOptions:
     opset: int = 0
     candidates: Sequence[tuple[int, ...]] = ()
     passing: bool = False
+    read: bool = False
 
 
 def evaluate_source(
@@ -150,7 +158,15 @@ def evaluate_source(
     request, session = _opened(run, file, options)
     opened(request, session.signature)
     wanted = Wanted("source", options.opset, maker, target_name)
-    exported = sealed_form(run, export(run, "source", file.format, request, session.signature, wanted))
+
+    def by_exporter(role: str) -> Export:
+        return sealed_form(run, export(run, role, file.format, request, session.signature, wanted))
+
+    signature = session.signature
+    read = None
+    if options.read and request.part == WHOLE:
+        read = read_beside(run, "source", (file.path, file.format), signature.inputs, options.opset)
+    exported = read or by_exporter("source")
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
     inferred = dataset.graph_ranges(run, session.signature, exported)
@@ -166,14 +182,24 @@ def evaluate_source(
         fed = feed_source(run, file, session, exported, whole, ranges, settings)
         settling = _unsettled(run, file, data_options, fed)
     data, outputs, first = fed.data, fed.outputs, settling.first
-    exporter = SourceCheck(looks(run, outputs, exported, data.chunks, settings, settling), run.threads)
+    form = SourceForm(exported, lambda: by_exporter("convert"))
+    exporter = SourceCheck(form, partial(looks, run, outputs, data.chunks, settings, settling), run.threads)
     if exported.adapter != maker or not maker:
         exporter.start()
-    coverage = run.threads.submit(measured, run, exported, session.signature, data.chunks, outputs, fed.usable)
+    coverage = run.threads.submit(_coverage, run, exporter, signature, (data.chunks, outputs), fed.usable)
     return Source(
-        file, request, session, data, outputs, exported, first.steering, first.counted.held_out, exporter, coverage, settling,
+        file, request, session, data, outputs, first.steering, first.counted.held_out, exporter, coverage, settling,
         fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks,
     )  # fmt: skip
+
+
+def _coverage(
+    run: Run, exporter: SourceCheck, signature: Signature, ran: tuple[Sequence[Chunk], Evaluated], usable: np.ndarray
+) -> Coverage:
+    """What the inputs exercise, measured on an exporter's form, or on one that was read once that is known to be the source."""
+    if exporter.exported.adapter == READER:
+        exporter.result()
+    return measured(run, exporter.exported, signature, *ran, usable)
 
 
 def _settling(run: Run, file: ModelFile, session: Session, options: SourceOptions, fed: Fed) -> tuple[Settling, Axis]:

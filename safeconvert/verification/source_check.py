@@ -1,6 +1,7 @@
 """Whether a source's ONNX form is the source: looked at once, in the background.
 
-Where that form is the target byte by byte, what the target gave on the same inputs is what the form gives, and is taken from there;
+A form that was read from the source's file is replaced by what an exporter makes once somebody needs that: where the form is not the source, where a
+target differs, and where no proof comes of it. Where that form is the target byte by byte, what the target gave on the same inputs is what the form gives, and is taken from there;
 never the other way round: a target is run for its verdict. Where nothing differs a form is run on the first inputs alone.
 """
 
@@ -16,6 +17,7 @@ from safeconvert.certificate.digest import digest
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.faults import ExporterVerdict
+from safeconvert.core.proof import READER
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
@@ -64,7 +66,12 @@ class Looks:
 
 
 def looks(
-    run: Run, native: Evaluated, exported: Export, chunks: Sequence[Chunk], settings: VerifySettings, settling: Settling
+    run: Run,
+    native: Evaluated,
+    chunks: Sequence[Chunk],
+    settings: VerifySettings,
+    settling: Settling,
+    exported: Export,
 ) -> Looks:
     """Ways to look at a source's ONNX form. Where it differs, inputs on which the source is rounding alone are left out."""
 
@@ -89,34 +96,78 @@ def looks(
     return Looks(first, on_all, known)
 
 
+class SourceForm:
+    """A source's ONNX form: one that was read from its file, until an exporter's is needed. Safe to use from several threads."""
+
+    def __init__(self, first: Export, export: Callable[[], Export]) -> None:
+        """With the form at first, and what makes an exporter's, called once at most."""
+        self._form = first
+        self._export = export
+        self._lock = threading.Lock()
+
+    @property
+    def current(self) -> Export:
+        """The form as it is by now."""
+        return self._form
+
+    def exported(self) -> Export:
+        """An exporter's form, which is the form from now on."""
+        with self._lock:
+            if self._form.adapter == READER:
+                self._form = self._export()
+            return self._form
+
+
 class SourceCheck:
     """What became of a source's ONNX form, once somebody asks for it or it was begun."""
 
-    def __init__(self, looks: Looks, threads: Executor) -> None:
+    def __init__(self, form: SourceForm, looks: Callable[[Export], Looks], threads: Executor) -> None:
+        self._form = form
         self._looks = looks
         self._threads = threads
         self._begun: Future[ExporterCheck] | None = None
         self._of_all = False
         self._lock = threading.Lock()
 
+    @property
+    def exported(self) -> Export:
+        """The form that is looked at."""
+        return self._form.current
+
     def start(self) -> Future[ExporterCheck]:
         """Begin in the background, on the first inputs, unless it was begun."""
         with self._lock:
             if self._begun is None:
-                self._begun = self._threads.submit(self._looks.first)
+                self._begun = self._threads.submit(self._first)
             return self._begun
+
+    def with_exporter(self) -> None:
+        """An exporter's form takes the place of one that was read, and is looked at in the background."""
+        if self.exported.adapter != READER:
+            return
+        with self._lock:
+            if not self._of_all:
+                self._begun = self._threads.submit(lambda: self._looks(self._form.exported()).first())
+        self._form.exported()
+
+    def _first(self) -> ExporterCheck:
+        found = self._looks(self.exported).first()
+        if found.verdict is ExporterVerdict.EQUAL or self.exported.adapter != READER:
+            return found
+        return self._looks(self._form.exported()).first()
 
     def offer(self, known: KnownRun) -> None:
         """A run that may be of the same file; taken where nothing was begun."""
         with self._lock:
             if self._begun is None:
-                self._begun, self._of_all = self._threads.submit(self._looks.known, known), True
+                self._begun, self._of_all = self._threads.submit(self._looks(self.exported).known, known), True
 
     def on_all(self) -> None:
         """Look at all inputs, in the background: where a target differs, the form is what its faults are found on."""
         with self._lock:
             if not self._of_all:
-                self._begun, self._of_all = self._threads.submit(self._looks.all), True
+                self._begun = self._threads.submit(lambda: self._looks(self._form.exported()).all())
+                self._of_all = True
 
     def result(self) -> ExporterCheck:
         """The check, waited for."""
@@ -126,8 +177,14 @@ class SourceCheck:
 class FinishedCheck(SourceCheck):
     """A check that was made before."""
 
-    def __init__(self, check: ExporterCheck) -> None:
+    def __init__(self, check: ExporterCheck, exported: Export) -> None:
         self._check = check
+        self._exported = exported
+
+    @property
+    def exported(self) -> Export:
+        """The form that was looked at."""
+        return self._exported
 
     def start(self) -> Future[ExporterCheck]:
         """Nothing is begun."""
@@ -140,3 +197,6 @@ class FinishedCheck(SourceCheck):
 
     def on_all(self) -> None:
         """It is known already."""
+
+    def with_exporter(self) -> None:
+        """It was made of what an exporter made."""

@@ -9,11 +9,11 @@ import numpy as np
 from safeconvert.compare.discrepancy import Accumulator
 from safeconvert.compare.quantized import is_quantized
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import Wanted, evaluate, export
+from safeconvert.conversion.models import evaluate
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.verification.batching import Regrouped, has_rows, mixes, regrouped_target
 from safeconvert.verification.mixing import saved_in_training
-from safeconvert.verification.native import against_export, against_first, compare, feed_across
+from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.on_given import judged
 from safeconvert.verification.one_sided import one_sided
 from safeconvert.verification.other_sizes import at_other_sizes
@@ -26,7 +26,8 @@ from safeconvert.verification.scored import fidelities
 from safeconvert.verification.search import search
 from safeconvert.verification.source import Source, chunks_for, given_only
 from safeconvert.verification.source_check import KnownRun
-from safeconvert.verification.types import Counted, Verification
+from safeconvert.verification.target_form import TargetFile, checked_form, first_form, with_exporters_form
+from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.verification.verdict import ALONE, MIXES, rounding_remarks, verdict_line
 from safeconvert.workers.run import Run
 
@@ -53,16 +54,33 @@ def verify_target(run: Run, pair: Pair, settings: VerifySettings) -> Verificatio
     return _verified(run, replace(pair, source=pair.source.settled()), settings)
 
 
+def _localizable(run: Run, pair: Pair, found: Verification, settings: VerifySettings) -> Verification:
+    """A verification; of a target that is not its source, with exporters' forms of both in place of those that were read."""
+    if found.native.equal:
+        return found
+    pair.source.exporter.with_exporter()
+    return with_exporters_form(run, _target_file(pair), pair.source, found, settings)
+
+
+def _target_file(pair: Pair) -> TargetFile:
+    session = pair.target.session
+    return TargetFile(pair.target.request, session.adapter.format, session.signature, pair.source.exported.opset)
+
+
 def _on_given(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     """A target compared on given inputs alone; that it mixes no samples is asked of one that is not the twin of a target that does not."""
     regroup = pair.source.regroup if not settings.given_only else None
     pair = replace(pair, source=given_only(pair.source))
     ran = _compared(run, pair, settings)
     found = _unmixed(run, pair, judged(ran.found, ran.figures, pair.source, settings, ran.refuting), settings, regroup)
-    return with_runtimes(run, pair, found, settings)
+    return _localizable(run, pair, with_runtimes(run, pair, found, settings), settings)
 
 
 def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
+    return _localizable(run, pair, _searched(run, pair, settings), settings)
+
+
+def _searched(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     source = pair.source
     ran = _compared(run, pair, settings)
     found = accept_rounding(run, source, ran.found, ran.figures, settings)
@@ -126,30 +144,27 @@ class _Ran:
 def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
     source, session, contract = pair.source, pair.target.session, pair.contract
     data = source.data
-    exporting = run.threads.submit(
-        export, run, "convert", session.adapter.format, pair.target.request, session.signature,
-        Wanted("target", source.exported.opset),
-    )  # fmt: skip
+    target = _target_file(pair)
+    forming = run.threads.submit(first_form, run, target)
     try:
         feeds = feed_across(contract, data.chunks, run.folder("feed"))
         outputs = evaluate(run, session, feeds, "running the target")
         source.exporter.offer(KnownRun(pair.target.candidate.sha256, feeds, outputs))
         figures = compare(contract, source.outputs, outputs, data.chunks, settings)
     finally:
-        exported = exporting.result()
+        form = forming.result()
     refuting = _refuting(source, figures)
     native = figures.result(source.held_out if refuting is None else refuting)
     joined = figures.result(source.joined) if len(source.joined) else None
     if native.equal and joined is not None and not joined.equal:
         native = replace(native, equal=False)
-    counted = Counted(source.held_out, source.joined)
-    look = against_first if native.equal else against_export
-    exporter = look(run, outputs, exported, chunks_for(data, feeds), settings, counted, "target")
+    unseen = ExporterCheck("", ExporterVerdict.NONE, "")
+    found = Verification(contract, native, unseen, "", session.signature, form, outputs, joined)
+    found = checked_form(run, target, form, chunks_for(data, feeds), source, found, settings)
     if not native.equal:
         source.exporter.on_all()
-    found = Verification(contract, native, exporter, "", session.signature, exported, outputs, joined)
     alone = () if source.data.generated or source.data.extra else (ALONE,)
-    found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, exported, feeds)))
+    found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, found.exported, feeds)))
     if any(is_quantized(tensor.source) or is_quantized(tensor.target) for tensor in contract.outputs):
         found = replace(found, fidelity=fidelities(contract, source, outputs, source.held_out))
     return _Ran(found, figures, refuting)

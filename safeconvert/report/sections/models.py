@@ -8,6 +8,7 @@ from typing import Any
 from safeconvert.certificate.export_faults import export_fault_lines
 from safeconvert.certificate.untrusted_json import mapping, number, text
 from safeconvert.core.formats import TITLES
+from safeconvert.core.proof import READER
 from safeconvert.report.charts import models_chart
 from safeconvert.report.sections.numbers import figure
 
@@ -29,7 +30,8 @@ def models(predicate: Mapping[str, Any]) -> dict[str, Any]:
     for role in ("source", "target"):
         side, exporter = mapping(predicate.get(role)), mapping(exporters.get(role))
         names[f"{role} native"] = TITLES.get(str(side.get("format")), text(side.get("format")))
-        names[f"{role} ONNX"] = f"by {exporter['adapter']}" if exporter.get("adapter") else "the model itself"
+        maker = "read from the file" if exporter.get("adapter") == READER else f"by {exporter.get('adapter')}"
+        names[f"{role} ONNX"] = maker if exporter.get("adapter") else "the model itself"
         if exporter.get("verdict") in ("different", "failed"):
             where = "".join(f"; {line}" for line in export_fault_lines(exporter))
             exporter_lines.append(f"Exporter fault, {role} side only: {text(exporter.get('reason'))}{where}")
