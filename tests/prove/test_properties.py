@@ -239,7 +239,7 @@ def joined_of_joined(r: Random) -> Pair:
 
 
 def places(r: Random) -> Pair:
-    return (places_across, place, points, places_in_a_grid)[r.integers(4)](r)
+    return (places_across, place, points, places_in_a_grid, elements_in_batches)[r.integers(5)](r)
 
 
 def points(r: Random) -> Pair:
@@ -258,6 +258,21 @@ def points(r: Random) -> Pair:
     return one.model(one("GatherND", "x", one.constant(grid, np.int64))), two.model(
         two("Unsqueeze", two("Transpose", made, perm=[1, 0]), two.ints(1))
     )
+
+
+def elements_in_batches(r: Random) -> Pair:
+    n, m = sizes(r, 2)
+    made = []
+    for one in (True, False):
+        b = Doubles(n, m)
+        index = b("Mod", b("Cast", b("Mul", "x", b.constant(5.0)), to=TensorProto.INT64), b.constant(m, np.int64))
+        found = (
+            b("GatherElements", "x", index, axis=1)
+            if one
+            else b("GatherND", "x", b("Unsqueeze", index, b.ints(-1)), batch_dims=1)
+        )
+        made.append(b.model(found))
+    return made[0], made[1]
 
 
 def places_in_a_grid(r: Random) -> Pair:

@@ -130,10 +130,12 @@ def _evenly(indices: Array, size: int) -> range:
 
 
 def _points(n: Node) -> list[Value]:
-    """GatherND by a constant grid, in which each number of a point is counted along an axis of its own, or always the same."""
+    """GatherND by a constant grid, in which each number of a point is counted along an axis of its own, or always the same; in batches, element by element."""
+    if n.attributes["batch_dims"]:
+        return _batched(n)
     made, points = n.value(), n.constant(1)
-    if points is None or n.attributes["batch_dims"]:
-        raise Refused("GatherND: by computed places, or in batches")
+    if points is None:
+        raise Refused("GatherND: by computed places")
     count, rank = points.shape[-1], points.ndim - 1
     owners: list[int | None] = []
     for column in range(count):
@@ -176,10 +178,22 @@ def _elements(n: Node) -> list[Value]:
     return same(replace(n, operands=(data, plain)))
 
 
+def _batched(n: Node) -> list[Value]:
+    """GatherND whose points are one number along the last axis, all before it being batches."""
+    data, index, last = n.operands[0], n.value(1), n.attributes["batch_dims"]
+    ranks = len(data.shape) if data is not None else 0, len(index.groups) - 1
+    if ranks != (last + 1, last + 1) or index.shape[-1] != 1:
+        raise Refused("GatherND: in batches of more than elements")
+    AXIOM.use(n.store)
+    operands = (data, Value(index.term, index.groups[:-1]))
+    return _elements(replace(n, operator=_ELEMENTS, attributes={"axis": last}, operands=operands))
+
+
+_ELEMENTS = ("", "GatherElements", 13)
 AXIOM = Axiom(
     "places along an axis",
     "Slice, Split, and Gather at even distances take places along one axis, whatever the order of the others, also where it is several in one; GatherND by a grid takes them along "
-    "several, one after another; Gather of rows of a table by computed numbers commutes with any order of these.",
+    "several, one after another, and in batches of single elements is GatherElements; Gather of rows of a table by computed numbers commutes with any order of these.",
     (),
     {"Slice": _slice, "Split": _split, "Gather": _gather, "GatherElements": _elements, "GatherND": _points},
 )

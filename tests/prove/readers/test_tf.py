@@ -56,6 +56,12 @@ EACH: dict[str, Callable[[Any], Any]] = {
     "ExpandDims": lambda x: tf.expand_dims(x, 1), "Pack": lambda x: tf.stack([x, tf.exp(x)], 1), "Cast": lambda x: tf.cast(tf.cast(3 * x, tf.int32), tf.float32),
     "BiasAdd": lambda x: tf.nn.bias_add(x, normal(6)), "Shape": lambda x: tf.reshape(x, [tf.shape(x)[0], 2, 3]),
     "Fill": lambda x: x + tf.fill([tf.shape(x)[0], 6], 0.5), "Range": lambda x: tf.gather(x, raw.Range(start=0, limit=6, delta=2), axis=1),
+    "NotEqual": lambda x: tf.where(tf.not_equal(tf.cast(3 * x, tf.int32), 0), x, 2 * x), "LogicalNot": lambda x: tf.where(tf.logical_not(x > 0.3), x, 2 * x),
+    "FloorMod": lambda x: tf.cast(tf.cast(9 * x, tf.int32) % tf.constant([2, -3, 5, -7, 4, 3]), tf.float32), "Cumsum": lambda x: tf.cumsum(x, 1),
+    "Cumsum backwards": lambda x: tf.cumsum(x, 1, exclusive=True, reverse=True), "Tile": lambda x: tf.tile(x, (1, 3)),
+    "BroadcastTo": lambda x: tf.broadcast_to(x, [2, tf.shape(x)[0], 6]), "GatherV2 in batches": lambda x: tf.gather(x, tf.cast(x[:, :2] > 0, tf.int32), axis=1, batch_dims=1), "GatherNd": lambda x: tf.gather_nd(x, tf.constant([[0, 5], [1, 1]])),
+    "Any": lambda x: tf.where(tf.reduce_any(x > 1.0, 1, keepdims=True), x, 2 * x), "All": lambda x: tf.where(tf.reduce_all(x > -1.0, 1, keepdims=True), x, 2 * x),
+    "ArgMax": lambda x: tf.cast(tf.argmax(x, 1), tf.float32), "ArgMin": lambda x: tf.cast(tf.argmin(x, 1, output_type=tf.int32), tf.float32),
 }  # fmt: skip
 IMAGES: dict[str, Callable[[Any], Any]] = {
     "Transpose": lambda x: tf.transpose(x, (0, 3, 1, 2)), "Reshape": lambda x: tf.reshape(x, (-1, 7, 4)),
@@ -194,11 +200,11 @@ class Moments(tf.Module):  # type: ignore[misc]
 class Sorting(tf.Module):  # type: ignore[misc]
     @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.float32)])  # type: ignore[untyped-decorator]
     def __call__(self, x: Any) -> Any:
-        return tf.math.cumsum(x, 1)
+        return tf.sort(x, 1)
 
 
 @pytest.mark.parametrize(
-    ("module", "named"), [(Counting, "writes variables"), (Sorting, "Cumsum"), (Moments, "batch_mean")]
+    ("module", "named"), [(Counting, "writes variables"), (Sorting, "TopKV2"), (Moments, "batch_mean")]
 )
 def test_what_is_not_known_is_refused_by_name(module: Any, named: str, tmp_path: Path) -> None:
     tf.saved_model.save(module(), str(tmp_path / "m"))

@@ -9,6 +9,7 @@ from safeconvert.prove.readers.tf.node import FLOAT, Node, Rule, Tensor
 from safeconvert.prove.readers.writer import Writer
 
 _FAR = 2**62
+_INT64 = 7  # in ONNX' numbers
 WHOLE = (3, 9)
 """int32 and int64, in TensorFlow's numbers."""
 
@@ -252,10 +253,15 @@ def turned(n: Node) -> list[Tensor]:
 
 
 def gathered(n: Node) -> list[Tensor]:
-    """GatherV2 along a constant axis."""
-    if "batch_dims" in n.attributes and n.attributes["batch_dims"].integer(3):
-        raise Refused("GatherV2: in batches")
+    """GatherV2 along a constant axis, which in batches is the first behind them."""
     [axis] = n.integers(2)
+    batches = n.attributes["batch_dims"].integer(3) if "batch_dims" in n.attributes else 0
+    if batches:
+        if axis != batches:
+            raise Refused("GatherV2: in batches, along a later axis")
+        at = n.write("Unsqueeze", n.inputs[1].name, n.write.integers(-1))
+        at = at if n.onnx_kind("Tindices") == _INT64 else n.write("Cast", at, to=_INT64)
+        return n.made("GatherND", n.inputs[0].name, at, batch_dims=batches)
     return n.made("Gather", n.inputs[0].name, n.inputs[1].name, axis=axis)
 
 

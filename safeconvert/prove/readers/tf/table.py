@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from safeconvert.prove.readers.tf import elements, windows
+from safeconvert.prove.readers.tf import elements, shapes, windows
 from safeconvert.prove.readers.tf.node import Rule
 
 _EACH = {
@@ -29,6 +29,9 @@ OPERATORS: Mapping[str, Rule] = {
     "Transpose": elements.transposed, "Reshape": elements.reshaped, "Squeeze": elements.squeezed, "ExpandDims": elements.widened,
     "Shape": elements.shape, "Pad": elements.padded, "PadV2": elements.padded, "ConcatV2": elements.joined, "Pack": elements.packed,
     "StridedSlice": elements.strided, "GatherV2": elements.gathered, "Cast": elements.cast, "Split": elements.split,
+    "NotEqual": shapes.unequal, "LogicalNot": elements.logical("Not"), "FloorMod": shapes.remainder, "Cumsum": shapes.running_sum,
+    "Tile": shapes.tiled, "BroadcastTo": shapes.broadcast, "GatherNd": shapes.points, "Any": shapes.of_truths("ReduceMax"),
+    "All": shapes.of_truths("ReduceMin"), "ArgMax": shapes.largest("ArgMax"), "ArgMin": shapes.largest("ArgMin"),
     "Conv2D": windows.convolution, "DepthwiseConv2dNative": windows.depthwise, "MaxPool": windows.pooling("MaxPool"),
     "AvgPool": windows.pooling("AveragePool"), "FusedBatchNormV3": windows.batch_normalization, "BiasAdd": windows.biased,
     "ResizeBilinear": windows.resized(nearest=False), "ResizeNearestNeighbor": windows.resized(nearest=True),
