@@ -23,6 +23,7 @@ from .purity import impurities
 
 __all__ = ["cut", "host_code", "load", "patch"]
 _SHOWN = 3
+_ALIASES = {"serve", "serving_default"}
 
 
 class TfModel:
@@ -51,6 +52,13 @@ class TfModel:
     def impurities(self) -> list[str]:
         """What its outputs depend on beside its inputs; see `purity`."""
         return impurities(self._file)
+
+    def others(self) -> list[str]:
+        """Signatures beside the one that runs; Keras writes the same function as `serve` and as `serving_default`."""
+        key = self._file.signature_key
+        signatures = self._file.owner.signatures if key else ()
+        own = _ALIASES if key in _ALIASES else {key}
+        return sorted(name for name in signatures if name not in own and not name.startswith("_"))
 
 
 def load(request: Mapping[str, Any]) -> TfModel:

@@ -29,6 +29,7 @@ from .options import set_options
 from .part import cut  # called by name
 from .purity import impurities
 from .runtime import interpreter
+from .subgraphs import require_first
 
 __all__ = ["correct", "cut", "has_reduced", "load", "patch", "reduced", "restore", "with_own_biases"]
 _FILLERS = (1, 32, 224)  # a window may need more than one place
@@ -45,6 +46,7 @@ class TfliteModel:
         except (ValueError, RuntimeError) as error:
             text = " ".join(str(error).split())[:240]
             raise UnusableInput(f"{request.path}: the TFLite interpreter cannot load it: {text}") from error
+        self._key = key
         self._inputs = self._named(self._interpreter.get_input_details(), key, "inputs")
         if not self._inputs:
             raise UnusableInput(f"{request.path}: takes no inputs: there is nothing to verify it on")
@@ -72,6 +74,7 @@ class TfliteModel:
             self._interpreter = interpreter(content, delegate, runtime=request.runtime)
             signatures = self._interpreter.get_signature_list()
             key = "serving_default" if "serving_default" in signatures else next(iter(signatures), "")
+            require_first(request.path, content, key)
             inputs = self._resize(request, key, filler)
             try:
                 self._interpreter.allocate_tensors()
@@ -147,6 +150,10 @@ class TfliteModel:
     def impurities(self) -> list[str]:
         """What its outputs depend on beside its inputs; see `purity`."""
         return impurities(self._content)
+
+    def others(self) -> list[str]:
+        """Signatures beside the one that runs."""
+        return sorted(name for name in self._interpreter.get_signature_list() if name != self._key)
 
     def _resize(self, request: ModelRequest, key: str, filler: int) -> tuple[TensorSpec, ...]:
         """Give free dimensions other than the batch the size of the shape given, or of the first candidate that fits.

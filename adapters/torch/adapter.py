@@ -21,6 +21,7 @@ from .._shared.torch_trees import Call, module_call, named_outputs, program_call
 from .._shared.torch_trial import given_values, run_once, trials
 from .declared import declared_inputs
 from .layers import set_in_module, set_in_program
+from .methods import uncalled_methods
 from .observe import observe
 from .part import cut
 from .purity import Watch
@@ -64,6 +65,10 @@ class TorchModel:
     def impurities(self) -> list[str]:
         """What its outputs depend on beside its inputs; see `purity`."""
         return self._watch.found()
+
+    def others(self) -> list[str]:
+        """Methods of a TorchScript archive that forward() does not call."""
+        return uncalled_methods(self._file.module) if self._file.program is None else []
 
     def _arguments(self, feeds: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
         return {spec.name: torch.from_numpy(np.ascontiguousarray(feeds[spec.name])) for spec in self._signature.inputs}

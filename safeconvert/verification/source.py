@@ -26,6 +26,7 @@ from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.mixing import mixing_layers
 from safeconvert.verification.native_forms import read_beside
+from safeconvert.verification.other_functions import not_compared
 from safeconvert.verification.purity import impure
 from safeconvert.verification.sealing import sealed_form
 from safeconvert.verification.settling import Parts, Settling
@@ -176,7 +177,11 @@ def evaluate_source(
     data = dataset.prepare(run, data_options, session.signature, ranges, passing=options.passing)
     fed = feed_source(run, file, session, exported, data, ranges, settings)
     settling, axis = _settling(run, file, session, options, fed)
-    remarks = (*(mixing_layers(run, file, request) if axis is Axis.MIXED else ()), *impure(session))
+    remarks = (
+        *(mixing_layers(run, file, request) if axis is Axis.MIXED else ()),
+        *impure(session),
+        *not_compared(session, "source"),
+    )
     if axis is Axis.MIXED:
         whole = dataset.prepare(run, data_options, session.signature, ranges, True, options.passing)
         fed = feed_source(run, file, session, exported, whole, ranges, settings)

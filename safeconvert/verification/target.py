@@ -16,6 +16,7 @@ from safeconvert.verification.mixing import saved_in_training
 from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.on_given import judged
 from safeconvert.verification.one_sided import one_sided
+from safeconvert.verification.other_functions import not_compared
 from safeconvert.verification.other_sizes import at_other_sizes
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.purity import unless_impure
@@ -164,7 +165,8 @@ def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
     if not native.equal:
         source.exporter.on_all()
     alone = () if source.data.generated or source.data.extra else (ALONE,)
-    found = replace(found, remarks=(*alone, *source.remarks, *one_sided(run, source.exported, found.exported, feeds)))
+    told = (*alone, *source.remarks, *not_compared(session, "target"))
+    found = replace(found, remarks=(*told, *one_sided(run, source.exported, found.exported, feeds)))
     if any(is_quantized(tensor.source) or is_quantized(tensor.target) for tensor in contract.outputs):
         found = replace(found, fidelity=fidelities(contract, source, outputs, source.held_out))
     return _Ran(found, figures, refuting)

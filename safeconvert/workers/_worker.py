@@ -14,6 +14,7 @@ Operations:
     accepts   {handle, chunks, folder}        whether an opened model runs on chunk files -> bool
     observe   {handle, chunks, folder}        feed chunk files to an opened model -> its inner tensors' files
     impurities {handle}                       what an opened model's outputs depend on beside its inputs -> [line]
+    others    {handle}                        functions that the file of an opened model holds beside it -> [name]
     close     {handle}
 """
 
@@ -155,6 +156,8 @@ class Service:
                 return save_intermediates(self._models[request["handle"]], request["chunks"], request["folder"])
             case "impurities":
                 return getattr(self._models[request["handle"]], "impurities", list)()
+            case "others":
+                return getattr(self._models[request["handle"]], "others", list)()
             case "close":
                 self._models[request["handle"]] = None
                 return None

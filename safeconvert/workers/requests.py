@@ -141,6 +141,17 @@ class ListImpurities:
 
 
 @dataclass(frozen=True)
+class ListOthers:
+    """Functions that the file of an opened model holds beside the one that runs, by name; see `Session.others`."""
+
+    handle: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Request`."""
+        return {"op": "others", "handle": self.handle}
+
+
+@dataclass(frozen=True)
 class CloseModel:
     """Forget an opened model."""
 

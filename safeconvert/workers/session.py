@@ -20,6 +20,7 @@ from safeconvert.workers.requests import (
     CallFunction,
     CloseModel,
     ListImpurities,
+    ListOthers,
     ObserveModel,
     OpenModel,
     RunModel,
@@ -106,6 +107,14 @@ class Session:
         """
         request = ListImpurities(self.handle)
         return tuple(self.worker.call(self.adapter.name, f"reading {self.path.name}", request))
+
+    def others(self) -> tuple[str, ...]:
+        """Functions that the file holds beside the one that runs, by name: signatures, methods; () where it holds none, or its format has none.
+
+        Raises:
+            AdapterFailure: the framework raised, died or went past a limit.
+        """
+        return tuple(self.worker.call(self.adapter.name, f"reading {self.path.name}", ListOthers(self.handle)))
 
     def close(self) -> None:
         """Forget the model; the worker lives on."""

@@ -1,0 +1,67 @@
+"""Write `signatures` (a SavedModel of two), `two.tflite` (of both), and files whose default signature runs the second subgraph.
+
+Of `last.tflite` it is the right function there, and of `misled.tflite` the other one, while the first subgraph is right.
+"""
+
+import sys
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
+
+folder = Path(sys.argv[1])
+random = np.random.default_rng(0)
+SPEC = [tf.TensorSpec([None, 6], tf.float32, name="x")]
+
+
+class Net(tf.Module):
+    """Scores, and the features behind another matrix."""
+
+    def __init__(self) -> None:
+        self.scores, self.features = (tf.Variable(random.normal(size=(6, 3)).astype("f4")) for _ in range(2))
+
+    @tf.function(input_signature=SPEC)
+    def serve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": tf.matmul(x, self.scores)}
+
+    @tf.function(input_signature=SPEC)
+    def encode(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": tf.nn.relu(tf.matmul(x, self.features))}
+
+
+def lite(key: str) -> schema.ModelT:
+    made = tf.lite.TFLiteConverter.from_saved_model(str(folder / "signatures"), signature_keys=[key]).convert()
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(made), 0))
+
+
+def joined(first: str, second: str) -> schema.ModelT:
+    """Two files as two subgraphs of one."""
+    one, two = lite(first), lite(second)
+    for graph in two.subgraphs:
+        for tensor in graph.tensors:
+            tensor.buffer += len(one.buffers)
+        for operator in graph.operators:
+            operator.opcodeIndex += len(one.operatorCodes)
+    two.signatureDefs[0].subgraphIndex = 1
+    for part in ("buffers", "operatorCodes", "subgraphs", "signatureDefs"):
+        setattr(one, part, [*getattr(one, part), *getattr(two, part)])
+    return one
+
+
+def write(model: schema.ModelT, name: str) -> None:
+    builder = flatbuffers.Builder(0)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    (folder / name).write_bytes(bytes(builder.Output()))
+
+
+net = Net()
+signatures = {"serving_default": net.serve, "encode": net.encode}
+tf.saved_model.save(net, str(folder / "signatures"), signatures=signatures)
+write(joined("serving_default", "encode"), "two.tflite")
+write(joined("encode", "serving_default"), "last.tflite")
+misled = joined("serving_default", "encode")
+serving, other = misled.signatureDefs
+serving.signatureKey, other.signatureKey = other.signatureKey, serving.signatureKey
+write(misled, "misled.tflite")
