@@ -13,6 +13,7 @@ from safeconvert.graph.mutate import Range
 from safeconvert.graph.reach import reached
 from safeconvert.graph.reach_plan import Plan
 from safeconvert.graph.stored import open_graph
+from safeconvert.graph.thresholds import at_thresholds, thresholds
 
 Array = np.ndarray[Any, Any]
 
@@ -58,7 +59,7 @@ def reach(
         `samples`: for each the file of every input of the native model; `reason`: why nothing could be measured, or "".
     """
     try:
-        coverage = Coverage(open_graph(path))
+        coverage = Coverage(model := open_graph(path))
     except RuntimeError as error:
         return _unknown(error)
     names = list(groups[0][0])
@@ -67,6 +68,7 @@ def reach(
     base, tried = (
         [row for files in calls for row in _rows(_arrays(coverage, files), searched.whole)] for calls in groups
     )
+    tried += at_thresholds(thresholds(model), base, searched.seed)
     own = [Range(**ranges[name]) for name in order]
     written = []
     for number, sample in enumerate(reached(coverage, base, tried, own, searched)):

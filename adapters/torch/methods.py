@@ -18,4 +18,4 @@ def uncalled_methods(module: Any) -> list[str]:
         called.add(name)
         nodes = module._c._get_method(name).graph.findAllNodes("prim::CallMethod", recurse=True)
         todo += {node.s("name") for node in nodes} & methods - called
-    return sorted(methods - called)
+    return sorted(name for name in methods - called if not name.startswith("_"))

@@ -26,9 +26,12 @@ _COPIES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "
            "Concat", "Pad", "Where", "Gather", "GatherElements", "GatherND"}  # fmt: skip
 _BOUNDED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "Sign", "Sigmoid", "Tanh",
             "OneHot", "Softmax", "Sin", "Cos", "IsNaN", "IsInf", "Mod", "Clip"}  # fmt: skip
+_REAL = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
 _COMPARED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Clip", "Min", "Max", "Mod"}
 _SUMS = {"Abs", "Relu", "Min", "Max", "Sum", "Mean", "Floor", "Ceil", "Round", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean",
-         "Add", "Sub", "Div", "Neg", "MatMul", "Gemm", "CumSum", "LayerNormalization", "Erf", "Softplus"}  # fmt: skip
+         "Add", "Sub", "Div", "Neg", "MatMul", "Gemm", "CumSum", "LayerNormalization", "Erf", "Softplus", "Log", "Sqrt", "Conv", "ConvTranspose",
+         "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "InstanceNormalization", "LeakyRelu", "PRelu", "Elu",
+         "Gelu", "HardSigmoid", "HardSwish", "LSTM", "GRU", "RNN", "Resize", "Einsum", "TopK"}  # fmt: skip
 _PRODUCTS = {"Mul", "Pow", "ReduceProd", "ReduceSumSquare", "ReduceL2", "MatMul", "Gemm", "Exp"}
 _DATA_INPUTS = {"Reshape": 1, "Expand": 1, "Tile": 1, "Slice": 1, "Split": 1, "Squeeze": 1, "Unsqueeze": 1, "Pad": 1, "ReduceSum": 1,
                 "ReduceMax": 1, "ReduceMin": 1, "ReduceMean": 1, "ReduceProd": 1, "CumSum": 1}  # fmt: skip
@@ -42,6 +45,7 @@ class _Line:
     offset: float = 0.0
     bounded: bool = False
     masked: bool = False  # times 0 or 1, as exporters spell a choice between two tensors
+    real: bool = False  # cast to real numbers, which are no sizes and no indices
 
 
 @dataclass
@@ -104,15 +108,12 @@ def _range_of(
         indices = [index for index, name in enumerate(node.input) if name in lines]
         if indices:
             made = _follow(node, indices, lines, constants, shapes, found)
+            if made is not None:
+                made = replace(made, real=_real(node, [lines[node.input[index]] for index in indices]))
             lines.update({name: made for name in node.output if name and made is not None})
         if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
             found.unknown |= any(name in lines for name in _captured(node))
-    real = value.type.tensor_type.elem_type in (
-        onnx.TensorProto.FLOAT,
-        onnx.TensorProto.DOUBLE,
-        onnx.TensorProto.FLOAT16,
-    )
-    return _concluded(found, real)
+    return _concluded(found, value.type.tensor_type.elem_type in _REAL)
 
 
 def _concluded(found: _Found, real: bool) -> IntegerRange | None:
@@ -156,6 +157,9 @@ def _follow(
         if indices == [_INDEXED[kind]]:
             return None if kind != "OneHot" else _Line(bounded=True)
     if max(indices) >= _DATA_INPUTS.get(kind, len(node.input)) or kind not in _KNOWN:
+        if all(lines[node.input[index]].real for index in indices):
+            found.products = True
+            return _Line()
         found.unknown = True  # it may be a size, or anything
         return None
     line = lines[node.input[indices[-1]]]
@@ -185,6 +189,13 @@ def _follow(
         return line if kind != "Abs" else _Line()
     found.products |= kind in _PRODUCTS and (len(indices) > 1 or kind not in ("MatMul", "Gemm", "Mul"))
     return _Line(bounded=all(lines[node.input[index]].bounded for index in indices))
+
+
+def _real(node: onnx.NodeProto, read: list[_Line]) -> bool:
+    """Whether a node gives real numbers of what it reads."""
+    if node.op_type == "Cast":
+        return next(a.i for a in node.attribute if a.name == "to") in _REAL
+    return any(line.real for line in read)
 
 
 def _added(line: _Line, edge: float, index: int, found: _Found) -> _Line:

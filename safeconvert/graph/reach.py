@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from safeconvert.graph.coverage import Coverage
+from safeconvert.graph.coverage import Coverage, Judged
 from safeconvert.graph.mutate import Range, changed
 from safeconvert.graph.reach_plan import Plan
 
@@ -60,6 +60,14 @@ def reached(
     return found
 
 
+def _asked_for(sample: Sample, judged: Judged) -> bool:
+    """Whether NaN that a graph asks for is what makes a comparison within it no number, and nothing of it comes out."""
+    outputs = (array for array in judged.outputs.values() if array.dtype.kind == "f")
+    return any(not np.isfinite(array).all() for array in sample if array.dtype.kind == "f") and all(
+        np.isfinite(array).all() for array in outputs
+    )
+
+
 @dataclass
 class _Search:
     """What is seen, by item the sample that came nearest to it, and by output the least and the largest value of each element."""
@@ -84,16 +92,21 @@ class _Search:
         except RuntimeError:
             return False, False  # it does not run on it
         if any(np.isnan(margin) for margin in judged.margins.values()):
-            return False, False
-        new = judged.exercised & set(self.coverage.items) - self.seen
-        self.seen |= new
+            return False, _asked_for(sample, judged) and self._first(judged)
+        new = self._first(judged)
         varied = [self._widened(name, array) for name, array in judged.outputs.items()]
-        better = bool(new)
+        better = new
         for item, margin in judged.margins.items():
             if item not in self.seen and margin < self.nearest.get(item, (np.inf, sample))[0]:
                 self.nearest[item] = (margin, sample)
                 better = True
-        return better or any(varied), bool(new) or any(varied)
+        return better or any(varied), new or any(varied)
+
+    def _first(self, judged: Judged) -> bool:
+        """Whether it exercises anything for the first time."""
+        new = judged.exercised & set(self.coverage.items) - self.seen
+        self.seen |= new
+        return bool(new)
 
     def _widened(self, name: str, array: Array) -> bool:
         """Take an output's values; whether an element has another value for the first time."""

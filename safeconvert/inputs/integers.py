@@ -12,6 +12,7 @@ from safeconvert.inputs.interface import Array
 
 Shape = tuple[int, ...]
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, leave no gap longer than 1.7 / how many there are
+_FARTHER = 70
 _EXACT = 2**52  # spans that float64 counts without a gap
 
 
@@ -28,7 +29,9 @@ def _spread(random: np.random.Generator, shape: Shape, number: int, taken: Integ
 
 
 def _uniform(random: np.random.Generator, shape: Shape, number: int, taken: IntegerRange) -> Array:
-    return random.integers(taken.low, taken.high, size=shape, dtype=np.int64)
+    """Any of them, and in every other turn none below zero: one negative number is no number for a logarithm or a root."""
+    low = taken.low if number // len(_KINDS) % 2 == 0 or taken.high < 1 else max(taken.low, 0)
+    return random.integers(low, taken.high, size=shape, dtype=np.int64)
 
 
 def _edges(random: np.random.Generator, shape: Shape, number: int, taken: IntegerRange) -> Array:
@@ -50,8 +53,12 @@ def _flags(random: np.random.Generator, shape: Shape, number: int, taken: Intege
 
 
 def _far(random: np.random.Generator, shape: Shape, number: int, taken: IntegerRange) -> Array:
-    """Numbers far from zero, where the input is a number."""
-    low, high = taken.far or (taken.low, taken.high)
+    """Numbers far from zero, where the input is a number: in turns as far as `far`, and so much farther that 16 bits do not hold them, of both signs or of one."""
+    if taken.far is None:
+        return random.integers(taken.low, taken.high, size=shape, dtype=np.int64)
+    turn = number // len(_KINDS)
+    low, high = (end * (_FARTHER if turn % 2 else 1) for end in taken.far)
+    low = max(low, 0) if turn % 4 > 1 else low
     return random.integers(low, high, size=shape, dtype=np.int64)
 
 

@@ -13,7 +13,7 @@ from safeconvert.inputs.store import materialise
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
-_TRIED = 8  # samples: one of each kind of made-up integers
+_TRIED = 16  # samples: two of each kind of made-up integers, which are twice as many kinds as there are names of
 _UNKNOWN = (IntegerRange(-9, 10), IntegerRange(0, 10), IntegerRange(0, 2))
 """For a source without an ONNX form, of which nothing is known."""
 

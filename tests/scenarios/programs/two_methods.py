@@ -1,4 +1,4 @@
-"""Write TorchScript archives: `methods.pt`, of which a caller can call another method, and `plain.pt`, whose other method forward() calls."""
+"""Write TorchScript archives: `methods.pt`, of which a caller can call another method, and `plain.pt`, whose others forward() or Python calls."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ class Methods(torch.nn.Module):
         return x * 3
 
 
-class Plain(torch.nn.Module):
+class Plain(torch.nn.Sequential):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.doubled(x)
 

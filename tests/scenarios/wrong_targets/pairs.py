@@ -234,3 +234,51 @@ def behind_softmax(seed: int = 0) -> Spoiled:
     wrong = with_constant(source, "bias", np.float32([1000, 0, 0]))
     given = {"x": np.random.default_rng(seed).normal(size=(40, 6)).astype("f4")}
     return Spoiled("behind a softmax", source, wrong, said_otherwise(source), given)
+
+
+def far_side(threshold: float = 1e7, seed: int = 0) -> Spoiled:
+    """Numbers above a threshold that noise never passes are halved, and quartered by the target."""
+    constants = {"far": np.float32(threshold), "factor": np.float32(0.5), "head": weights(6, 3, seed=seed)}
+    source = graph(
+        [node("Greater", "x far", "c"), node("Mul", "x factor", "less"), node("Where", "c less x", "s"), node("MatMul", "s head", "y")],
+        {"x": ("f", ["N", 6])}, ["y"], constants,
+    )  # fmt: skip
+    wrong = with_constant(source, "factor", np.float32(0.25))
+    return Spoiled("far side", source, wrong, said_otherwise(source), {"x": weights(40, 6, seed=seed, scale=6.0)})
+
+
+def no_numbers(seed: int = 0) -> Spoiled:
+    """NaN counts as 0 in the source, and as 1 in the target."""
+    constants = {"zero": np.float32(0), "head": weights(6, 3, seed=seed)}
+    source = graph([node("IsNaN", "x", "c"), node("Where", "c zero x", "s"), node("MatMul", "s head", "y")],
+                   {"x": ("f", ["N", 6])}, ["y"], constants)  # fmt: skip
+    wrong = with_constant(source, "zero", np.float32(1))
+    return Spoiled("no numbers", source, wrong, said_otherwise(source), {"x": weights(40, 6, seed=seed, scale=6.0)})
+
+
+def counts(wrong: Sequence[onnx.NodeProto], behind: Sequence[onnx.NodeProto], **constants: Array) -> Spoiled:
+    """Counts cast to real numbers `f`, and in the target to something narrower first; `behind` makes `g` of them."""
+
+    def net(front: Sequence[onnx.NodeProto]) -> onnx.ModelProto:
+        return graph([*front, *behind, node("MatMul", "g head", "y")], {"ids": ("i", ["N", 1, 6])}, ["y"],
+                     {"head": weights(6, 3, scale=0.1), **constants})  # fmt: skip
+
+    source = net([node("Cast", "ids", "f", to=TensorProto.FLOAT)])
+    target = net([*wrong, node("Cast", "narrow", "f", to=TensorProto.FLOAT)])
+    given = {"ids": np.random.default_rng(0).integers(0, 2, size=(64, 1, 6))}
+    return Spoiled("counts", source, target, said_otherwise(source), given)
+
+
+def narrow_counts(kind: int = TensorProto.INT16) -> Spoiled:
+    return counts([node("Cast", "ids", "narrow", to=kind)], [node("Identity", "f", "g")])
+
+
+def counts_of_a_convolution() -> Spoiled:
+    behind = [node("Conv", "f filter", "g", pads=[1, 1])]
+    return counts([node("Cast", "ids", "narrow", to=TensorProto.BOOL)], behind, filter=weights(1, 1, 3))
+
+
+def counts_of_a_logarithm() -> Spoiled:
+    """Of one more: no number for what lies below."""
+    behind = [node("Add", "f one", "more"), node("Log", "more", "g")]
+    return counts([node("Cast", "ids", "narrow", to=TensorProto.BOOL)], behind, one=np.float32(1))

@@ -28,6 +28,12 @@ MADE_UP: dict[str, Callable[[], Spoiled]] = {
     "a mean over samples": pairs.centred,
     "a branch": pairs.branch,
     "logits behind a softmax": pairs.behind_softmax,
+    "the far side of a threshold": pairs.far_side,
+    "what NaN counts as": pairs.no_numbers,
+    "counts in 16 bits": pairs.narrow_counts,
+    "counts as halves": lambda: pairs.narrow_counts(onnx.TensorProto.FLOAT16),
+    "counts of a convolution": pairs.counts_of_a_convolution,
+    "counts of a logarithm": pairs.counts_of_a_logarithm,
 }
 
 
