@@ -7,10 +7,11 @@ from typing import Any
 
 import onnx
 
+from safeconvert.graph.differing_rows import differing_rows, has_tables
 from safeconvert.graph.inventory import one_sided
 from safeconvert.graph.own_bounds import own_bounds
 from safeconvert.graph.saturation import before_saturation, exposed
-from safeconvert.graph.stored import light_graph
+from safeconvert.graph.stored import light_graph, open_graph
 
 from .coverage import exercised
 
@@ -49,6 +50,13 @@ def only_on_one_side(source: str, target: str, groups: Sequence[Mapping[str, str
     """
     graphs = [light_graph(path, large=0) for path in (source, target)]
     return [*one_sided(*graphs), *_unreached(target, own_bounds(*graphs), groups)]
+
+
+def other_rows(source: str, target: str) -> list[int]:
+    """Rows in which the tables of two graphs differ; see `graph.differing_rows`."""
+    if not all(has_tables(light_graph(path, large=0)) for path in (source, target)):
+        return []
+    return differing_rows(open_graph(source), open_graph(target))
 
 
 def _unreached(target: str, bounds: Sequence[str], groups: Sequence[Mapping[str, str]]) -> list[str]:

@@ -33,6 +33,7 @@ from safeconvert.inputs.store import Chunk, samples, saved
 from safeconvert.verification.counterexamples import Tried, confirmed
 from safeconvert.verification.native import accumulator, feed_across
 from safeconvert.verification.pair import Pair
+from safeconvert.verification.rare_rows import rare_rows, reading
 from safeconvert.verification.search_plan import NotSearched, SearchPlan, plan_search
 from safeconvert.verification.types import Searched, Verification
 from safeconvert.verification.usable_samples import declared_samples, finite_samples
@@ -105,6 +106,9 @@ class _Search:
             wrong = self._judge(self._run_both(known))
             if wrong is not None:
                 return self._result(0, wrong, "")
+        wrong = self._rare_rows()
+        if wrong is not None:
+            return self._result(0, wrong, "")
         began, done, why = time.monotonic(), 0, ""
         while done < self._plan.rounds if self._plan.seconds is None else time.monotonic() - began < self._plan.seconds:
             try:
@@ -127,9 +131,24 @@ class _Search:
         chunks, source, target = wrong.tried
         return replace(found, figures=wrong.figures, chunks=chunks, source=source, target=target, numbers=wrong.numbers)
 
+    def _rare_rows(self) -> _Wrong | None:
+        """What inputs come to that read the rows in which the tables of both models differ."""
+        rows = rare_rows(self._run, self._pair.source.exported, self._found.exported)
+        made = reading(rows, self._elites[0].sample, _ranges(self._pair), self._plan.batch) if self._elites else []
+        for sample in made:  # each by itself: one that names no row of its table is refused with all others of a call
+            try:
+                wrong = self._judge(self._run_both(self._calls([sample])))
+            except (AdapterFailure, UnusableInput):
+                continue
+            if wrong is not None:
+                return wrong
+        return None
+
     def _round(self, number: int) -> tuple[Chunk, ...]:
         """The inputs of a round: one call of all of them, or a call for each."""
-        made = self._rounds.samples(number, self._elites)
+        return self._calls(self._rounds.samples(number, self._elites))
+
+    def _calls(self, made: Sequence[Mapping[str, Array]]) -> tuple[Chunk, ...]:
         folder = self._run.kept("searched")
         if not self._plan.whole:
             stacked = {name: np.stack([sample[name] for sample in made]) for name in made[0]}

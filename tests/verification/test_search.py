@@ -14,6 +14,7 @@ from safeconvert.certificate.archive import unpack
 from safeconvert.errors import NotEquivalent
 from safeconvert.graph.mutate import Range
 from safeconvert.inputs.offspring import Elite, offspring
+from safeconvert.verification.rare_rows import reading
 from tests.scenarios.wrong_targets import pairs
 
 pytestmark = pytest.mark.converters
@@ -51,6 +52,39 @@ def test_a_row_that_no_input_touched_is_found_and_kept_as_evidence(tmp_path: Pat
     ids = np.load(io.BytesIO(evidence.files["searched/inputs.npz"]))["ids"]
     assert (ids == 1001).any(axis=1).all()
     assert {"searched/source.npz", "searched/target.npz"} <= set(evidence.files)
+
+
+@pytest.mark.parametrize("index", ["ids", "whole"])
+def test_a_row_of_a_large_table_that_is_another_in_the_target_is_read_first(index: str, tmp_path: Path) -> None:
+    """Of 50000 rows a sweep reads some hundreds, and none where numbers are cast to the index."""
+    table = pairs.weights(50000, 8, scale=50000**0.5)
+    front = [] if index == "ids" else [pairs.node("Clip", "x low high", "c"), pairs.node("Cast", "c", "whole", to=7)]
+    inputs = {"ids": ("i", ["N", 6])} if index == "ids" else {"x": ("f", ["N", 6])}
+    bounds = {} if index == "ids" else {"low": np.float32(0), "high": np.float32(49999)}
+    nodes = [
+        *front,
+        pairs.node("Gather", f"table {index}", "rows"),
+        pairs.node("ReduceMean", "rows", "y", axes=[1], keepdims=0),
+    ]
+    source = pairs.graph(nodes, inputs, ["y"], {"table": table, **bounds})
+    changed = table.copy()
+    changed[31234] += 1
+    onnx.save(source, tmp_path / "source.onnx")
+    onnx.save(pairs.said_otherwise(source), tmp_path / "right.onnx")
+    onnx.save(pairs.with_constant(source, "table", changed), tmp_path / "wrong.onnx")
+    with pytest.raises(NotEquivalent, match="searched inputs"):
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "wrong.onnx")
+    safeconvert.verify(tmp_path / "source.onnx", tmp_path / "right.onnx")
+
+
+def test_inputs_that_read_rows_keep_to_the_range_of_each_input() -> None:
+    like = {"ids": np.zeros((2, 2), np.int64), "kind": np.zeros(3, np.int32), "x": np.zeros(2, np.float32)}
+    ranges = {"ids": Range(1.0, -2, 400), "kind": Range(1.0, 0, 2), "x": Range()}
+    made = reading([1, 7, 300], like, ranges, 10)
+    assert [one["ids"].ravel().tolist() for one in made[:2]] == [[1, 7, 300, 1], [-1, 5, 298, -1]]
+    assert [one["kind"].tolist() for one in made[2:]] == [[1, 1, 1]] * 2
+    assert all((one["x"] == 0).all() and one["kind"].dtype == np.int32 for one in made)
+    assert reading([7], {"x": np.zeros(2, np.float32)}, {"x": Range()}, 10)[0]["x"].tolist() == [7.5, 7.5]
 
 
 def test_an_equal_target_is_searched_and_says_so(tmp_path: Path) -> None:
