@@ -12,6 +12,8 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from safeconvert.core.reference import misread
+
 
 @dataclass(frozen=True)
 class _End:
@@ -26,13 +28,19 @@ class ReferenceSession:
     """What `onnxruntime.InferenceSession` offers, as far as it is used here.
 
     Raises:
-        NotImplementedError: an operator that the reference has not either, or a random one.
+        NotImplementedError: an operator that the reference has not either, or computes otherwise than the standard, or a random one.
     """
 
     def __init__(self, path: str) -> None:
         model = onnx.load(path)
         if {node.op_type for node in model.graph.node} & _RANDOM:
             raise NotImplementedError("a random operator")
+        opset = max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=1)
+        other = next((node for node in model.graph.node if misread(node, opset)), None)
+        if other is not None:
+            raise NotImplementedError(
+                f"it computes {other.op_type} {other.name} otherwise than the standard's set {opset}"
+            )
         self._graph = model.graph
         self._evaluator = ReferenceEvaluator(model)
 

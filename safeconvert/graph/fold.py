@@ -7,6 +7,7 @@ import onnx
 from onnx import numpy_helper
 
 from safeconvert.core.evaluator import evaluator
+from safeconvert.core.reference import told
 from safeconvert.core.tensors import is_reference
 
 _LARGEST = 1 << 22  # elements: beyond it a folded constant would only blow the file up
@@ -20,11 +21,12 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     graph = model.graph
     known = {tensor.name for tensor in graph.initializer if not is_reference(tensor)}
+    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
     constant: list[onnx.NodeProto] = []
     kept: list[onnx.NodeProto] = []
     for node in graph.node:
         reads_known = all(name in known or not name for name in node.input)
-        if reads_known and node.op_type not in _NOT_CONSTANT and not _has_body(node):
+        if reads_known and node.op_type not in _NOT_CONSTANT and told(node, opset) and not _has_body(node):
             constant.append(node)
             known.update(node.output)
         else:

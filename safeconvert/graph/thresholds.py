@@ -84,10 +84,10 @@ def _with(random: np.random.Generator, base: Sequence[Sequence[Array]], value: f
 
 def _places(random: np.random.Generator, array: Array, share: float) -> Array:
     """Some places of an array, one at least."""
-    chosen = random.random(array.shape) < share
+    chosen: Array = np.asarray(random.random(array.shape) < share)
     if array.size:
         chosen.flat[int(random.integers(array.size))] = True
-    return np.asarray(chosen)
+    return chosen
 
 
 def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:

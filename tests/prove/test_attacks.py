@@ -167,10 +167,50 @@ def softmax_over_several_axes() -> Pair:
     return model(13), model(11)
 
 
+def sum_along_the_channels() -> Pair:
+    """Before set 7 the axis is an attribute."""
+
+    def model(opset: int, **attributes: int) -> onnx.ModelProto:
+        b = Builder([2, 3, 3], opset=opset)
+        return b.model(b("Add", "x", b.constant([1.0, 2.0, 3.0]), **attributes))
+
+    return model(6, axis=1, broadcast=1), model(13)
+
+
+def slopes_of_the_channels() -> Pair:
+    def model(opset: int) -> onnx.ModelProto:
+        b = Builder([2, 3, 3], opset=opset)
+        return b.model(b("PRelu", "x", b.constant([0.1, 0.2, 0.3])))
+
+    return model(6), model(13)
+
+
+def constant_scores_of_several_axes() -> Pair:
+    """onnx' reference knows one axis for all sets."""
+
+    def model(opset: int) -> onnx.ModelProto:
+        b = Builder([2, 3, 4], opset=opset)
+        return b.model(b("Mul", "x", b("Softmax", b.constant(numbers((2, 3, 4), 1)), axis=1)))
+
+    return model(11), model(13)
+
+
+def constant_sequences_that_end_early() -> Pair:
+    """onnx' reference knows no lengths of sequences."""
+
+    def model(lengths: list[int]) -> onnx.ModelProto:
+        b = Builder([1, 2, 2])
+        made = (b.constant(numbers(shape, 1)) for shape in ((4, 2, 3), (1, 6, 3), (1, 6, 2), (1, 12)))
+        return b.model(b("Mul", "x", b("GRU", *made, b.constant(lengths, np.int32), outputs=2, hidden_size=2)[1]))
+
+    return model([4, 2]), model([4, 4])
+
+
 PAIRS: tuple[Callable[[], Pair], ...] = (
     normalization_in_training, dropout_in_training, function_of_the_same_name, order_of_the_places_of_maxima, offset_beside_a_large_one,
     offset_that_the_target_loses, bound_a_little_higher, weight_next_to_nothing, padding_beyond_doubles, cast_that_wraps, integer_of_another_width,
     remainder_of_integers, mean_of_integers, padding_said_twice, softmax_over_several_axes,
+    sum_along_the_channels, slopes_of_the_channels, constant_scores_of_several_axes, constant_sequences_that_end_early,
 )  # fmt: skip
 
 

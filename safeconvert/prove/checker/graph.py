@@ -11,6 +11,7 @@ import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference
 
 from safeconvert.core.evaluator import evaluator
+from safeconvert.core.reference import told
 from safeconvert.core.tensors import array_of
 from safeconvert.prove.axioms.loops import holds_graph, unrolled
 from safeconvert.prove.axioms.same import RANDOM, same
@@ -92,15 +93,15 @@ def _infer(graph: Graph, node: onnx.NodeProto, known: Mapping[str, Array]) -> No
         return
     if any(name not in graph.kinds for name in reads) or holds_graph(node) or node.op_type in RANDOM - {"Dropout"}:
         return
-    if all(name in graph.constants for name in reads):
+    if all(name in graph.constants for name in reads) and told(node, graph.opsets.get(_domain(node), 0)):
         feeds, named = {name: graph.constants[name] for name in reads}, [name for name in node.output if name]
         same = all(array is known.get(name) for name, array in feeds.items()) and known.keys() >= set(named)
         for name, array in zip(named, map(known.get, named) if same else _evaluated(graph, node, feeds), strict=False):
             _keep(graph, name, np.asarray(array))
         return
     types = {name: helper.make_tensor_type_proto(graph.kinds[name], graph.shapes[name]) for name in reads}
-    told = {name: graph.constants[name] for name in reads if name in graph.constants}
-    data = {name: numpy_helper.from_array(array, name) for name, array in told.items() if array.size <= _TELLING}
+    given = {name: graph.constants[name] for name in reads if name in graph.constants}
+    data = {name: numpy_helper.from_array(array, name) for name, array in given.items() if array.size <= _TELLING}
     try:
         schema = defs.get_schema(node.op_type, graph.opsets[_domain(node)], _domain(node))
         made = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=_opsets(graph))

@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 import safeconvert
-from safeconvert.errors import NotEquivalent, NoVerdict
+from safeconvert.errors import NotEquivalent, NoVerdict, UnusableInput
 from safeconvert.report.coverage import figures_line
 from tests.scenarios.wrong_targets import pairs
 from tests.scenarios.wrong_targets.pairs import Spoiled
@@ -73,6 +73,27 @@ def test_an_output_without_elements_gives_no_verdict(tmp_path: Path) -> None:
     with pytest.raises(NoVerdict) as raised:
         safeconvert.verify(tmp_path / "source.onnx", tmp_path / "source.onnx")
     assert "y has no elements" in raised.value.message
+
+
+@pytest.mark.parametrize(("axis", "wrong"), [(1, True), (None, False)])
+def test_a_sum_of_an_old_set_is_not_run_by_a_reference_that_knows_no_axes(
+    axis: int | None, wrong: bool, tmp_path: Path
+) -> None:
+    """Of set 6, for which ONNX Runtime has no kernel: along axis 1 it was verified and proven to be the sum along the last axis."""
+    shape = ["N", 3, 3]
+    for name, opset in (("source", 6), ("target", 13)):
+        attributes = {"axis": 1, "broadcast": 1} if axis and opset == 6 else {}
+        inputs = ["x", "bias"] if axis else ["x", "x"]
+        x, y = (onnx.helper.make_tensor_value_info(one, onnx.TensorProto.FLOAT, shape) for one in "xy")
+        bias = [onnx.numpy_helper.from_array(np.float32([1, 2, 3]), "bias")]
+        made = onnx.helper.make_graph([onnx.helper.make_node("Add", inputs, ["y"], **attributes)], "g", [x], [y], bias)
+        imports = [onnx.helper.make_opsetid("", opset)]
+        onnx.save(onnx.helper.make_model(made, opset_imports=imports, ir_version=8), tmp_path / f"{name}.onnx")
+    if not wrong:
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "target.onnx", target_layout="keep")
+        return
+    with pytest.raises(UnusableInput, match="otherwise than the standard's set 6"):
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / "target.onnx")
 
 
 @pytest.mark.parametrize("name", MADE_UP)
