@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from safeconvert.certify.figures import brief
+from safeconvert.core.proof import ProofRecord
 from safeconvert.verification.coverage import Coverage
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Passed, Searched, Verification
@@ -67,7 +68,7 @@ def shard(source: Source, passed: Passed | None) -> dict[str, Any]:
     }
 
 
-def evidence(source: Source, verification: Verification | None) -> dict[str, Any]:
+def evidence(source: Source, verification: Verification | None, proof: ProofRecord) -> dict[str, Any]:
     """What made-up and searched inputs gave, which outputs were not compared, remarks, and what was exercised."""
     found: dict[str, Any] = {}
     if source.data.extra and not source.data.generated:
@@ -85,6 +86,12 @@ def evidence(source: Source, verification: Verification | None) -> dict[str, Any
     if source.blind:
         found["not_compared"] = dict(source.blind)
     remarks = list(verification.remarks) if verification is not None else []
+    if verification is not None and verification.native.equal:
+        remarks += [
+            f"{one['operator']} {one['target']} of the target holds {one['others']} numbers that are others in the source: no input that was tried shows it"
+            for one in proof.unproven
+            if one.get("others")
+        ]
     return found | {"remarks": remarks, "coverage": _coverage(source.coverage.result())}
 
 

@@ -79,7 +79,7 @@ def _common(result: Conversion | PairVerification, provenance: Provenance, folde
         "contract": contract(source, verification),
         "comparator": comparator(result.settings, verification),
         **metric(source, verification),
-        **inputs.evidence(source, verification),
+        **inputs.evidence(source, verification, provenance.proof),
         "verification": pairs(
             verification.native if verification is not None else None,
             provenance.source_form,

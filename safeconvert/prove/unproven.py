@@ -13,6 +13,9 @@ from safeconvert.graph.attributes import attributes
 from safeconvert.graph.view import GraphView
 from safeconvert.prove.search import Reading
 
+_ROUNDED = 1e-3
+"""Of a constant's largest number."""
+
 
 @dataclass(frozen=True)
 class Unproven:
@@ -25,6 +28,7 @@ class Unproven:
         source: what the source does with these tensors, node by node.
         missing: what would be needed.
         differs: whether a node of the same operator stands there, with another constant or attribute.
+        others: which of its numbers are others there, where they are few and farther apart than rounding and storing leave them; "" for none.
     """
 
     target: str
@@ -33,6 +37,7 @@ class Unproven:
     source: tuple[str, ...]
     missing: str
     differs: bool
+    others: str = ""
 
 
 def frontier(source: Reading, target: Reading) -> list[Unproven]:
@@ -68,22 +73,35 @@ def _readers(source: Reading, names: tuple[str, ...]) -> Iterator[onnx.NodeProto
 
 def _missing(
     source: GraphView, target: GraphView, readers: list[onnx.NodeProto], node: onnx.NodeProto
-) -> tuple[str, bool]:
-    """What tells the target's node from the source's node of the same operator, or that there is none; and whether it is a constant or attribute."""
+) -> tuple[str, bool, str]:
+    """What tells the target's node from the source's node of the same operator, or that there is none; `differs` and `others` of `Unproven`."""
     same = [reader for reader in readers if reader.op_type == node.op_type]
     if not readers:
-        return "the source does nothing with what it reads", False
+        return "the source does nothing with what it reads", False, ""
     if not same:
         operators = ", ".join(sorted({reader.op_type for reader in readers}))
-        return f"no axiom relates {node.op_type} to the source's {operators}", False
+        return f"no axiom relates {node.op_type} to the source's {operators}", False, ""
     ours, theirs = (_settings(view, one) for view, one in ((source, same[0]), (target, node)))
     other = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     told = [f"{name} is {theirs.get(name)}, and {ours.get(name)} in {same[0].name}" for name in other]
+    others = ""
     for index, (one, two) in enumerate(zip(same[0].input, node.input, strict=False)):
         left, right = source.constants.get(one), target.constants.get(two)
         if left is not None and right is not None and not np.array_equal(left, right):
             told.append(f"input {index} {_difference(left, right)} in {same[0].name}")
-    return "; ".join(told) or f"{node.op_type} stands behind other operators than {same[0].name}", bool(told)
+            others = others or _few_others(left, right)
+    return "; ".join(told) or f"{node.op_type} stands behind other operators than {same[0].name}", bool(told), others
+
+
+def _few_others(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> str:
+    """How many numbers of a constant are others, in words; "" where they are most, as in one that is permuted or stored in fewer bits."""
+    if left.shape != right.shape or left.dtype.kind != "f" or not left.size:
+        return ""
+    one, two = left.astype(np.float64), right.astype(np.float64)
+    count = int(
+        (~(np.abs(one - two) <= _ROUNDED * np.abs(one).max(initial=0.0, where=np.isfinite(one))) & (one != two)).sum()
+    )
+    return f"{count} of {left.size}" if count and (left.size == 1 or count <= left.size // 2) else ""
 
 
 def _difference(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> str:

@@ -63,5 +63,18 @@ def test_a_row_that_is_rarely_read_is_found() -> None:
     assert inputs is not None and (inputs == 4321).any()
 
 
+def test_few_other_numbers_are_told_and_another_order_is_not() -> None:
+    def model(weights: np.ndarray) -> onnx.ModelProto:
+        b = Builder(["n", 8])
+        return b.model(b("MatMul", "x", b.constant(weights)))
+
+    weights = numbers((8, 6), 1)
+    changed = weights.copy()
+    changed[3, :2] *= 2
+    [few] = prove(model(weights), model(changed), contract()).unproven
+    [order] = prove(model(weights), model(weights[::-1]), contract()).unproven
+    assert (few.others, order.others, order.differs) == ("2 of 48", "", True)
+
+
 def test_of_a_right_target_none_is_found() -> None:
     assert found(batchnorm_folded(), numbers((4, 3, 8, 8), 1)) is None

@@ -55,6 +55,28 @@ def test_made_up_inputs_show_it(name: str, tmp_path: Path) -> None:
     check(MADE_UP[name](), tmp_path, given=False)
 
 
+def test_other_numbers_where_the_proof_ends_are_said_though_no_input_shows_them(tmp_path: Path) -> None:
+    """A unit that no input wakes: what is behind it is another number in the target."""
+    constants = {
+        "front": pairs.weights(6, 8),
+        "bias": np.float32([0] * 7 + [-1e4]),
+        "back": pairs.weights(8, 3, seed=1),
+    }
+    nodes = [pairs.node("Gemm", "x front bias", "h"), pairs.node("Relu", "h", "r"), pairs.node("MatMul", "r back", "y")]
+    source = pairs.graph(nodes, {"x": ("f", ["N", 6])}, ["y"], constants)
+    changed = constants["back"].copy()
+    changed[7] *= -3
+    onnx.save(source, tmp_path / "source.onnx")
+    onnx.save(pairs.with_constant(source, "back", changed), tmp_path / "wrong.onnx")
+    onnx.save(pairs.said_otherwise(source), tmp_path / "right.onnx")
+    told = [
+        safeconvert.verify(tmp_path / "source.onnx", tmp_path / f"{name}.onnx", search=0).predicate["remarks"]
+        for name in ("wrong", "right")
+    ]
+    [remark], none = told
+    assert "MatMul MatMul_y of the target holds 3 of 24 numbers that are others" in remark and none == []
+
+
 def test_outputs_of_tiny_values_are_compared_by_their_own_size(tmp_path: Path) -> None:
     check(pairs.tiny_outputs(), tmp_path, given=False)
 
