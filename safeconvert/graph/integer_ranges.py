@@ -19,7 +19,9 @@ from safeconvert.graph.ranges import IntegerRange
 NUMBERS = (-9, 10)
 """Numbers on both sides of zero; few, so that powers and products fit their type."""
 FAR = 1000
-"""How far from zero an input is tried with which nothing is done but sums, quotients and comparisons."""
+"""How far from zero an input is tried with which nothing is done but sums, quotients and comparisons, where a wave is made of it."""
+FARTHEST = 10**9
+"""How far where none is: 32 bits hold it, 16 do not, and float32 rounds it."""
 _SMALL = 64  # elements of a constant that is looked at; a table's values are of no interest here
 _NEAR = 24  # points of interest that are kept
 _COPIES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Split", "Expand", "Tile",
@@ -58,6 +60,7 @@ class _Found:
     near: set[int] = field(default_factory=set)
     least: int | None = None
     products: bool = False
+    waves: bool = False
     unknown: bool = False
 
     def point(self, line: _Line, value: float) -> None:
@@ -131,7 +134,8 @@ def _concluded(found: _Found, real: bool) -> IntegerRange | None:
         (x for x in found.near if low - reach <= x < high + reach and (found.least is None or x >= low)), key=abs
     )
     kept = tuple(sorted(closest[:_NEAR]))
-    far = None if found.products else (-FAR if found.least is None else found.least, FAR + 1)
+    most = FAR if found.waves else FARTHEST
+    far = None if found.products else (-most if found.least is None else found.least, most + 1)
     return IntegerRange(
         min(low, *kept) if kept else low, max(high, *(x + 1 for x in kept)) if kept else high, kept, far
     )
@@ -168,8 +172,8 @@ def _follow(
         for other in others:
             for value in _few(other):
                 found.point(line, value)
-    if kind in ("Div", "Mod", "Pow") and 1 in indices:
-        found.least = 1
+    if kind in ("Div", "Mod", "Pow") and 1 in indices and not lines[node.input[1]].real:
+        found.least = 1  # real numbers give no finite output where they must not be zero
     if kind in _LINES and len(indices) == 1 and len(others) == 1 and (edge := _single(others[0])) is not None:
         return _LINES[kind](line, edge, indices[0], found)
     if kind == "Mul" and len(indices) == 2:
@@ -181,6 +185,7 @@ def _follow(
     if kind == "Neg":
         return replace(line, slope=-line.slope, offset=-line.offset)
     if kind in _BOUNDED:
+        found.waves |= kind in ("Sin", "Cos") and not line.bounded
         return _Line(bounded=True)
     if kind in _COPIES | {"Floor", "Ceil", "Round"}:
         return line

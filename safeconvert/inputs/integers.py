@@ -12,7 +12,9 @@ from safeconvert.inputs.interface import Array
 
 Shape = tuple[int, ...]
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, leave no gap longer than 1.7 / how many there are
-_FARTHER = 70
+_TURNS = (2**62, 70_000, 70_000, 1000)
+"""How far from zero at most, in turn."""
+_WITHOUT_SIGN = (2, 3)
 _EXACT = 2**52  # spans that float64 counts without a gap
 
 
@@ -42,7 +44,9 @@ def _edges(random: np.random.Generator, shape: Shape, number: int, taken: Intege
 
 
 def _constant(random: np.random.Generator, shape: Shape, number: int, taken: IntegerRange) -> Array:
-    return np.full(shape, random.integers(taken.low, taken.high, dtype=np.int64), dtype=np.int64)
+    """One value, at first zero, where it is one: a mask that hides all, a length of nothing."""
+    first = number < len(_KINDS) and taken.low <= 0 < taken.high
+    return np.full(shape, 0 if first else random.integers(taken.low, taken.high, dtype=np.int64), dtype=np.int64)
 
 
 def _flags(random: np.random.Generator, shape: Shape, number: int, taken: IntegerRange) -> Array:
@@ -53,13 +57,14 @@ def _flags(random: np.random.Generator, shape: Shape, number: int, taken: Intege
 
 
 def _far(random: np.random.Generator, shape: Shape, number: int, taken: IntegerRange) -> Array:
-    """Numbers far from zero, where the input is a number: in turns as far as `far`, and so much farther that 16 bits do not hold them, of both signs or of one."""
-    if taken.far is None:
-        return random.integers(taken.low, taken.high, size=shape, dtype=np.int64)
-    turn = number // len(_KINDS)
-    low, high = (end * (_FARTHER if turn % 2 else 1) for end in taken.far)
-    low = max(low, 0) if turn % 4 > 1 else low
-    return random.integers(low, high, size=shape, dtype=np.int64)
+    """Numbers far from zero, where the input is a number: in turns as far as `far`, beyond 16 bits, and as far as a thousand, of both signs or of one."""
+    low, high = taken.far or (taken.low, taken.high)
+    if taken.far is not None:
+        turn = number // len(_KINDS)
+        most = _TURNS[turn % len(_TURNS)]
+        low, high = max(low, -most), min(high, most)
+        low = max(low, 0) if turn % len(_TURNS) in _WITHOUT_SIGN else low
+    return random.integers(low, max(high, low + 1), size=shape, dtype=np.int64)
 
 
 _KINDS: dict[str, Callable[[np.random.Generator, Shape, int, IntegerRange], Array]] = {

@@ -13,7 +13,8 @@ from safeconvert.inputs.store import materialise
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
-_TRIED = 16  # samples: two of each kind of made-up integers, which are twice as many kinds as there are names of
+_TRIED = 8  # samples: one of each kind of made-up integers, the farthest among them
+_NEARER = (70_000, 1000)
 _UNKNOWN = (IntegerRange(-9, 10), IntegerRange(0, 10), IntegerRange(0, 2))
 """For a source without an ONNX form, of which nothing is known."""
 
@@ -53,7 +54,13 @@ def _likely(inferred: IntegerRange | None) -> tuple[IntegerRange, ...]:
     """Ranges to try, the one that shows most first."""
     if inferred is None:
         return _UNKNOWN
-    smaller = [replace(inferred, far=None)] if inferred.far else []
+    far = inferred.far or (0, 0)
+    nearer = [(max(far[0], -most), min(far[1], most + 1)) for most in _NEARER]
+    smaller = (
+        [*(replace(inferred, far=one) for one in nearer if one != far), replace(inferred, far=None)]
+        if inferred.far
+        else []
+    )
     if inferred.low < 0:
         smaller.append(IntegerRange(0, inferred.high))
     if inferred.high > 10:

@@ -338,6 +338,12 @@ def one_more_in_an_integer() -> Pair:
     return model(0), model(1)
 
 
+def end_behind_the_axis() -> Pair:
+    """Nothing is cut away of 97 or 192 steps, and much of 600."""
+    a, b = Builder(["n", "t", 4]), Builder(["n", "t", 4])
+    return a.model(a("Relu", "x")), b.model(b("Relu", b("Slice", "x", b.ints(0), b.ints(512), b.ints(1))))
+
+
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
@@ -381,14 +387,16 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "casts: it is to a type that every version knows": cast_of_large_numbers,
     "casts: what a number is compared with is zero": number_that_is_not_one,
     "neutral elements: the constant is the neutral one": one_more_in_an_integer,
+    "places along an axis: a Slice begins and ends within the axis, or at its end however long it is": end_behind_the_axis,
     "rows from the end: what is added is the number of rows": rows_of_another_count,
     "rows from the end: it is added below zero": rows_raised_above_zero,
     "rows from the end: what is compared and what is added to are the number itself": rows_of_another_number,
 }
 NOT_RUN = {
     "overflowing_offsets", "normalization_in_training", "dropout_in_training", "dropout_and_none", "rows_raised_above_zero",
+    "end_behind_the_axis",
 }  # fmt: skip
-"""Differ in numbers that overflow, draw random ones, or ask for a row that is not there."""
+"""Differ in numbers that overflow, draw random ones, ask for a row that is not there, or differ at other sizes."""
 
 
 def test_every_condition_has_a_witness() -> None:

@@ -15,6 +15,9 @@ from safeconvert.prove.kernel.layout import Groups, Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Constant, Refused, Store, Term
 
+_WITHIN = "a Slice begins and ends within the axis, or at its end however long it is"
+_ENDLESS = 2**31 - 1
+
 
 def taken(store: Store, value: Value, axis: int, indices: range) -> Value:
     """Some indices along one axis of a tensor. Raises Refused where the axis has a length of 1, or there are none."""
@@ -85,8 +88,14 @@ def _slice(n: Node) -> list[Value]:
         *(array.reshape(-1).tolist() for array in (starts, ends, axes, steps)), strict=True
     ):
         index = axis % len(value.groups)
+        AXIOM.require(n.store, _WITHIN, all(_within(bound, value.shape[index]) for bound in (start, end)))
         value = taken(n.store, value, index, range(*slice(start, end, step).indices(value.shape[index])))
     return [value]
+
+
+def _within(bound: int, size: int) -> bool:
+    """Whether a bound is a place of an axis, either of its ends, or the largest or smallest number that there is."""
+    return -size - 1 <= bound <= size or abs(bound) >= _ENDLESS
 
 
 def _split(n: Node) -> list[Value]:
@@ -194,6 +203,6 @@ AXIOM = Axiom(
     "places along an axis",
     "Slice, Split, and Gather at even distances take places along one axis, whatever the order of the others, also where it is several in one; GatherND by a grid takes them along "
     "several, one after another, and in batches of single elements is GatherElements; Gather of rows of a table by computed numbers commutes with any order of these.",
-    (),
+    (_WITHIN,),
     {"Slice": _slice, "Split": _split, "Gather": _gather, "GatherElements": _elements, "GatherND": _points},
 )

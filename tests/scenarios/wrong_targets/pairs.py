@@ -282,3 +282,31 @@ def counts_of_a_logarithm() -> Spoiled:
     """Of one more: no number for what lies below."""
     behind = [node("Add", "f one", "more"), node("Log", "more", "g")]
     return counts([node("Cast", "ids", "narrow", to=TensorProto.BOOL)], behind, one=np.float32(1))
+
+
+def large_numbers() -> Spoiled:
+    """Whole numbers plus one, in the target by way of float32, which does not hold all of them."""
+
+    def net(front: Sequence[onnx.NodeProto]) -> onnx.ModelProto:
+        return graph([*front, node("Add", "whole one", "y")], {"ids": ("i", ["N", 6])}, ["y"], {"one": np.int64(1)})
+
+    source = net([node("Identity", "ids", "whole")])
+    wrong = net([node("Cast", "ids", "f", to=TensorProto.FLOAT), node("Cast", "f", "whole", to=TensorProto.INT64)])
+    given = {"ids": np.random.default_rng(0).integers(0, 9, size=(64, 6))}
+    return Spoiled("large numbers", source, wrong, said_otherwise(source), given)
+
+
+def mean_of_nothing() -> Spoiled:
+    """A mean of what a mask of whole numbers leaves, by one at least; the target divides by nothing where it leaves nothing."""
+
+    def net(guarded: bool) -> onnx.ModelProto:
+        count = node("Max", "all one", "count") if guarded else node("Identity", "all", "count")
+        nodes = [node("Cast", "mask", "m", to=TensorProto.FLOAT), node("ReduceSum", "m rows", "all"), count,
+                 node("Unsqueeze", "m columns", "wide"), node("Mul", "x wide", "kept"),
+                 node("ReduceSum", "kept rows", "sum", keepdims=0), node("Div", "sum count", "y")]  # fmt: skip
+        constants = {"rows": np.array([1]), "columns": np.array([2])} | ({"one": np.float32(1)} if guarded else {})
+        return graph(nodes, {"x": ("f", ["N", 5, 6]), "mask": ("i", ["N", 5])}, ["y"], constants)
+
+    random = np.random.default_rng(0)
+    given = {"x": random.normal(size=(40, 5, 6)).astype("f4"), "mask": np.ones((40, 5), np.int64)}
+    return Spoiled("mean of nothing", net(True), net(False), said_otherwise(net(True)), given)

@@ -34,6 +34,8 @@ MADE_UP: dict[str, Callable[[], Spoiled]] = {
     "counts as halves": lambda: pairs.narrow_counts(onnx.TensorProto.FLOAT16),
     "counts of a convolution": pairs.counts_of_a_convolution,
     "counts of a logarithm": pairs.counts_of_a_logarithm,
+    "numbers beyond what float32 holds": pairs.large_numbers,
+    "a mean over nothing": pairs.mean_of_nothing,
 }
 
 
