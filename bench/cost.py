@@ -8,6 +8,7 @@ processes, ours and raw alternating, medians of the rounds; the raw converter wi
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -97,8 +98,16 @@ def _pairs(rounds: int) -> str:
         "The raw Keras file of torch2keras does not load again (a Lambda layer): the pass is of ours. On the raw side the libraries' threads "
         "spin between operators, as these set them; safeconvert's sleep."
     )
-    return f"MobileNetV2 on {COUNT} images, medians. {note}\n\n" + table(
+    return f"MobileNetV2 on {COUNT} images, medians. {note} {_load()}\n\n" + table(
         header, [rows[pair] for pair in PAIRS if pair in rows]
+    )
+
+
+def _load() -> str:
+    """How busy the machine was, for whoever reads the ratios."""
+    return (
+        f"Load of the machine over the last 15 minutes when it ended: {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores. Where that is more "
+        "than its cores, neither the seconds nor the ratios are those of an idle one, which the bars are for."
     )
 
 
