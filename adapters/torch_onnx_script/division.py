@@ -14,6 +14,8 @@ from torch.onnx import symbolic_helper
 from torch.onnx._internal.torchscript_exporter import _type_utils, symbolic_opset10, symbolic_opset14
 
 _SINCE = 11
+_MOVES = {"onnx::Gather", "onnx::Slice", "onnx::Squeeze", "onnx::Unsqueeze", "onnx::Cast", "onnx::Identity"}
+_OF_SIZES = _MOVES | {"onnx::Mul", "onnx::Add", "onnx::Div", "onnx::Mod", "onnx::Concat"}
 _AXES_ARE_INPUTS = 18
 
 
@@ -33,11 +35,23 @@ def register() -> None:
 def _floor_divide(g: Any, x: Any, y: Any) -> Any:
     """The greatest integer that is not above x / y, as torch computes it: from the exact remainder."""
     if not (symbolic_helper._is_fp(x) or symbolic_helper._is_fp(y)):
-        return symbolic_opset10._floor_divide(g, x, y)
+        plain = _never_negative(x) and _never_negative(y)
+        return g.op("Div", x, y) if plain else symbolic_opset10._floor_divide(g, x, y)
     left, moved = _left(g, x, y)
     steps = g.op("Round", g.op("Div", g.op("Sub", x, left), y))
     down = g.op("Where", moved, g.op("Sub", steps, _number(g, 1.0)), steps)
     return g.op("Where", g.op("Equal", y, _number(g, 0.0)), g.op("Div", x, y), down)
+
+
+def _never_negative(value: Any) -> bool:
+    """Whether integers are sizes, or made of sizes and constants so that none is below zero: a division towards zero rounds these down."""
+    node = value.node()
+    kind = node.kind()
+    if kind == "onnx::Constant":
+        found = symbolic_helper._maybe_get_const(value, "t")
+        return isinstance(found, torch.Tensor) and bool((found >= 0).all())
+    read = list(node.inputs())[: 1 if kind in _MOVES else None]
+    return kind == "onnx::Shape" or (kind in _OF_SIZES and all(map(_never_negative, read)))
 
 
 def _remainder(g: Any, x: Any, y: Any) -> Any:
