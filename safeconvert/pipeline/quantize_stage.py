@@ -77,7 +77,7 @@ def quantize_target(
     if kind.calibrated:
         target = float_target(run, compared, given, options)
         inputs = target.calibration.inputs
-        proposals = _integers(run, target, first)
+        proposals = _integers(run, target, first, aims=not shown)
     else:
         proposals = _stored_in_fewer(run, verified, compared, given, first)
     attempts: list[Attempt] = []
@@ -132,11 +132,11 @@ def latency_of(run: Run, compared: Compared, last: Attempt, first: Attempt) -> L
     return measured(run, compared.candidate.path, raw, last.candidate.path)
 
 
-def _integers(run: Run, target: FloatTarget, options: ConvertOptions) -> Iterator[TargetProposal]:
+def _integers(run: Run, target: FloatTarget, options: ConvertOptions, aims: bool) -> Iterator[TargetProposal]:
     """What the quantizer of activations makes; where it fails, why."""
     try:
         made = quantizer(run, target)
-        yield from quantized_targets(run, made, options.verify, options.repair and not options.keep_precision)
+        yield from quantized_targets(run, made, options.verify, options.repair and not options.keep_precision, aims)
     except SafeconvertError as failure:
         yield TargetProposal(f"--optimize {target.optimize}", NotMade(first_line(str(failure))), target.source)
 

@@ -71,7 +71,7 @@ class QuantizedProposal(TargetProposal):
 
 
 def quantized_targets(
-    run: Run, quantizer: Quantizer, settings: VerifySettings, repair: bool
+    run: Run, quantizer: Quantizer, settings: VerifySettings, repair: bool, aims: bool = True
 ) -> Iterator[QuantizedProposal]:
     """Propose quantised targets, each made when those before it did not verify.
 
@@ -80,6 +80,7 @@ def quantized_targets(
         quantizer: of the float target.
         settings: what counts as equal.
         repair: something may be done about operators; else they are only judged.
+        aims: it may be done for the aim too; where the held-out inputs have seen files before, another one costs more of the bound than it brings.
 
     Raises:
         AdapterFailure, UnusableInput: the quantizer fails, or what it makes does not run.
@@ -92,15 +93,21 @@ def quantized_targets(
     begun = search(run, quantizer, settings)
     if repair:
         begun = with_best_biases(begun, plain.candidate.path)
-    for proposal in _proposed(begun, repair):
+    for proposal in _proposed(begun, repair, aims):
         yield replace(proposal, plain=plain.candidate.path, raw_bytes=plain.bytes)
 
 
-def _proposed(made: Search, repair: bool) -> Iterator[QuantizedProposal]:
+def _proposed(made: Search, repair: bool, aims: bool) -> Iterator[QuantizedProposal]:
     quantizer, settings = made.quantizer, made.run.settings
     source, trials = quantizer.target.source, settings.repair.precision_trials
     whole = made.judge(NOTHING)
-    if repair and quantizer.operators and whole.figures.equal and not whole.reaches(settings.quantize.aimed_fall):
+    if (
+        repair
+        and aims
+        and quantizer.operators
+        and whole.figures.equal
+        and not whole.reaches(settings.quantize.aimed_fall)
+    ):
         made = _ready(made)
         found = aimed(made)
         if found is not None:
