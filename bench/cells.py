@@ -65,7 +65,8 @@ def run(
     if not cell.kept(folder).exists():
         _safe(cell, folder, command)
     if raw_way and not cell.raw(folder).exists():
-        cell.raw(folder).write_text(json.dumps(raw_way(cell, folder), indent=1))
+        found = {"date": time.strftime("%Y-%m-%d"), **raw_way(cell, folder)}
+        cell.raw(folder).write_text(json.dumps(found, indent=1))
     row = load(cell, folder)
     print(cell.model, cell.pair, verdict(row), row["seconds"], "s; raw:", row["raw"]["outcome"], flush=True)
 
@@ -196,6 +197,12 @@ def commits(rows: Sequence[dict]) -> str:
     """On which commits rows were measured, where there is more than one."""
     counts = Counter(row["commit"] for row in rows if row.get("commit"))
     return f" Rows by commit: {', '.join(f'{name} {n}' for name, n in counts.items())}." if len(counts) > 1 else ""
+
+
+def raw_dates(rows: Sequence[dict]) -> str:
+    """When the raw converters ran, where that is known: they change with their versions only, and are not run with every table."""
+    dates = sorted({row["raw"]["date"] for row in rows if "date" in row["raw"]})
+    return f" Raw converters ran on {', '.join(dates)}." if dates else ""
 
 
 def _same_graph(row: dict) -> bool:

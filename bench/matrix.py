@@ -74,7 +74,7 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     ]  # fmt: skip
     return (
         f"**{verified} of {len(rows)} verified**{cells.unfinished(grid(), rows)}. "
-        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])} Raw converters on the same: {counted}. The paper's Figure 1: 11 of 36 "
+        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])}{cells.raw_dates([row for _, row in rows])} Raw converters on the same: {counted}. The paper's Figure 1: 11 of 36 "
         "crashed, 15 with other labels, 10 equal.\n\n"
         f"{PICTURES} pictures, half of them held out; figures are those of the held-out ones. MobileNetV2 has trained "
         "weights; the others are seeded, BatchNorm and classifier calibrated on pictures. torchvision has no ResNet101V2: "

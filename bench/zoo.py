@@ -65,7 +65,7 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     return (
         f"**{verdicts.count('verified')} of {len(rows)} verified**{f', {counted}' if counted else ''}"
         f"{cells.unfinished(grid(), rows)}. "
-        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])} {beside}\n\n"
+        f"{cells.proven([row for _, row in rows])}{cells.commits([row for _, row in rows])}{cells.raw_dates([row for _, row in rows])} {beside}\n\n"
         f"{SAMPLES} generated inputs, half of them held out ({' and '.join(ON_PICTURES)} of Keras: pictures; on generated ones of "
         "one colour their untrained float32 outputs are 1e-3 of the scale off float64, the source's too). Seeded weights; BatchNorm statistics and classifiers from "
         "pictures, and no bias, norm or layer scale left at its initial constant.\n\n" + table(header, body)

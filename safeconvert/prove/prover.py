@@ -26,6 +26,7 @@ from safeconvert.prove.axioms.loops import holds_graph
 from safeconvert.prove.axioms.table import NEAR_BY, OFTEN
 from safeconvert.prove.checker.check import Problem, check, opened
 from safeconvert.prove.checker.graph import Graph
+from safeconvert.prove.free_places import furthest, places
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.search import Lean, Reading, read
@@ -109,11 +110,29 @@ def _proven(
         made = document(source, target, statement, steps)
         try:
             shown = check(source, target, made)
+            if not (alone or same):
+                _require_all_sizes(source, target, problem, statement)
         except Refused as error:
             reason = str(error)
             continue
         return Proof(True, shown.apart, shown.axioms, shown.sizes, alone, (), same, made, "")
     return Proof(False, 0.0, {}, sizes, alone, unproven, same, {}, reason)
+
+
+def _require_all_sizes(
+    source: onnx.ModelProto, target: onnx.ModelProto, problem: Problem, statement: Mapping[str, Any]
+) -> None:
+    """Raises Refused where a graph names a place along a free axis: what is shown at the sizes of the proof is not so at smaller ones."""
+    named = places(problem.source), places(problem.target)
+    if not any(named):
+        return
+    far = opened(source, target, statement, far=True)
+    furthest_ones = (furthest(named[0], problem.source, far.source), furthest(named[1], problem.target, far.target))
+    if any(furthest_ones):
+        place = max(furthest_ones)
+        raise Refused(
+            f"a constant names the place {place} of an axis whose size is free; of smaller sizes nothing is shown"
+        )
 
 
 def _compared(

@@ -455,3 +455,27 @@ def test_a_proof_for_all_sizes_is_not_given_up_for_one_of_a_run() -> None:
     b = Builder(["n", 4])
     model = b.model(b("Relu", "x"))
     assert not prove(model, model, of_a_run(3, 4)).alone
+
+
+def first_fifty(as_mean: bool) -> onnx.ModelProto:
+    """The sum of the first fifty steps, or fifty times their mean."""
+    b = Builder(["n", 4, "t"])
+    first = b("Slice", "x", b.ints(0), b.ints(50), b.ints(2))
+    if as_mean:
+        return b.model(b("Mul", b("ReduceMean", first, axes=[2], keepdims=0), b.constant(50.0)))
+    return b.model(b("ReduceSum", first, b.ints(2), keepdims=0))
+
+
+def test_a_place_along_a_free_axis_is_there_at_the_sizes_of_the_run_alone() -> None:
+    one, two = first_fifty(False), first_fifty(True)
+    assert not prove(one, two, contract()).proven, "below fifty steps they differ"
+    found = prove(one, two, of_a_run(1, 4, 60))
+    assert found.proven and found.alone
+    assert not prove(one, two, of_a_run(1, 4, 30)).proven
+
+
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_the_ends_of_a_free_axis_are_there_at_all_sizes(place: int) -> None:
+    b = Builder(["n", 4, "t"])
+    model = b.model(b("Gather", b("Slice", "x", b.ints(1), b.ints(-1), b.ints(2)), b.constant(place, np.int64), axis=2))
+    assert prove(model, model, contract()).proven
