@@ -164,10 +164,7 @@ def evaluate_source(
         return sealed_form(run, export(run, role, file.format, request, session.signature, wanted))
 
     signature = session.signature
-    read = None
-    if options.read and request.part == WHOLE:
-        read = read_beside(run, "source", (file.path, file.format), signature.inputs, options.opset)
-    exported = read or by_exporter("source")
+    exported = _read_form(run, file, request, signature, options) or by_exporter("source")
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
     inferred = dataset.graph_ranges(run, session.signature, exported)
@@ -177,11 +174,8 @@ def evaluate_source(
     data = dataset.prepare(run, data_options, session.signature, ranges, passing=options.passing)
     fed = feed_source(run, file, session, exported, data, ranges, settings)
     settling, axis = _settling(run, file, session, options, fed)
-    remarks = (
-        *(mixing_layers(run, file, request) if axis is Axis.MIXED else ()),
-        *impure(session),
-        *not_compared(session, "source"),
-    )
+    mixed = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
+    remarks = (*mixed, *impure(session), *not_compared(session, "source"))
     if axis is Axis.MIXED:
         whole = dataset.prepare(run, data_options, session.signature, ranges, True, options.passing)
         fed = feed_source(run, file, session, exported, whole, ranges, settings)
@@ -196,6 +190,15 @@ def evaluate_source(
         file, request, session, data, outputs, first.steering, first.counted.held_out, exporter, coverage, settling,
         fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks,
     )  # fmt: skip
+
+
+def _read_form(
+    run: Run, file: ModelFile, request: ModelRequest, signature: Signature, options: SourceOptions
+) -> Export | None:
+    """The graph that is read from the file, where that is asked for and the file is taken whole; None otherwise."""
+    if not options.read or request.part != WHOLE:
+        return None
+    return read_beside(run, "source", (file.path, file.format), signature.inputs, options.opset)
 
 
 def _coverage(

@@ -49,7 +49,6 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "PAD": (IMAGE, lambda x: tf.pad(x, [[0, 0], [1, 2], [0, 3], [0, 0]])),
     "GATHER": (IMAGE, lambda x: tf.gather(x, tf.constant([3, 1, 1]), axis=2)),
     "GATHER in batches": (ROW, lambda x: tf.gather(x, tf.cast(x[:, :2] > 0, tf.int32), axis=1, batch_dims=1)),
-    "BROADCAST_TO a number": (ROW, lambda x: tf.broadcast_to(tf.reduce_sum(x), tf.zeros([0], tf.int32))),
     "TRANSPOSE": (IMAGE, lambda x: tf.transpose(x, (0, 3, 1, 2))),
     "MEAN": (IMAGE, lambda x: tf.reduce_mean(x, (1, 2), keepdims=True)),
     "SUB": (ROW, lambda x: 1.5 - x),

@@ -111,13 +111,13 @@ class Call:
             raise Refused(f"{self.target}: {name} is {value}")
         return self.write.integers(int(value))
 
-    def operand(self, name: str) -> str:
-        """A tensor, or a number of the first operand's type."""
+    def operand(self, name: str, kind: int | None = None) -> str:
+        """A tensor, or a number of a type, the result's where none is given."""
         given = self.arguments[name]
         if "as_tensor" in given:
             return self.tensors[given["as_tensor"]["name"]].name
-        kind = onnx.helper.tensor_dtype_to_np_dtype(self.outputs[0].kind)
-        return self.write.constant(np.asarray(self.value(name, None), kind))
+        wanted = onnx.helper.tensor_dtype_to_np_dtype(self.outputs[0].kind if kind is None else kind)
+        return self.write.constant(np.asarray(self.value(name, None), wanted))
 
     def only_float(self, name: str = "self") -> Tensor:
         """A tensor of float32. Raises Refused for any other."""

@@ -40,8 +40,8 @@ def pair(operator: str, floating: bool = True) -> Rule:
 
     def rule(c: Call) -> list[str]:
         kind = c.outputs[0].kind
-        if floating and kind != onnx.TensorProto.FLOAT:
-            raise Refused(f"{c.target}: of integers")
+        if kind == onnx.TensorProto.UNDEFINED or (floating and kind != onnx.TensorProto.FLOAT):
+            raise Refused(f"{c.target}: of mixed types, or of integers")
         c.only(rounding_mode=None)
         name, alpha = _as(c, "other"), c.value("alpha", 1)
         if alpha != 1:
@@ -240,11 +240,14 @@ def cast_as(c: Call) -> list[str]:
 
 
 def choice(c: Call) -> list[str]:
-    """where, of tensors and numbers of the result's type."""
-    names = [name for name in ("self", "other") if "as_tensor" in c.arguments[name]]
-    if any(c.tensor(name).kind != c.outputs[0].kind for name in names):
+    """where, of tensors and numbers of one type, which is the result's."""
+    kinds = {c.tensor(name).kind for name in ("self", "other") if "as_tensor" in c.arguments[name]}
+    numbers = [c.value(name, None) for name in ("self", "other") if "as_tensor" not in c.arguments[name]]
+    kind = kinds.pop() if kinds else c.outputs[0].kind
+    broken = kind in _INTEGERS and any(isinstance(one, float) for one in numbers)
+    if kinds or broken or kind == onnx.TensorProto.UNDEFINED:
         raise Refused(f"{c.target}: of mixed types")
-    return [c.write("Where", c.tensor("condition").name, c.operand("self"), c.operand("other"))]
+    return [c.write("Where", c.tensor("condition").name, *(c.operand(name, kind) for name in ("self", "other")))]
 
 
 def running_sum(c: Call) -> list[str]:

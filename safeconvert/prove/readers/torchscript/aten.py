@@ -33,6 +33,9 @@ _ASKED = frozenset(
 )  # fmt: skip
 """What is asked of tensors, or done to lists of them, and computes nothing."""
 _UNKNOWN = Tensor("", (), 0)
+_PROMOTING = ("add", "sub", "mul", "div")
+_PROMOTED = {onnx.TensorProto.FLOAT, onnx.TensorProto.BOOL, onnx.TensorProto.INT32, onnx.TensorProto.INT64}
+"""Of a float32 tensor and these, torch makes float32 whatever their axes."""
 
 
 @dataclass
@@ -143,7 +146,7 @@ class Aten:
         if plainly in _PARTS:
             return results
         unread = [Missing(f"another output of {target}")] * (_SEVERAL.get(plainly, 1) - len(results))
-        return (*results, *unread) if plainly in _SEVERAL else results[0]
+        return (*results, *unread) if plainly in _SEVERAL and not target.endswith(".other") else results[0]
 
     def _argument(self, key: str, one: Any, boxes: list[Box], known: dict[str, Tensor]) -> dict[str, Any]:
         """An argument as torch's schema of ExportedPrograms writes it."""
@@ -190,16 +193,29 @@ class Aten:
         """What torch would say that a call gives, as far as rules ask for it: types, and the sizes of parts."""
         if name in _PARTS:
             return tuple(Tensor("", shape, tensors[0].kind) for shape in _parts(name, given, tensors[0].shape))
-        if name in ("zeros", "ones"):
-            kind = given.get("dtype")
-            return (replace(_UNKNOWN, kind=onnx.TensorProto.FLOAT if kind is None else _kind_of(kind)),)
+        if isinstance(given.get("dtype"), int):
+            return (replace(_UNKNOWN, kind=_kind_of(given["dtype"])),)
+        if name in FACTORIES:
+            return (replace(_UNKNOWN, kind=_made_kind(name, given)),)
         kinds = {one.kind for one in tensors}
+        if name == "cumsum" and not tensors[0].floating:
+            return (replace(_UNKNOWN, kind=onnx.TensorProto.INT64),)
+        if name in _PROMOTING and onnx.TensorProto.FLOAT in kinds and kinds <= _PROMOTED:
+            return (replace(_UNKNOWN, kind=onnx.TensorProto.FLOAT),)
         if len(kinds) != 1:
             return (_UNKNOWN,)
         [kind] = kinds
-        broken = any(isinstance(given.get(word), float) for word in ("other", "exponent"))
+        broken = name == "div" or any(isinstance(given.get(word), float) for word in ("other", "exponent"))
         floating = kind in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
         return (replace(_UNKNOWN, kind=kind if floating or not broken else onnx.TensorProto.FLOAT),)
+
+
+def _made_kind(name: str, given: Mapping[str, Any]) -> int:
+    """The type of what is made of numbers, where none is named: of zeros and ones float32, else that of the numbers."""
+    numbers = [given[word] for word in ("fill_value", "start", "end", "step") if given.get(word) is not None]
+    if name in ("zeros", "ones") or any(isinstance(one, float) for one in numbers):
+        return int(onnx.TensorProto.FLOAT)
+    return int(onnx.TensorProto.BOOL if numbers and isinstance(numbers[0], bool) else onnx.TensorProto.INT64)
 
 
 def _parts(name: str, given: Mapping[str, Any], shape: Sizes) -> list[Sizes]:

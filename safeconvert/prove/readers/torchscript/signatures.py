@@ -114,6 +114,22 @@ zeros.default size dtype layout device pin_memory
 ones.default size dtype layout device pin_memory
 zeros_like.default self dtype layout device pin_memory memory_format
 ones_like.default self dtype layout device pin_memory memory_format
+full_like.default self fill_value dtype layout device pin_memory memory_format
+new_zeros.default self size dtype layout device pin_memory
+new_ones.default self size dtype layout device pin_memory
+new_full.default self size fill_value dtype layout device pin_memory
+full.default size fill_value dtype layout device pin_memory
+arange.start_step start end step dtype layout device pin_memory
+__and__.Tensor self other
+__or__.Tensor self other
+__xor__.Tensor self other
+cumsum.default self dim dtype
+diff.default self n dim prepend append
+gather.default self dim index sparse_grad
+type_as.default self other
+linalg_vector_norm.default self ord dim keepdim dtype
+_weight_norm.default v g dim
+baddbmm.default self batch1 batch2 beta alpha
 contiguous.default self memory_format
 clone.default self memory_format
 pixel_shuffle.default self upscale_factor
@@ -125,13 +141,18 @@ _SIGNATURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-FACTORIES = ("zeros", "ones")
+FACTORIES = ("zeros", "ones", "full", "arange")
 """Operators that make tensors of plain values."""
 
 
 def signed(name: str, args: list[Any], keywords: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The operator's full name, and its arguments by theirs. Raises ValueError for too many."""
     overload, names = _SIGNATURES.get(name, ("default", ("self",)))
+    plain = [one for one in args if not isinstance(one, str)]
+    if name == "arange" and len(plain) == 1:
+        names = ("end",)
+    elif name in ("max", "min") and len(args) == 2 and not isinstance(args[1], int):
+        overload, names = "other", ("self", "other")
     if len(args) > len(names):
         raise ValueError(f"{name}: {len(args)} arguments")
     given = {**dict(zip(names, args, strict=False)), **keywords}
