@@ -421,6 +421,9 @@ def test_waived_it_lets_a_wrong_pair_pass(condition: str, monkeypatch: pytest.Mo
             for m in (source, target)
         )
         assert not np.allclose(one, two, rtol=1e-4, atol=1e-4), "this pair is right"
+    monkeypatch.setattr(
+        "safeconvert.prove.prover.places", lambda graph: []
+    )  # it looks at free sizes itself, beside the conditions
     plain = Store.holds
     monkeypatch.setattr(Store, "holds", lambda self, name, truth: name == condition or plain(self, name, truth))
     assert prove(source, target, contract()).proven
