@@ -28,6 +28,11 @@ _PARTS = (
     "activations", "constraints", "distribution", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops",
     "optimizers", "quantizers", "random", "regularizers", "backend", "trainers",
 )  # fmt: skip
+_OF_APPLICATIONS = frozenset({
+    ("keras.src.applications.convnext", "LayerScale"), ("keras.src.applications.convnext", "StochasticDepth"),
+    ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"),
+})  # fmt: skip
+"""Layers of Keras' own that lie beside functions which fetch files (Keras 3.15)."""
 _DAMAGE = (
     OSError, KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, RecursionError, EOFError, zlib.error,
     zipfile.BadZipFile,
@@ -109,7 +114,8 @@ def _object(value: dict[str, Any], where: str) -> Iterator[str]:
         yield f"{where} holds a {kind.strip('_')} layer, which runs code of its own on load; refused"
     if kind in _OTHER_FILES:
         yield f"{where} holds a {kind}, which loads another model's file; refused"
-    if module is not None and not _is_keras(module, kind == "function"):
+    own = isinstance(module, str) and (module, kind) in _OF_APPLICATIONS
+    if module is not None and not own and not _is_keras(module, kind == "function"):
         named = config if kind == "function" else value.get("registered_name") or kind
         yield f"needs a class that Keras does not have: {module}.{named} (in {where})"
     for name in _PATHS:
