@@ -193,12 +193,11 @@ def evaluate_source(
 
 
 def _read_form(
-    run: Run, file: ModelFile, request: ModelRequest, signature: Signature, options: SourceOptions
+    run: Run, file: ModelFile, request: ModelRequest, given: Signature, options: SourceOptions
 ) -> Export | None:
     """The graph that is read from the file, where that is asked for and the file is taken whole; None otherwise."""
-    if not options.read or request.part != WHOLE:
-        return None
-    return read_beside(run, "source", (file.path, file.format), signature.inputs, options.opset)
+    wanted = options.read and request.part == WHOLE
+    return read_beside(run, "source", (file.path, file.format), given.inputs, options.opset) if wanted else None
 
 
 def _coverage(

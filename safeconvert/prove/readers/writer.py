@@ -14,6 +14,8 @@ from safeconvert.prove.kernel.terms import Array
 
 OPSET = 20
 _IR = 9
+FAR = 2**62
+"""A bound of a Slice that is an end, however long the axis is."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,17 @@ class Writer:
         """Zeros of a tensor's shape, of an ONNX type."""
         zero = np.zeros(1, helper.tensor_dtype_to_np_dtype(kind))
         return self("ConstantOfShape", self("Shape", tensor), value=numpy_helper.from_array(zero))
+
+    def turned(self, tensor: str, axes: Sequence[int]) -> str:
+        """A tensor, the other way around along some axes."""
+        count = len(axes)
+        lists = ([-1] * count, [-FAR] * count, axes, [-1] * count)
+        return self("Slice", tensor, *(self.integers(*numbers) for numbers in lists))
+
+    def of_truths(self, operator: str, tensor: str, axes: Sequence[int], keepdims: int) -> str:
+        """Whether any (ReduceMax) or all (ReduceMin) truths along some axes hold."""
+        numbers = self("Cast", tensor, to=onnx.TensorProto.INT64)
+        return self("Cast", self(operator, numbers, self.integers(*axes), keepdims=keepdims), to=onnx.TensorProto.BOOL)
 
     def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """An operator of one output."""

@@ -7,8 +7,7 @@ import numpy as np
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.layer import Tensor
 from safeconvert.prove.readers.keras.operation import WHOLE, Operation
-
-_FAR = 2**62
+from safeconvert.prove.readers.writer import FAR
 
 
 def taken(o: Operation) -> Tensor:
@@ -60,9 +59,7 @@ def flipped(o: Operation) -> Tensor:
     """Flip of some axes, or of all."""
     given = o.config.get("axis")
     axes = list(range(o.moving.rank)) if given is None else [given] if isinstance(given, int) else list(given)
-    lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
-    made = o.write("Slice", o.moving.name, *(o.write.integers(*numbers) for numbers in lists))
-    return Tensor(made, o.moving.rank, o.moving.kind)
+    return Tensor(o.write.turned(o.moving.name, axes), o.moving.rank, o.moving.kind)
 
 
 def reshaped(o: Operation) -> Tensor:
@@ -144,8 +141,8 @@ def part(o: Operation) -> Tensor:
         ):
             raise Refused(f"GetItem: by {str(key)[:40]}")
         step = 1 if key.step is None else key.step
-        starts.append((0 if step > 0 else _FAR) if key.start is None else key.start)
-        ends.append((_FAR if step > 0 else -_FAR) if key.stop is None else key.stop)
+        starts.append((0 if step > 0 else FAR) if key.start is None else key.start)
+        ends.append((FAR if step > 0 else -FAR) if key.stop is None else key.stop)
         steps.append(step)
     lists = (o.write.integers(*numbers) for numbers in (starts, ends, range(len(keys)), steps))
     name = o.write("Slice", o.moving.name, *lists)

@@ -6,9 +6,8 @@ import numpy as np
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tf.node import FLOAT, Node, Rule, Tensor
-from safeconvert.prove.readers.writer import Writer
+from safeconvert.prove.readers.writer import FAR, Writer
 
-_FAR = 2**62
 _INT64 = 7  # in ONNX' numbers
 WHOLE = (3, 9)
 """int32 and int64, in TensorFlow's numbers."""
@@ -236,10 +235,10 @@ def strided(n: Node) -> list[Tensor]:
         bit = 1 << axis
         if masks[4] & bit:
             gone.append(axis)
-            strides[axis], ends[axis] = 1, begins[axis] + 1 if begins[axis] != -1 else _FAR
+            strides[axis], ends[axis] = 1, begins[axis] + 1 if begins[axis] != -1 else FAR
             continue
-        begins[axis] = (0 if stride > 0 else _FAR) if masks[0] & bit else begins[axis]
-        ends[axis] = (_FAR if stride > 0 else -_FAR) if masks[1] & bit else ends[axis]
+        begins[axis] = (0 if stride > 0 else FAR) if masks[0] & bit else begins[axis]
+        ends[axis] = (FAR if stride > 0 else -FAR) if masks[1] & bit else ends[axis]
     lists = (n.write.integers(*numbers) for numbers in (begins, ends, range(len(begins)), strides))
     name = n.write("Slice", n.inputs[0].name, *lists)
     return n.made("Squeeze", name, n.write.integers(*gone)) if gone else [Tensor(name)]
@@ -247,9 +246,7 @@ def strided(n: Node) -> list[Tensor]:
 
 def turned(n: Node) -> list[Tensor]:
     """ReverseV2 along constant axes."""
-    axes = n.integers(1)
-    lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
-    return n.made("Slice", n.inputs[0].name, *(n.write.integers(*numbers) for numbers in lists))
+    return [Tensor(n.write.turned(n.inputs[0].name, n.integers(1)))]
 
 
 def gathered(n: Node) -> list[Tensor]:

@@ -52,11 +52,8 @@ def of_truths(operator: str) -> Rule:
     """Any and All over constant axes."""
 
     def rule(n: Node) -> list[Tensor]:
-        numbers = n.write("Cast", n.inputs[0].name, to=_INT64)
         keep = int(n.flag("keep_dims"))
-        return n.made(
-            "Cast", n.write(operator, numbers, n.write.integers(*n.integers(1)), keepdims=keep), to=TensorProto.BOOL
-        )
+        return [Tensor(n.write.of_truths(operator, n.inputs[0].name, n.integers(1), keep))]
 
     return rule
 

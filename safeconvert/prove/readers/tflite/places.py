@@ -8,8 +8,7 @@ from onnx import helper
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tflite.flatbuffer import BOOL, BYTE, INT
 from safeconvert.prove.readers.tflite.operator import Operator
-
-_FAR = 2**62
+from safeconvert.prove.readers.writer import FAR
 
 
 def reshaped(o: Operator) -> list[str]:
@@ -73,7 +72,7 @@ def mirrored(o: Operator) -> list[str]:
 def cut(o: Operator) -> list[str]:
     """SLICE: begins, and sizes of which -1 is up to the end."""
     begins, sizes = o.integers(1), o.integers(2)
-    ends = [_FAR if size == -1 else begin + size for begin, size in zip(begins, sizes, strict=True)]
+    ends = [FAR if size == -1 else begin + size for begin, size in zip(begins, sizes, strict=True)]
     return [o.write("Slice", o.tensor(0).name, o.write.integers(*begins), o.write.integers(*ends))]
 
 
@@ -88,10 +87,10 @@ def strided(o: Operator) -> list[str]:
         bit = 1 << axis
         if shrunk & bit:
             gone.append(axis)
-            strides[axis], ends[axis] = 1, begins[axis] + 1 if begins[axis] != -1 else _FAR
+            strides[axis], ends[axis] = 1, begins[axis] + 1 if begins[axis] != -1 else FAR
             continue
-        begins[axis] = (0 if stride > 0 else _FAR) if no_begin & bit else begins[axis]
-        ends[axis] = (_FAR if stride > 0 else -_FAR) if no_end & bit else ends[axis]
+        begins[axis] = (0 if stride > 0 else FAR) if no_begin & bit else begins[axis]
+        ends[axis] = (FAR if stride > 0 else -FAR) if no_end & bit else ends[axis]
     lists = (o.write.integers(*numbers) for numbers in (begins, ends, range(len(begins)), strides))
     made = o.write("Slice", o.tensor(0).name, *lists)
     return [o.write("Squeeze", made, o.write.integers(*gone))] if gone else [made]

@@ -8,7 +8,6 @@ from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.tflite.flatbuffer import BOOL, INT
 from safeconvert.prove.readers.tflite.operator import WHOLE, Operator, Rule
 
-_FAR = 2**62
 _INT64 = TensorProto.INT64
 
 
@@ -42,9 +41,7 @@ def counted(o: Operator) -> list[str]:
 
 def turned(o: Operator) -> list[str]:
     """REVERSE_V2 along constant axes."""
-    axes = o.integers(1)
-    lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
-    return [o.write("Slice", o.tensor(0).name, *(o.write.integers(*numbers) for numbers in lists))]
+    return [o.write.turned(o.tensor(0).name, o.integers(1))]
 
 
 def blocks(operator: str) -> Rule:
@@ -74,10 +71,7 @@ def of_truths(operator: str) -> Rule:
     """REDUCE_ANY and REDUCE_ALL over constant axes."""
 
     def rule(o: Operator) -> list[str]:
-        axes, keep = o.integers(1), int(o.options.value(0, BOOL, False))
-        numbers = o.write("Cast", o.tensor(0).name, to=_INT64)
-        made = o.write(operator, numbers, o.write.integers(*axes), keepdims=keep)
-        return [o.write("Cast", made, to=TensorProto.BOOL)]
+        return [o.write.of_truths(operator, o.tensor(0).name, o.integers(1), int(o.options.value(0, BOOL, False)))]
 
     return rule
 

@@ -7,11 +7,11 @@ import onnx
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.torch.archive import kind_of
-from safeconvert.prove.readers.torch.call import Call, Rule
+from safeconvert.prove.readers.torch.call import Call, Rule, Tensor
 
 _INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 _OF_INTEGERS = {"Abs", "Neg", "Sign"}
-_RAISED = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+_RAISED = (onnx.TensorProto.FLOAT, *_INTEGERS)
 
 
 def each(*operators: str) -> Rule:
@@ -55,7 +55,10 @@ def _as(c: Call, name: str) -> str:
     """An operand in the type of the result (torch's promotion of types); a number is written in that type."""
     if "as_tensor" not in c.arguments[name]:
         return c.operand(name)
-    tensor, kind = c.tensor(name), c.outputs[0].kind
+    return _of_kind(c, c.tensor(name), c.outputs[0].kind)
+
+
+def _of_kind(c: Call, tensor: Tensor, kind: int) -> str:
     return tensor.name if tensor.kind == kind else c.write("Cast", tensor.name, to=kind)
 
 
@@ -120,7 +123,7 @@ def clamped(c: Call) -> list[str]:
         c.target.split(".")[1].removesuffix("_"), (c.value("min", None), c.value("max", None))
     )
     x = c.tensor()
-    if x.kind not in (onnx.TensorProto.FLOAT, *_INTEGERS) or x.kind != c.outputs[0].kind:
+    if x.kind not in _RAISED or x.kind != c.outputs[0].kind:
         raise Refused(f"{c.target}: of another type than float32, int32 and int64, or to another")
     kind = onnx.helper.tensor_dtype_to_np_dtype(x.kind)
     ends = [c.write.constant(np.asarray(end, kind)) if end is not None else "" for end in (low, high)]
@@ -230,13 +233,12 @@ def cast(c: Call) -> list[str]:
     if "as_scalar_type" not in given:
         return [c.tensor().name]
     kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(kind_of(given["as_scalar_type"])))
-    return [c.tensor().name if kind == c.tensor().kind else c.write("Cast", c.tensor().name, to=kind)]
+    return [_of_kind(c, c.tensor(), kind)]
 
 
 def cast_as(c: Call) -> list[str]:
     """type_as: to the element type of another."""
-    kind = c.tensor("other").kind
-    return [c.tensor().name if kind == c.tensor().kind else c.write("Cast", c.tensor().name, to=kind)]
+    return [_of_kind(c, c.tensor(), c.tensor("other").kind)]
 
 
 def choice(c: Call) -> list[str]:
@@ -252,8 +254,7 @@ def choice(c: Call) -> list[str]:
 
 def running_sum(c: Call) -> list[str]:
     """cumsum along an axis; of truths and small integers as int64."""
-    x, kind = c.tensor(), c.outputs[0].kind
-    name = x.name if x.kind == kind else c.write("Cast", x.name, to=kind)
+    name = _of_kind(c, c.tensor(), c.outputs[0].kind)
     return [c.write("CumSum", name, c.write.constant(np.asarray(int(c.value("dim", None)), np.int64)))]
 
 

@@ -7,8 +7,7 @@ import onnx
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.torch.call import Call, Rule, Tensor, size
-
-_FAR = 2**62
+from safeconvert.prove.readers.writer import FAR
 
 
 def reshaped(c: Call) -> list[str]:
@@ -88,7 +87,7 @@ def parted(c: Call) -> list[str]:
 
 def cut(c: Call) -> list[str]:
     """slice along an axis, of which the ends may be computed."""
-    given = (("start", 0), ("end", _FAR), ("dim", 0), ("step", 1))
+    given = (("start", 0), ("end", FAR), ("dim", 0), ("step", 1))
     return [c.write("Slice", c.tensor().name, *(c.integer(name, default) for name, default in given))]
 
 
@@ -122,7 +121,7 @@ def differences(c: Call) -> list[str]:
     if any(one.kind != x.kind for one in joined) or x.kind == onnx.TensorProto.BOOL:
         raise Refused(f"{c.target}: of truths, or of mixed types")
     name = c.write("Concat", *(one.name for one in joined), axis=axis) if len(joined) > 1 else x.name
-    ends = ([1], [_FAR]), ([0], [-1])
+    ends = ([1], [FAR]), ([0], [-1])
     later, earlier = (
         c.write("Slice", name, c.write.integers(*start), c.write.integers(*end), c.write.integers(axis)) for start, end in ends
     )  # fmt: skip
@@ -149,9 +148,7 @@ def unbound(c: Call) -> list[str]:
 
 def flipped(c: Call) -> list[str]:
     """flip of some axes."""
-    axes = [int(axis) for axis in c.value("dims", [])]
-    lists = ([-1] * len(axes), [-_FAR] * len(axes), axes, [-1] * len(axes))
-    return [c.write("Slice", c.tensor().name, *(c.write.integers(*numbers) for numbers in lists))]
+    return [c.write.turned(c.tensor().name, [int(axis) for axis in c.value("dims", [])])]
 
 
 def rolled(c: Call) -> list[str]:
@@ -163,7 +160,7 @@ def rolled(c: Call) -> list[str]:
     for shift, axis in zip(shifts, axes, strict=True):
         held = size(c, c.tensor(), axis)
         at = -shift % held
-        ends = ([at], [_FAR]), ([0], [at])
+        ends = ([at], [FAR]), ([0], [at])
         parts = [
             c.write("Slice", name, c.write.integers(*start), c.write.integers(*end), c.write.integers(axis))
             for start, end in ends
