@@ -153,8 +153,11 @@ def _first_verified(
             early.append(PrefetchedRoute(run.threads.submit(convert_along, run, job), began))
 
     try:
+        source_options = SourceOptions(
+            options.model, options.data, options.verify, options.opset, read=read, proven=True
+        )
         source = evaluate_source(
-            run, file, SourceOptions(options.model, options.data, options.verify, options.opset, read=read), opened,
+            run, file, source_options, opened,
             found[0].names[0] if len(found[0].adapters) == 1 else "", name,
         )  # fmt: skip
     except BaseException as error:

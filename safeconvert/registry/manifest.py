@@ -113,13 +113,20 @@ class Adapter:
 @cache
 def adapters(extra: tuple[Path, ...] = ()) -> tuple[Adapter, ...]:
     """All adapters by name: built in, from entry points, and from the folders given."""
-    roots = [data_folder("adapters"), *_entry_point_folders(), *extra]
-    found: dict[str, Adapter] = {}
-    for root in roots:
-        for manifest in sorted(root.glob("*/adapter.toml")):
-            adapter = read_manifest(manifest)
-            found[adapter.name] = adapter
+    found = {adapter.name: adapter for adapter in built_in()}
+    for root in (*_entry_point_folders(), *extra):
+        found |= {adapter.name: adapter for adapter in _of_folder(root)}
     return tuple(found[name] for name in sorted(found))
+
+
+@cache
+def built_in() -> tuple[Adapter, ...]:
+    """safeconvert's own adapters, in the order of their folders."""
+    return _of_folder(data_folder("adapters"))
+
+
+def _of_folder(root: Path) -> tuple[Adapter, ...]:
+    return tuple(read_manifest(manifest) for manifest in sorted(root.glob("*/adapter.toml")))
 
 
 def read_manifest(path: Path) -> Adapter:

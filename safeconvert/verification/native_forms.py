@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from safeconvert.compare.contract import Contract
@@ -67,7 +68,13 @@ class Unread:
     reason: str
 
 
-def native_form(run: Run, model: NativeModel, counted: Counted, settings: VerifySettings) -> NativeForm | Unread:
+def native_form(
+    run: Run,
+    model: NativeModel,
+    counted: Counted,
+    settings: VerifySettings,
+    reading: Callable[[], Path] | None = None,
+) -> NativeForm | Unread:
     """Read a native file, unless that was done, and compare the graph with the native model on the inputs that count, as an exporter's.
 
     Args:
@@ -75,14 +82,16 @@ def native_form(run: Run, model: NativeModel, counted: Counted, settings: Verify
         model: the native model.
         counted: the samples that give verdicts.
         settings: what counts as equal.
+        reading: what gives the graph, as `read_again`, where that was begun before.
     """
     signature = model.outputs.signature
     if model.format == "onnx":
         return NativeForm(model.path, "", unchanged_contract(signature, signature))
     if model.read is not None:
         return model.read
+    again = partial(read_again, run, model.side, (model.path, model.format), signature.inputs)
     try:
-        path = read_again(run, model.side, (model.path, model.format), signature.inputs)
+        path = (reading or again)()
     except SafeconvertError as error:
         return Unread(f"the {model.side} file is not read: {error.message}")
     made = Export(READER, path, "")
@@ -99,19 +108,24 @@ def read_beside(
 ) -> Export | None:
     """The graph that is read from a native file as its ONNX form, which is not known to be the model yet; None for a file that is not read.
 
-    A large file is not, since other work goes on that takes memory too.
+    A large file is not.
 
     Args:
         run, side, file, inputs: as `read_again`.
         opset: that would be requested of an exporter.
     """
-    path, format_name = file
-    if format_name == "onnx" or size_of(path) >= _LARGE:
+    if not readable_beside(*file):
         return None
+    path = file[0]
     try:
         return Export(READER, read_again(run, side, file, inputs), "", opset, path)
     except SafeconvertError:
         return None
+
+
+def readable_beside(path: Path, format_name: str) -> bool:
+    """Whether a file is read while other work goes on; a large one is not, since that takes memory too."""
+    return format_name != "onnx" and size_of(path) < _LARGE
 
 
 def read_again(run: Run, side: str, file: tuple[Path, str], inputs: Sequence[TensorSpec]) -> Path:

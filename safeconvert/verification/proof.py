@@ -169,7 +169,9 @@ def _native_forms(
             model.chunks
         ):  # preprocessing was built into the target, which was fed other images
             return Unread(f"the {model.side} was run on other inputs")
-        form = native_form(run, model, Counted(source.held_out, source.joined), settings)
+        counted = Counted(source.held_out, source.joined)
+        early = source.early.of(model, counted) if source.early is not None and model.side == "source" else None
+        form = early if early is not None else native_form(run, model, counted, settings)
         if isinstance(form, Unread):
             return form
         forms.append(form)

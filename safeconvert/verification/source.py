@@ -24,15 +24,16 @@ from safeconvert.verification.accepted_ranges import accepted_ranges
 from safeconvert.verification.batching import Axis, Regrouped, axis_of, regrouped
 from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
+from safeconvert.verification.early_reading import EarlyForm, begin_looking, begin_reading
 from safeconvert.verification.mixing import mixing_layers
-from safeconvert.verification.native_forms import read_beside
+from safeconvert.verification.native_forms import NativeModel, read_beside
 from safeconvert.verification.other_functions import not_compared
 from safeconvert.verification.purity import impure
 from safeconvert.verification.sealing import sealed_form
 from safeconvert.verification.settling import Parts, Settling
 from safeconvert.verification.source_check import SourceCheck, SourceForm, looks
 from safeconvert.verification.source_inputs import Fed, feed_source
-from safeconvert.verification.types import Counted
+from safeconvert.verification.types import UNSEEN, Counted
 from safeconvert.verification.usable_samples import finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
@@ -61,6 +62,7 @@ class Source:
         reference: an ONNX form that is the source, where `exported` is not and one was found.
         remarks: what a reader of any verdict on it has to know.
         counterexamples: inputs, numbered from 0, that a search found a target to differ on, and that its repair may use: no evidence.
+        early: the graph of its file that a proof starts from, where that is looked at in the background.
     """
 
     file: ModelFile
@@ -81,6 +83,7 @@ class Source:
     reference: Export | None = None
     counterexamples: tuple[Chunk, ...] = ()
     remarks: tuple[str, ...] = ()
+    early: EarlyForm | None = None
 
     @property
     def exported(self) -> Export:
@@ -121,6 +124,7 @@ class SourceOptions:
         candidates: shapes to try after those of the data, where the source declares none.
         passing: of many inputs, only the first are run; the others are compared in passing.
         read: the graph that is read from the file is its ONNX form, as far as that does; nothing takes an exporter's for granted.
+        proven: a proof is likely to be asked for, so that the graph of the file is read while other work goes on.
     """
 
     model: ModelOptions
@@ -130,6 +134,7 @@ class SourceOptions:
     candidates: Sequence[tuple[int, ...]] = ()
     passing: bool = False
     read: bool = False
+    proven: bool = False
 
 
 def evaluate_source(
@@ -164,6 +169,8 @@ def evaluate_source(
         return sealed_form(run, export(run, role, file.format, request, session.signature, wanted))
 
     signature = session.signature
+    feeding = _begin_inputs(run, options, signature)
+    reading = begin_reading(run, file, signature) if options.proven and not options.read else None
     exported = _read_form(run, file, request, signature, options) or by_exporter("source")
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
@@ -171,7 +178,7 @@ def evaluate_source(
     ranges = accepted_ranges(run, session, inferred, data_options.ranges, exported.path is not None)
     if not session.alive:
         session = open_given(run, "source", file, request)  # a guess took the worker down with it
-    data = dataset.prepare(run, data_options, session.signature, ranges, passing=options.passing)
+    data = feeding() if feeding else dataset.prepare(run, data_options, signature, ranges, passing=options.passing)
     fed = feed_source(run, file, session, exported, data, ranges, settings)
     settling, axis = _settling(run, file, session, options, fed)
     mixed = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
@@ -186,10 +193,19 @@ def evaluate_source(
     if exported.adapter != maker or not maker:
         exporter.start()
     coverage = run.threads.submit(_coverage, run, exporter, signature, (data.chunks, outputs), fed.usable)
+    model = NativeModel("source", file.path, file.format, data.chunks, outputs, (exported, UNSEEN))
+    early = begin_looking(run, model, first.counted, settings, reading) if reading else None
     return Source(
         file, request, session, data, outputs, first.steering, first.counted.held_out, exporter, coverage, settling,
-        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks,
+        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks, early=early,
     )  # fmt: skip
+
+
+def _begin_inputs(run: Run, options: SourceOptions, signature: Signature) -> Callable[[], Dataset] | None:
+    """Begin to read given inputs, which wait for nothing that is read off the graph; what waits for them, or None where there are none."""
+    if options.data.path is None:
+        return None
+    return run.threads.submit(dataset.prepare, run, options.data, signature, {}, passing=options.passing).result
 
 
 def _read_form(

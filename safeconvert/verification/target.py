@@ -28,7 +28,7 @@ from safeconvert.verification.search import search
 from safeconvert.verification.source import Source, chunks_for, given_only
 from safeconvert.verification.source_check import KnownRun
 from safeconvert.verification.target_form import TargetFile, checked_form, first_form, with_exporters_form
-from safeconvert.verification.types import ExporterCheck, Verification
+from safeconvert.verification.types import UNSEEN, Verification
 from safeconvert.verification.verdict import ALONE, MIXES, rounding_remarks, verdict_line
 from safeconvert.workers.run import Run
 
@@ -159,8 +159,7 @@ def _compared(run: Run, pair: Pair, settings: VerifySettings) -> _Ran:
     joined = figures.result(source.joined) if len(source.joined) else None
     if native.equal and joined is not None and not joined.equal:
         native = replace(native, equal=False)
-    unseen = ExporterCheck("", ExporterVerdict.NONE, "")
-    found = Verification(contract, native, unseen, "", session.signature, form, outputs, joined)
+    found = Verification(contract, native, UNSEEN, "", session.signature, form, outputs, joined)
     found = checked_form(run, target, form, chunks_for(data, feeds), source, found, settings)
     if not native.equal:
         source.exporter.on_all()

@@ -166,6 +166,10 @@ class ExporterCheck:
         return tuple(figures for figures in (self.figures, self.made_up, self.searched) if figures is not None)
 
 
+UNSEEN = ExporterCheck("", ExporterVerdict.NONE, "")
+"""Of a form that nobody has looked at yet."""
+
+
 @dataclass(frozen=True)
 class Counted:
     """Numbers of the samples that give a verdict: those held out, and those made up beside given ones."""

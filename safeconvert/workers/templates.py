@@ -17,14 +17,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 
-from safeconvert.core.resources import data_folder
 from safeconvert.errors import UnusableInput
-from safeconvert.registry.manifest import read_manifest
+from safeconvert.registry.manifest import built_in, read_manifest
 from safeconvert.workers.preloads import Kind, Preloads
 from safeconvert.workers.requests import CallFunction, ImportModules, LoadAdapter, OpenModel, Request
 from safeconvert.workers.start import Start
@@ -159,23 +158,22 @@ def modules_of(request: Request) -> tuple[str, ...]:
         case ImportModules(modules):
             named = tuple(modules)
         case CallFunction(folder, _, _, modules):
-            named = tuple(modules) or _named(folder / "adapter.toml")
+            named = tuple(modules) or _named(folder)
         case LoadAdapter(folder) | OpenModel(folder, _):
-            named = _named(folder / "adapter.toml")
+            named = _named(folder)
         case _:
             named = ()
     return tuple(takewhile(lambda module: module in _known(), named))
 
 
-def _named(manifest: Path) -> tuple[str, ...]:
+def _named(folder: Path) -> tuple[str, ...]:
+    own = [adapter.modules for adapter in built_in() if adapter.folder == folder]
     try:
-        return read_manifest(manifest).modules
+        return own[0] if own else read_manifest(folder / "adapter.toml").modules
     except UnusableInput:
         return ()
 
 
-@cache
 def _known() -> frozenset[str]:
     """What safeconvert's own adapters import, those with environments of their own aside."""
-    manifests = (read_manifest(path) for path in sorted(data_folder("adapters").glob("*/adapter.toml")))
-    return frozenset(name for adapter in manifests if not adapter.requirements for name in adapter.modules)
+    return frozenset(name for adapter in built_in() if not adapter.requirements for name in adapter.modules)

@@ -9,9 +9,11 @@ manifest, and `safeconvert.rewrite.legalize` holds each result against what went
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 
+@cache
 def names() -> tuple[str, ...]:
     """The rules there are."""
     return tuple(sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")))

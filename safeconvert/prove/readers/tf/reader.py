@@ -72,6 +72,7 @@ def _variables(meta: Message, nodes: Mapping[str, Message], functions: Mapping[s
     own = {node.text(1): node for node in body.messages(3)}
     arguments = [argument.text(1) for argument in body.message(1).messages(2)]
     given = dict(zip(arguments, (one.split(":")[0] for one in call.texts(3) if not one.startswith("^")), strict=True))
+    keys: dict[str, list[str]] = {}  # one list names all variables of a file
     found = {}
     for node in own.values():
         if node.text(2) != "AssignVariableOp":
@@ -82,6 +83,8 @@ def _variables(meta: Message, nodes: Mapping[str, Message], functions: Mapping[s
         restore, place = own[value.split(":")[0]], int(value.split(":")[-1])
         if restore.text(2) != "RestoreV2":
             raise Refused("a variable that is restored otherwise")
-        keys = own[restore.texts(3)[1].split(":")[0]].mapped(5)["value"].message(8)
-        found[given[variable]] = keys.texts(8)[place]
+        list_name = restore.texts(3)[1].split(":")[0]
+        if list_name not in keys:
+            keys[list_name] = own[list_name].mapped(5)["value"].message(8).texts(8)
+        found[given[variable]] = keys[list_name][place]
     return found
