@@ -99,7 +99,7 @@ class RouteRun:
 
 
 def convert_along(run: Run, job: RouteRun) -> Candidate:
-    """Run the converters of a route in the `convert` worker; with the sizes free that the source leaves free, where all of them can, else fixed.
+    """Run the converters of a route, each in a worker that has its framework; with the sizes free that the source leaves free, where all of them can, else fixed.
 
     Raises:
         AdapterFailure, UnusableInput: a converter failed; its name is on the error.
@@ -176,8 +176,14 @@ def _step(
         layouts=_layouts(job),
     )
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
-        declared = run_step(run, "convert", adapter, request)
+        declared = run_step(run, _role(job.route, position), adapter, request)
     return ModelRequest(str(target)), declared
+
+
+def _role(route: Route, position: int) -> str:
+    """The worker of one converter: `convert`, or one of its own where the last one needs another framework, which is there before the first begins."""
+    (first, last) = (route.adapters[at].modules[:1] for at in (position, -1))
+    return "convert" if first in ((), last) else f"convert by {first[0]}"
 
 
 def _stored(optimize: str) -> str:

@@ -61,6 +61,17 @@ def test_an_export_that_is_the_target_is_made_and_run_once(source: Path, tmp_pat
 
 
 @pytest.mark.converters
+def test_a_converter_runs_where_its_framework_is(source: Path, tmp_path: Path) -> None:
+    place = tmp_path / "profile.json"
+    safeconvert.convert(source, "keras", samples=16, profile=place)
+    spans = [event for event in json.loads(place.read_text())["traceEvents"] if event["ph"] == "X"]
+    converting = [
+        event["name"].split("-")[0] for event in spans if "converting" in event["name"] and event["cat"] == "call"
+    ]
+    assert converting[-2:] == ["convert by torch", "convert"]  # the second has TensorFlow and never imports torch
+
+
+@pytest.mark.converters
 def test_an_onnx_form_is_run_on_all_inputs_only_where_the_target_differs(source: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(160, 3, 8, 8)).astype(np.float32))
     right = safeconvert.convert(source, "onnx", inputs=tmp_path / "x.npy").target
