@@ -206,11 +206,47 @@ def constant_sequences_that_end_early() -> Pair:
     return model([4, 2]), model([4, 4])
 
 
+def rows_and_columns_of_zeros() -> Pair:
+    """As many zeros in front, of rows in the one and of columns in the other, and both read as one line."""
+
+    def model(pads: tuple[int, int]) -> onnx.ModelProto:
+        b = Builder([1, 2, 4, 4])
+        padded = b("Pad", "x", b.ints(0, 0, *pads, 0, 0, 0, 0))
+        return b.model(b("Conv", b("Reshape", padded, b.ints(1, 2, 20)), b.constant(numbers((3, 2, 3), 1))))
+
+    return model((1, 0)), model((0, 1))
+
+
+def window_of_equal_numbers() -> Pair:
+    """A window of one place and one of two whose numbers are the same, where both give as many."""
+
+    def model(places: int) -> onnx.ModelProto:
+        b = Builder([1, 2, 6])
+        weights = np.repeat(numbers((3, 2, 1), 1), places, 2)
+        return b.model(b("Conv", "x", b.constant(weights), strides=[3], pads=[1, 1]))
+
+    return model(1), model(2)
+
+
+def ends_that_are_turned() -> Pair:
+    """Joined to a tensor are its own ends, but with two axes of one length the other way around."""
+
+    def model(turned: bool) -> onnx.ModelProto:
+        b = Builder([1, 4, 5, 4])
+        if not turned:
+            return b.model(b("MaxPool", "x", kernel_shape=[2, 2], pads=[1, 0, 0, 0]))
+        end = b("Transpose", b("Slice", "x", b.ints(0), b.ints(1), b.ints(2)), perm=[0, 3, 2, 1])
+        return b.model(b("MaxPool", b("Concat", end, "x", axis=2), kernel_shape=[2, 2]))
+
+    return model(False), model(True)
+
+
 PAIRS: tuple[Callable[[], Pair], ...] = (
     normalization_in_training, dropout_in_training, function_of_the_same_name, order_of_the_places_of_maxima, offset_beside_a_large_one,
     offset_that_the_target_loses, bound_a_little_higher, weight_next_to_nothing, padding_beyond_doubles, cast_that_wraps, integer_of_another_width,
     remainder_of_integers, mean_of_integers, padding_said_twice, softmax_over_several_axes,
     sum_along_the_channels, slopes_of_the_channels, constant_scores_of_several_axes, constant_sequences_that_end_early,
+    rows_and_columns_of_zeros, ends_that_are_turned, window_of_equal_numbers,
 )  # fmt: skip
 
 

@@ -71,9 +71,9 @@ def _unpadded(n: Node, core: Term, pads: list[tuple[int, int]]) -> tuple[Term, l
     if core.operator != "pad":
         return core, pads
     mode, entries = core.setting
-    owner = {axis: index for index, group in enumerate(n.value().groups) for axis in group}
+    owner = {group[0]: index for index, group in enumerate(n.value().groups) if index >= 2 and len(group) == 1}
     zero = mode == "constant" and not core.constants[0].values.any() and all(min(f, b) >= 0 for _, f, b in entries)
-    if any(owner[axis] < 2 for axis, _, _ in entries) or not AXIOM.holds(n.store, _ZERO, zero):
+    if any(axis not in owner for axis, _, _ in entries) or not AXIOM.holds(n.store, _ZERO, zero):
         return core, pads
     for axis, front, back in entries:
         before, behind = pads[owner[axis] - 2]

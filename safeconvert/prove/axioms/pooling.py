@@ -110,7 +110,10 @@ def _without_ends(
     parts = [*term.operands[:number], *term.operands[number + 1 :]]
     for place, part in enumerate(parts):
         end = 0 if place < number else core.shape[axis] - 1
-        if not AXIOM.holds(store, _ENDS, taken(store, whole, axis, range(end, end + 1)).term is part):
+        wanted = taken(store, whole, axis, range(end, end + 1))
+        lie = {own: along[n] for n, group in enumerate(wanted.groups) for own in group}
+        held = dict(enumerate(term.setting[place if place < number else place + 1]))
+        if not AXIOM.holds(store, _ENDS, wanted.term is part and held == lie):
             return None
     groups = tuple(tuple(along.index(one) for one in group) for group in value.groups)
     return Value(core, groups), [(places[last], number, len(parts) - number)]

@@ -73,11 +73,11 @@ class Store:
         return truth
 
     def term(
-        self, operator: str, shape: Sequence[int], operands: Sequence[Term] = (), setting: tuple[Any, ...] = (),
-        constants: Sequence[Constant] = (),
+        self, operator: str, shape: Sequence[int], operands: Sequence[Term] = (), setting: tuple[Any, ...] = (), constants: Sequence[Constant] = (),
     ) -> Term:  # fmt: skip
         """The term of a definition: the one that is known, or a new one."""
-        key = (operator, setting, tuple(operand.number for operand in operands), tuple(shape), len(constants))
+        forms = (one.size is not one.values or one.values.shape for one in constants)  # others are broadcast
+        key = (operator, setting, *(operand.number for operand in operands), tuple(shape), *forms)
         for known in self._known.setdefault(key, []):
             apart = [_apart(*pair) for pair in zip(known.constants, constants, strict=True)]
             if all(one <= NEAR for one in apart):
