@@ -41,13 +41,14 @@ class Unproven:
 
 
 def frontier(source: Reading, target: Reading) -> list[Unproven]:
-    """Where the target first computes what the source does not."""
+    """Where the target first computes what the source does not, and comes to nothing that the source does behind it."""
     known: dict[int, str] = {}
     for name, value in source.values.items():
         known.setdefault(value.term.number, name)
     found = []
+    open_ended = _open_ended(target, known)
     for node in target.view.nodes:
-        if all(name in target.constant for name in node.output if name):
+        if all(name in target.constant for name in node.output if name) or open_ended.isdisjoint(node.output):
             continue
         made = [target.values.get(name) for name in node.output if name]
         if all(value is not None and value.term.number in known for value in made):
@@ -61,6 +62,20 @@ def frontier(source: Reading, target: Reading) -> list[Unproven]:
                 Unproven(node.name, node.op_type, names, shown, *_missing(source.view, target.view, readers, node))
             )
     return found
+
+
+def _open_ended(target: Reading, known: Mapping[int, str]) -> set[str]:
+    """Tensors from which an output of the target follows that is no known term, by way of no known one; all where there is no such output."""
+    unknown = [name for name in target.view.outputs if not _is_known(target, known, name)]
+    found = set(unknown or target.values)
+    for node in reversed(target.view.nodes):
+        if any(name in found and not _is_known(target, known, name) for name in node.output):
+            found.update(node.input)
+    return found
+
+
+def _is_known(target: Reading, known: Mapping[int, str], name: str) -> bool:
+    return name in target.values and target.values[name].term.number in known
 
 
 def _readers(source: Reading, names: tuple[str, ...]) -> Iterator[onnx.NodeProto]:

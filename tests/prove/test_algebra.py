@@ -32,6 +32,7 @@ def windows(signal: list[z3.ArithRef], taps: list[z3.ArithRef], pads: tuple[int,
 
 
 signal, taps = list(z3.Reals("x0 x1 x2 x3")), list(z3.Reals("w0 w1 w2"))
+other, zeros = list(z3.Reals("y0 y1 y2 y3")), [z3.RealVal(0)] * 3
 mean, root, gamma, beta = z3.Reals("mean root gamma beta")
 
 IDENTITIES: dict[str, tuple[list[z3.BoolRef], list[tuple[z3.ArithRef, z3.ArithRef]]]] = {
@@ -53,6 +54,11 @@ IDENTITIES: dict[str, tuple[list[z3.BoolRef], list[tuple[z3.ArithRef, z3.ArithRe
         *zip(windows([v * s for v in signal], taps, (1, 1)), windows(signal, [w * s for w in taps], (1, 1)), strict=True),
         *zip(windows([z3.RealVal(0), *signal], taps, (0, 1)), windows(signal, taps, (1, 1)), strict=True),
     ]),
+    "convolutions of groups": ([], [
+        (one * s + a + two, one * s + a) for one, two in zip(windows(signal, taps, (1, 1)), windows(other, zeros, (1, 1)), strict=True)
+    ]),
+    "products of groups": ([], [((x * s + a) * c + (y * s + b) * d + t * 0, x * (s * c) + y * (s * d) + (a * c + b * d))]),
+    "shuffles": ([], [(x * 0 + y * s, y * s)]),
     "reductions over whole axes": ([], [((s * x + a) + (s * y + b), s * (x + y) + (a + b))]),
 }  # fmt: skip
 WRONG: dict[str, tuple[list[z3.BoolRef], tuple[z3.ArithRef, z3.ArithRef]]] = {

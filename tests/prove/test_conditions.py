@@ -344,6 +344,49 @@ def end_behind_the_axis() -> Pair:
     return a.model(a("Relu", "x")), b.model(b("Relu", b("Slice", "x", b.ints(0), b.ints(512), b.ints(1))))
 
 
+def halves_in_another_order() -> Pair:
+    a, b = Builder(IMAGE), Builder(IMAGE)
+    one, two = b("Split", "x", b.ints(2, 2), outputs=2, axis=1)
+    return a.model(a("Sin", "x")), b.model(b("Sin", b("Concat", two, one, axis=1)))
+
+
+def groups_apart(sizes: tuple[int, ...], pads: list[list[int]]) -> Pair:
+    """A convolution in two groups, and one for each with a number of results and padding of its own."""
+    w = numbers((4, 2, 3, 3), 1)
+    a, b = Builder(IMAGE), Builder(IMAGE)
+    halves = b("Split", "x", b.ints(2, 2), outputs=2, axis=1)
+    parts = np.split(w, np.cumsum(sizes)[:-1])
+    made = [b("Conv", x, b.constant(part), pads=pad) for x, part, pad in zip(halves, parts, pads, strict=True)]
+    return a.model(a("Conv", "x", a.constant(w), group=2, pads=[1] * 4)), b.model(b("Concat", *made, axis=1))
+
+
+def groups_padded_apart() -> Pair:
+    return groups_apart((2, 2), [[1, 1, 1, 1], [0, 0, 2, 2]])
+
+
+def groups_of_other_sizes() -> Pair:
+    return groups_apart((1, 3), [[1, 1, 1, 1], [1, 1, 1, 1]])
+
+
+def factor_of_places_of_groups() -> Pair:
+    def model(factor: np.ndarray) -> onnx.ModelProto:
+        b = Builder(IMAGE)
+        scaled = b("Mul", "x", b.constant(factor))
+        return b.model(b("Conv", scaled, b.constant(numbers((4, 2, 1, 1), 1)), group=2))
+
+    return model(np.arange(2, 18).reshape(1, 1, 4, 4)), model(np.full((1, 1, 1, 1), 2))
+
+
+def shuffled_and_mixed() -> Pair:
+    def model(more: float) -> onnx.ModelProto:
+        b = Builder(IMAGE)
+        matrix = np.eye(4)[[0, 2, 1, 3]]
+        matrix[0, 3] = more
+        return b.model(b("Conv", "x", b.constant(matrix[:, :, None, None])))
+
+    return model(0.0), model(0.5)
+
+
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
@@ -379,6 +422,11 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "mixtures: one gate is the other less one": gates_that_are_not_one_in_all,
     "concatenation along an axis: all of a part is one number": numbers_in_front,
     "concatenation along an axis: what is joined in front and behind is the same number": other_numbers_behind,
+    "concatenation along an axis: each part of a tensor begins where the one before it ends": halves_in_another_order,
+    "convolutions of groups: all groups have the same windows and padding": groups_padded_apart,
+    "convolutions of groups: all groups make as many channels": groups_of_other_sizes,
+    "products of groups: factor and offset of what is summed vary along the summed axis only": factor_of_places_of_groups,
+    "shuffles: all numbers of the matrix but those by which places are taken are zero": shuffled_and_mixed,
     "transposed convolutions: the factor of what is read varies along its channels only, and nothing is added to it": factor_of_places_read_backwards,
     "convolutions: all weights are zero": other_weights,
     "softmax along an axis: it is along one axis, which before opset 13 is so for the last one only": softmax_over_several_axes,

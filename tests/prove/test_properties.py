@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -226,6 +227,97 @@ def joining(r: Random) -> Pair:
     return one.model(one("Concat", front, "x", back, axis=1)), two.model(
         two("Pad", "x", two.ints(0, 2, 0, 1), two.constant(0.5))
     )
+
+
+def split_and_joined(r: Random) -> Pair:
+    """All places of a tensor, some alone and some beside each other, and joined to them what is joined of others."""
+    n, c = sizes(r, 2)
+    one, two = Doubles(n, c, 3), Doubles(n, c, 3)
+    ends = sorted({0, *(int(end) for end in r.integers(0, c + 1, 2)), c})
+    parts = [one("Slice", "x", one.ints(start), one.ints(end), one.ints(1)) for start, end in pairwise(ends)]
+    whole = one("Concat", *parts, axis=1)
+    turned = two("Transpose", two("Concat", "x", two("Tanh", "x"), axis=1), perm=[1, 0, 2])
+    return one.model(one("Concat", whole, one("Tanh", "x"), axis=1)), two.model(
+        two("Transpose", turned, perm=[1, 0, 2])
+    )
+
+
+def several_joined(r: Random) -> Pair:
+    """Parts of which one holds the joined axis as two."""
+    n, c, h = sizes(r, 3)
+    one, two = Doubles(n, c * h, 3), Doubles(n, c * h, 3)
+    turned = one("Transpose", one("Reshape", "x", one.ints(n, c, h, 3)), perm=[0, 2, 1, 3])
+    joined = one("Concat", one("Reshape", turned, one.ints(n, h * c, 3)), one("Sin", "x"), axis=1)
+    last = two("Transpose", two("Reshape", "x", two.ints(n, c, h, 3)), perm=[3, 0, 2, 1])
+    flat = two("Reshape", last, two.ints(3, n, h * c))
+    made = two("Concat", flat, two("Transpose", two("Sin", "x"), perm=[2, 0, 1]), axis=-1)
+    return one.model(joined), two.model(two("Transpose", made, perm=[1, 2, 0]))
+
+
+def groups(r: Random) -> Pair:
+    """Groups of some channels, which make some, with offsets of their own or behind them all; the input padded before or by each."""
+    n, c, k, h = sizes(r, 4)
+    count, own, behind = int(r.integers(2, 5)), int(r.integers(1, c)), bool(r.integers(2))
+    one, two = Doubles(n, own * count, h + 3, h + 2), Doubles(n, own * count, h + 3, h + 2)
+    weights, bias = r.normal(size=(k * count, own, 3, 2)), r.normal(size=k * count)
+    pads, strides = [int(a) for a in r.integers(0, 2, 4)], [int(a) for a in r.integers(1, 3, 2)]
+    made = one("Conv", "x", one.constant(weights), one.constant(bias), group=count, pads=pads, strides=strides)
+    before = bool(r.integers(2))
+    x = two("Pad", "x", two.ints(0, 0, *pads[:2], 0, 0, *pads[2:]), two.constant(0.0)) if before else "x"
+    how = {"strides": strides} if before else {"strides": strides, "pads": pads}
+    parts = []
+    for group, (w, b) in enumerate(zip(np.split(weights, count), np.split(bias, count), strict=True)):
+        channels = two("Slice", x, two.ints(group * own), two.ints((group + 1) * own), two.ints(1))
+        parts.append(two("Conv", channels, two.constant(w), *([] if behind else [two.constant(b)]), **how))
+    joined = two("Concat", *parts, axis=1)
+    return one.model(made), two.model(two("Add", joined, two.constant(bias.reshape(-1, 1, 1))) if behind else joined)
+
+
+def group_products(r: Random) -> Pair:
+    """Windows of one place, behind a factor and an offset; or each channel alone, which is a factor."""
+    n, c, k, h = sizes(r, 4)
+    count = int(r.integers(2, 5))
+    one, two = Doubles(n, c * count, h), Doubles(n, c * count, h)
+    if r.integers(2):
+        factor = r.normal(size=(c * count, 1))
+        made = one("Conv", "x", one.constant(factor[:, :, None]), group=c * count)
+        return one.model(made), two.model(two("Mul", "x", two.constant(factor)))
+    weights, s, t = r.normal(size=(k * count, c, 1)), r.normal(size=(c * count, 1)), r.normal(size=(c * count, 1))
+    given = one("Add", one("Mul", "x", one.constant(s)), one.constant(t))
+    scaled = weights * s.reshape(count, 1, c, 1).repeat(k, 1).reshape(k * count, c, 1)
+    bias = (weights[:, :, 0] * t.reshape(count, 1, c).repeat(k, 1).reshape(k * count, c)).sum(1)
+    parts = [
+        two(
+            "Gemm",
+            two("Reshape", two("Transpose", channels, perm=[0, 2, 1]), two.ints(n * h, c)),
+            two.constant(w[:, :, 0].T),
+            two.constant(b),
+        )
+        for channels, w, b in zip(
+            two("Split", "x", two.ints(*[c] * count), outputs=count, axis=1),
+            np.split(scaled, count),
+            np.split(bias, count),
+            strict=True,
+        )
+    ]
+    joined = two("Reshape", two("Concat", *parts, axis=1), two.ints(n, h, k * count))
+    return one.model(one("Conv", given, one.constant(weights), group=count)), two.model(
+        two("Transpose", joined, perm=[0, 2, 1])
+    )
+
+
+def reordered(r: Random) -> Pair:
+    """Rows and columns of the channels turned around, and each scaled."""
+    n, c, k = sizes(r, 3)
+    one, two = Doubles(n, c * k, 4), Doubles(n, c * k, 4)
+    order, scale = np.arange(c * k).reshape(c, k).T.reshape(-1), r.normal(size=(c * k, 1))
+    matrix = np.eye(c * k)[order] * scale
+    turned = two("Transpose", two("Reshape", "x", two.ints(n, c, k, 4)), perm=[0, 2, 1, 3])
+    flat = two("Reshape", turned, two.ints(n, c * k, 4))
+    made = two(
+        "Mul", flat if r.integers(2) else two("Gather", "x", two.constant(order, np.int64), axis=1), two.constant(scale)
+    )
+    return one.model(one("Conv", "x", one.constant(matrix[:, :, None]))), two.model(made)
 
 
 def joined_of_joined(r: Random) -> Pair:
@@ -499,7 +591,12 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "reductions over whole axes": reductions,
     "pooling in windows": pooling,
     "softmax along an axis": softmaxes,
-    "concatenation along an axis": lambda r: (joining, joined_of_joined)[r.integers(2)](r),
+    "concatenation along an axis": lambda r: (joining, joined_of_joined, split_and_joined, several_joined)[
+        r.integers(4)
+    ](r),
+    "convolutions of groups": groups,
+    "products of groups": group_products,
+    "shuffles": reordered,
     "places along an axis": places,
     "padding of axes": padding,
     "choice by element": choice,

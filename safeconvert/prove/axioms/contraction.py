@@ -7,6 +7,7 @@ import numpy as np
 from safeconvert.prove.axioms.affine import affine, only_along, parts
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.operands import mixed
+from safeconvert.prove.axioms.reordered import reordered
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Refused, Store, near
@@ -20,6 +21,9 @@ def contract(store: Store, value: Value, axis: int, weights: Array) -> Value:
     group, channels = value.groups[axis], weights.shape[1]
     if value.shape[axis] != weights.shape[0]:
         raise Refused("a matrix does not fit what it is multiplied with")
+    moved = reordered(store, value, axis, weights.astype(np.float64))
+    if moved is not None:
+        return moved
     over = sorted(group)
     sizes = [value.term.shape[a] for a in group]
     plain = weights.astype(np.float64).reshape(*sizes, channels).transpose([*np.argsort(group), len(group)])

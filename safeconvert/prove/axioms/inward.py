@@ -10,7 +10,7 @@ from safeconvert.prove.axioms.affine import affine, parts, unary
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.clips import clipped
 from safeconvert.prove.axioms.contraction import contract
-from safeconvert.prove.axioms.joining import joined
+from safeconvert.prove.axioms.joining import joined, pieces
 from safeconvert.prove.axioms.operands import laid
 from safeconvert.prove.axioms.products import product
 from safeconvert.prove.axioms.spreading import spread
@@ -103,7 +103,7 @@ def _contract(store: Store, term: Term, axis: int, indices: range, take: Take) -
 
 def _concat(store: Store, term: Term, axis: int, indices: range, take: Take) -> Value:
     rank = len(term.shape)
-    whole = [laid(part, at, rank) for part, at in zip(term.operands, term.setting, strict=True)]
+    whole = pieces(term)
     if axis != rank - 1:
         return joined(store, [take(store, part, axis, indices) for part in whole], rank - 1)
     starts = list(accumulate((part.shape[axis] for part in whole), initial=0))

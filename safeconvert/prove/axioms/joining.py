@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.padding import padded
-from safeconvert.prove.kernel.layout import Groups, Value, constant
+from safeconvert.prove.kernel.layout import Groups, Value, constant, transposed
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Array, Refused, Store
+from safeconvert.prove.kernel.terms import Array, Refused, Store, Term
 
 _ONE = "all of a part is one number"
 _SAME = "what is joined in front and behind is the same number"
+_FOLLOW = "each part of a tensor begins where the one before it ends"
 
 
-def _concat(n: Node) -> list[Value]:
+def concatenated(n: Node) -> list[Value]:
+    """Concat."""
     parts = [o if isinstance(o, Value) else constant(n.store, o) for o in n.operands if o is not None]
     axis = n.attributes["axis"] % len(n.shape)
     AXIOM.use(n.store)
@@ -55,9 +57,10 @@ def _padding(store: Store, parts: Sequence[Value], axis: int, counts: tuple[int,
 def joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     """Tensors one behind the other along an axis. Raises Refused where they hold the others in other parts."""
     parts = [piece for part in parts for piece in _pieces(part, axis)]
+    whole = together(store, parts, axis)
+    if whole is not None:
+        return whole
     first = next((part for part in parts if part.term.operator != "constant"), parts[0])
-    if any(len(part.groups[axis]) > 1 for part in parts):
-        raise Refused("Concat: along an axis that is several")
     lead = [a for a in range(len(first.term.shape)) if a not in first.groups[axis]]
     numbers = {a: index for index, a in enumerate(lead)}
     along = tuple(_places(first, part, axis, numbers) for part in parts)
@@ -68,20 +71,66 @@ def joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     return Value(store.term("concat", shape, [part.term for part in parts], along), groups)
 
 
+def together(store: Store, parts: Sequence[Value], axis: int) -> Value | None:
+    """The tensor of which the parts are all places along an axis, one after another; None where they are not."""
+    origins = [_origin(part, axis) for part in parts]
+    first = origins[0]
+    if first is None:
+        return None
+    begins, end = [], 0
+    for origin in origins:
+        if origin is None or origin[0].term is not first[0].term or origin[0].groups != first[0].groups:
+            return None
+        begins.append(origin[1].start == end)
+        end += len(origin[1])
+    if end != first[0].term.shape[first[2]] or not AXIOM.holds(store, _FOLLOW, all(begins)):
+        return None
+    AXIOM.use(store)
+    return transposed(store, first[0], range(len(first[0].groups)))
+
+
+def _origin(part: Value, axis: int) -> tuple[Value, range, int] | None:
+    """What a part is places of that stand beside each other, these places, and the axis of the term that they are along."""
+    term, group = part.term, part.groups[axis]
+    if term.operator != "take":
+        return None
+    own, start, step, count = term.setting
+    if count == 1:
+        places = tuple(tuple(a + (a >= own) for a in axes) for axes in part.groups)
+        groups = (*places[:axis], (own, *places[axis]), *places[axis + 1 :])
+    elif step == 1 and group[:1] == (own,):
+        groups = part.groups
+    else:
+        return None
+    return Value(term.operands[0], groups), range(start, start + count), own
+
+
 def _pieces(part: Value, axis: int) -> list[Value]:
     """What a tensor was joined of along the same axis; itself where it was not."""
-    term = part.term
-    if term.operator != "concat" or part.groups[axis] != (len(term.shape) - 1,):
+    last = len(part.term.shape) - 1
+    if part.term.operator != "concat" or part.groups[axis] != (last,):
         return [part]
     return [
-        Value(one, tuple(tuple(places.index(a) for a in group if a in places) for group in part.groups))
+        Value(piece.term, tuple(tuple(a for own in group for a in piece.groups[own]) for group in part.groups))
+        for piece in pieces(part.term)
+    ]
+
+
+def pieces(term: Term) -> list[Value]:
+    """What was joined, each with an axis for each of the whole term's, of which the last is the one along which it was joined."""
+    last = len(term.shape) - 1
+    return [
+        Value(
+            one,
+            (*((places.index(a),) for a in range(last)), tuple(places.index(a) for a in sorted(places) if a >= last)),
+        )
         for one, places in zip(term.operands, term.setting, strict=True)
     ]
 
 
 def _places(first: Value, part: Value, axis: int, numbers: dict[int, int]) -> tuple[int, ...]:
-    """For each canonical axis of a part the axis of the whole that it lies along."""
-    found = dict.fromkeys(part.groups[axis], len(numbers))
+    """For each canonical axis of a part the axis of the whole that it lies along; several in the joined one are numbered on."""
+    found = {a: len(numbers) + place for place, a in enumerate(part.groups[axis])}
     for number, (ours, theirs) in enumerate(zip(first.groups, part.groups, strict=True)):
         if number != axis:
             if [first.term.shape[a] for a in ours] != [part.term.shape[a] for a in theirs]:
@@ -93,7 +142,6 @@ def _places(first: Value, part: Value, axis: int, numbers: dict[int, int]) -> tu
 AXIOM = Axiom(
     "concatenation along an axis",
     "Concat along one axis commutes with any order of the others, where all parts hold them in one order; a part that is joined along the same "
-    "axis is its parts; constant parts of one number at both ends are padding with that number.",
-    (_ONE, _SAME),
-    {"Concat": _concat},
+    "axis is its parts; all places of one tensor, in order, are that tensor; constant parts of one number at both ends are padding with that number.",
+    (_ONE, _SAME, _FOLLOW),
 )

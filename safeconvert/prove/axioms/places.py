@@ -9,6 +9,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.inward import moved
+from safeconvert.prove.axioms.reordered import shuffled
 from safeconvert.prove.axioms.same import same
 from safeconvert.prove.axioms.wrapped import unwrapped
 from safeconvert.prove.kernel.layout import Groups, Value
@@ -118,7 +119,9 @@ def _gather(n: Node) -> list[Value]:
     axis = n.attributes["axis"] % len(value.groups)
     if indices is None or sum(size > 1 for size in indices.shape) > 1:
         raise Refused("Gather: of many axes")
-    made = taken(n.store, value, axis, _evenly(indices, value.shape[axis]))
+    made = shuffled(n.store, value, axis, indices) if indices.ndim == 1 else None
+    if made is None:
+        made = taken(n.store, value, axis, _evenly(indices, value.shape[axis]))
     if indices.ndim == 1:
         return [made]
     ends = made.groups[:axis], made.groups[axis + 1 :]

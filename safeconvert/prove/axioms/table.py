@@ -14,6 +14,8 @@ from safeconvert.prove.axioms import (
     contraction,
     convolution,
     einsums,
+    group_products,
+    groups,
     inward,
     joining,
     mixtures,
@@ -28,6 +30,7 @@ from safeconvert.prove.axioms import (
     products,
     recurrence,
     reductions,
+    reordered,
     same,
     softmaxes,
     spreading,
@@ -48,7 +51,7 @@ AXIOMS: tuple[Axiom, ...] = (
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
     normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
-    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM, neutral.AXIOM,
+    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM, neutral.AXIOM, groups.AXIOM, group_products.AXIOM, reordered.AXIOM,
 )  # fmt: skip
 OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
 """Axioms that are tried first; the others make more terms than they read."""

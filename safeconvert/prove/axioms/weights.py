@@ -11,7 +11,7 @@ AXIOM = Axiom(
     "conv(x, W)·s = conv(x, W·s) and (x·W)·s = x·(W·s), where s varies along the output channels.",
     (_CHANNEL,),
 )
-WEIGHTED = {"conv", "contract", "transposed conv"}
+WEIGHTED = {"conv", "contract", "contract in groups", "transposed conv"}
 """Terms that are linear in their one constant, whose last axis is the output channel; `setting[0]` is that channel's axis."""
 
 

@@ -59,6 +59,11 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "Elu": (ROW, lambda x: ops.elu(x, 0.7)), "Gelu": (ROW, lambda x: ops.gelu(x, approximate=False)), "Gelu by tanh": (ROW, ops.gelu),
     "LeakyRelu": (ROW, lambda x: ops.leaky_relu(x, 0.3)), "Softmax": (STEPS, lambda x: ops.softmax(x, axis=1)),
     "MaxPool": (IMAGE, lambda x: ops.max_pool(x, (3, 2), (2, 1), "same")), "AveragePool": (IMAGE, lambda x: ops.average_pool(x, 2, padding="same")),
+    "Conv": (IMAGE, lambda x: ops.conv(x, numbers((3, 2, 4, 3)), (2, 1), "same")),
+    "Conv, dilated": (IMAGE, lambda x: ops.conv(x, numbers((3, 3, 4, 2)), dilation_rate=2)),
+    "DepthwiseConv": (IMAGE, lambda x: ops.depthwise_conv(x, numbers((3, 3, 4, 2)), padding="same")),
+    "Split": (IMAGE, lambda x: ops.concatenate(ops.split(x, 2, axis=-1)[::-1], 2)),
+    "Split, at places": (IMAGE, lambda x: ops.concatenate(ops.split(x, [2, 3, 5], axis=1)[1:], 1)),
     "LogSoftmax": (STEPS, lambda x: ops.log_softmax(x)), "Erf": (ROW, ops.erf), "Rsqrt": (ROW, lambda x: ops.rsqrt(ops.exp(x))),
     "Add, of integers of two widths": (ROW, lambda x: ops.cast(ops.cast(3 * x, "int32") + ops.cast(2 * x, "int64"), "float32")),
     "Where, constants of integers": (ROW, lambda x: ops.cast(ops.where(ops.greater(x, 0.0), np.arange(6), np.arange(6)[::-1].copy()) + 1, "float32")),
@@ -105,6 +110,7 @@ def test_an_operation_that_is_not_known_is_refused_by_name(tmp_path: Path) -> No
     for build, named in (
         (lambda x: ops.cumprod(x, 1), "Cumprod"),
         (lambda x: ops.logaddexp(x, 0.0), "Logaddexp"),
+        (lambda x: ops.conv(ops.reshape(x, (-1, 6, 1)), ops.reshape(x[:1, :2], (2, 1, 1))), "computed"),
         (lambda x: ops.cast(ops.cast(x, "int32") + np.arange(6), "float32"), "Add"),
     ):
         with pytest.raises(Refused, match=named):

@@ -112,4 +112,4 @@ class Operation:
         return [int(axis) % rank for axis in found]
 
 
-Rule = Callable[[Operation], Tensor]
+Rule = Callable[[Operation], Tensor | list[Tensor]]

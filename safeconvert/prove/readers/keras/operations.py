@@ -8,9 +8,9 @@ import numpy as np
 from onnx import TensorProto
 
 from safeconvert.prove.kernel.terms import Refused
-from safeconvert.prove.readers.keras import places
+from safeconvert.prove.readers.keras import places, windowed
 from safeconvert.prove.readers.keras.activations import activated
-from safeconvert.prove.readers.keras.layer import FLOAT, Tensor, numbers
+from safeconvert.prove.readers.keras.layer import FLOAT, Tensor
 from safeconvert.prove.readers.keras.operation import KINDS, TRUTH, WHOLE, Operation, Rule
 
 
@@ -173,23 +173,6 @@ def _softmax(operator: str) -> Rule:
     return rule
 
 
-def _pooled(operator: str) -> Rule:
-    """max_pool and average_pool, channels last, whose mean does not count padding."""
-
-    def rule(o: Operation) -> Tensor:
-        rank = o.alone().rank - 2
-        window = numbers(o.config["pool_size"], rank)
-        strides = numbers(o.config["strides"], rank) if o.config.get("strides") is not None else window
-        how = {"valid": "VALID", "same": "SAME_UPPER"}.get(str(o.config.get("padding", "valid")))
-        if how is None or o.config.get("data_format") not in (None, "channels_last"):
-            raise Refused(f"{o.kind}: padding {o.config.get('padding')}, or channels first")
-        first = o.write("Transpose", o.x.name, perm=[0, rank + 1, *range(1, rank + 1)])
-        made = o.write(operator, first, kernel_shape=window, strides=strides, auto_pad=how)
-        return Tensor(o.write("Transpose", made, perm=[0, *range(2, rank + 2), 1]), rank + 2)
-
-    return rule
-
-
 def _gelu(o: Operation) -> Tensor:
     form = "tanh" if o.config.get("approximate", True) else "none"
     return Tensor(o.write("Gelu", o.alone().name, approximate=form), o.x.rank)
@@ -216,14 +199,15 @@ _NUMPY: Mapping[str, Rule] = {
     "GreaterEqual": _also_of_integers("GreaterOrEqual", kind=TRUTH),
     "NotEqual": _unequal, "LogicalAnd": _of_truths("And"), "LogicalOr": _of_truths("Or"), "LogicalXor": _of_truths("Xor"),
     "LogicalNot": _of_truths("Not"), "Cumsum": _running_sum, "Tile": places.tiled, "TakeAlongAxis": places.taken_along,
-    "BroadcastTo": places.spread, "Flip": places.flipped, "Mod": _remainder, "Argmax": _largest("ArgMax"), "Argmin": _largest("ArgMin"),
+    "BroadcastTo": places.spread, "Flip": places.flipped, "Split": places.split, "Mod": _remainder, "Argmax": _largest("ArgMax"), "Argmin": _largest("ArgMin"),
     "Floor": _each("Floor"), "Ceil": _each("Ceil"), "Round": _each("Round"), "Sign": _each("Sign"), "Arctan": _each("Atan"), "Tan": _each("Tan"),
 }  # fmt: skip
 _NN: Mapping[str, Rule] = {
     "Relu": _each("Relu"), "Relu6": _named("relu6"), "Sigmoid": _each("Sigmoid"), "Silu": _named("silu"), "Softplus": _each("Softplus"),
     "Softsign": _each("Softsign"), "HardSigmoid": _named("hard_sigmoid"), "HardSilu": _named("hard_silu"), "Selu": _each("Selu"), "Elu": _elu,
     "Gelu": _gelu, "LeakyRelu": _leaky, "Softmax": _softmax("Softmax"), "LogSoftmax": _softmax("LogSoftmax"),
-    "MaxPool": _pooled("MaxPool"), "AveragePool": _pooled("AveragePool"),
+    "MaxPool": windowed.pooled("MaxPool"), "AveragePool": windowed.pooled("AveragePool"), "Conv": windowed.convolution,
+    "DepthwiseConv": windowed.depthwise,
 }  # fmt: skip
 OPERATIONS: Mapping[str, Mapping[str, Rule]] = {
     "keras.src.ops.numpy": _NUMPY,

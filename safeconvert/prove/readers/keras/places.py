@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from safeconvert.prove.kernel.terms import Refused
@@ -148,3 +150,19 @@ def part(o: Operation) -> Tensor:
     name = o.write("Slice", o.moving.name, *lists)
     made = o.write("Squeeze", name, o.write.integers(*gone)) if gone else name
     return Tensor(made, o.moving.rank - len(gone), o.moving.kind)
+
+
+def split(o: Operation) -> list[Tensor]:
+    """Split in equal parts, or at places along an axis."""
+    given, axis = o.config["indices_or_sections"], int(o.config.get("axis", 0))
+    if type(given) is int:
+        names = o.write.several("Split", [o.moving.name], given, axis=axis, num_outputs=given)
+        return [Tensor(name, o.moving.rank, o.moving.kind) for name in names]
+    ends = [0, *given, FAR]
+    if not all(type(end) is int for end in ends) or sorted(ends) != ends:
+        raise Refused(f"Split: at {given}")
+    made = []
+    for bounds in pairwise(ends):
+        lists = (o.write.integers(one) for one in (*bounds, axis))
+        made.append(Tensor(o.write("Slice", o.moving.name, *lists), o.moving.rank, o.moving.kind))
+    return made

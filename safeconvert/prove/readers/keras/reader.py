@@ -103,7 +103,7 @@ def _model(
                 later.append((layer, number, call))
                 continue
             if layer.get("module") in OPERATIONS:
-                made = [_operated(write, layer, call, known)]
+                made = _operated(write, layer, call, known)
             else:
                 read, settings = call.tensors()
                 made = _called(write, archive, (layer, within, weights), [known[one] for one in read], settings)
@@ -114,7 +114,7 @@ def _model(
     return [known[one] for one in places(config["output_layers"])]
 
 
-def _operated(write: Writer, layer: Mapping[str, Any], call: Call, known: Mapping[Place, Tensor]) -> Tensor:
+def _operated(write: Writer, layer: Mapping[str, Any], call: Call, known: Mapping[Place, Tensor]) -> list[Tensor]:
     """What an operation makes. Raises Refused for one that is unknown, or called by names."""
     kind, rules = layer["class_name"], OPERATIONS[layer["module"]]
     if (
@@ -129,9 +129,9 @@ def _operated(write: Writer, layer: Mapping[str, Any], call: Call, known: Mappin
             return [tensor(one) for one in value]
         return known[value.place] if isinstance(value, Reference) else value
 
-    return rules[kind](
-        Operation(write, kind, layer["config"], [tensor(one) for one in (*call.arguments, *call.settings.values())])
-    )
+    given = [tensor(one) for one in (*call.arguments, *call.settings.values())]
+    made = rules[kind](Operation(write, kind, layer["config"], given))
+    return made if isinstance(made, list) else [made]
 
 
 def _called(

@@ -51,7 +51,7 @@ def convolution(n: Layer) -> Tensor:
     return _ended(n, _windowed(n, n.channels_first(n.x), kernel, int(n.config.get("groups", 1))), 1)
 
 
-def _by_channel(kernel: Array) -> Array:
+def by_channel(kernel: Array) -> Array:
     """Weights [*window, in, multiplier] in ONNX' order, each channel's outputs beside each other."""
     moved = np.moveaxis(kernel, (-2, -1), (0, 1))
     return moved.reshape(-1, 1, *moved.shape[2:])
@@ -59,13 +59,13 @@ def _by_channel(kernel: Array) -> Array:
 
 def depthwise(n: Layer) -> Tensor:
     """DepthwiseConv1D and DepthwiseConv2D."""
-    made = _windowed(n, n.channels_first(n.x), _by_channel(n.weights[0]), n.weights[0].shape[-2])
+    made = _windowed(n, n.channels_first(n.x), by_channel(n.weights[0]), n.weights[0].shape[-2])
     return _ended(n, made, 1)
 
 
 def separable(n: Layer) -> Tensor:
     """SeparableConv1D and SeparableConv2D: by channel, then across channels."""
-    made = _windowed(n, n.channels_first(n.x), _by_channel(n.weights[0]), n.weights[0].shape[-2])
+    made = _windowed(n, n.channels_first(n.x), by_channel(n.weights[0]), n.weights[0].shape[-2])
     across = n.write("Conv", made, n.write.constant(np.moveaxis(n.weights[1], (-1, -2), (0, 1))))
     return _ended(n, across, 2)
 
