@@ -67,6 +67,19 @@ def scores(
     return ours, np.where(finite, theirs, 0.0)
 
 
+def class_scores(source: Outputs, target: Outputs) -> tuple[Array, Array] | None:
+    """Both models' class scores on the same samples, (n, classes) each; None where the output is a label.
+
+    Raises:
+        UnusableInput: none of the outputs holds any, or several do.
+    """
+    output = _classes(source)
+    if _are_labels(source[output]):
+        return None
+    ours, theirs = (side[output].reshape(len(side[output]), -1) for side in (source, target))
+    return ours, theirs
+
+
 def _classes(outputs: Outputs) -> str:
     """The one output that holds class scores, or labels."""
     found = [name for name, array in outputs.items() if is_scores(array.shape) or _are_labels(array)]

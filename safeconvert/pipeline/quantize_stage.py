@@ -77,21 +77,28 @@ def quantize_target(
     if kind.calibrated:
         target = float_target(run, compared, given, options)
         inputs = target.calibration.inputs
-        proposals = _integers(run, target, first, aims=not shown)
+        proposals = _integers(run, target, first)
     else:
         proposals = _stored_in_fewer(run, verified, compared, given, first)
     attempts: list[Attempt] = []
-    for look, proposal in enumerate(proposals, shown):
+    own, look = first, shown
+    for proposal in proposals:
         own = replace(options, verify=with_looks(settings, look))
         attempts += verify_proposals(run, [proposal], verified.route, own)
         if attempts[-1].verified:
             break
+        look += looked(attempts[-1])
     if not attempts[-1].verified and attempts[0].diagnosis is None:
         attempts[0] = replace(attempts[0], diagnosis=attempts[-1].diagnosis)  # the search was for what ails this one
     took = latency_of(run, compared, attempts[-1], attempts[0]) if options.target_format == "tflite" else None
     sizes = bytes_of(compared.candidate), bytes_of(attempts[-1].candidate)
     record = Quantization(kind, Io(options.io), given.data.inputs.origin, inputs, verified, took, *sizes)
-    return Quantized(given, attempts, with_looks(settings, shown + max(0, len(attempts) - 1)), record)
+    return Quantized(given, attempts, own.verify, record)
+
+
+def looked(attempt: Attempt) -> bool:
+    """Whether a target was shown to the held-out inputs: one that does not run, or that the steering ones refute, spends nothing of the error."""
+    return attempt.verification is not None and not attempt.verification.unseen
 
 
 def float_target(run: Run, compared: Compared, given: Source, options: ConvertOptions) -> FloatTarget:
@@ -132,11 +139,11 @@ def latency_of(run: Run, compared: Compared, last: Attempt, first: Attempt) -> L
     return measured(run, compared.candidate.path, raw, last.candidate.path)
 
 
-def _integers(run: Run, target: FloatTarget, options: ConvertOptions, aims: bool) -> Iterator[TargetProposal]:
+def _integers(run: Run, target: FloatTarget, options: ConvertOptions) -> Iterator[TargetProposal]:
     """What the quantizer of activations makes; where it fails, why."""
     try:
         made = quantizer(run, target)
-        yield from quantized_targets(run, made, options.verify, options.repair and not options.keep_precision, aims)
+        yield from quantized_targets(run, made, options.verify, options.repair and not options.keep_precision)
     except SafeconvertError as failure:
         yield TargetProposal(f"--optimize {target.optimize}", NotMade(first_line(str(failure))), target.source)
 

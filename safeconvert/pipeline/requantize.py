@@ -17,7 +17,7 @@ from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.quantize_checks import with_looks
-from safeconvert.pipeline.quantize_stage import Quantized, bytes_of, float_target, latency_of, quantize_target
+from safeconvert.pipeline.quantize_stage import Quantized, bytes_of, float_target, latency_of, looked, quantize_target
 from safeconvert.pipeline.results import Attempt, Compared, Quantization
 from safeconvert.pipeline.route_selection import try_routes
 from safeconvert.registry.routes import routes, worth_trying
@@ -65,7 +65,8 @@ def requantized(run: Run, wrong: Attempt, source: Source, options: ConvertOption
         stored = _stored_anew(run, wrong, twin, source, own)
         if stored is not None and stored.attempts[-1].verified:
             return Requantized(replace(wrong, diagnosis=stored.attempts[-1].diagnosis), stored)
-        anew = quantize_target(run, twin, twin.result, source, own, shown=int(stored is not None))
+        shown = int(stored is not None and looked(stored.attempts[-1]))
+        anew = quantize_target(run, twin, twin.result, source, own, shown)
         diagnosis = _explained(run, result, anew)
         if diagnosis is None:
             return Requantized(wrong, anew)

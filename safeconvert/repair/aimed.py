@@ -25,7 +25,8 @@ class Aimed:
 
     Attributes:
         chosen: the plan.
-        before, after: what the steering inputs lose with nothing done and with it: labels changed, or the fall of a metric of one's own.
+        before, after: what the steering inputs lose with nothing done and with it, see `Judged.lost`.
+        sure: with 95 % confidence it loses less than with nothing done, by these.
         nearer: by what part the distance of the outputs from the source's fell there.
         aim: what they should lose at most.
         work: share of the work, by its estimate, that is not in integers.
@@ -34,6 +35,7 @@ class Aimed:
     chosen: Least
     before: float
     after: float
+    sure: bool
     nearer: float
     aim: float
     work: float
@@ -71,4 +73,4 @@ def aimed(made: Search) -> Aimed | None:
     floating = sum(work[index] for index, means in chosen.plan.entries if not means.integers)
     found, before = made.judge(chosen.plan), distance(whole.figures)
     nearer = 1 - distance(found.figures) / before if 0 < before < math.inf else math.nan
-    return Aimed(chosen, whole.lost, found.lost, nearer, aim, floating / max(1, sum(work)))
+    return Aimed(chosen, whole.lost, found.lost, found.surely_better(whole), nearer, aim, floating / max(1, sum(work)))

@@ -1,9 +1,9 @@
 """Quantised targets proposed: all of it in few bits first; where that loses too much, with the least done about the fewest operators.
 
-Biases are corrected for the rounding of the weights where that is better on the steering inputs. Where all of it in few bits loses more there than
-is aimed at, what a budget buys is proposed first (`aimed`), although the bound might allow the other. Each operator is first judged alone, quantised
-while all others compute in float: how far it moves the outputs. Then the least is searched that satisfies the steering inputs (`least`): ranges of least
-error, weights alone in eight bits, 16-bit activations, float. What satisfies them is verified on the held-out inputs, by the pipeline.
+Biases are corrected for the rounding of the weights, unless that is surely worse on the steering inputs. Where all of it in few bits loses more there than
+is aimed at, and what a budget buys surely loses less (`aimed`), that is proposed instead, although the bound might allow the other. Each operator is first judged
+alone, quantised while all others compute in float: how far it moves the outputs. Then the least is searched that satisfies the steering inputs (`least`): ranges of
+least error, weights alone in eight bits, 16-bit activations, float. What satisfies them is verified on the held-out inputs, by the pipeline.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class QuantizedProposal(TargetProposal):
 
 
 def quantized_targets(
-    run: Run, quantizer: Quantizer, settings: VerifySettings, repair: bool, aims: bool = True
+    run: Run, quantizer: Quantizer, settings: VerifySettings, repair: bool
 ) -> Iterator[QuantizedProposal]:
     """Propose quantised targets, each made when those before it did not verify.
 
@@ -80,7 +80,6 @@ def quantized_targets(
         quantizer: of the float target.
         settings: what counts as equal.
         repair: something may be done about operators; else they are only judged.
-        aims: it may be done for the aim too; where the held-out inputs have seen files before, another one costs more of the bound than it brings.
 
     Raises:
         AdapterFailure, UnusableInput: the quantizer fails, or what it makes does not run.
@@ -93,39 +92,55 @@ def quantized_targets(
     begun = search(run, quantizer, settings)
     if repair:
         begun = with_best_biases(begun, plain.candidate.path)
-    for proposal in _proposed(begun, repair, aims):
+    for proposal in _proposed(begun, repair):
         yield replace(proposal, plain=plain.candidate.path, raw_bytes=plain.bytes)
 
 
-def _proposed(made: Search, repair: bool, aims: bool) -> Iterator[QuantizedProposal]:
-    quantizer, settings = made.quantizer, made.run.settings
-    source, trials = quantizer.target.source, settings.repair.precision_trials
-    whole = made.judge(NOTHING)
-    if (
-        repair
-        and aims
-        and quantizer.operators
-        and whole.figures.equal
-        and not whole.reaches(settings.quantize.aimed_fall)
-    ):
+def _proposed(made: Search, repair: bool) -> Iterator[QuantizedProposal]:
+    """The steering inputs choose what the held-out ones judge first: each file that these refuse makes it harder for the next."""
+    if not repair or not made.quantizer.operators:
+        made.judge(NOTHING)  # what the operators are held against
+        yield _nothing_done(made)
+        if made.quantizer.operators:
+            reason = "nothing is done about any operator where nothing is to be repaired"
+            yield _not_made("operators judged alone", reason, made.ranked())
+    elif made.judge(NOTHING).figures.equal:
+        yield from _for_the_aim(made)
+    else:
+        yield from _until_equal(made)
+
+
+def _nothing_done(made: Search) -> QuantizedProposal:
+    quantizer = made.quantizer
+    file = quantizer.write()
+    return QuantizedProposal(_described(file, quantizer, NOTHING), file.candidate, quantizer.target.source, file=file)
+
+
+def _for_the_aim(made: Search) -> Iterator[QuantizedProposal]:
+    """Nothing done, which the steering inputs allow; in its place what surely loses less, where the aim asks for that; then ever more operators in float."""
+    found = None
+    if not made.judge(NOTHING).reaches(made.run.settings.quantize.aimed_fall):
         made = _ready(made)
         found = aimed(made)
-        if found is not None:
-            yield replace(_repaired(made, found.chosen), aimed=found)
-    file = quantizer.write()
-    yield QuantizedProposal(_described(file, quantizer, NOTHING), file.candidate, source, file=file)
-    if not quantizer.operators:
-        return
-    made = made if made.harm else _ready(made) if repair else made.ranked()
-    if not repair:
-        reason = "nothing is done about any operator where nothing is to be repaired"
-        yield _not_made("operators judged alone", reason, made)
-        return
-    yield from _until_equal(made, trials)
+    if found is None or not found.sure:
+        yield _nothing_done(made)
+    if found is not None:
+        yield replace(_repaired(made, found.chosen), aimed=found)
+    made = made if made.harm else _ready(made)
+    done = found.chosen.plan.indices if found is not None else []
+    yield from _ever_more(made, widened(done, made.order), _PROPOSALS)
 
 
-def _until_equal(made: Search, trials: int) -> Iterator[QuantizedProposal]:
-    """The least that satisfies the bound on the steering inputs, then ever more operators in float."""
+def _until_equal(made: Search) -> Iterator[QuantizedProposal]:
+    """The least that satisfies the bound on the steering inputs, then ever more operators in float.
+
+    Nothing done comes first where the held-out inputs will not be asked for it, and where nothing satisfies the steering ones; else they are kept for what does.
+    """
+    drop, trials = made.settings.drop, made.run.settings.repair.precision_trials
+    asked = drop is not None and made.judge(NOTHING).fall <= drop.allowed
+    if not asked:
+        yield _nothing_done(made)
+    made = _ready(made)
 
     def equal(plan: Plan) -> bool:
         return made.judge(plan).figures.equal
@@ -134,6 +149,8 @@ def _until_equal(made: Search, trials: int) -> Iterator[QuantizedProposal]:
     if len(allowed[Means.FLOAT]) == len(ranked):
         allowed[Means.FLOAT] = ranked[:-1]  # all of them are the float target again
     chosen = least(ranked, allowed, equal, made.cost, trials)
+    if chosen is None and asked:
+        yield _nothing_done(made)
     shown = 0
     if chosen is not None:
         proposal = _repaired(made, chosen)
@@ -143,13 +160,19 @@ def _until_equal(made: Search, trials: int) -> Iterator[QuantizedProposal]:
     kept = fewest(ranked, lambda keep: equal(Plan.of(keep, Means.FLOAT)), trials)
     if chosen is not None and chosen.plan == Plan.of(kept, Means.FLOAT):
         kept = widened(kept, ranked)
-    while shown < _PROPOSALS and len(kept) < len(ranked):
+    yield from _ever_more(made, kept, _PROPOSALS - shown)
+
+
+def _ever_more(made: Search, kept: list[int], most: int) -> Iterator[QuantizedProposal]:
+    """These operators in float, and a quarter more each time; why no more where all of it is the float target again."""
+    shown = 0
+    while shown < most and len(kept) < len(made.order):
         proposal = _repaired(made, Least(Plan.of(kept, Means.FLOAT), False))
         if proposal.file is None or not proposal.file.in_few_bits:
             break
         yield proposal
-        kept, shown = widened(kept, ranked), shown + 1
-    if shown < _PROPOSALS:
+        kept, shown = widened(kept, made.order), shown + 1
+    if shown < most:
         yield _not_made("operators left in float32", "with any operator in few bits it loses more than allowed", made)
 
 

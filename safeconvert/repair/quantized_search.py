@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from safeconvert.compare.changed_labels import surely_less
 from safeconvert.compare.comparison import Comparison
-from safeconvert.compare.settings import METRICS, VerifySettings
+from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.core.optimize import Io
 from safeconvert.repair.fewest import Trial, distance
@@ -17,7 +18,7 @@ from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.quantized_file import Quantizer, with_corrected_biases
 from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across
-from safeconvert.verification.scored import labels_changed, labels_of, steering_judged
+from safeconvert.verification.scored import labels_of, losses, steering_judged
 from safeconvert.verification.subset import Subset, subset
 from safeconvert.workers.run import Run
 
@@ -29,26 +30,29 @@ class Judged:
     Attributes:
         figures: there.
         fall: of the metric there; 0 where there is no metric.
-        lost: what is aimed at: the share of labels that are not the source's, which no accuracy falls by more than and which two models' luck
-            does not hide; the fall of any other metric.
+        losses: for each input what the file loses, see `scored.losses`; empty where there is no metric.
         bytes: the file's size.
     """
 
     figures: Comparison
     fall: float
-    lost: float
+    losses: np.ndarray
     bytes: int
+
+    @property
+    def lost(self) -> float:
+        """What is aimed at: by estimate the share of labels that change, or the fall of any other metric."""
+        return float(self.losses.mean()) if len(self.losses) else 0.0
 
     def reaches(self, aim: float) -> bool:
         """Whether it counts as equal, and loses no more than is aimed at."""
-        return self.figures.equal and max(self.fall, self.lost) <= aim
+        return self.figures.equal and self.lost <= aim
 
-    def better(self, other: Judged, aim: float) -> bool:
-        """Whether this is nearer to the aim than another; where both are at it, to the source."""
-        return self._key(aim) < other._key(aim)
-
-    def _key(self, aim: float) -> tuple[bool, float, float]:
-        return not self.figures.equal, max(self.lost, aim), distance(self.figures)
+    def surely_better(self, other: Judged) -> bool:
+        """Whether it counts as equal where another does not; where both do or neither, whether it loses less with 95 % confidence."""
+        if self.figures.equal != other.figures.equal:
+            return self.figures.equal
+        return surely_less(self.losses, other.losses)
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,8 @@ class Search:
         session.close()
         made.candidate.path.unlink()
         figures, drop = steering_judged(target.contract, on, outputs, self.labels, self.settings)
-        fall = lost = drop.fall if drop is not None else 0.0
-        if drop is not None and self.settings.drop is not None and drop.metric in METRICS:
-            lost = labels_changed(target.contract, on, outputs, self.settings.drop)
-        return Judged(figures, fall, lost, made.bytes)
+        lost = losses(target.contract, on, outputs, self.labels, self.settings)
+        return Judged(figures, drop.fall if drop is not None else 0.0, lost, made.bytes)
 
 
 def search(run: Run, quantizer: Quantizer, settings: VerifySettings) -> Search:
@@ -134,7 +136,7 @@ def search(run: Run, quantizer: Quantizer, settings: VerifySettings) -> Search:
 
 
 def with_best_biases(begun: Search, plain: Path) -> Search:
-    """With biases corrected or as the quantizer alone makes them, whichever is better on the steering inputs.
+    """With biases corrected, which costs nothing and is better on average; without, where that is surely better on the steering inputs.
 
     Args:
         begun: with the biases of the float target.
@@ -144,8 +146,7 @@ def with_best_biases(begun: Search, plain: Path) -> Search:
     if not corrected.corrected:
         return begun
     other = replace(begun, quantizer=corrected, judgements={})
-    aim = begun.run.settings.quantize.aimed_fall
-    return other if other.judge(NOTHING).better(begun.judge(NOTHING), aim) else begun
+    return begun if begun.judge(NOTHING).surely_better(other.judge(NOTHING)) else other
 
 
 def allowed_means(made: Search, integers_only: bool, share: float, spare: float) -> dict[Means, Sequence[int]]:

@@ -83,8 +83,8 @@ def _aimed(found: Mapping[str, Any]) -> list[str]:
     nearer = number(found.get("nearer"))
     distance = f"outputs lie {100 * nearer:.0f} % nearer to the source's; " if nearer is not None else ""
     return [
-        f"on the steering inputs: {distance}{100 * after:.2f} % is lost, with nothing done {100 * before:.2f} %; aimed at {100 * aim:.2g} % "
-        f"or less{missed}",
+        f"on the steering inputs: {distance}by estimate {100 * after:.2f} % is lost, with nothing done {100 * before:.2f} %; aimed at "
+        f"{100 * aim:.2g} % or less{missed}",
         f"by estimate {100 * work:.0f} % of the work is not in integers; --no-repair leaves all of it there",
     ]
 

@@ -38,7 +38,7 @@ def judged(
     refuted = drop.samples > 0 and drop.fall > settings.drop.allowed
     if refuted:
         native = replace(figures.result(source.steering), equal=False)
-        return replace(found, native=native, drop=drop, reason=drop_line(drop, steering=True))
+        return replace(found, native=native, drop=drop, unseen=True, reason=drop_line(drop, steering=True))
     drop = drop_of(found.contract, source, found.outputs, source.held_out, settings.drop)
     native = replace(figures.result(source.held_out), equal=drop.holds)
     return replace(found, native=native, drop=drop, reason=drop_line(drop, steering=False))

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.compare.changed_labels import changed_labels
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.drop import Drop, needed, paired_drop
 from safeconvert.compare.exchange import comparable_outputs
 from safeconvert.compare.fidelity import Fidelity, fidelity
-from safeconvert.compare.metrics import AGREEMENT, metric_for, scores
+from safeconvert.compare.metrics import AGREEMENT, class_scores, metric_for, scores
 from safeconvert.compare.quantized import is_quantized
-from safeconvert.compare.settings import DropSettings, VerifySettings
+from safeconvert.compare.settings import METRICS, DropSettings, VerifySettings
 from safeconvert.conversion.models import Evaluated
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import compare
@@ -56,6 +57,12 @@ def drop_between(parts: Iterator[Compared], labels: Array | None, settings: Drop
         labels: by number.
         settings: the metric, and how far it may fall.
     """
+    name, before, after = _scored(parts, labels, settings)
+    return paired_drop(name, before, after, settings.allowed, settings.confidence)
+
+
+def _scored(parts: Iterator[Compared], labels: Array | None, settings: DropSettings) -> tuple[str, Array, Array]:
+    """The metric's name, and both models' scores."""
     name = metric_for(settings.metric, labels is not None)
     found: list[tuple[Array, Array]] = []
     for numbers, ours, theirs in parts:
@@ -69,7 +76,7 @@ def drop_between(parts: Iterator[Compared], labels: Array | None, settings: Drop
         found.append(scores(name, left, right, known, str(Path.cwd())))
     none = np.empty(0)
     before, after = (np.concatenate([none, *(pair[side] for pair in found)]) for side in (0, 1))
-    return paired_drop(name, before, after, settings.allowed, settings.confidence)
+    return name, before, after
 
 
 def steering_figures(
@@ -104,18 +111,32 @@ def steering_judged(
     return replace(figures, beyond_tolerance=0, equal=equal), drop  # distances do not count
 
 
-def labels_changed(contract: Contract, on: Subset, outputs: Evaluated, settings: DropSettings) -> float:
-    """The share of the inputs whose label is not the source's.
+def losses(contract: Contract, on: Subset, outputs: Evaluated, labels: Array | None, settings: VerifySettings) -> Array:
+    """What a trial loses on steering inputs, a share for each, float64 (n,), whose mean is the estimate; () where no metric decides.
+
+    Of a metric of labels these are the labels that change (`changed_labels`): no accuracy falls by more, and which of two models is right by luck does not hide
+    them. Of any other it is the fall.
 
     Args:
         contract: of the source and the trial.
         on: the inputs, and the source's outputs.
         outputs: of the trial.
-        settings: of a metric of labels.
+        labels: by number in `on`; None where there are none.
+        settings: what counts as equal.
     """
+    if settings.drop is None:
+        return np.empty(0)
     numbers = np.arange(on.chunks[-1].stop)
-    parts = compared(contract, on.chunks, on.expected, outputs, numbers)
-    return drop_between(parts, None, replace(settings, metric=AGREEMENT)).fall
+    parts = list(compared(contract, on.chunks, on.expected, outputs, numbers))
+    if metric_for(settings.drop.metric, labels is not None) in METRICS:
+        both = [class_scores(ours, theirs) for _, ours, theirs in parts]
+        known = [one for one in both if one is not None]
+        if known and len(known) == len(both):
+            return changed_labels(*(np.concatenate([one[side] for one in known]) for side in (0, 1)))
+        _, before, after = _scored(iter(parts), None, replace(settings.drop, metric=AGREEMENT))
+    else:
+        _, before, after = _scored(iter(parts), labels, settings.drop)
+    return before - after
 
 
 def compared(

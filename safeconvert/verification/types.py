@@ -53,6 +53,7 @@ class Verification:
         fidelity: how far quantised outputs lie from the source's.
         passed: what was compared in passing, and is in `native`; None where there were no more inputs than the first.
         sizes: what came of calls of other sizes.
+        unseen: the steering inputs refuted it by the metric, so that the held-out ones were not asked for it.
     """
 
     contract: Contract
@@ -70,6 +71,7 @@ class Verification:
     fidelity: tuple[Fidelity, ...] = ()
     passed: Passed | None = None
     sizes: AtSizes = AtSizes()
+    unseen: bool = False
 
     @property
     def refuted_by_search(self) -> bool:
