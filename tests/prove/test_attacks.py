@@ -241,12 +241,72 @@ def ends_that_are_turned() -> Pair:
     return model(False), model(True)
 
 
+def factors_of_the_other_part() -> Pair:
+    """Two parts of three columns, each with factors of its own."""
+
+    def model(turned: bool) -> onnx.ModelProto:
+        b = Builder(["n", 3])
+        factors = [b.constant(numbers((3,), seed)) for seed in ((2, 1) if turned else (1, 2))]
+        return b.model(
+            b(
+                "Concat",
+                *(b("Mul", b(name, "x"), one) for name, one in zip(("Sin", "Cos"), factors, strict=True)),
+                axis=1,
+            )
+        )
+
+    a = Builder(["n", 3])
+    both = a("Concat", a("Sin", "x"), a("Cos", "x"), axis=1)
+    return a.model(a("Mul", both, a.constant(np.concatenate([numbers((3,), 1), numbers((3,), 2)])))), model(True)
+
+
+def factors_along_the_other_axis() -> Pair:
+    """As many rows of a part as there are columns of the whole."""
+
+    def model(rows: bool) -> onnx.ModelProto:
+        b = Builder(["n", 4, 2])
+        factor = numbers((4, 1), 1)
+        if rows:
+            return b.model(
+                b("Concat", *(b("Mul", b(name, "x"), b.constant(factor)) for name in ("Sin", "Cos")), axis=2)
+            )
+        return b.model(b("Mul", b("Concat", b("Sin", "x"), b("Cos", "x"), axis=2), b.constant(factor.reshape(4))))
+
+    return model(True), model(False)
+
+
+def offset_of_one_part_for_both() -> Pair:
+    def model(both: bool) -> onnx.ModelProto:
+        b = Builder(["n", 3, 4])
+        offset = b.constant(numbers((3, 1), 1))
+        parts = [b("Add", b("Sin", "x"), offset), b("Cos", "x")]
+        return b.model(
+            b("Add", b("Concat", b("Sin", "x"), parts[1], axis=2), offset) if both else b("Concat", *parts, axis=2)
+        )
+
+    return model(False), model(True)
+
+
+def ends_of_another_offset() -> Pair:
+    """A row repeated at the end, shifted otherwise than the row itself, is no padding of a largest number."""
+
+    def model(shift: float) -> onnx.ModelProto:
+        b = Builder(["n", 2, 4, 4])
+        last = b("Add", b("Slice", "x", b.ints(3), b.ints(4), b.ints(2)), b.constant(shift))
+        both = b("Concat", b("Add", "x", b.constant(1.0)), last, axis=2)
+        return b.model(b("MaxPool", both, kernel_shape=[2, 2], strides=[1, 1]))
+
+    a = Builder(["n", 2, 4, 4])
+    return a.model(a("MaxPool", a("Add", "x", a.constant(1.0)), kernel_shape=[2, 2], pads=[0, 0, 1, 0])), model(1.5)
+
+
 PAIRS: tuple[Callable[[], Pair], ...] = (
     normalization_in_training, dropout_in_training, function_of_the_same_name, order_of_the_places_of_maxima, offset_beside_a_large_one,
     offset_that_the_target_loses, bound_a_little_higher, weight_next_to_nothing, padding_beyond_doubles, cast_that_wraps, integer_of_another_width,
     remainder_of_integers, mean_of_integers, padding_said_twice, softmax_over_several_axes,
     sum_along_the_channels, slopes_of_the_channels, constant_scores_of_several_axes, constant_sequences_that_end_early,
     rows_and_columns_of_zeros, ends_that_are_turned, window_of_equal_numbers,
+    factors_of_the_other_part, factors_along_the_other_axis, offset_of_one_part_for_both, ends_of_another_offset,
 )  # fmt: skip
 
 

@@ -82,6 +82,16 @@ def hard_swish_apart(three: float = 3.0) -> Pair:
     return one, b.model(b("Mul", b("Mul", "x", clipped), b.constant(1 / 6)))
 
 
+def hard_swish_of_a_convolution(three: float = 3.0, bound: float = 6.0) -> Pair:
+    """As TFLite fuses it: what is bounded has weights, into which a factor would go."""
+    w, bias = numbers((5, 4, 1, 1), 1), numbers((5,), 2)
+    a, b = Builder(["n", 4, 6, 6]), Builder(["n", 4, 6, 6])
+    one = a.model(a("HardSwish", a("Conv", "x", a.constant(w), a.constant(bias))))
+    made = b("Conv", "x", b.constant(w), b.constant(bias))
+    clipped = b("Clip", b("Add", made, b.constant(three)), b.constant(0.0), b.constant(bound))
+    return one, b.model(b("Mul", made, b("Div", clipped, b.constant(6.0))))
+
+
 def relu_six(six: float = 6.0) -> Pair:
     a = Builder(["n", 4])
     one = a.model(a("Clip", "x", a.constant(0.0), a.constant(6.0)))
@@ -137,6 +147,23 @@ def joined_and_cut(start: int = 1) -> Pair:
     return one, b.model(b("Slice", both, b.ints(start), b.ints(start + 4), b.ints(-1)))
 
 
+def channels_scaled_apart(order: tuple[int, ...] = (0, 1, 2), turned: bool = False) -> Pair:
+    """Each channel of a picture with a factor and an offset of its own before a convolution; the target scales and shifts them joined, or has it the other way around."""
+    s, t, w = np.float32([0.46, 0.45, 0.44]), np.float32([-0.03, -0.09, -0.19]), numbers((4, 3, 3, 3), 1)
+    a, b = Builder(["n", 3, 8, 8]), Builder(["n", 8, 8, 3])
+    apart = []
+    for k in range(3):
+        channel = a("Unsqueeze", a("Gather", "x", a.constant(k, np.int64), axis=1), a.ints(1))
+        apart.append(a("Add", a("Mul", channel, a.constant(s[k])), a.constant(t[k])))
+    one = a.model(a("Conv", a("Concat", *apart, axis=1), a.constant(w), pads=[1] * 4))
+    places = b("Split", "x", b.ints(1, 1, 1), outputs=3, axis=3)
+    joined = b("Concat", *(places[k] for k in order), axis=3)
+    moved = b("Mul", joined, b.constant(s)) if not turned else b("Add", joined, b.constant(t))
+    moved = b("Add", moved, b.constant(t)) if not turned else b("Mul", moved, b.constant(s))
+    made = b("Conv", b("Transpose", moved, perm=[0, 3, 1, 2]), b.constant(w), pads=[1] * 4)
+    return one, b.model(b("Transpose", made, perm=[0, 2, 3, 1]))
+
+
 def sums_in_another_order(sign: float = 1.0) -> Pair:
     bias = numbers((3, 1, 1), 1)
     a = Builder(["n", 3, 4, 4])
@@ -170,12 +197,26 @@ CASES: dict[str, Case] = {
     "1x1 as product": (pointwise_as_product, lambda: pointwise_as_product(False), LAST, LAST),
     "pooled as mean": (pooled_as_mean, lambda: pooled_as_mean((1, 1)), LAST, None),
     "hardswish": (hard_swish_apart, lambda: hard_swish_apart(3.01), None, None),
+    "hardswish of a convolution": (
+        hard_swish_of_a_convolution,
+        lambda: hard_swish_of_a_convolution(3.0001),
+        None,
+        None,
+    ),
+    "hardswish of a convolution, its bound": (
+        hard_swish_of_a_convolution,
+        lambda: hard_swish_of_a_convolution(bound=5.999),
+        None,
+        None,
+    ),
     "relu6": (relu_six, lambda: relu_six(5.99), None, None),
     "1-D in 2-D": (one_dimension_in_two, lambda: one_dimension_in_two(0), None, None),
     "padded before": (padded_before, lambda: padded_before(0.01), LAST, LAST),
     "places as a window": (places_as_a_window, lambda: places_as_a_window(1), LAST, LAST),
     "scaled depthwise": (scaled_before_depthwise, lambda: scaled_before_depthwise(2), None, None),
     "attention": (attention, lambda: attention(False), None, None),
+    "channels scaled apart": (channels_scaled_apart, lambda: channels_scaled_apart((0, 2, 1)), LAST, LAST),
+    "channels shifted apart": (channels_scaled_apart, lambda: channels_scaled_apart(turned=True), LAST, LAST),
     "joined and cut": (joined_and_cut, lambda: joined_and_cut(2), LAST, LAST),
     "sums": (sums_in_another_order, lambda: sums_in_another_order(-1.0), None, None),
 }

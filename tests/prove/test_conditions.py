@@ -61,6 +61,13 @@ def gelu_by_tanh() -> Pair:
     return model("tanh"), model("none")
 
 
+def falling_hard_sigmoid() -> Pair:
+    a, b = Builder([2, 3]), Builder([2, 3])
+    one = a.model(a("HardSigmoid", "x", alpha=-0.25, beta=0.5))
+    bounded = b("Clip", b("Sub", "x", b.constant(2.0)), b.constant(0.0), b.constant(-4.0))
+    return one, b.model(b("Mul", bounded, b.constant(-0.25)))
+
+
 def factor_of_rows() -> Pair:
     def model(factor: list[list[float]]) -> onnx.ModelProto:
         b = Builder([2, 3])
@@ -394,6 +401,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "clips: the number in front is positive": mirrored_clip,
     "clips: the bound is one number": bound_that_varies,
     "activations spelled out: the Gelu is the exact one": gelu_by_tanh,
+    "activations spelled out: the number that is drawn out of a bound is positive": falling_hard_sigmoid,
     "products with a matrix: the factor of what is summed varies along the summed axis only": factor_of_rows,
     "convolutions: the factor of what is convolved varies along its channels only": factor_of_places,
     "convolutions: nothing is added to what is convolved, so that padding stays zero": offset_before_padding,

@@ -320,6 +320,38 @@ def reordered(r: Random) -> Pair:
     return one.model(one("Conv", "x", one.constant(matrix[:, :, None]))), two.model(made)
 
 
+def maps_of_what_is_joined(r: Random) -> Pair:
+    """Channels scaled and shifted apart and joined, or joined and scaled and shifted at once; reshaped before, in one place."""
+    n, c, h = sizes(r, 3)
+    one, two = Doubles(n, c, 2 * h), Doubles(n, c, 2 * h)
+    s, b = r.normal(size=(c, 1)), r.normal(size=(1, 2 * h))
+    if r.integers(2):
+        picked = [
+            one("Unsqueeze", one("Gather", "x", one.constant(channel, np.int64), axis=1), one.ints(1))
+            for channel in range(c)
+        ]
+        apart = [
+            one("Add", one("Mul", part, one.constant(s[k : k + 1])), one.constant(b)) for k, part in enumerate(picked)
+        ]
+        channels = [two("Slice", "x", two.ints(k), two.ints(k + 1), two.ints(1)) for k in range(c)]
+        whole = two("Add", two("Mul", two("Concat", *channels, axis=1), two.constant(s)), two.constant(b))
+        return one.model(one("Concat", *apart, axis=1)), two.model(whole)
+    t, form = r.normal(size=(c, 1)), (n, c, h, 2)
+    apart = [
+        one("Add", one("Mul", one("Sin", "x"), one.constant(s)), one.constant(b)),
+        one("Mul", one("Exp", "x"), one.constant(t)),
+    ]
+    made = one("Concat", *(one("Reshape", part, one.ints(*form)) for part in apart), axis=1)
+    both = two("Concat", *(two("Reshape", two(name, "x"), two.ints(*form)) for name in ("Sin", "Exp")), axis=1)
+    factor, offset = (
+        np.concatenate([s, t]).reshape(-1, 1, 1),
+        np.concatenate([np.tile(b, (c, 1)), np.zeros((c, 2 * h))]),
+    )
+    return one.model(made), two.model(
+        two("Add", two("Mul", both, two.constant(factor)), two.constant(offset.reshape(-1, h, 2)))
+    )
+
+
 def joined_of_joined(r: Random) -> Pair:
     n, c = sizes(r, 2)
     one, two = Doubles(n, c), Doubles(n, c)
@@ -613,6 +645,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "rows from the end": lambda r: (rows_from_the_end, elements_from_the_end)[r.integers(2)](r),
     "casts": lambda r: (casts, truths)[r.integers(2)](r),
     "neutral elements": neutral,
+    "affine maps of what is joined": maps_of_what_is_joined,
 }
 
 

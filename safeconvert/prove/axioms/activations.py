@@ -16,11 +16,15 @@ from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, near
 
 _EXACT = "the Gelu is the exact one"
+_RISING = "the number that is drawn out of a bound is positive"
 
 
 def _bounded(n: Node, alpha: float, beta: float) -> Value:
+    """clip(αx + β, 0, 1), α in front: behind a product it would go into that one's weights, and be found there no more."""
     AXIOM.use(n.store)
-    return clipped(n.store, Value(affine(n.store, n.value().term, alpha, beta), n.value().groups), 0.0, 1.0)
+    number, x = (alpha if AXIOM.holds(n.store, _RISING, alpha > 0) else 1.0), n.value()
+    inner = Value(affine(n.store, x.term, alpha / number, beta / number), x.groups)
+    return scale(n.store, clipped(n.store, inner, 0.0, 1 / number), number)
 
 
 def _hard_sigmoid(n: Node) -> list[Value]:
@@ -75,9 +79,9 @@ def _prelu(n: Node) -> list[Value]:
 
 AXIOM = Axiom(
     "activations spelled out",
-    "hardsigmoid(x) = clip(αx + β, 0, 1); hardswish(x) = x·clip(x/6 + ½, 0, 1); swish(x) = x·σ(αx); "
+    "hardsigmoid(x) = clip(αx + β, 0, 1), which for an α > 0 is α·clip(x + β/α, 0, 1/α); hardswish(x) = x·hardsigmoid(x) with α = 1/6 and β = ½; swish(x) = x·σ(αx); "
     "gelu(x) = x·(½ + ½·erf(x/√2)), by tanh x·(½ + ½·tanh(√(2/π)·(x + 0.044715·x³))); mish(x) = x·tanh(softplus(x)); leakyrelu(x) = prelu(x, α).",
-    (_EXACT,),
+    (_EXACT, _RISING),
     {"HardSigmoid": _hard_sigmoid, "HardSwish": _hard_swish, "Swish": _swish, "Gelu": _gelu, "Mish": _mish, "LeakyRelu": _leaky_relu,
      "PRelu": _prelu},
 )  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from safeconvert.prove.axioms.affine import affine, parts
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.joined_maps import apart, joined_maps, of_piece
 from safeconvert.prove.axioms.padding import padded
-from safeconvert.prove.kernel.layout import Groups, Value, constant, transposed
+from safeconvert.prove.kernel.layout import Groups, Value, along, constant, transposed
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Array, Refused, Store, Term
 
@@ -54,12 +56,19 @@ def _padding(store: Store, parts: Sequence[Value], axis: int, counts: tuple[int,
     return padded(store, value, [(value.groups[axis][0], before, behind)], ("constant", number))
 
 
-def joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
+def joined(store: Store, given: Sequence[Value], axis: int) -> Value:
     """Tensors one behind the other along an axis. Raises Refused where they hold the others in other parts."""
-    parts = [piece for part in parts for piece in _pieces(part, axis)]
-    whole = together(store, parts, axis)
-    if whole is not None:
-        return whole
+    found = [piece for part in given for piece in _pieces(store, part, axis)]
+    bare = [apart(store, piece) for piece in found]
+    values = [value for value, _ in bare]
+    made = together(store, values, axis) or _joined(store, values, axis)
+    behind = joined_maps(store, bare, axis)
+    if behind is None:
+        return made
+    return Value(affine(store, made.term, *(along(array, made) for array in behind)), made.groups)
+
+
+def _joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     first = next((part for part in parts if part.term.operator != "constant"), parts[0])
     lead = [a for a in range(len(first.term.shape)) if a not in first.groups[axis]]
     numbers = {a: index for index, a in enumerate(lead)}
@@ -105,14 +114,20 @@ def _origin(part: Value, axis: int) -> tuple[Value, range, int] | None:
     return Value(term.operands[0], groups), range(start, start + count), own
 
 
-def _pieces(part: Value, axis: int) -> list[Value]:
-    """What a tensor was joined of along the same axis; itself where it was not."""
-    last = len(part.term.shape) - 1
-    if part.term.operator != "concat" or part.groups[axis] != (last,):
+def _pieces(store: Store, part: Value, axis: int) -> list[Value]:
+    """What a tensor was joined of along the same axis, each with its part of what the whole is scaled and shifted by; itself where it was not."""
+    core, *arrays = parts(part.term)
+    last = len(core.shape) - 1
+    if core.operator != "concat" or part.groups[axis] != (last,):
         return [part]
+    own = pieces(core)
+    terms = [
+        piece.term if core is part.term else affine(store, piece.term, *(of_piece(a, own, number) for a in arrays))
+        for number, piece in enumerate(own)
+    ]
     return [
-        Value(piece.term, tuple(tuple(a for own in group for a in piece.groups[own]) for group in part.groups))
-        for piece in pieces(part.term)
+        Value(term, tuple(tuple(a for index in group for a in piece.groups[index]) for group in part.groups))
+        for term, piece in zip(terms, own, strict=True)
     ]
 
 

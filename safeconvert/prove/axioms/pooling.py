@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from safeconvert.prove.axioms.affine import affine, parts
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.clips import lowest
+from safeconvert.prove.axioms.joined_maps import of_piece
+from safeconvert.prove.axioms.joining import pieces
 from safeconvert.prove.axioms.places import taken
 from safeconvert.prove.axioms.reductions import extreme, mean
 from safeconvert.prove.axioms.window import Window, window
@@ -81,7 +84,7 @@ def _unpadded(store: Store, value: Value, average: bool) -> tuple[Value, list[tu
     number would be another."""
     term = value.term
     places = {group[0]: axis - 2 for axis, group in enumerate(value.groups) if axis >= 2 and len(group) == 1}
-    if term.operator == "concat" and not average:
+    if parts(term)[0].operator == "concat" and not average:
         return _without_ends(store, value, places)
     if term.operator != "pad" or term.setting[0] != "constant":
         return None
@@ -99,16 +102,18 @@ def _without_ends(
     store: Store, value: Value, places: Mapping[int, int]
 ) -> tuple[Value, list[tuple[int, int, int]]] | None:
     """A tensor to which its first and last places along an axis were joined."""
-    term = value.term
+    term, *arrays = parts(value.term)
     last = len(term.shape) - 1
     number = max(range(len(term.operands)), key=lambda one: math.prod(term.operands[one].shape))
     core, along = term.operands[number], term.setting[number]
     if last not in places or sorted(along) != list(range(len(term.shape))):
         return None
+    if any(array.shape[last] != 1 for array in arrays):
+        return None
     axis = along.index(last)
     whole = Value(core, tuple((one,) for one in range(len(core.shape))))
-    parts = [*term.operands[:number], *term.operands[number + 1 :]]
-    for place, part in enumerate(parts):
+    ends = [*term.operands[:number], *term.operands[number + 1 :]]
+    for place, part in enumerate(ends):
         end = 0 if place < number else core.shape[axis] - 1
         wanted = taken(store, whole, axis, range(end, end + 1))
         lie = {own: along[n] for n, group in enumerate(wanted.groups) for own in group}
@@ -116,7 +121,8 @@ def _without_ends(
         if not AXIOM.holds(store, _ENDS, wanted.term is part and held == lie):
             return None
     groups = tuple(tuple(along.index(one) for one in group) for group in value.groups)
-    return Value(core, groups), [(places[last], number, len(parts) - number)]
+    inner = affine(store, core, *(of_piece(array, pieces(term), number) for array in arrays))
+    return Value(inner, groups), [(places[last], number, len(ends) - number)]
 
 
 AXIOM = Axiom(

@@ -17,6 +17,7 @@ from safeconvert.prove.axioms import (
     group_products,
     groups,
     inward,
+    joined_maps,
     joining,
     mixtures,
     moves,
@@ -52,6 +53,7 @@ AXIOMS: tuple[Axiom, ...] = (
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
     normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
     inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM, neutral.AXIOM, groups.AXIOM, group_products.AXIOM, reordered.AXIOM,
+    joined_maps.AXIOM,
 )  # fmt: skip
 OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
 """Axioms that are tried first; the others make more terms than they read."""
