@@ -18,9 +18,15 @@ from safeconvert.prove.readers.keras.reader import read_keras
 from safeconvert.prove.readers.keras.table import LAYERS
 
 keras = pytest.importorskip("keras")
+convnext = pytest.importorskip("keras.src.applications.convnext")
+inception_resnet = pytest.importorskip("keras.src.applications.inception_resnet_v2")
 L = keras.layers
 IMAGE, SIGNAL, VOLUME, ROW, STEPS = (8, 7, 4), (9, 4), (5, 6, 4, 2), (6,), (5, 4)
 BIASED = {"bias_initializer": "normal"}
+
+
+def numbers(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
 def norm(**options: Any) -> Any:
@@ -34,6 +40,33 @@ def twice(layer: Any) -> Callable[[Any], Any]:
     return lambda x: layer([x, L.Activation("tanh")(x)])
 
 
+def adapted(**options: Any) -> Callable[[Any], Any]:
+    """A Normalization as it is once it has adapted, one of its deviations next to nothing."""
+
+    def build(x: Any) -> Any:
+        layer = L.Normalization(**options)
+        layer.build(x.shape)
+        shape = layer.adapt_mean.shape
+        layer.adapt_mean.assign(numbers(shape, 3))
+        variance = np.array(numbers(shape, 4) ** 2 + 0.1)
+        variance.flat[0] = 1e-18
+        layer.adapt_variance.assign(variance)
+        layer.count.assign(7)
+        layer.finalize_state()
+        return layer(x)
+
+    return build
+
+
+def scaled(layer: Any) -> Callable[[Any], Any]:
+    def build(x: Any) -> Any:
+        made = layer(x)
+        layer.gamma.assign(numbers(layer.gamma.shape, 5))
+        return made
+
+    return build
+
+
 CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], Any]]] = {
     "Dense": (STEPS, L.Dense(3, activation="relu", **BIASED)),
     "Dense without bias": (ROW, L.Dense(3, use_bias=False, activation="softmax")),
@@ -45,6 +78,19 @@ CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], Any]]] = {
     "LayerNormalization": (STEPS, L.LayerNormalization(beta_initializer="normal", gamma_initializer="normal", epsilon=0.1)),
     "LayerNormalization without shift": (STEPS, L.LayerNormalization(center=False, gamma_initializer="normal")),
     "Rescaling": (ROW, L.Rescaling(0.5, 0.25)),
+    "Rescaling by channel": (IMAGE, L.Rescaling([0.5, 2.0, 3.0, 1.0], offset=[1.0, 0.0, 0.5, 2.0])),
+    "Rescaling by an array": (IMAGE, L.Rescaling(numbers((4,)))),
+    "Normalization": (IMAGE, L.Normalization(mean=[0.5, 1.0, 2.0, 3.0], variance=[0.25, 0.5, 1.0, 2.0])),
+    "Normalization by one number": (IMAGE, L.Normalization(mean=0.5, variance=0.25)),
+    "Normalization of the second axis": (IMAGE, L.Normalization(axis=1, mean=numbers((8,)), variance=numbers((8,)) ** 2)),
+    "Normalization of several axes": (IMAGE, adapted(axis=(3, 1))),
+    "Normalization by the last of several axes": (IMAGE, L.Normalization(axis=(1, 3), mean=numbers((4,)), variance=numbers((4,)) ** 2)),
+    "Normalization, adapted": (ROW, adapted()),
+    "Normalization, adapted without an axis": (ROW, adapted(axis=None)),
+    "Normalization, the other way around": (IMAGE, adapted(invert=True)),
+    "LayerScale": (IMAGE, scaled(convnext.LayerScale(0.5, 4))),
+    "StochasticDepth": (IMAGE, convnext.StochasticDepth(0.1)),
+    "CustomScaleLayer": (IMAGE, twice(inception_resnet.CustomScaleLayer(0.3))),
     "Add": (IMAGE, twice(L.Add())),
     "Subtract": (IMAGE, twice(L.Subtract())),
     "Multiply": (IMAGE, twice(L.Multiply())),
@@ -113,6 +159,9 @@ CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], Any]]] = {
     "UpSampling1D": (SIGNAL, L.UpSampling1D(2)),
     "UpSampling2D": (IMAGE, L.UpSampling2D((2, 3))),
     "UpSampling2D, bilinear": (IMAGE, L.UpSampling2D(2, interpolation="bilinear")),
+    "Resizing": (IMAGE, L.Resizing(5, 11)),
+    "Resizing, channels first": (IMAGE, L.Resizing(3, 9, data_format="channels_first")),
+    "Resizing to the nearest": (IMAGE, L.Resizing(5, 11, interpolation="nearest")),
     "UpSampling3D": (VOLUME, L.UpSampling3D(2)),
 }  # fmt: skip
 
@@ -132,10 +181,6 @@ def run(content: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(read_keras(content).SerializeToString(), providers=["CPUExecutionProvider"])
     found = session.run(None, {one.name: array for one, array in zip(session.get_inputs(), inputs, strict=True)})
     return [np.asarray(array) for array in found]
-
-
-def numbers(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
 def test_every_layer_has_a_case() -> None:
@@ -194,6 +239,9 @@ def test_operations_of_a_layer_s_class_are_not_counted_with_the_layers(tmp_path:
         (L.LSTM(2, return_sequences=True, unroll=False, stateful=False, recurrent_activation="tanh"), "recurrent_activation"),
         (L.UpSampling2D(2, interpolation="bicubic"), "bicubic"),
         (L.BatchNormalization(renorm=True), "renorm"),
+        (L.Resizing(4, 4, interpolation="bicubic"), "bicubic"),
+        (L.Resizing(4, 4, antialias=True), "antialias"),
+        (L.Resizing(4, 4, crop_to_aspect_ratio=True), "crop_to_aspect_ratio"),
     ],
 )  # fmt: skip
 def test_what_is_not_known_is_refused_by_name(build: Any, named: str, tmp_path: Path) -> None:

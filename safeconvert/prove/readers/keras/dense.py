@@ -80,15 +80,6 @@ def unchanged(n: Layer) -> Tensor:
     return tensor
 
 
-def rescaling(n: Layer) -> Tensor:
-    """Rescaling by one number, and by one added."""
-    scale, offset = n.config["scale"], n.config.get("offset", 0.0)
-    if not all(isinstance(number, int | float) for number in (scale, offset)):
-        raise Refused("Rescaling: by several numbers")
-    scaled = n.write("Mul", n.x.name, n.write.number(float(scale)))
-    return Tensor(n.write("Add", scaled, n.write.number(float(offset))), n.x.rank)
-
-
 def _alike(n: Layer) -> int:
     ranks = {tensor.rank for tensor in n.inputs}
     if len(ranks) != 1 or any(tensor.whole for tensor in n.inputs):

@@ -146,9 +146,9 @@ def _called(
         return _model(write, archive, layer, within[name], inputs)
     policy = _policy(layer)
     entry = LAYERS[kind]
-    if settings and kind != "MultiHeadAttention":
+    if settings.keys() - entry.idle and kind != "MultiHeadAttention":
         raise Refused(f"{kind}: called with {sorted(settings)}")
-    held = weights(name, entry.parts)
+    held = weights(name, entry.parts)[: entry.used]
     if any(array.dtype != policy for array in held):
         raise Refused(f"{kind}: has weights that are not {policy}")
     return [entry.rule(Layer(write, kind, layer["config"], held, tuple(inputs), settings))]
@@ -163,7 +163,7 @@ def _policy(layer: Mapping[str, Any]) -> str:
     """The type that a layer computes in. Raises Refused for a layer that is not Keras' own, unknown, or of other than float32; tables may hold integers."""
     kind, config = layer["class_name"], layer["config"]
     module = layer.get("module", "keras.layers")
-    if kind not in LAYERS or module != "keras.layers" or layer.get("registered_name") not in (None, kind):
+    if kind not in LAYERS or module != LAYERS[kind].module or layer.get("registered_name") not in (None, kind):
         raise Refused(f"the layer {module}.{layer.get('registered_name') or kind}")
     policy = config.get("dtype", "float32")
     policy = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy

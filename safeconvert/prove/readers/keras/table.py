@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from safeconvert.prove.readers.keras import activations, attention, dense, recurrent, windows
+from safeconvert.prove.readers.keras import activations, attention, dense, recurrent, scaling, windows
 from safeconvert.prove.readers.keras.layer import Rule
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A layer: its rule, and the parts of it that hold weights, in order."""
+    """A layer.
+
+    Attributes:
+        rule: how it is said.
+        parts: those of it that hold weights, in order.
+        used: how many of its weights it computes with; None for all.
+        module: where Keras has it.
+        idle: arguments of a call that change nothing.
+    """
 
     rule: Rule
     parts: tuple[str, ...] = ("",)
+    used: int | None = None
+    module: str = "keras.layers"
+    idle: frozenset[str] = frozenset()
 
 
 _IDLE = (
@@ -22,13 +33,15 @@ _IDLE = (
     "ActivityRegularization", "Identity",
 )  # fmt: skip
 _CELL = ("cell",)
+_APPLICATIONS = "keras.src.applications"
 
 LAYERS: Mapping[str, Entry] = {
     "Dense": Entry(dense.dense),
     "Embedding": Entry(dense.embedding),
     "BatchNormalization": Entry(dense.batch_normalization),
     "LayerNormalization": Entry(dense.layer_normalization),
-    "Rescaling": Entry(dense.rescaling),
+    "Rescaling": Entry(scaling.rescaling),
+    "Normalization": Entry(scaling.normalization, used=2),  # a third counts what it has adapted to
     "Add": Entry(dense.merged("Add")),
     "Subtract": Entry(dense.merged("Sub", 2)),
     "Multiply": Entry(dense.merged("Mul")),
@@ -50,6 +63,9 @@ LAYERS: Mapping[str, Entry] = {
     "GRU": Entry(recurrent.recurrent, _CELL),
     "SimpleRNN": Entry(recurrent.recurrent, _CELL),
     "Bidirectional": Entry(recurrent.bidirectional, ("forward_layer/cell", "backward_layer/cell")),
+    "LayerScale": Entry(scaling.by_channel, module=f"{_APPLICATIONS}.convnext"),
+    "StochasticDepth": Entry(dense.unchanged, module=f"{_APPLICATIONS}.convnext"),
+    "CustomScaleLayer": Entry(scaling.scaled_sum, module=f"{_APPLICATIONS}.inception_resnet_v2"),
     **dict.fromkeys(_IDLE, Entry(dense.unchanged)),
     **{f"Conv{rank}D": Entry(windows.convolution) for rank in (1, 2, 3)},
     **{f"Conv{rank}DTranspose": Entry(windows.transposed) for rank in (1, 2, 3)},
@@ -61,5 +77,6 @@ LAYERS: Mapping[str, Entry] = {
     **{f"GlobalMaxPooling{rank}D": Entry(windows.pooled("ReduceMax")) for rank in (1, 2, 3)},
     **{f"ZeroPadding{rank}D": Entry(windows.padded) for rank in (1, 2, 3)},
     **{f"Cropping{rank}D": Entry(windows.cropped) for rank in (1, 2, 3)},
+    "Resizing": Entry(windows.resized, idle=frozenset({"training"})),
     **{f"UpSampling{rank}D": Entry(windows.enlarged) for rank in (1, 2, 3)},
 }

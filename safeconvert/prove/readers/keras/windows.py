@@ -147,6 +147,25 @@ def enlarged(n: Layer) -> Tensor:
     return n.from_first(n.write("Resize", n.channels_first(n.x), "", scales, **options), n.x.rank)
 
 
+def resized(n: Layer) -> Tensor:
+    """Resizing of pictures as a whole, without smoothing: by the nearest place, or between two."""
+    n.only(antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False)
+    if n.x.rank != 4 or "data_format" not in n.config:
+        raise Refused(
+            f"{n.kind}: of other than pictures in calls, or in an order of axes that is left to a setting of Keras"
+        )
+    options = _RESIZES.get(str(n.config.get("interpolation")))
+    if options is None:
+        raise Refused(f"{n.kind}: interpolation {n.config.get('interpolation')}")
+    first, wanted = n.channels_first(n.x), n.write.integers(int(n.config["height"]), int(n.config["width"]))
+    sizes = n.write("Concat", n.write("Shape", first, start=0, end=2), wanted, axis=0)
+    made = n.write("Resize", first, "", "", sizes, coordinate_transformation_mode="half_pixel", **options)
+    return n.from_first(made, 4)
+
+
+_RESIZES = {"nearest": {"mode": "nearest", "nearest_mode": "round_prefer_ceil"}, "bilinear": {"mode": "linear"}}
+
+
 def _pairs(given: object, rank: int) -> list[tuple[int, int]]:
     """Amounts in front and behind by axis: one number, a number by axis, or pairs; of one axis, a pair."""
     found = [given] * rank if isinstance(given, int) else list(given) if isinstance(given, list | tuple) else []
