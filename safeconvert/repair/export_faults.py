@@ -27,7 +27,8 @@ from safeconvert.inputs.store import Chunk
 from safeconvert.localize.findings import ExportFault
 from safeconvert.registry.manifest import exporters
 from safeconvert.repair.engine.export_problem import ExportProblem, OnnxForm
-from safeconvert.verification.native import against_export, compare, unchanged_contract
+from safeconvert.verification.form_check import against_export
+from safeconvert.verification.native import compare, unchanged_contract
 from safeconvert.verification.native_forms import read_again
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Counted, ExporterCheck, Verification

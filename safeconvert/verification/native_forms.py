@@ -16,7 +16,8 @@ from safeconvert.core.proof import READER
 from safeconvert.core.signature import TensorSpec
 from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.inputs.store import Chunk
-from safeconvert.verification.native import against_first, unchanged_contract
+from safeconvert.verification.form_check import against_first, as_another_form
+from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.types import Counted, ExporterCheck
 from safeconvert.workers.engine import call_engine
 from safeconvert.workers.run import Run
@@ -96,6 +97,7 @@ def native_form(
         return Unread(f"the {model.side} file is not read: {error.message}")
     made = Export(READER, path, "")
     check = against_first(run, model.outputs, made, model.chunks, settings, counted, model.side)
+    check = as_another_form(run, ((made, check), model.form), model.chunks, model.side, settings)
     if check.verdict is not ExporterVerdict.EQUAL or check.contract is None:
         return Unread(
             f"the graph that was read of the {model.side} is not shown to be the {model.side}: {check.reason}"

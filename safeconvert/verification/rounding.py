@@ -21,29 +21,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.bounds import clopper_pearson_upper
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.discrepancy import Accumulator
-from safeconvert.compare.settings import Tolerance, VerifySettings
-from safeconvert.conversion.models import Evaluated, Export, evaluate
+from safeconvert.compare.settings import VerifySettings
+from safeconvert.conversion.models import Evaluated
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.signature import Signature
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import Adapter
 from safeconvert.verification.cross_pairs import across, renamed_tolerances
+from safeconvert.verification.double import agreeing, in_double, narrow, stricter, with_double
 from safeconvert.verification.native import compare, feed_across, real_scales, unchanged_contract
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import Run
-from safeconvert.workers.session import open_session
 
-_NUMERIC = {"label", "allclose"}
-_STRICTER = 10.0
 _MOST = 256  # inputs beyond tolerance that are looked at; where more are, it is no exception any more
-_WITH_DOUBLE = "torch_ops"
 
 
 def accept_rounding(
@@ -62,7 +57,7 @@ def accept_rounding(
     if verification.native.equal or not _may_be_rounding(source, figures, counted, limit, scales):
         return verification
     beyond = np.intersect1d(figures.unequal(), counted)
-    adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
+    adapter = with_double(run)
     if adapter is None or len(beyond) > _MOST:
         return verification
     try:
@@ -71,8 +66,8 @@ def accept_rounding(
         return verification  # no proof, no change: it stays refused
     if exact is None:
         return verification
-    joined = verification.joined and _agreeing(verification.joined, len(beyond), exact.relative)
-    native = _agreeing(figures.result(source.held_out), len(beyond), exact.relative)
+    joined = verification.joined and agreeing(verification.joined, len(beyond), exact.relative)
+    native = agreeing(figures.result(source.held_out), len(beyond), exact.relative)
     return replace(verification, native=native, joined=joined)
 
 
@@ -82,37 +77,14 @@ def _may_be_rounding(
     """Whether all that is wrong are distances small enough to look at."""
     first = source.data.inputs.count if source.data.extra and not source.data.generated else np.inf
     given, made_up = figures.result(counted[counted < first]), figures.result(counted[counted >= first])
-    small = _narrow(given, limit) or (given.equal and limit > 0)
+    small = narrow(given, limit) or (given.equal and limit > 0)
     return small and (not made_up.samples or made_up.equal or _narrow_in_range(made_up, limit, scales))
 
 
 def _narrow_in_range(figures: Comparison, limit: float, scales: Mapping[str, float]) -> bool:
     """Whether all that is wrong are distances that are small in an output's range over all inputs."""
     near = all(output.max_abs <= limit * scales.get(output.name, 0.0) for output in figures.outputs)
-    return near and _narrow(figures, np.inf)
-
-
-def _agreeing(native: Comparison, rounded: int, exact: float) -> Comparison:
-    """The figures with every sample in agreement; distances, and how many are beyond tolerance, stay as they are."""
-    return replace(
-        native,
-        disagreements=0,
-        discrepancy=0.0,
-        upper_bound=clopper_pearson_upper(0, native.samples),
-        equal=True,
-        outputs=tuple(replace(output, disagreements=0) for output in native.outputs),
-        disagreeing=(),
-        rounded=rounded,
-        exact_relative=float(f"{exact:.3g}"),
-    )
-
-
-def _narrow(figures: Comparison, limit: float) -> bool:
-    """Whether all that is wrong are small distances; `allclose` calls these disagreements, `label` does not."""
-    kinds = {output.comparator for output in figures.outputs}
-    labels = sum(output.disagreements for output in figures.outputs if output.comparator == "label")
-    small = figures.beyond_tolerance > 0 and figures.relative <= limit
-    return small and not labels and figures.nonfinite == 0 and kinds <= _NUMERIC
+    return near and narrow(figures, np.inf)
 
 
 def _exact(
@@ -152,7 +124,7 @@ def apart_in_double(
         chunks: inputs, as the source is fed them.
         native: the source's outputs on these.
     """
-    adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
+    adapter = with_double(run)
     if adapter is None:
         return np.empty(0, dtype=np.int64)
     compared = _in_both(run, adapter, (source, verification), chunks, native, settings)
@@ -176,10 +148,10 @@ def only_rounding(
         figures: of the native models on those of its samples that count.
     """
     limit = run.settings.verify.rounding
-    small = _narrow(figures, limit)
+    small = narrow(figures, limit)
     if source.data.generated:
         small = _narrow_in_range(figures, limit, real_scales(verification.contract, source.outputs))
-    adapter = next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
+    adapter = with_double(run)
     if not small or adapter is None:
         return None
     try:
@@ -204,37 +176,19 @@ def _in_both(
     right = _to_graph(verification.outputs.signature, verification.exporter)
     if left is None or right is None:
         return None
-    ours = _in_double(run, adapter, source.exported, left, chunks, "source")
+    ours = in_double(run, adapter, source.exported, left, chunks, "source")
     if not compare(left, native, ours, chunks, settings).result().equal:
         return None
     fed = feed_across(verification.contract, chunks, run.folder("feed"))
     as_target = [replace(chunk, arrays=feed) for chunk, feed in zip(chunks, fed, strict=True)]
-    theirs = _in_double(run, adapter, verification.exported, right, as_target, "target")
-    strict = replace(
-        settings,
-        tolerance=_stricter(settings.tolerance),
-        tolerances={name: _stricter(one) for name, one in renamed_tolerances(settings, left).items()},
-    )
+    theirs = in_double(run, adapter, verification.exported, right, as_target, "target")
+    strict = stricter(settings, renamed_tolerances(settings, left))
     return compare(across(verification.contract, left, right), ours, theirs, chunks, strict)
 
 
 def _to_graph(native: Signature, check: ExporterCheck) -> Contract | None:
     """The contract of a native model and its ONNX form; the model itself where it is ONNX."""
     return unchanged_contract(native, native) if check.verdict is ExporterVerdict.NONE else check.contract
-
-
-def _in_double(
-    run: Run, adapter: Adapter, exported: Export, contract: Contract, chunks: Sequence[Chunk], side: str
-) -> Evaluated:
-    assert exported.path is not None
-    worker = run.pool.worker("double", adapter.python)
-    session = open_session(worker, adapter, ModelRequest(str(exported.path)))
-    feeds = feed_across(contract, chunks, run.folder("feed"))
-    return evaluate(run, session, feeds, f"running the {side} (float64)")
-
-
-def _stricter(tolerance: Tolerance) -> Tolerance:
-    return Tolerance(tolerance.rtol / _STRICTER, tolerance.atol / _STRICTER)
 
 
 def accept_export_rounding(run: Run, check: ExporterCheck, verification: Verification | None) -> ExporterCheck:
@@ -248,6 +202,6 @@ def accept_export_rounding(run: Run, check: ExporterCheck, verification: Verific
         return check
     limit = run.settings.verify.rounding
     unequal = [figures for figures in check.all_figures if figures.disagreements or figures.beyond_tolerance]
-    if not all(_narrow(figures, limit) for figures in unequal):
+    if not all(narrow(figures, limit) for figures in unequal):
         return check
     return replace(check, verdict=ExporterVerdict.EQUAL, reason="")

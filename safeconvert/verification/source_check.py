@@ -21,7 +21,7 @@ from safeconvert.core.proof import READER
 from safeconvert.core.text import first_line
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
-from safeconvert.verification.native import Form, against_export, against_first, judge_form
+from safeconvert.verification.form_check import Form, against_export, against_first, judge_form
 from safeconvert.verification.settling import Settling
 from safeconvert.verification.types import ExporterCheck
 from safeconvert.workers.run import Run

@@ -17,8 +17,9 @@ from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.proof import READER
 from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk
+from safeconvert.verification.form_check import against_export, against_first
 from safeconvert.verification.interface import request_like
-from safeconvert.verification.native import against_export, against_first, feed_across
+from safeconvert.verification.native import feed_across
 from safeconvert.verification.native_forms import read_beside
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Counted, ExporterCheck, Verification

@@ -19,7 +19,8 @@ from safeconvert.core.progress import Phases
 from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.inputs.store import Chunk, saved
 from safeconvert.verification.cross_pairs import cross_pairs
-from safeconvert.verification.native import against_export, unchanged_contract
+from safeconvert.verification.form_check import against_export
+from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.types import Counted
 from safeconvert.workers.run import Run, open_run
 from tests.onnx_models import model
