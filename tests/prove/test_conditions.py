@@ -384,6 +384,16 @@ def factor_of_places_of_groups() -> Pair:
     return model(np.arange(2, 18).reshape(1, 1, 4, 4)), model(np.full((1, 1, 1, 1), 2))
 
 
+def weights_between_groups() -> Pair:
+    def model(between: float) -> onnx.ModelProto:
+        b = Builder(IMAGE)
+        w = np.kron(np.eye(2), np.ones((2, 2)))[:, :, None, None] * numbers((4, 4, 3, 3), 1)
+        w[0, 3] = between
+        return b.model(b("Conv", "x", b.constant(w)))
+
+    return model(0.0), model(0.5)
+
+
 def shuffled_and_mixed() -> Pair:
     def model(more: float) -> onnx.ModelProto:
         b = Builder(IMAGE)
@@ -434,6 +444,7 @@ WITNESSES: dict[str, Callable[[], Pair]] = {
     "convolutions of groups: all groups have the same windows and padding": groups_padded_apart,
     "convolutions of groups: all groups make as many channels": groups_of_other_sizes,
     "products of groups: factor and offset of what is summed vary along the summed axis only": factor_of_places_of_groups,
+    "products of groups: all weights between groups are zero": weights_between_groups,
     "shuffles: all numbers of the matrix but those by which places are taken are zero": shuffled_and_mixed,
     "transposed convolutions: the factor of what is read varies along its channels only, and nothing is added to it": factor_of_places_read_backwards,
     "convolutions: all weights are zero": other_weights,

@@ -105,6 +105,53 @@ def folded_into_one_group() -> Pair:
     return one, b.end([b.convolved(x, w) for x, w in zip(b.split(2, 2, 2, 2), scaled, strict=True)])
 
 
+def dense(weights: Array, between: float = 0.0) -> Array:
+    """Weights of one group, with a number wherever they read another group's channels."""
+    made = np.full((len(weights), 8, *weights.shape[2:]), between, np.float32)
+    own, each = weights.shape[1], len(weights) * weights.shape[1] // 8
+    for n, row in enumerate(weights):
+        made[n, n // each * own : (n // each + 1) * own] = row
+    return made
+
+
+def zeros_between_groups(between: float = 0.0) -> Pair:
+    b = Apart()
+    return grouped(W, B), b.end([b.convolved(b.padded, dense(W, between), B)])
+
+
+def zeros_between_groups_of_one_place(between: float = 0.0) -> Pair:
+    w = numbers((16, 2, 1, 1), 1)
+    b = Apart(None)
+    made = b("MatMul", "x", b.constant(dense(w, between)[:, :, 0, 0].T))
+    return grouped(w, None, strides=[1, 1], pads=[0] * 4), b.end([made])
+
+
+def numbers_between_groups() -> Pair:
+    return zeros_between_groups(1e-3)
+
+
+def numbers_between_groups_of_one_place() -> Pair:
+    return zeros_between_groups_of_one_place(1e-3)
+
+
+def shuffled_into_groups(place: int = 1) -> Pair:
+    """Channels of a convolution in groups that were shuffled before, and the same as a dense one; a window of one place."""
+    w = numbers((8, 2, 1, 1), 1)
+    a, b = Builder(IMAGE), Builder(IMAGE)
+    for builder in (a, b):
+        apart = builder("Reshape", "x", builder.ints(0, 2, 4, 6, 6))
+        turned = builder("Transpose", apart, perm=[0, 2, 1, 3, 4])
+        flat = builder("Reshape", turned, builder.ints(0, 8, 6, 6))
+        given = builder.constant(w if builder is a else np.roll(dense(w), place - 1, 1))
+        last = builder("Conv", flat, given, group=4 if builder is a else 1)
+    made = a.model(a.nodes[-1].output[0])
+    return made, b.model(last)
+
+
+def shuffled_into_other_groups() -> Pair:
+    return shuffled_into_groups(3)
+
+
 def of_one_place() -> Pair:
     w = numbers((12, 2, 1, 1), 1)
     b = Apart(None)
@@ -121,7 +168,7 @@ def single_channels_of_one_place() -> Pair:
 
 RIGHT: tuple[Callable[[], Pair], ...] = (
     biased_behind, groups_of_groups, single_channels, padded_one_by_one, parts_of_another_shape, folded_into_one_group,
-    of_one_place, single_channels_of_one_place,
+    of_one_place, single_channels_of_one_place, zeros_between_groups, zeros_between_groups_of_one_place, shuffled_into_groups,
 )  # fmt: skip
 
 
@@ -243,6 +290,19 @@ def shuffled_by_a_product() -> Pair:
     return shuffled(2), multiplied(shuffle(2))
 
 
+def shuffled_channels_last(rows: int = 2) -> Pair:
+    """By two axes the other way around; behind it something, so that tensors of five axes are cut points."""
+    a, b = Builder(["n", 6, 4, 5]), Builder(["n", 4, 5, 6])
+    apart = a("Relu", a("Reshape", "x", a.ints(0, 2, 3, 4, 5)))
+    one = a.model(a("Reshape", a("Transpose", apart, perm=[0, 2, 1, 3, 4]), a.ints(0, 6, 4, 5)))
+    cut = b("Relu", b("Reshape", "x", b.ints(0, 4, 5, rows, 6 // rows)))
+    return one, b.model(b("Reshape", b("Transpose", cut, perm=[0, 1, 2, 4, 3]), b.ints(0, 4, 5, 6)))
+
+
+def shuffled_back_channels_last() -> Pair:
+    return shuffled_channels_last(3)
+
+
 def shuffled_back() -> Pair:
     return shuffled(2), multiplied(shuffle(3))
 
@@ -268,8 +328,9 @@ def one_lost_and_one_twice() -> Pair:
 WRONG: tuple[Callable[[], Pair], ...] = (
     joined_in_another_order, taken_in_another_order, one_group_read_twice, weights_of_another_group, offsets_of_another_group, every_fourth_channel,
     channels_that_overlap, padded_with_a_number, one_group_padded_at_the_end, groups_that_make_more_and_fewer, offsets_of_one_place_of_another_group,
+    numbers_between_groups, numbers_between_groups_of_one_place, shuffled_into_other_groups,
     joined_along_the_height,
-    groups_of_another_tensor, shuffled_back, shuffled_and_one_more, shuffled_and_one_doubled, one_lost_and_one_twice,
+    groups_of_another_tensor, shuffled_back, shuffled_back_channels_last, shuffled_and_one_more, shuffled_and_one_doubled, one_lost_and_one_twice,
 )  # fmt: skip
 
 
@@ -294,7 +355,9 @@ def apart(pair: Pair) -> float:
     return float(np.abs((one if order is None else one.transpose(order)) - two).max())
 
 
-@pytest.mark.parametrize("pair", [lambda: (grouped(W, B), each()), *RIGHT, shuffled_by_a_product])
+@pytest.mark.parametrize(
+    "pair", [lambda: (grouped(W, B), each()), *RIGHT, shuffled_by_a_product, shuffled_channels_last]
+)
 def test_the_same_function_is_proven(pair: Callable[[], Pair]) -> None:
     made = pair()
     assert apart(made) < 1e-4

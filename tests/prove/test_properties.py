@@ -306,6 +306,20 @@ def group_products(r: Random) -> Pair:
     )
 
 
+def blocks(r: Random) -> Pair:
+    """Weights with zeros between groups, which are in groups already, or dense; in windows of some places or of one."""
+    n, c, k, h = sizes(r, 4)
+    count, more = int(r.integers(2, 4)), int(r.integers(1, 3))
+    weights = r.normal(size=(k * count * more, c, int(r.integers(1, 3))))
+    wide = np.zeros((len(weights), c * more, weights.shape[2]))
+    for row, own in enumerate(weights):
+        place = row // k % more
+        wide[row, place * c : (place + 1) * c] = own
+    one, two = Doubles(n, c * count * more, h), Doubles(n, c * count * more, h)
+    first = one("Conv", "x", one.constant(weights), group=count * more)
+    return one.model(first), two.model(two("Conv", "x", two.constant(wide), group=count))
+
+
 def reordered(r: Random) -> Pair:
     """Rows and columns of the channels turned around, and each scaled."""
     n, c, k = sizes(r, 3)
@@ -627,7 +641,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
         r.integers(4)
     ](r),
     "convolutions of groups": groups,
-    "products of groups": group_products,
+    "products of groups": lambda r: (group_products, blocks)[r.integers(2)](r),
     "shuffles": reordered,
     "places along an axis": places,
     "padding of axes": padding,

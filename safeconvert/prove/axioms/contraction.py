@@ -6,6 +6,7 @@ import numpy as np
 
 from safeconvert.prove.axioms.affine import affine, only_along, parts
 from safeconvert.prove.axioms.axiom import Axiom
+from safeconvert.prove.axioms.group_products import contract_groups, in_blocks
 from safeconvert.prove.axioms.operands import mixed
 from safeconvert.prove.axioms.reordered import reordered
 from safeconvert.prove.kernel.layout import Value
@@ -21,12 +22,16 @@ def contract(store: Store, value: Value, axis: int, weights: Array) -> Value:
     group, channels = value.groups[axis], weights.shape[1]
     if value.shape[axis] != weights.shape[0]:
         raise Refused("a matrix does not fit what it is multiplied with")
-    moved = reordered(store, value, axis, weights.astype(np.float64))
+    weights = weights.astype(np.float64)
+    moved = reordered(store, value, axis, weights)
     if moved is not None:
         return moved
+    kernel, count = in_blocks(store, weights, 1)
+    if count > 1 and group:
+        return contract_groups(store, value, axis, kernel, count)
     over = sorted(group)
     sizes = [value.term.shape[a] for a in group]
-    plain = weights.astype(np.float64).reshape(*sizes, channels).transpose([*np.argsort(group), len(group)])
+    plain = weights.reshape(*sizes, channels).transpose([*np.argsort(group), len(group)])
     core, s, b, m = parts(value.term)
     if not AXIOM.holds(store, _ALONG, only_along(s, over)):
         core, s = affine(store, core, s), np.ones_like(s)

@@ -9,7 +9,7 @@ import numpy as np
 from safeconvert.prove.axioms.affine import affine, only_along, parts
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.contraction import contract
-from safeconvert.prove.axioms.group_products import contract_groups
+from safeconvert.prove.axioms.group_products import contract_groups, in_blocks
 from safeconvert.prove.axioms.window import Window, window
 from safeconvert.prove.kernel.layout import Value, along, canonical, constant
 from safeconvert.prove.kernel.node import Node
@@ -36,7 +36,7 @@ def _convolution(n: Node) -> list[Value]:
     point = all(w.kernel[a] == w.strides[a] == 1 and w.pads[a] == (0, 0) for a in kept)
     if AXIOM.holds(n.store, _POINT, point and group == 1):
         made = contract(n.store, value, 1, weights.sum(axis=tuple(range(2, weights.ndim))).T)
-    elif point and len(value.groups[1]) == 1:
+    elif point and value.groups[1]:
         made = contract_groups(n.store, value, 1, weights.reshape(weights.shape[:2]).T, group)
     else:
         made = _in_windows(n, weights, w, kept)
@@ -87,6 +87,7 @@ def windowed(
     else:
         core = read_from
     core, pads = _unpadded(store, value, core, pads)
+    kernel, group = in_blocks(store, kernel, group)
     settings = tuple((stride, dilation, pad) for (stride, dilation, _), pad in zip(windows, pads, strict=True))
     index = sum(size != 1 for size in value.shape[:1])
     return store.term("conv", sizes, (core,), (index, settings, group, value.groups), [near(kernel)])

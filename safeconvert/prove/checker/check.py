@@ -147,8 +147,8 @@ def _fixed(model: onnx.ModelProto) -> dict[str, list[bool]]:
 
 
 def _gives(cut: Cut, source: str, target: str, order: tuple[int, ...] | None) -> bool:
-    axes = _order(order, len(cut.ours))
-    return (cut.source, cut.target) == (source, target) and cut.theirs == tuple(cut.ours[axis] for axis in axes)
+    same = (cut.source, cut.target) == (source, target)
+    return same and cut.theirs == tuple(cut.ours[axis] for axis in _order(order, len(cut.ours)))
 
 
 def _order(order: Sequence[int] | None, rank: int) -> tuple[int, ...]:
