@@ -371,6 +371,11 @@ def test_what_is_close_to_it_is_not_proven(pair: Callable[[], Pair]) -> None:
     assert not prove(*made, contract(*orders(made))).proven
 
 
+def test_tensors_of_more_axes_than_the_output_are_cut_points() -> None:
+    found = prove(*shuffled_channels_last(), contract(LAST, LAST))
+    assert [len(step["source_axes"]) for step in found.document["steps"]] == [5, 5, 4]
+
+
 def channels_that_pass_by(rows: int = 2) -> Pair:
     """Half of the channels is convolved, the other joined to it as it is, and all are shuffled, twice: as ShuffleNet does, channels first and last."""
     a, b = Builder(["n", 8, 4, 5]), Builder(["n", 4, 5, 8])
