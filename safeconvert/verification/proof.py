@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.core.proof import READER, ProofLevel, ProofRecord
@@ -72,8 +74,8 @@ def prove_pair(
     if source.fed_otherwise:
         reason = "the target takes another preprocessing than the source, which is not part of either graph"
         return Proved(_sampled(reason), source_check, verification)
-    forms = _native_forms(run, source, (verification, source_check), target, settings)
-    found = _between(run, verification, forms) if not isinstance(forms, Unread) else _sampled(forms.reason)
+    forms = native_forms(run, source, (verification, source_check), target, settings)
+    found = prove_between(run, verification, forms) if not isinstance(forms, Unread) else _sampled(forms.reason)
     if found.level is ProofLevel.NATIVE or {source.file.format, target[1]} == {"onnx"}:
         return Proved(found, source_check, verification)
     source_check, verification = exporters_forms(run, source, (source_check, verification), target, settings)
@@ -138,7 +140,7 @@ def forms_contract(source: Source, verification: Verification, check: ExporterCh
     return across(verification.contract, ours, _form(verification.exporter, verification.target))
 
 
-def _native_forms(
+def native_forms(
     run: Run,
     source: Source,
     checked: tuple[Verification, ExporterCheck],
@@ -169,7 +171,7 @@ def _native_forms(
             model.chunks
         ):  # preprocessing was built into the target, which was fed other images
             return Unread(f"the {model.side} was run on other inputs")
-        counted = Counted(source.held_out, source.joined)
+        counted = Counted(*(np.setdiff1d(part, verification.settled) for part in (source.held_out, source.joined)))
         early = source.early.of(model, counted) if source.early is not None and model.side == "source" else None
         form = early if early is not None else native_form(run, model, counted, settings)
         if isinstance(form, Unread):
@@ -178,7 +180,7 @@ def _native_forms(
     return forms[0], forms[1]
 
 
-def _between(run: Run, verification: Verification, forms: tuple[NativeForm, NativeForm]) -> ProofRecord:
+def prove_between(run: Run, verification: Verification, forms: tuple[NativeForm, NativeForm]) -> ProofRecord:
     """A proof between the graphs of both files."""
     contract = across(verification.contract, *(form.contract for form in forms))
     found = _proven(run, (forms[0].path, forms[1].path), contract, ProofLevel.NATIVE)

@@ -84,7 +84,7 @@ def _verified(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
 def _searched(run: Run, pair: Pair, settings: VerifySettings) -> Verification:
     source = pair.source
     ran = _compared(run, pair, settings)
-    found = accept_rounding(run, source, ran.found, ran.figures, settings)
+    found = accept_rounding(run, pair, ran.found, ran.figures, settings)
     found = _unmixed(run, pair, found, settings, source.regroup)
     if found.reason:
         return found

@@ -54,6 +54,7 @@ class Verification:
         passed: what was compared in passing, and is in `native`; None where there were no more inputs than the first.
         sizes: what came of calls of other sizes.
         unseen: the steering inputs refuted it by the metric, so that the held-out ones were not asked for it.
+        settled: numbers of the made-up samples on which both models round beyond the tolerance, and are proven to be one function.
     """
 
     contract: Contract
@@ -72,6 +73,7 @@ class Verification:
     passed: Passed | None = None
     sizes: AtSizes = AtSizes()
     unseen: bool = False
+    settled: tuple[int, ...] = ()
 
     @property
     def refuted_by_search(self) -> bool:
