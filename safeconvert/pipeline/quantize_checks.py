@@ -17,9 +17,10 @@ from safeconvert.config.options import ConvertOptions, DataOptions
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.errors import NoVerdict, UnusableInput
 from safeconvert.repair.float_target import FORMATS
+from safeconvert.verification.counting import least_held_out
 from safeconvert.verification.native import unchanged_contract
 from safeconvert.verification.scored import drop_of, labels_of
-from safeconvert.verification.source import Source, least_held_out
+from safeconvert.verification.source import Source
 from safeconvert.workers.run import Run
 
 _HALF = 0.5  # an accuracy above it is no chance, however uneven the labels are

@@ -17,11 +17,12 @@ from safeconvert.conversion.models import Evaluated, Export, Wanted, export, mod
 from safeconvert.core.formats import ModelFile
 from safeconvert.core.proof import READER
 from safeconvert.core.signature import Signature, has_batch
-from safeconvert.errors import AdapterFailure, NoVerdict
+from safeconvert.graph.ranges import IntegerRange
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification import dataset
 from safeconvert.verification.accepted_ranges import accepted_ranges
-from safeconvert.verification.batching import Axis, Regrouped, axis_of, regrouped
+from safeconvert.verification.batching import Axis, Regrouped
+from safeconvert.verification.counting import settle_inputs, unsettled
 from safeconvert.verification.coverage import Coverage, measured
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.early_reading import EarlyForm, begin_looking, begin_reading
@@ -34,7 +35,6 @@ from safeconvert.verification.settling import Parts, Settling
 from safeconvert.verification.source_check import SourceCheck, SourceForm, looks
 from safeconvert.verification.source_inputs import Fed, feed_source
 from safeconvert.verification.types import UNSEEN, Counted
-from safeconvert.verification.usable_samples import finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
@@ -170,7 +170,8 @@ def evaluate_source(
 
     signature = session.signature
     feeding = _begin_inputs(run, options, signature)
-    reading = begin_reading(run, file, signature) if options.proven and not options.read else None
+    early = options.proven and not options.read and request.part == WHOLE
+    reading = begin_reading(run, file, signature) if early else None
     exported = _read_form(run, file, request, signature, options) or by_exporter("source")
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
@@ -179,14 +180,9 @@ def evaluate_source(
     if not session.alive:
         session = open_given(run, "source", file, request)  # a guess took the worker down with it
     data = feeding() if feeding else dataset.prepare(run, data_options, signature, ranges, passing=options.passing)
-    fed = feed_source(run, file, session, exported, data, ranges, settings)
-    settling, axis = _settling(run, file, session, options, fed)
+    fed, settling, axis = _fed(run, (file, session, exported), options, data, ranges)
     mixed = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
     remarks = (*mixed, *impure(session), *not_compared(session, "source"))
-    if axis is Axis.MIXED:
-        whole = dataset.prepare(run, data_options, session.signature, ranges, True, options.passing)
-        fed = feed_source(run, file, session, exported, whole, ranges, settings)
-        settling = _unsettled(run, file, data_options, fed)
     data, outputs, first = fed.data, fed.outputs, settling.first
     form = SourceForm(exported, lambda: by_exporter("convert"))
     exporter = SourceCheck(form, partial(looks, run, outputs, data.chunks, settings, settling), run.threads)
@@ -194,11 +190,29 @@ def evaluate_source(
         exporter.start()
     coverage = run.threads.submit(_coverage, run, exporter, signature, (data.chunks, outputs), fed.usable)
     model = NativeModel("source", file.path, file.format, data.chunks, outputs, (exported, UNSEEN))
-    early = begin_looking(run, model, first.counted, settings, reading) if reading else None
+    looked = begin_looking(run, model, first.counted, settings, reading) if reading else None
     return Source(
         file, request, session, data, outputs, first.steering, first.counted.held_out, exporter, coverage, settling,
-        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks, early=early,
+        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks, early=looked,
     )  # fmt: skip
+
+
+def _fed(
+    run: Run,
+    source: tuple[ModelFile, Session, Export],
+    options: SourceOptions,
+    data: Dataset,
+    ranges: Mapping[str, IntegerRange],
+) -> tuple[Fed, Settling, Axis]:
+    """The source run on its inputs, which of them count, and what axis 0 of them is; each input is a whole call where it mixes samples."""
+    file, session, exported = source
+    fed = feed_source(run, file, session, exported, data, ranges, options.verify)
+    settling, axis = settle_inputs(run, file, session, (options.data, options.verify), fed)
+    if axis is not Axis.MIXED:
+        return fed, settling, axis
+    whole = dataset.prepare(run, options.data, session.signature, ranges, True, options.passing)
+    fed = feed_source(run, file, session, exported, whole, ranges, options.verify)
+    return fed, unsettled(run, file, options.data, fed), axis
 
 
 def _begin_inputs(run: Run, options: SourceOptions, signature: Signature) -> Callable[[], Dataset] | None:
@@ -225,31 +239,6 @@ def _coverage(
     return measured(run, exporter.exported, signature, *ran, usable)
 
 
-def _settling(run: Run, file: ModelFile, session: Session, options: SourceOptions, fed: Fed) -> tuple[Settling, Axis]:
-    """The inputs that count, and what axis 0 of them is; where samples seem to be mixed, by what is not rounding alone."""
-    settling, whole = _unsettled(run, file, options.data, fed), fed.data.inputs.whole
-    axis = _axis(run, session, settling.first.regroup, options.verify, whole)
-    if axis is Axis.MIXED and settling.leaves_out():
-        axis = _axis(run, session, settling.settle().regroup, options.verify, whole)
-    return settling, axis
-
-
-def _unsettled(run: Run, file: ModelFile, options: DataOptions, fed: Fed) -> Settling:
-    def parts(usable: np.ndarray) -> Parts:
-        data, extra = fed.data, fed.extra.split
-        held_out, joined = dataset.indices(data.split.held_out, usable), dataset.indices(extra.held_out, usable)
-        if data.generated:
-            held_out, joined = np.union1d(held_out, joined), joined[:0]
-        counting = np.union1d(held_out, joined)
-        if options.nonfinite:
-            counting = np.intersect1d(counting, finite_samples(fed.outputs, data.chunks))
-        _require_enough(file, len(counting), data, least_held_out(run, options))
-        rows = None if data.inputs.whole else regrouped(run, data.chunks, fed.outputs, usable, data.seed)
-        return Parts(dataset.indices((*data.split.steer, *extra.steer), usable), Counted(held_out, joined), rows)
-
-    return Settling(parts(fed.usable), lambda: parts(fed.stable()))
-
-
 def _opened(run: Run, file: ModelFile, options: SourceOptions) -> tuple[ModelRequest, Session]:
     """The source, opened; where its shapes have no batch and nobody declares them, with those of the given arrays as one call."""
     suggested = (*dataset.shapes_suggested(options.data), *options.candidates)
@@ -262,33 +251,6 @@ def _opened(run: Run, file: ModelFile, options: SourceOptions) -> tuple[ModelReq
             request = replace(request, candidate_shapes=(*whole, *request.candidate_shapes))
             session = open_given(run, "source", file, request)
     return request, session
-
-
-def _axis(run: Run, session: Session, regroup: Regrouped | None, settings: VerifySettings, whole: bool) -> Axis:
-    try:
-        return axis_of(run, session, regroup, settings, whole)
-    except AdapterFailure as failure:
-        raise NoVerdict(
-            f"{run.pool.given(session.path)}: does not run on calls of other sizes: {failure.cause}",
-            "say its fixed batch with --input-shape",
-            str(failure.log),
-        ) from failure
-
-
-def least_held_out(run: Run, options: DataOptions) -> int:
-    """How many distinct inputs have to be held out."""
-    return run.settings.inputs.least_held_out if options.min_held_out is None else options.min_held_out
-
-
-def _require_enough(file: ModelFile, held_out: int, data: Dataset, least: int) -> None:
-    """Raise NoVerdict where too few distinct inputs are left for the verdict."""
-    if not held_out:
-        raise NoVerdict(f"{file.named}: gives NaN or Inf on every held-out input", "give other inputs with --inputs")
-    if held_out < least:
-        raise NoVerdict(
-            f"{file.named}: {held_out} distinct inputs are held out of {data.inputs.count}, and a verdict needs {least}",
-            f"give more inputs that differ, or accept fewer with --min-held-out {held_out}",
-        )
 
 
 def given_only(source: Source) -> Source:
