@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """ONNX forms computed in float64, and which distances that may explain."""
 
 from __future__ import annotations
@@ -14,28 +13,10 @@ from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, evaluate
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import Adapter
-=======
-"""ONNX graphs computed in float64, where no order of sums matters, and the tolerance that holds there."""
-
-from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-
-from safeconvert.adapter_api.protocol import ModelRequest
-from safeconvert.compare.contract import Contract
-from safeconvert.compare.settings import Tolerance, VerifySettings
-from safeconvert.conversion.models import Evaluated, evaluate
-from safeconvert.inputs.store import Chunk
-from safeconvert.registry.manifest import Adapter
-from safeconvert.verification.cross_pairs import renamed_tolerances
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
 from safeconvert.verification.native import feed_across
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import open_session
 
-<<<<<<< HEAD
 _NUMERIC = {"label", "allclose"}
 _WITH_DOUBLE = "torch_ops"
 _STRICTER = 10.0
@@ -62,38 +43,10 @@ def in_double(
     assert exported.path is not None
     worker = run.pool.worker("double", adapter.python)
     session = open_session(worker, adapter, ModelRequest(str(exported.path)))
-=======
-_STRICTER = 10.0
-_WITH_DOUBLE = "torch_ops"
-
-
-def with_double(run: Run) -> Adapter | None:
-    """The adapter that computes in float64; None where it is not installed."""
-    return next((adapter for adapter in run.adapters if adapter.name == _WITH_DOUBLE), None)
-
-
-def in_double(run: Run, adapter: Adapter, form: tuple[Path, Contract], chunks: Sequence[Chunk], side: str) -> Evaluated:
-    """What a graph gives in float64.
-
-    Args:
-        run: the surroundings.
-        adapter: as `with_double`.
-        form: the graph, and the contract of the native model and the graph.
-        chunks: as the native model is fed them.
-        side: `source` or `target`.
-
-    Raises:
-        SafeconvertError: it does not run.
-    """
-    path, contract = form
-    worker = run.pool.worker("double", adapter.python)
-    session = open_session(worker, adapter, ModelRequest(str(path)))
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
     feeds = feed_across(contract, chunks, run.folder("feed"))
     return evaluate(run, session, feeds, f"running the {side} (float64)")
 
 
-<<<<<<< HEAD
 def stricter(settings: VerifySettings, tolerances: Mapping[str, Tolerance]) -> VerifySettings:
     """Settings with a tenth of the tolerance; `tolerances` are those of single outputs, by the names that they have where it is applied."""
     return replace(
@@ -134,22 +87,3 @@ def agreeing(native: Comparison, rounded: int, exact: float) -> Comparison:
         rounded=rounded,
         exact_relative=float(f"{exact:.3g}"),
     )
-=======
-def stricter_settings(settings: VerifySettings, contract: Contract) -> VerifySettings:
-    """What counts as equal between two graphs in float64: a tenth of the tolerance, by the names that the source's graph gives its outputs.
-
-    Args:
-        settings: of the native models.
-        contract: of the source and its graph.
-    """
-    named = renamed_tolerances(settings, contract)
-    return replace(
-        settings,
-        tolerance=_stricter(settings.tolerance),
-        tolerances={name: _stricter(one) for name, one in named.items()},
-    )
-
-
-def _stricter(tolerance: Tolerance) -> Tolerance:
-    return Tolerance(tolerance.rtol / _STRICTER, tolerance.atol / _STRICTER)
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)

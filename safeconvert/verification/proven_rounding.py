@@ -20,12 +20,12 @@ import numpy as np
 
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import Evaluated
+from safeconvert.conversion.models import Evaluated, Export
 from safeconvert.core.proof import ProofLevel
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import Adapter
-from safeconvert.verification.cross_pairs import across
-from safeconvert.verification.double import in_double, stricter_settings
+from safeconvert.verification.cross_pairs import across, renamed_tolerances
+from safeconvert.verification.double import in_double, stricter
 from safeconvert.verification.native import compare, feed_across, real_scales
 from safeconvert.verification.native_forms import NativeForm, Unread
 from safeconvert.verification.pair import Pair
@@ -86,14 +86,14 @@ def _exact(
     fed = feed_across(found.contract, source.data.chunks, run.folder("feed"))
     as_target = [chunks_for(source.data, fed)[index] for index in indices]
     theirs = _in_double(run, adapter, forms[1], as_target, "target")
-    strict = stricter_settings(settings, forms[0].contract)
+    strict = stricter(settings, renamed_tolerances(settings, forms[0].contract))
     contract = across(found.contract, forms[0].contract, forms[1].contract)
     exact = compare(contract, ours, theirs, chunks, strict).result(beyond)
     return exact if exact.equal else None
 
 
 def _in_double(run: Run, adapter: Adapter, form: NativeForm, chunks: Sequence[Chunk], side: str) -> Evaluated:
-    return in_double(run, adapter, (form.path, form.contract), chunks, side)
+    return in_double(run, adapter, Export(form.reader, form.path, ""), form.contract, chunks, side)
 
 
 def _within(chunk: Chunk, numbers: np.ndarray) -> bool:

@@ -21,10 +21,6 @@ from dataclasses import replace
 
 import numpy as np
 
-<<<<<<< HEAD
-=======
-from safeconvert.compare.bounds import clopper_pearson_upper
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.discrepancy import Accumulator
@@ -35,13 +31,8 @@ from safeconvert.core.signature import Signature
 from safeconvert.errors import SafeconvertError
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import Adapter
-<<<<<<< HEAD
 from safeconvert.verification.cross_pairs import across, renamed_tolerances
 from safeconvert.verification.double import agreeing, in_double, narrow, stricter, with_double
-=======
-from safeconvert.verification.cross_pairs import across
-from safeconvert.verification.double import in_double, stricter_settings, with_double
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
 from safeconvert.verification.native import compare, feed_across, real_scales, unchanged_contract
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.proven_rounding import settled_by_proof
@@ -49,10 +40,6 @@ from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import Run
 
-<<<<<<< HEAD
-=======
-_NUMERIC = {"label", "allclose"}
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
 _MOST = 256  # inputs beyond tolerance that are looked at; where more are, it is no exception any more
 
 
@@ -86,15 +73,9 @@ def accept_rounding(
         return verification  # no proof, no change: it stays refused
     if exact is None:
         return verification
-<<<<<<< HEAD
     joined = verification.joined and agreeing(verification.joined, len(beyond), exact.relative)
     native = agreeing(figures.result(source.held_out), len(beyond), exact.relative)
-    return replace(verification, native=native, joined=joined)
-=======
-    joined = verification.joined and _agreeing(verification.joined, len(beyond), exact.relative)
-    native = _agreeing(figures.result(source.held_out), len(beyond), exact.relative)
     return replace(verification, native=native, joined=joined, settled=settled)
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
 
 
 def _may_be_rounding(
@@ -202,25 +183,13 @@ def _in_both(
     right = _to_graph(verification.outputs.signature, verification.exporter)
     if left is None or right is None:
         return None
-<<<<<<< HEAD
     ours = in_double(run, adapter, source.exported, left, chunks, "source")
-=======
-    forms = source.exported.path, verification.exported.path
-    if forms[0] is None or forms[1] is None:
-        return None
-    ours = in_double(run, adapter, (forms[0], left), chunks, "source")
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
     if not compare(left, native, ours, chunks, settings).result().equal:
         return None
     fed = feed_across(verification.contract, chunks, run.folder("feed"))
     as_target = [replace(chunk, arrays=feed) for chunk, feed in zip(chunks, fed, strict=True)]
-<<<<<<< HEAD
     theirs = in_double(run, adapter, verification.exported, right, as_target, "target")
     strict = stricter(settings, renamed_tolerances(settings, left))
-=======
-    theirs = in_double(run, adapter, (forms[1], right), as_target, "target")
-    strict = stricter_settings(settings, left)
->>>>>>> bad8f29 (A made-up input on which the source itself rounds beyond the tolerance refutes no target that is proven to be the same function)
     return compare(across(verification.contract, left, right), ours, theirs, chunks, strict)
 
 
