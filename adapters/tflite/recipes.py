@@ -43,7 +43,7 @@ def means_by_operator(path: str) -> dict[str, Any]:
     found = {}
     for key in _TOLD:
         made = recipe_manager.RecipeManager()
-        _tell(made, key, ".*")
+        _tell(made, key, ".*", qtyping.TFLOperationName.ALL_SUPPORTED)
         told = {
             one.name: made.get_quantization_configs(qtyping.TFLOperationName(one.kind), one.name)[0] for one in wanted
         }
@@ -76,12 +76,12 @@ def quantize(path: str, recipe: Mapping[str, Sequence[str]], io: str, target: st
     made, every = quantizer.Quantizer(content), qtyping.TFLOperationName.ALL_SUPPORTED
     made.add_static_config(".*", every, _EIGHT, _EIGHT)
     _set_ends(made, io)
-    scopes = {one.name: "^" + re.escape("".join(f"{name};" for name in one.results)) + "$" for one in computed(content)}
-    for key in _TOLD:
-        for name in recipe.get(key, ()):
-            _tell(made, key, scopes[name])
-    for name in recipe.get("float", ()):
-        made.update_quantization_recipe(scopes[name], every, algorithm_key="no_quantize")
+    own, known = {one.name: one for one in computed(content)}, {name.value for name in qtyping.TFLOperationName}
+    for key in (*_TOLD, "float"):
+        for one in (own[name] for name in recipe.get(key, ())):
+            # by its kind: the last operator's scope is the end's too, which is told apart
+            kind = qtyping.TFLOperationName(one.kind) if one.kind in known else every
+            _tell(made, key, "^" + re.escape("".join(f"{name};" for name in one.results)) + "$", kind)
     try:
         written = made.quantize(ranges, enable_progress_bar=False, enable_progress_report=False).quantized_model
     except (ValueError, RuntimeError, KeyError) as error:
@@ -100,20 +100,21 @@ def _plainly_named(content: bytes) -> bytes:
     return packed(model)
 
 
-def _tell(made: Any, key: str, scope: str) -> None:
-    """Say how the operators of a scope, a regular expression, are quantised."""
-    from ai_edge_quantizer import algorithm_manager, qtyping
+def _tell(made: Any, key: str, scope: str, kind: Any) -> None:
+    """Say how the operators of a scope, a regular expression, and a kind are quantised."""
+    from ai_edge_quantizer import algorithm_manager
 
-    every = qtyping.TFLOperationName.ALL_SUPPORTED
     if key == "dynamic":
-        made.add_dynamic_config(scope, every, _EIGHT)
+        made.add_dynamic_config(scope, kind, _EIGHT)
     elif key == "weights":
-        made.add_weight_only_config(scope, every, _EIGHT)
+        made.add_weight_only_config(scope, kind, _EIGHT)
     elif key == "half":
         cast = algorithm_manager.AlgorithmName.FLOAT_CASTING
-        made.add_weight_only_config(scope, every, _SIXTEEN, algorithm_key=cast)
+        made.add_weight_only_config(scope, kind, _SIXTEEN, algorithm_key=cast)
+    elif key == "float":
+        made.update_quantization_recipe(scope, kind, algorithm_key="no_quantize")
     else:
-        made.add_static_config(scope, every, _SIXTEEN, _EIGHT)
+        made.add_static_config(scope, kind, _SIXTEEN, _EIGHT)
 
 
 def _set_ends(made: Any, io: str) -> None:

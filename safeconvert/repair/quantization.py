@@ -15,6 +15,8 @@ from pathlib import Path
 
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.core.faults import Change, EvaluationRecord, FaultKind, FaultRecord
+from safeconvert.core.text import first_line
+from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.repair.aimed import Aimed, aimed
 from safeconvert.repair.fewest import fewest, record, score, widened
 from safeconvert.repair.least import Least, least
@@ -122,10 +124,11 @@ def _for_the_aim(made: Search) -> Iterator[QuantizedProposal]:
     if not made.judge(NOTHING).reaches(made.run.settings.quantize.aimed_fall):
         made = _ready(made)
         found = aimed(made)
-    if found is None or not found.sure:
+    more = replace(_repaired(made, found.chosen), aimed=found) if found is not None else None
+    if found is None or not found.sure or more is None or more.file is None:
         yield _nothing_done(made)
-    if found is not None:
-        yield replace(_repaired(made, found.chosen), aimed=found)
+    if more is not None:
+        yield more
     made = made if made.harm else _ready(made)
     done = found.chosen.plan.indices if found is not None else []
     yield from _ever_more(made, widened(done, made.order), _PROPOSALS)
@@ -149,14 +152,12 @@ def _until_equal(made: Search) -> Iterator[QuantizedProposal]:
     if len(allowed[Means.FLOAT]) == len(ranked):
         allowed[Means.FLOAT] = ranked[:-1]  # all of them are the float target again
     chosen = least(ranked, allowed, equal, made.cost, trials)
-    if chosen is None and asked:
+    proposal = _repaired(made, chosen) if chosen is not None else None
+    shown = int(proposal is not None and proposal.file is not None and proposal.file.in_few_bits)
+    if asked and not shown:
         yield _nothing_done(made)
-    shown = 0
-    if chosen is not None:
-        proposal = _repaired(made, chosen)
-        if proposal.file is not None and proposal.file.in_few_bits:
-            yield proposal
-            shown += 1
+    if proposal is not None and shown:
+        yield proposal
     kept = fewest(ranked, lambda keep: equal(Plan.of(keep, Means.FLOAT)), trials)
     if chosen is not None and chosen.plan == Plan.of(kept, Means.FLOAT):
         kept = widened(kept, ranked)
@@ -183,9 +184,12 @@ def _ready(made: Search) -> Search:
 
 
 def _repaired(made: Search, chosen: Least) -> QuantizedProposal:
-    """The file with what was chosen."""
+    """The file with what was chosen, or why there is none: trials give floats, and not every end that is asked for can be written behind what was tried."""
     quantizer, plan = made.quantizer, chosen.plan
-    file = quantizer.write(plan)
+    try:
+        file = quantizer.write(plan)
+    except (AdapterFailure, UnusableInput) as failure:
+        return _not_made(plan.described(made.names), first_line(str(failure)), made)
     repairs = tuple(
         OperatorRepair(
             made.names[index], quantizer.operators[index].kind, means, made.judgements.get(plan.without(index))
@@ -212,7 +216,8 @@ def _diagnosis(made: Search, plan: Plan) -> Diagnosis:
     for index in made.order:
         harm, means = made.harm[index], done.get(index)
         left = {None: "kept", Means.FLOAT: "left in float32"}.get(means, f"given {means}")
-        evidence = f"computed in {kind}, which alone moves the outputs by {harm:.3g} on average; {left}"
+        moved = f"moves the outputs by {harm:.3g} on average" if math.isfinite(harm) else "does not run"
+        evidence = f"computed in {kind}, which alone {moved}; {left}"
         faults.append(
             FaultRecord(
                 FaultKind.WEIGHTS, "", made.names[index], operators[index].kind, Change.PRECISION, evidence,

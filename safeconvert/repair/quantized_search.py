@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.core.optimize import Io
+from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.repair.fewest import Trial, distance
 from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.quantized_file import Quantizer, with_corrected_biases
@@ -111,19 +114,36 @@ class Search:
         return replace(self, harm={one: distance(self._judge(plan, probes).figures) for one, plan in plans.items()})
 
     def _judge(self, plan: Plan, on: Subset) -> Judged:
-        """Equal where the metric, or else the comparator, allows it."""
+        """Equal where the metric, or else the comparator, allows it; all is lost where the file cannot be made or does not run, which is no reason to try no other."""
+        try:
+            return self._measured(plan, on)
+        except (AdapterFailure, UnusableInput):
+            if plan == NOTHING:
+                raise
+            return _unusable(on.chunks[-1].stop)
+
+    def _measured(self, plan: Plan, on: Subset) -> Judged:
         target = self.quantizer.target
         made = self.quantizer.write(plan, Io.FLOAT32)
         request = request_like(made.candidate.path, target.source.session.signature)
         session = open_model(self.run, "target", target.target_format, request)
-        outputs = evaluate(
-            self.run, session, feed_across(target.contract, on.chunks, self.run.folder("feed")), "trying precisions"
-        )
-        session.close()
-        made.candidate.path.unlink()
+        try:
+            feeds = feed_across(target.contract, on.chunks, self.run.folder("feed"))
+            outputs = evaluate(self.run, session, feeds, "trying precisions")
+        finally:
+            if session.alive:
+                session.close()
+            made.candidate.path.unlink()
         figures, drop = steering_judged(target.contract, on, outputs, self.labels, self.settings)
         lost = losses(target.contract, on, outputs, self.labels, self.settings)
         return Judged(figures, drop.fall if drop is not None else 0.0, lost, made.bytes)
+
+
+def _unusable(samples: int) -> Judged:
+    """What is taken for a file that does not run."""
+    far = math.inf
+    figures = Comparison(samples, samples, 1.0, 1.0, 0, 0, 0, far, far, far, False, (), ())
+    return Judged(figures, 1.0, np.ones(samples), sys.maxsize)
 
 
 def search(run: Run, quantizer: Quantizer, settings: VerifySettings) -> Search:

@@ -51,6 +51,15 @@ def test_each_operator_computes_as_its_recipe_says(made: dict[str, Any]) -> None
 
 
 @needs_extra
+def test_whatever_is_told_of_the_last_operator_the_file_takes_and_gives_what_was_asked_for(
+    made: dict[str, Any],
+) -> None:
+    """It was the operator's own kind: integers of 16 bits where float32 was asked for, float32 where int8 was."""
+    assert len(made["ends"]) == 5
+    assert all(found == [how.split()[1]] * 2 for how, found in made["ends"].items()), made["ends"]
+
+
+@needs_extra
 def test_no_tensor_has_a_name_that_tf2onnx_makes(made: dict[str, Any]) -> None:
     assert [one["taken"] for one in made["files"].values()] == [0] * len(made["files"])
 

@@ -16,6 +16,7 @@ from safeconvert.compare.settings import DropSettings, VerifySettings
 from safeconvert.config.settings import load_settings
 from safeconvert.conversion.route import Candidate
 from safeconvert.core.optimize import Io, Optimize
+from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.repair import quantization, quantized_search
 from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.quantization import quantized_targets
@@ -61,8 +62,11 @@ class Files:
         self.by_operator = ByOperator({Means.FLOAT: tuple(range(len(ORDER)))})
         self.plans: dict[Path, Plan] = {}
         self.corrected = 0
+        self.refuses = False  # to write anything but with nothing done
 
     def write(self, plan: Plan = NOTHING, io: Io | None = None) -> QuantizedFile:
+        if plan.entries and self.refuses:
+            raise UnusableInput("no kernel gives that")
         path = Path(f"{len(self.plans)}.tflite")
         self.plans[path] = plan
         kept = tuple(self.operators[index].name for index in plan.indices)
@@ -73,8 +77,9 @@ class Files:
 def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The plans of what is proposed where each file is refused."""
 
-    def of(nothing: Judged, more: Judged) -> list[Plan]:
+    def of(nothing: Judged, more: Judged, refuses: bool = False) -> list[Plan]:
         files, run = Files(tmp_path), SimpleNamespace(settings=load_settings())
+        files.refuses = refuses
         harm = {index: float(len(ORDER) - place) for place, index in enumerate(ORDER)}
         begun = Ranked(run, files, SETTINGS, SimpleNamespace(), None, harm, {}, nothing, more)  # type: ignore[arg-type]
         monkeypatch.setattr(quantization, "search", lambda *_: begun)
@@ -124,6 +129,11 @@ def test_where_nothing_is_enough_nothing_done_is_first(proposed: Any) -> None:
     assert proposed(judged(0.05, equal=False), judged(0.04, equal=False))[0] == NOTHING
 
 
+@pytest.mark.parametrize("nothing", [judged(0.02, 0.05), judged(0.02, 0.1), judged(0.05, equal=False)])
+def test_what_cannot_be_written_as_asked_takes_the_place_of_nothing(proposed: Any, nothing: Judged) -> None:
+    assert proposed(nothing, judged(0.01), refuses=True) == [NOTHING]
+
+
 def test_of_two_files_one_is_surely_better_where_it_alone_is_enough_or_loses_less_by_more_than_luck() -> None:
     one, other = judged(0.01), judged(0.02, 0.05)
     assert one.surely_better(other) and not other.surely_better(one)
@@ -145,3 +155,27 @@ def test_biases_are_corrected_unless_that_is_surely_worse(
     monkeypatch.setattr(Ranked, "_judge", lambda self, plan, on: judgements[self.quantizer])
     chosen = quantized_search.with_best_biases(begun, tmp_path / "m.tflite")
     assert (chosen.quantizer is other) == corrected
+
+
+def failing(files: Files, error: Exception) -> Search:
+    """A search whose files cannot be written."""
+
+    def write(*_: Any) -> QuantizedFile:
+        raise error
+
+    files.write = write  # type: ignore[method-assign, assignment]
+    on: Any = SimpleNamespace(chunks=[SimpleNamespace(stop=200)])
+    on.first = lambda count: on
+    return Search(SimpleNamespace(), files, SETTINGS, on, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "error", [UnusableInput("ai-edge-quantizer fails"), AdapterFailure("tflite", "running", "no kernel", Path("log"))]
+)
+def test_a_file_that_does_not_run_is_as_bad_as_can_be_and_ends_no_search(tmp_path: Path, error: Exception) -> None:
+    made = failing(Files(tmp_path), error)
+    found = made.judge(Plan.of([2], Means.SIXTEEN))
+    assert not found.figures.equal and found.lost == 1 and not found.surely_better(judged(0.5))
+    assert all(np.isinf(harm) for harm in made.ranked().harm.values())
+    with pytest.raises(type(error)):
+        made.judge(NOTHING)

@@ -81,8 +81,24 @@ for name, recipe, io in (
     ("float", {"float": names[1:2]}, "float32"),
 ):
     written(name, target, recipes.quantize(calibrated, recipe, io, target))
+ends = {}
+for key, io in (
+    ("sixteen", "float32"),
+    ("sixteen", "int8"),
+    ("float", "int8"),
+    ("float", "uint8"),
+    ("dynamic", "int8"),
+):
+    recipes.quantize(calibrated, {key: names[-1:]}, io, target)
+    made = interpreter(Path(target).read_bytes())
+    both = made.get_input_details()[0], made.get_output_details()[0]
+    ends[f"{key} {io}"] = [detail["dtype"].__name__ for detail in both]
 narrower = ranges.narrower_ranges(calibrated, feeds, False)
 ranged = str(folder / "ranged.tflite")
 ranges.with_ranges(calibrated, narrower, ranged)
 written("ranged", target, quantize.quantize(ranged, [], "float32", target))
-print(json.dumps({"files": found, "narrower": len(narrower), "means": recipes.means_by_operator(calibrated)}))
+print(
+    json.dumps(
+        {"files": found, "ends": ends, "narrower": len(narrower), "means": recipes.means_by_operator(calibrated)}
+    )
+)
