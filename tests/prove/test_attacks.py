@@ -300,12 +300,38 @@ def ends_of_another_offset() -> Pair:
     return a.model(a("MaxPool", a("Add", "x", a.constant(1.0)), kernel_shape=[2, 2], pads=[0, 0, 1, 0])), model(1.5)
 
 
+def means(pads: list[int], ceil: int, share: np.ndarray) -> Pair:
+    """A mean that leaves padding out, and one of a padded tensor times how many places of the window are there, by rows and columns."""
+    a, b = Builder([1, 2, 4, 4], opset=19), Builder([1, 2, 4, 4], opset=19)
+    how = {"kernel_shape": [3, 3], "strides": [2, 2]}
+    one = a.model(a("AveragePool", "x", pads=pads, ceil_mode=ceil, **how))
+    padded = b("Pad", "x", b.ints(0, 0, pads[0], pads[1], 0, 0, pads[2] + ceil, pads[3] + ceil))
+    return one, b.model(b("Mul", b("AveragePool", padded, **how), b.constant(np.multiply.outer(share, share))))
+
+
+def mean_that_is_greater_at_the_other_end() -> Pair:
+    return means([1, 1, 0, 0], 0, np.array([1.0, 1.5]))
+
+
+def mean_that_is_as_great_where_a_window_is_cut_off() -> Pair:
+    return means([0, 0, 0, 0], 1, np.array([1.0, 1.0]))
+
+
+def factor_a_little_beyond_one() -> Pair:
+    def model(factor: float) -> onnx.ModelProto:
+        b = Builder(["n", 4])
+        return b.model(b("Sin", b("Mul", "x", b.constant(factor))))
+
+    return model(1.0), model(1 + 2.0**-20)
+
+
 PAIRS: tuple[Callable[[], Pair], ...] = (
     normalization_in_training, dropout_in_training, function_of_the_same_name, order_of_the_places_of_maxima, offset_beside_a_large_one,
     offset_that_the_target_loses, bound_a_little_higher, weight_next_to_nothing, padding_beyond_doubles, cast_that_wraps, integer_of_another_width,
     remainder_of_integers, mean_of_integers, padding_said_twice, softmax_over_several_axes,
     sum_along_the_channels, slopes_of_the_channels, constant_scores_of_several_axes, constant_sequences_that_end_early,
-    rows_and_columns_of_zeros, ends_that_are_turned, window_of_equal_numbers,
+    rows_and_columns_of_zeros, ends_that_are_turned, window_of_equal_numbers, mean_that_is_greater_at_the_other_end,
+    mean_that_is_as_great_where_a_window_is_cut_off, factor_a_little_beyond_one,
     factors_of_the_other_part, factors_along_the_other_axis, offset_of_one_part_for_both, ends_of_another_offset,
 )  # fmt: skip
 
@@ -315,6 +341,11 @@ def test_is_not_proven(pair: Callable[[], Pair]) -> None:
     source, target = pair()
     found = prove(source, target, contract())
     assert not found.proven, found.document
+
+
+def test_means_of_what_is_there_are_proven() -> None:
+    for right in (means([1, 1, 0, 0], 0, np.array([1.5, 1.0])), means([0, 0, 0, 0], 1, np.array([1.0, 1.5]))):
+        assert prove(*right, contract()).proven
 
 
 def test_a_function_is_what_its_body_is() -> None:

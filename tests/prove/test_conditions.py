@@ -30,6 +30,11 @@ def overflowing_offsets() -> Pair:
     return model(1.5e308), model(1.7e308)
 
 
+def half_as_much_again() -> Pair:
+    a, b = Builder([2, 3]), Builder([2, 3])
+    return a.model(a("Sin", a("Mul", "x", a.constant([1.5])))), b.model(b("Sin", "x"))
+
+
 def factor_along_the_width() -> Pair:
     def model(shape: tuple[int, ...]) -> onnx.ModelProto:
         b = Builder(IMAGE)
@@ -406,6 +411,7 @@ def shuffled_and_mixed() -> Pair:
 
 WITNESSES: dict[str, Callable[[], Pair]] = {
     "affine maps compose: constants are finite": overflowing_offsets,
+    "affine maps compose: what is taken for a factor of one is one within four roundings": half_as_much_again,
     "a factor goes into weights: the factor varies along output channels only": factor_along_the_width,
     "batch normalization: it is at inference": normalization_in_training,
     "clips: the number in front is positive": mirrored_clip,

@@ -212,6 +212,25 @@ def padded_pooling(r: Random) -> Pair:
     return one.model(one("AveragePool", padded, **how)), two.model(made)
 
 
+def averages(r: Random) -> Pair:
+    """A mean that leaves padding out, and one that counts zeros, times how many places of the window are there."""
+    n, c, h, w = sizes(r, 4)
+    one, two = Doubles(n, c, h + 3, w + 3), Doubles(n, c, h + 3, w + 3)
+    step, pads = int(r.integers(1, 3)), [int(a) for a in r.integers(0, 2, 4)]
+    pads[int(r.integers(4))] = 1
+    how = {"kernel_shape": [3, 2], "strides": [step, step]}
+    made = one("AveragePool", "x", pads=pads, **how)
+    ones = np.pad(np.ones((h + 3, w + 3)), ((pads[0], pads[2]), (pads[1], pads[3])))
+    there = np.array(
+        [
+            [ones[i : i + 3, j : j + 2].sum() for j in range(0, ones.shape[1] - 1, step)]
+            for i in range(0, ones.shape[0] - 2, step)
+        ]
+    )
+    padded = two("Pad", "x", two.ints(0, 0, *pads[:2], 0, 0, *pads[2:]))
+    return one.model(made), two.model(two("Mul", two("AveragePool", padded, **how), two.constant(6 / there)))
+
+
 def softmaxes(r: Random) -> Pair:
     n, c, h = sizes(r, 3)
     one, two = Doubles(n, c, h), Doubles(n, c, h)
@@ -636,6 +655,7 @@ CASES: dict[str, Callable[[Random], Pair]] = {
     "transposed convolutions": transposed,
     "reductions over whole axes": reductions,
     "pooling in windows": pooling,
+    "means of what is there": averages,
     "softmax along an axis": softmaxes,
     "concatenation along an axis": lambda r: (joining, joined_of_joined, split_and_joined, several_joined)[
         r.integers(4)

@@ -17,10 +17,13 @@ from safeconvert.prove.kernel.layout import Value, refined, varying
 from safeconvert.prove.kernel.terms import Array, Constant, Store, Term
 
 _FINITE = "constants are finite"
+_ONE = "what is taken for a factor of one is one within four roundings"
+_ROUNDINGS = 2.0**-22
+"""Relative; four roundings of float32, as a quotient of counts has where it is computed."""
 AXIOM = Axiom(
     "affine maps compose",
-    "(x·s + b)·t + c = x·(s·t) + (b·t + c), element by element, whatever the order of axes and their cuts.",
-    (_FINITE,),
+    "(x·s + b)·t + c = x·(s·t) + (b·t + c), element by element, whatever the order of axes and their cuts; x·1 = x.",
+    (_FINITE, _ONE),
 )
 
 
@@ -54,7 +57,7 @@ def affine(
     core, s0, b0, m0 = parts(term)
     if core is not term:
         AXIOM.use(store)
-    s, b, m = varying(s0 * s), varying(b0 * s + b), m0 * np.abs(s) + m
+    s, b, m = _rounded(store, varying(s0 * s)), varying(b0 * s + b), m0 * np.abs(s) + m
     AXIOM.require(store, _FINITE, bool(np.isfinite(s).all() and np.isfinite(b).all() and np.isfinite(m).all()))
     if core.operator in WEIGHTED and not (s == 1).all():
         taken = absorbed(store, core, s)
@@ -62,6 +65,16 @@ def affine(
     if (s == 1).all() and (b == 0).all():
         return core
     return store.term("affine", core.shape, (core,), (), [Constant(s, np.abs(s)), Constant(b, m)])
+
+
+def _rounded(store: Store, factor: Array) -> Array:
+    """A factor; one where it is one but for roundings, which are noted as a difference of constants."""
+    apart = float(np.abs(factor - 1).max(initial=0.0))
+    if apart == 0 or not AXIOM.holds(store, _ONE, apart <= _ROUNDINGS):
+        return factor
+    AXIOM.use(store)
+    store.apart += apart if apart <= _ROUNDINGS else 0.0
+    return np.ones((1,) * factor.ndim)
 
 
 def scale(store: Store, value: Value, factor: Array | float) -> Value:

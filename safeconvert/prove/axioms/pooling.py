@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from safeconvert.prove.axioms.affine import affine, parts
+from safeconvert.prove.axioms.affine import affine, parts, scale
+from safeconvert.prove.axioms.averages import counting
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.clips import lowest
 from safeconvert.prove.axioms.joined_maps import of_piece
@@ -13,7 +14,7 @@ from safeconvert.prove.axioms.joining import pieces
 from safeconvert.prove.axioms.places import taken
 from safeconvert.prove.axioms.reductions import extreme, mean
 from safeconvert.prove.axioms.window import Window, window
-from safeconvert.prove.kernel.layout import Value, canonical
+from safeconvert.prove.kernel.layout import Value, along, canonical
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store
 
@@ -45,6 +46,8 @@ def _pool(n: Node) -> list[Value]:
             value = taken(n.store, value, 2 + axis, range(0, (count - 1) * w.strides[axis] + 1, w.strides[axis]))
         return [value]
     counted = average and bool(n.attributes.get("count_include_pad", 0)) and any(map(any, w.pads))
+    there = counting(n.store, w, sizes, counts) if average and not counted else None
+    w, counted = (w, counted) if there is None else (there[0], True)
     behind = [w.behind(axis, sizes[axis], counts[axis]) for axis in range(rank)]
     even = all(over <= back for over, (_, back) in zip(behind, w.pads, strict=True))
     if counted and not AXIOM.holds(n.store, _COUNTED, even):
@@ -60,7 +63,8 @@ def _pool(n: Node) -> list[Value]:
     read = tuple(group for axis, group in enumerate(value.groups) if axis < 2 or axis - 2 in kept)
     kind = "max in windows" if not average else "mean in windows, padding counted" if counted else "mean in windows"
     kept_sizes, groups = canonical(n.shape)
-    return [Value(n.store.term(kind, kept_sizes, (value.term,), (of, read)), groups)]
+    made = Value(n.store.term(kind, kept_sizes, (value.term,), (of, read)), groups)
+    return [made if there is None else scale(n.store, made, along(there[1], made))]
 
 
 def _bare(store: Store, value: Value, w: Window, behind: Sequence[int], average: bool) -> tuple[Value, Window] | None:

@@ -8,6 +8,7 @@ from safeconvert.core.reference import BY_AXIS
 from safeconvert.prove.axioms import (
     activations,
     affine,
+    averages,
     casts,
     choice,
     clips,
@@ -52,12 +53,17 @@ AXIOMS: tuple[Axiom, ...] = (
     contraction.AXIOM, convolution.AXIOM, tensor_products.AXIOM, reductions.AXIOM, pooling.AXIOM, softmaxes.AXIOM, joining.AXIOM,
     places.AXIOM, padding.AXIOM, choice.AXIOM, spreading.AXIOM,
     normalization.SAMPLE, pairwise.AXIOM, einsums.AXIOM, recurrence.AXIOM, transposed.AXIOM, oddness.AXIOM,
-    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM, neutral.AXIOM, groups.AXIOM, group_products.AXIOM, reordered.AXIOM,
+    inward.AXIOM, mixtures.AXIOM, unrolled.AXIOM, wrapped.AXIOM, casts.AXIOM, neutral.AXIOM, groups.AXIOM, group_products.AXIOM, reordered.AXIOM, averages.AXIOM,
     joined_maps.AXIOM,
 )  # fmt: skip
-OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {inward.AXIOM.name, mixtures.AXIOM.name, unrolled.AXIOM.name}
+OFTEN = frozenset(axiom.name for axiom in AXIOMS) - {
+    inward.AXIOM.name,
+    mixtures.AXIOM.name,
+    unrolled.AXIOM.name,
+    averages.AXIOM.name,
+}
 """Axioms that are tried first; the others make more terms than they read."""
-NEAR_BY = OFTEN | {inward.AXIOM.name, mixtures.AXIOM.name}
+NEAR_BY = OFTEN | {inward.AXIOM.name, mixtures.AXIOM.name, averages.AXIOM.name}
 """Axioms that are tried next: those that need no more than what lies between near cut points."""
 
 

@@ -55,6 +55,8 @@ CASES: dict[str, tuple[tuple[int, ...], Any]] = {
     "max pool": (IMAGE, nn.MaxPool2d(3, stride=2, padding=1)),
     "average pool": (IMAGE, nn.AvgPool2d(3, stride=2, padding=1)),
     "average pool uncounted": (IMAGE, nn.AvgPool2d(2, count_include_pad=False)),
+    "average pool, as many windows as begin": (IMAGE, nn.AvgPool2d((3, 2), stride=(3, 2), ceil_mode=True)),
+    "average pool, as many windows as begin, uncounted": (IMAGE, nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False)),
     "adaptive": (IMAGE, nn.AdaptiveAvgPool2d(1)),
     "adaptive windows": (IMAGE, nn.AdaptiveAvgPool2d((4, 7))),
     "nearest": (IMAGE, nn.Upsample(scale_factor=2)),
@@ -175,6 +177,7 @@ def write_into_its_input(x: Any) -> Any:
 @pytest.mark.parametrize(("function", "named"), [
     (lambda x: x.logcumsumexp(1), "logcumsumexp"), (lambda x: x.diff(n=2), "n is 2"), (lambda x: x[x[:, 0] > 0], "truths"),
     (lambda x: torch.arange(0.5, 6.5) + x, "start is"), (lambda x: x[None, None][torch.tensor([0]), :, torch.tensor([1])], "between"), (lambda x: x.to(torch.float64).tanh(), "float32"), (lambda x: F.softplus(x, beta=2), "beta"),
+    (lambda x: F.avg_pool2d(x[None, None], (1, 3), 2, (0, 1), ceil_mode=True), "ceil_mode"),
     (write_into_its_input, "writes into"), (lambda x: torch.div(x, 2, rounding_mode="floor"), "div"),
 ])  # fmt: skip
 def test_what_is_not_known_is_refused_by_name(function: Any, named: str) -> None:

@@ -46,32 +46,39 @@ def max_pooling(c: Call) -> list[str]:
     window = c.numbers("kernel_size", rank, 1)
     strides = c.numbers("stride", rank, 1) if c.value("stride", None) else window
     pads, dilations = c.numbers("padding", rank, 0), c.numbers("dilation", rank, 1)
-    behind = list(pads)
-    for axis in range(rank) if c.value("ceil_mode", False) else ():
-        held, reach = size(c, x, 2 + axis), dilations[axis] * (window[axis] - 1) + 1
-        places = -(-(held + 2 * pads[axis] - reach) // strides[axis])
-        if places * strides[axis] >= held + pads[axis]:
-            places -= 1  # its window would begin beyond the end
-        behind[axis] = max(pads[axis], places * strides[axis] + reach - held - pads[axis])
+    reach = [step * (places - 1) + 1 for step, places in zip(dilations, window, strict=True)]
     return [c.write(
-        "MaxPool", x.name, kernel_shape=window, strides=strides, dilations=dilations, pads=pads + behind,
+        "MaxPool", x.name, kernel_shape=window, strides=strides, dilations=dilations, pads=pads + _behind(c, reach, strides, pads),
     )]  # fmt: skip
 
 
+def _behind(c: Call, reach: list[int], strides: list[int], pads: list[int]) -> list[int]:
+    """Padding at the end of each axis: that in front again, or with ceil_mode as much as the last window takes."""
+    behind = list(pads)
+    for axis in range(len(pads)) if c.value("ceil_mode", False) else ():
+        held = size(c, c.tensor(), 2 + axis)
+        last = -(-(held + 2 * pads[axis] - reach[axis]) // strides[axis])
+        if last * strides[axis] >= held + pads[axis]:
+            last -= 1  # its window would begin beyond the end
+        behind[axis] = max(pads[axis], last * strides[axis] + reach[axis] - held - pads[axis])
+    return behind
+
+
 def average_pooling(c: Call) -> list[str]:
-    """avg_pool1d to avg_pool3d, whose mean counts padding unless told otherwise."""
+    """avg_pool1d to avg_pool3d, whose mean counts padding unless told otherwise; what ceil_mode reaches beyond that it never counts."""
     x = c.only_float()
-    c.only(divisor_override=None, ceil_mode=False)
+    c.only(divisor_override=None)
     rank = len(x.shape) - 2
     window = c.numbers("kernel_size", rank, 1)
     strides = c.numbers("stride", rank, 1) if c.value("stride", None) else window
     pads = c.numbers("padding", rank, 0)
-    counted = int(c.value("count_include_pad", True))
-    return [
-        c.write(
-            "AveragePool", x.name, kernel_shape=window, strides=strides, pads=pads + pads, count_include_pad=counted
-        )
-    ]
+    behind = _behind(c, window, strides, pads)
+    counted = bool(c.value("count_include_pad", True)) and any(pads)
+    if counted and behind != pads:
+        raise Refused(f"{c.target}: with padding that counts, and ceil_mode")
+    return [c.write(
+        "AveragePool", x.name, kernel_shape=window, strides=strides, pads=pads + behind, count_include_pad=int(counted),
+    )]  # fmt: skip
 
 
 def adaptive(operator: str) -> Rule:
