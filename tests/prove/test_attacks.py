@@ -421,6 +421,61 @@ def test_a_constant_that_is_only_spread_is_no_hindrance() -> None:
     assert not prove(model(True), model(False), contract()).proven
 
 
+def token_in_front(last: bool, turned: bool = False) -> onnx.ModelProto:
+    """A token before each sample's sequence, channels last, or second with the token drawn out and then reshaped."""
+    b = Builder(["n", 5, 6])
+    count = b("Unsqueeze", b("Gather", b("Shape", "x"), b.constant(0, np.int64)), b.ints(0))
+    token = b("Expand", b.constant(numbers((1, 1, 6), 1)), b("Concat", count, b.ints(1, 6), axis=0))
+    if last:
+        return b.model(b("Concat", token, "x", axis=1))
+    second = b("Transpose", "x", perm=[0, 2, 1])
+    drawn = b("Reshape", token, b.ints(*((6, -1, 1) if turned else (-1, 6, 1))))
+    if turned:
+        drawn = b("Transpose", drawn, perm=[1, 0, 2])
+    return b.model(b("Transpose", b("Concat", drawn, second, axis=2), perm=[0, 2, 1]))
+
+
+def test_what_is_spread_along_samples_may_be_reshaped_row_by_row() -> None:
+    assert prove(token_in_front(True), token_in_front(False), contract()).proven
+    assert not prove(token_in_front(True), token_in_front(False, turned=True), contract()).proven
+
+
+def packed(second: float) -> onnx.ModelProto:
+    """Factors of three columns, each beside the sum of as many zeros as there are numbers."""
+    b = Builder(["n", 3])
+    zeros = b("ReduceSum", b("ConstantOfShape", b("Shape", "x")), b.ints(0, 1), keepdims=0)
+    each = [b("Unsqueeze", b("Add", zeros, b.constant(factor)), b.ints(0)) for factor in (0.5, second, 2.0)]
+    return b.model(b("Mul", "x", b("Concat", *each, axis=0)))
+
+
+def test_what_is_joined_along_a_fixed_axis_stays_what_it_is() -> None:
+    b = Builder(["n", 3])
+    plain = b.model(b("Mul", "x", b.constant([0.5, 1.5, 2.0])))
+    assert prove(plain, packed(1.5), contract()).proven
+    assert not prove(plain, packed(1.25), contract()).proven
+
+
+def test_what_is_joined_along_a_free_axis_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 60th of as many ones as there are samples and as many twos is a one of 97 or 192, and a two of 50."""
+    monkeypatch.setattr("safeconvert.prove.prover.places", lambda graph: [])  # which sees the 60th too
+    a, b = Builder(["n", 3]), Builder(["n", 3])
+    count = b("Unsqueeze", b("Gather", b("Shape", "x"), b.constant(0, np.int64)), b.ints(0))
+    both = b("Concat", *(b("Expand", b.constant([number]), count) for number in (1.0, 2.0)), axis=0)
+    place = b("Slice", both, b.ints(60), b.ints(61), b.ints(0))
+    assert not prove(a.model(a("Identity", "x")), b.model(b("Mul", "x", place)), contract()).proven
+
+
+def test_nor_what_is_spread_along_a_second_axis_and_reshaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of as many ones as there are steps, and as many twos, in one line: its 61st is a one of 97 or 192 steps, and a two of 50."""
+    monkeypatch.setattr("safeconvert.prove.prover.places", lambda graph: [])
+    a, b = Builder([4, "t"]), Builder([4, "t"])
+    count = b("Unsqueeze", b("Gather", b("Shape", "x"), b.constant(1, np.int64)), b.ints(0))
+    drawn = b("Expand", b.constant([[[1.0], [2.0]]]), b("Concat", b.ints(4, 2), count, axis=0))
+    line = b("Reshape", drawn, b.ints(4, -1))
+    place = b("Slice", line, b.ints(60), b.ints(61), b.ints(1))
+    assert not prove(a.model(a("Identity", "x")), b.model(b("Mul", "x", place)), contract()).proven
+
+
 def shifted(by: str) -> onnx.ModelProto:
     """A sum with a bias to which zeros are added, as many as there are samples, or to which their number is."""
     b = Builder(["n", 4])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from safeconvert.prove.axioms.affine import affine, parts
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.joined_maps import apart, joined_maps, of_piece
 from safeconvert.prove.axioms.padding import padded
 from safeconvert.prove.kernel.layout import Groups, Value, along, constant, transposed
 from safeconvert.prove.kernel.node import Node
-from safeconvert.prove.kernel.terms import Array, Refused, Store, Term
+from safeconvert.prove.kernel.terms import Array, Constant, Refused, Store, Term
 
 _ONE = "all of a part is one number"
 _SAME = "what is joined in front and behind is the same number"
@@ -72,12 +74,20 @@ def _joined(store: Store, parts: Sequence[Value], axis: int) -> Value:
     first = next((part for part in parts if part.term.operator != "constant"), parts[0])
     lead = [a for a in range(len(first.term.shape)) if a not in first.groups[axis]]
     numbers = {a: index for index, a in enumerate(lead)}
-    along = tuple(_places(first, part, axis, numbers) for part in parts)
+    laid = [_in_order(store, part.term, _places(first, part, axis, numbers)) for part in parts]
     size = sum(part.shape[axis] for part in parts)
     shape = [first.term.shape[a] for a in lead] + ([size] if size != 1 else [])
     joined = (len(lead),) if size != 1 else ()
     groups: Groups = tuple(joined if n == axis else tuple(numbers[a] for a in g) for n, g in enumerate(first.groups))
-    return Value(store.term("concat", shape, [part.term for part in parts], along), groups)
+    return Value(store.term("concat", shape, [term for term, _ in laid], tuple(along for _, along in laid)), groups)
+
+
+def _in_order(store: Store, term: Term, places: tuple[int, ...]) -> tuple[Term, tuple[int, ...]]:
+    """A part and where its axes lie in the whole: a constant with its axes in the whole's order, whatever order it was held in."""
+    if term.operator != "constant":
+        return term, places
+    values = term.constants[0].values.transpose(np.argsort(places))
+    return store.term("constant", values.shape, constants=[Constant(values)]), tuple(sorted(places))
 
 
 def together(store: Store, parts: Sequence[Value], axis: int) -> Value | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import onnx
 
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.kernel.layout import Value
-from safeconvert.prove.kernel.terms import Refused, Store
+from safeconvert.prove.kernel.terms import Array, Refused, Store
 
 AXIOM = Axiom(
     "broadcasting",
@@ -23,12 +23,39 @@ _EACH = frozenset((
 ))  # fmt: skip
 
 
-def keeps(node: onnx.NodeProto, reads: set[str]) -> bool:
-    """Whether a node makes of tensors that are broadcast along free sizes one that is, too; `reads` names those that it reads."""
+def keeps(node: onnx.NodeProto, reads: set[str], here: Mapping[str, Array], there: Mapping[str, Array]) -> bool:
+    """Whether a node makes of tensors that are broadcast along free sizes one that is, too.
+
+    Args:
+        node: of constants.
+        reads: those that it reads.
+        here, there: constants at two of the free sizes.
+    """
     turned = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
     rows = node.op_type in ("MatMul", "Gemm") and reads <= set(node.input[:1]) and not turned
     named = node.op_type == "Gather" and reads <= set(node.input[1:])  # the same rows again
-    return not node.domain and (rows or named or node.op_type in _EACH)
+    moved = (node.op_type == "Reshape" and reads <= set(node.input[:1]) and _keeps_rows(node, here, there)) or (
+        node.op_type == "Concat" and _along_a_fixed_axis(node, reads, here, there)
+    )
+    return not node.domain and (rows or named or moved or node.op_type in _EACH)
+
+
+def _keeps_rows(node: onnx.NodeProto, here: Mapping[str, Array], there: Mapping[str, Array]) -> bool:
+    """Whether a Reshape leaves a first axis as it is, and no other one is free."""
+    names = node.input[0], node.output[0]
+    if any(name not in known for name in names for known in (here, there)):
+        return False
+    (given, made), (given_there, made_there) = ([known[name].shape for name in names] for known in (here, there))
+    first = given[:1] == made[:1] and given_there[:1] == made_there[:1]
+    return first and (given[1:], made[1:]) == (given_there[1:], made_there[1:])
+
+
+def _along_a_fixed_axis(
+    node: onnx.NodeProto, reads: set[str], here: Mapping[str, Array], there: Mapping[str, Array]
+) -> bool:
+    """Whether a Concat joins along an axis that is free in none of what is broadcast."""
+    axis = next(attribute.i for attribute in node.attribute if attribute.name == "axis")
+    return all(name in there and here[name].shape[axis] == there[name].shape[axis] for name in reads)
 
 
 def joint(one: Sequence[int], two: Sequence[int]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import onnx
 from safeconvert.prove.axioms.spreading import keeps
 from safeconvert.prove.kernel.terms import Array
 
+Known = Mapping[str, Array]
 _MOVES = {"Shape", "Gather", "Slice", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Cast", "Identity", "Split"}
 _SHAPES = {("Reshape", 1), ("Expand", 1), ("Tile", 1), ("Resize", 2), ("Resize", 3)}
 """Operands that only say what shape a result has."""
@@ -19,13 +20,12 @@ _SPREADING: set[object] = {"Add", "Sub", "Mul", "Div", "Concat", "Where", ("LSTM
 """Operators, or single operands of them, that read what is spread number by number; others might count how often it is there."""
 
 
-def depending(nodes: Sequence[onnx.NodeProto], here: Mapping[str, Array], there: Mapping[str, Array]) -> set[str]:
+def depending(nodes: Sequence[onnx.NodeProto], here: Known, there: Known) -> set[str]:
     """Constants that are computed from free sizes, from the constants at two sizes.
 
     Operators that only move sizes tell by their values which of these they move; of all others, whatever is computed from one that depends does.
     """
-    found: set[str] = set()
-    made: set[str] = set()
+    found, made = set[str](), set[str]()
     for node in nodes:
         reads = found.intersection(node.input)
         moves = node.op_type in _MOVES and not reads & made and (node.op_type == "Concat" or reads <= {node.input[0]})
@@ -37,7 +37,7 @@ def depending(nodes: Sequence[onnx.NodeProto], here: Mapping[str, Array], there:
     return found
 
 
-def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Mapping[str, Array]) -> set[str]:
+def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Known, there: Known) -> set[str]:
     """Of what depends on free sizes, constants of which only the shape does: what is spread along them, and what is made of that."""
     found: set[str] = set()
     for node in nodes:
@@ -46,7 +46,7 @@ def spread(nodes: Sequence[onnx.NodeProto], sized: set[str], here: Mapping[str, 
         one = node.op_type != "Reshape" or not reads or len(np.unique(here.get(node.input[0], np.ones(1)))) == 1
         summed = reads if node.op_type == "ReduceSum" else node.input if node.op_type == "Concat" else [""]
         zero = not any(here.get(name, np.ones(1)).any() for name in summed)
-        part = reads <= found and (zero or keeps(node, reads))
+        part = reads <= found and (zero or keeps(node, reads, here, there))
         found.update(name for name in node.output if name in sized and ((plain and one) or part))
     return found
 

@@ -47,8 +47,8 @@ def read(model: onnx.ModelProto, sizes: Mapping[str, Shape], others: Mapping[str
     """Read a model whose inputs have the given sizes, and could have others. Raises Refused for what sizes or format do not allow."""
     found = _at(model, sizes, {})
     if sizes != others:
-        found.sized = depending(found.nodes, found.constants, _at(model, others, found.constants).constants)
-        found.spread = spread(found.nodes, found.sized, found.constants)
+        found.sized = depending(found.nodes, found.constants, there := _at(model, others, found.constants).constants)
+        found.spread = spread(found.nodes, found.sized, found.constants, there)
         if found.told & found.sized:
             raise Refused("a loop takes as many steps as a free size says")
     return found
