@@ -11,6 +11,7 @@ from typing import Any
 from safeconvert.certificate.envelope import Damaged, NotSigned, WrongSignature, write_certificate
 from safeconvert.certificate.keys import public_part
 from safeconvert.certificate.merge import merged, read_shard
+from safeconvert.certificate.places import require_place
 from safeconvert.certificate.statement import build_statement
 from safeconvert.errors import ExitCode, NotEquivalent
 
@@ -31,6 +32,7 @@ def run_merge(paths: Sequence[Path], certificate: Path, key: Path | None, public
         UnusableInput: a shard is missing or of another set, or a file cannot be read or written.
         NotEquivalent: a certificate is damaged, or not signed by the key.
     """
+    require_place("--output", certificate.absolute())
     try:
         shards = [read_shard(path, public_key) for path in paths]
     except (Damaged, NotSigned, WrongSignature) as error:

@@ -12,6 +12,7 @@ from safeconvert.certificate.archive import Evidence
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.keys import public_part
+from safeconvert.certificate.places import require_place
 from safeconvert.certificate.statement import build_statement
 from safeconvert.certify import evidence as evidence
 from safeconvert.certify import predicate
@@ -50,6 +51,7 @@ def run_convert(options: ConvertOptions, settings: Settings, phases: Phases) -> 
             provenance = record_provenance(run, conversion, candidate.path, output)
             found = evidence.with_proof(found, provenance.proof)
             content = predicate.of_conversion(conversion, provenance, output.parent) | _settings(options, settings)
+            content["written"] = True
             confirm_all(conversion.source)
             beside = paths.certificate_path(output)
             published = publish(
@@ -81,6 +83,8 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
 
     Where the options name a certificate, it is written whatever the verdict.
     """
+    if options.certificate is not None:
+        require_place("--certificate", options.certificate.absolute())
     with ExitStack() as stack:
         if options.repair:
             stack.enter_context(locked(repaired_destination(options, given)))
@@ -98,6 +102,7 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
         certificate = None
         kept: tuple[Path, ...] = ()
         if repaired and candidate is not None:
+            content["written"] = True
             published = publish(
                 made, candidate.sha256, subject, lambda: _certify(content, found, subject, destination, options.key)
             )
@@ -121,6 +126,8 @@ def run_repair(options: ConvertOptions, given: Path, settings: Settings, phases:
 
 def run_verify(options: VerifyOptions, settings: Settings, phases: Phases) -> Outcome:
     """Compare an existing conversion with its source; the certificate is written where one is requested."""
+    if options.certificate is not None:
+        require_place("--certificate", options.certificate.absolute())
     with open_run(settings, phases) as run:
         pair = verify_pair(run, options)
         destination = options.certificate or pair.target.named

@@ -68,6 +68,15 @@ def write(evidence: Evidence, path: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def is_evidence(path: Path) -> bool:
+    """Whether a file is one that `write` wrote, by what it holds."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _CONTENT in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+
+
 def read(certificate: Path, entry: object) -> Evidence:
     """The evidence that a certificate names.
 

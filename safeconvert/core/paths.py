@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -99,17 +100,22 @@ def _require_replaceable(path: Path, target_format: str) -> None:
         raise UnusableInput(f"{path}: a folder that is no SavedModel stands at the output path", "name another with -o")
 
 
-def _require_writable(folder: Path) -> None:
+def _probe(folder: Path) -> None:
+    """Raise OSError where nothing can be written."""
     probe = folder / f".safeconvert-{uuid.uuid4().hex[:8]}"
+    probe.touch()
+    probe.unlink()
+
+
+def _require_writable(folder: Path) -> None:
     try:
-        probe.touch()
-        probe.unlink()
+        _probe(folder)
     except OSError as error:
         raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another path with -o") from error
 
 
 def make_way(flag: str, path: Path, endings: tuple[str, ...]) -> None:
-    """Take away what an earlier run left there, and see that the place can be written.
+    """Take away what an earlier run left there, and see that the place can be written. Of a link the link goes, and not what it points to.
 
     Raises:
         UnusableInput: a name with another ending, so that no model and no certificate is overwritten by a slip; a place
@@ -119,7 +125,9 @@ def make_way(flag: str, path: Path, endings: tuple[str, ...]) -> None:
         raise UnusableInput(f"{flag} {path}: such a file ends in {endings[0]}", f"name it {path.stem}{endings[0]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
-        path.unlink()
+        _probe(path.parent)
+        if path.is_file() and not path.is_symlink() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        path.unlink(missing_ok=True)
     except OSError as error:
         raise UnusableInput(f"{flag} {path}: cannot be written: {error.strerror}", "name another path") from error

@@ -101,13 +101,16 @@ def withdraw(target: Path) -> None:
 def owned(target: Path) -> frozenset[Path]:
     """What safeconvert wrote at a path and beside it, and nobody has changed since; empty where the target is not its own.
 
-    The certificate says so: it names the target, the files beside it and the evidence by their digests.
+    The certificate says so: that the target was written with it (`written`), and target, files beside it and evidence by their digests. One that was
+    written for a target that was there already, as `verify` does, makes nothing of it safeconvert's.
     """
     certificate = certificate_path(target)
     if target.is_symlink() or not certificate.is_file():
         return frozenset()
     try:
         content = read_certificate(certificate)
+        if content.get("written") is not True:
+            return frozenset()
         named = {target: content["target"]["sha256"]}
         named |= {target.parent / Path(each["path"]).name: each["sha256"] for each in content["target"]["files"]}
         if "evidence" in content:

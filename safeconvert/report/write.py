@@ -16,6 +16,8 @@ from safeconvert.core.paths import report_path
 from safeconvert.errors import UnusableInput
 from safeconvert.report.page import render
 
+_ENDINGS = (".html", ".htm")
+
 
 def write_report(certificate: Path, output: Path | None = None, public_key: Path | None = None) -> Path:
     """The page's path, written whole or not at all.
@@ -23,9 +25,11 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
     What keeps the page from being complete (no evidence, or of another digest; another schema) is stated on it.
 
     Raises:
-        UnusableInput: no certificate, or the page cannot be written. Of one with a newer schema the page says just that.
+        UnusableInput: no certificate, or the page cannot be written or has a name that models may have. Of one with a newer schema the page says just that.
         NotEquivalent: the certificate is damaged, or not signed by the key.
     """
+    if output is not None and not output.name.endswith(_ENDINGS):
+        raise UnusableInput(f"--output {output}: a page ends in {_ENDINGS[0]}", f"name it {output.stem}{_ENDINGS[0]}")
     path = output or report_path(certificate)
     try:
         predicate = read_certificate(certificate, public_key)

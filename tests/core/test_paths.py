@@ -76,3 +76,22 @@ def test_a_name_that_only_begins_like_the_sources_is_free(tmp_path: Path) -> Non
 def test_looking_for_a_place_leaves_nothing_there(tmp_path: Path) -> None:
     paths.output_path(tmp_path / "m.pt", "onnx", None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_link_the_link_makes_way_and_not_what_it_points_to(tmp_path: Path) -> None:
+    """`latest.html` that points to the page of a run before: that page was emptied."""
+    (tmp_path / "first.html").write_text("of the first run")
+    link = tmp_path / "latest.html"
+    link.symlink_to("first.html")
+    paths.make_way("--report", link, (".html",))
+    assert not link.is_symlink()
+    assert (tmp_path / "first.html").read_text() == "of the first run"
+
+
+def test_a_place_is_made_with_its_folders_and_holds_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "reports" / "run.html"
+    paths.make_way("--report", place, (".html",))
+    assert list(place.parent.iterdir()) == []
+    place.mkdir()
+    with pytest.raises(UnusableInput, match="cannot be written"):
+        paths.make_way("--report", place, (".html",))

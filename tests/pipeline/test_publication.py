@@ -41,6 +41,7 @@ def certify(target: Path, path: Path, beside: tuple[str, ...] = ()) -> Path:
     files = [{"path": name, "sha256": digest(path.parent / name).sha256} for name in beside]
     content: dict[str, Any] = {
         "schema": 1,
+        "written": True,
         "target": {"sha256": digest(path).sha256, "files": files},
         "evidence": {"path": evidence.name, "sha256": digest(evidence).sha256},
     }
@@ -107,6 +108,19 @@ def test_a_target_that_was_edited_since_is_the_users(out: Path, tmp_path: Path) 
         "m_saved_model.previous", "m_saved_model.previous.certificate.json", "m_saved_model.previous.evidence.zip",
     }  # fmt: skip
     assert (out / "m_saved_model.previous" / "notes.txt").read_text() == "mine"
+
+
+def test_a_target_of_the_users_that_was_verified_where_it_lay_is_the_users(out: Path, tmp_path: Path) -> None:
+    """`verify --certificate` names the file by its digest, as a conversion does, and did not write it."""
+    target = out / "m.onnx"
+    target.write_text("the user's")
+    content = {"schema": 1, "target": {"sha256": digest(target).sha256, "files": []}}
+    write_certificate(certificate_path(target), build_statement("m.onnx", content["target"]["sha256"], content), None)
+    published = put(made(tmp_path / "made"), target)
+    assert contents(out) == {"m.onnx": "new", "m.onnx.previous": "the user's"}
+    assert out / "m.onnx.previous" in published.kept
+    withdraw(out / "m.onnx.previous")
+    assert (out / "m.onnx.previous").read_text() == "the user's"
 
 
 def test_files_aside_are_never_replaced_either(out: Path, tmp_path: Path) -> None:
