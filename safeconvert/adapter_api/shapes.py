@@ -11,7 +11,8 @@ from safeconvert.errors import UnusableInput
 
 
 def with_given_shapes(specs: Sequence[TensorSpec], request: ModelRequest) -> tuple[TensorSpec, ...]:
-    """Declared specs whose free dimensions (but the batch) are those that the user gave, or that fit a candidate.
+    """Declared specs whose free dimensions (but the batch) are those that the user gave, or that fit a candidate: of several inputs the other model's
+    of the same name, or at the same place where no name is the same.
 
     Raises:
         UnusableInput: a shape given contradicts the declared one, or names no input.
@@ -23,11 +24,17 @@ def with_given_shapes(specs: Sequence[TensorSpec], request: ModelRequest) -> tup
             raise UnusableInput(
                 f"{request.path}: --input-shape {name}: no such input", f"its inputs are {', '.join(names)}"
             )
-    return tuple(_with_shape(spec, given.get(spec.name), request) for spec in specs)
+    others = {name: shape for name, shape, _ in request.candidate_inputs}
+    if others.keys().isdisjoint(names) and len(others) == len(names):
+        others = dict(zip(names, others.values(), strict=True))
+    return tuple(_with_shape(spec, given.get(spec.name), others.get(spec.name), request) for spec in specs)
 
 
-def _with_shape(spec: TensorSpec, given: tuple[int, ...] | None, request: ModelRequest) -> TensorSpec:
-    for shape in [given] if given is not None else request.candidate_shapes:
+def _with_shape(
+    spec: TensorSpec, given: tuple[int, ...] | None, other_shape: tuple[int, ...] | None, request: ModelRequest
+) -> TensorSpec:
+    likely = [other_shape] if other_shape is not None else []
+    for shape in [given] if given is not None else [*likely, *request.candidate_shapes]:
         pairs = list(zip(spec.shape[1:], shape[1:], strict=False))
         if len(shape) == len(spec.shape) and all(own is None or not other or own == other for own, other in pairs):
             fixed = tuple(axis for axis, (own, other) in enumerate(pairs, start=1) if own is None and other)

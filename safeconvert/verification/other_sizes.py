@@ -25,9 +25,11 @@ from safeconvert.verification.types import AtSizes
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
-_NEAR, _FAR = ((1, 3), (32, 64)), ((97, 131), (64, 96), (7, 12))
-"""Sizes to try for two free dimensions, in turn: so much more than the inputs', and whatever these are."""
-_CALLS = 3
+_SIZES = (((1, 3), True), ((1,), False), ((97, 131), False), ((7, 12), False), ((32, 64), True), ((64, 96), False))
+"""Sizes to try for free dimensions, in turn: so much more than the inputs' (true), or whatever these are. A dimension of one is what operators drop and repeat."""
+_CALLS = 4
+_EMPTY = 2  # inputs of several that are tried without elements, as what a decoder keeps of no steps yet
+_FAILS = "does not run"
 _ROWS = 2
 _CHANGED = (0.5, 1.5)
 """Factors of real values: their signs, and so what they are defined for, stay."""
@@ -49,7 +51,11 @@ def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Compa
         return AtSizes()
     tried: list[str] = []
     limit = max(run.settings.verify.rounding, _FACTOR * native.relative)
-    for candidates in _calls(pair, free):
+    wanted = [(candidates, _CALLS) for candidates in _calls(pair, free)]
+    wanted += [([arrays], _CALLS + _EMPTY) for arrays in _without_elements(pair, free)]
+    for candidates, most in wanted:
+        if len(tried) >= most:
+            continue
         try:
             call = _accepted(run, pair, candidates)
         except AdapterFailure:  # the source's process died of a size: it takes none of those behind it either
@@ -57,13 +63,13 @@ def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Compa
         if call is None:
             continue
         chunk, ours = call
-        shapes = " and ".join(f"{name} {list(np.load(chunk.arrays[name], mmap_mode='r').shape)}" for name in free)
+        arrays = {name: np.load(chunk.arrays[name], mmap_mode="r") for name in free}
+        shapes = " and ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
         differing = _differing(run, pair, chunk, ours, settings, limit)
-        if differing:
+        if not differing:
+            tried.append(shapes)
+        elif not differing.startswith(_FAILS) or all(array.size for array in arrays.values()):
             return AtSizes(tuple(tried), f"{differing} at {shapes}, which both take")
-        tried.append(shapes)
-        if len(tried) == _CALLS:
-            break
     return AtSizes(tuple(tried))
 
 
@@ -92,12 +98,24 @@ def _free(pair: Pair) -> Mapping[str, tuple[int, ...]]:
     return found
 
 
-def _calls(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[list[dict[str, np.ndarray]]]:
-    """The first samples, with more or fewer of their values: dimensions that differ in size, and such of one size for models that take no others."""
+def _first(pair: Pair) -> dict[str, np.ndarray]:
+    """The first samples of the inputs, a few rows where there are rows."""
     first = load_files(pair.source.data.chunks[0].arrays)
     whole = pair.source.data.inputs.whole
+    return {name: array if whole else np.resize(array, (_ROWS, *array.shape[1:])) for name, array in first.items()}
+
+
+def _without_elements(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[dict[str, np.ndarray]]:
+    """The first samples, one of several inputs with a free dimension of nothing; a target that does not run on that is none that differs."""
+    arrays = _first(pair)
+    for name, axes in free.items() if len(arrays) > 1 else ():
+        yield {**arrays, name: np.take(arrays[name], [], axes[0])}
+
+
+def _calls(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[list[dict[str, np.ndarray]]]:
+    """The first samples, with more or fewer of their values: dimensions that differ in size, and such of one size for models that take no others."""
+    arrays = _first(pair)
     specs = {spec.name: spec for spec in pair.source.session.signature.inputs}
-    arrays = {name: array if whole else np.resize(array, (_ROWS, *array.shape[1:])) for name, array in first.items()}
 
     def call(sizes: Sequence[int], near: bool) -> dict[str, np.ndarray]:
         made = {}
@@ -108,9 +126,8 @@ def _calls(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[list[dict[
         return made
 
     several = any(len(axes) > 1 for axes in free.values())
-    for near in (True, False):
-        for sizes in _NEAR if near else _FAR:
-            yield [call(sizes, near), *([call(sizes[:1], near)] if several else [])]
+    for sizes, near in _SIZES:
+        yield [call(sizes, near), *([call(sizes[:1], near)] if several and len(sizes) > 1 else [])]
 
 
 def _resized(array: np.ndarray, spec: TensorSpec, sizes: Sequence[tuple[int, int]]) -> np.ndarray:
@@ -141,7 +158,7 @@ def _differing(run: Run, pair: Pair, chunk: Chunk, ours: Evaluated, settings: Ve
         theirs = evaluate(run, pair.target.session, feeds, "running the target at other sizes")
         left, right = comparable_outputs(contract, load_files(ours.outputs[0]), load_files(theirs.outputs[0]))
     except AdapterFailure as failure:
-        return f"does not run ({failure.cause})"
+        return f"{_FAILS} ({failure.cause})"
     except LayoutMismatch as mismatch:
         return mismatch.message
     for name, array in left.items():

@@ -137,6 +137,25 @@ def test_a_shape_that_contradicts_or_names_no_input_is_refused(request_: ModelRe
         with_given_shapes([spec(None, 3, None, None)], request_)
 
 
+@pytest.mark.parametrize(
+    ("others", "sizes"),
+    [
+        ([("x", (0, 1, 6)), ("past", (0, 4, 6))], [1, 4]),
+        ([("past", (0, 4, 6)), ("x", (0, 1, 6))], [1, 4]),
+        ([("a", (0, 1, 6)), ("b", (0, 4, 6))], [1, 4]),
+        ([("a", (0, 1, 6)), ("b", (0, 4, 6)), ("c", (0, 5, 6))], [1, 1]),
+        ([("x", (0, 1, 6)), ("past", (0, 4, 7))], [1, 1]),
+    ],
+)
+def test_an_input_has_the_sizes_of_the_other_models_of_its_name_or_place(
+    others: list[tuple[str, tuple[int, ...]]], sizes: list[int]
+) -> None:
+    shapes = tuple(shape for _, shape in others)
+    request = ModelRequest("m", {}, shapes, tuple((name, shape, "float32") for name, shape in others))
+    found = with_given_shapes([spec(None, None, 6), spec(None, None, 6, name="past")], request)
+    assert [one.shape[1] for one in found] == sizes
+
+
 @given(
     st.lists(st.none() | st.integers(1, 9), max_size=4).map(tuple),
     st.lists(st.lists(st.integers(0, 9), max_size=4).map(tuple)),

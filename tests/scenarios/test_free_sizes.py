@@ -46,7 +46,7 @@ def _converted(net: torch.nn.Module, folder: Path) -> safeconvert.Conversion:
 def test_a_keras_file_of_a_torch_file_takes_any_size(tmp_path: Path) -> None:
     outcome = _converted(Pooled(), tmp_path)
     assert not [line for line in outcome.predicate["obligations"] if "only" in line]
-    assert len(outcome.predicate["other_sizes"]) == 3
+    assert len(outcome.predicate["other_sizes"]) == 4
 
 
 @pytest.mark.converters
@@ -68,7 +68,7 @@ def test_an_onnx_file_of_any_size_becomes_a_keras_file_of_any_size_by_either_rou
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(12, 3, 16, 12)).astype(np.float32))
     outcome = safeconvert.convert(tmp_path / "net.onnx", "keras", inputs=tmp_path / "x.npy", route=route, search=0)
     assert not [line for line in outcome.predicate["obligations"] if "only" in line]
-    assert len(outcome.predicate["other_sizes"]) == 3
+    assert len(outcome.predicate["other_sizes"]) == 4
 
 
 def _pooling(ceil_mode: int) -> list[onnx.NodeProto]:
@@ -132,4 +132,76 @@ def test_a_pooling_that_keras_does_not_have_is_converted_for_the_inputs_size_alo
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(12, 3, 17, 17)).astype(np.float32))
     outcome = safeconvert.convert(source, target, inputs=tmp_path / "x.npy", search=0)
     fixed = [line for line in outcome.predicate["obligations"] if "takes size 17" in line]
-    assert len(fixed) == 2 or len(outcome.predicate["other_sizes"]) == 3
+    assert len(fixed) == 2 or len(outcome.predicate["other_sizes"]) == 4
+
+
+def _sequences(folder: Path, where: str, doubled: bool) -> Path:
+    """A projection of steps; `doubled` twice it where the number of steps is as `where` says."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["m" if doubled else "y"])]
+    constants = {"w": random(6, 3)}
+    if doubled:
+        operator, _, bound = where.partition(" ")
+        constants |= {
+            "axis": np.array([1]),
+            "bound": np.array([int(bound)]),
+            "one": np.float32(1),
+            "two": np.float32(2),
+        }
+        nodes += [
+            helper.make_node("Shape", ["x"], ["sizes"]),
+            helper.make_node("Gather", ["sizes", "axis"], ["steps"]),
+            helper.make_node(operator, ["steps", "bound"], ["there"]),
+            helper.make_node("Where", ["there", "two", "one"], ["factor"]),
+            helper.make_node("Mul", ["m", "factor"], ["y"]),
+        ]
+    path = folder / f"{'doubled' if doubled else 'plain'}.onnx"
+    onnx.save(model(nodes, {"x": ["N", "steps", 6]}, ["y"], constants), path)
+    return path
+
+
+@pytest.mark.parametrize("where", ["Equal 1", "Less 5", "Less 10", "Greater 80"])
+def test_a_target_that_is_another_function_of_short_or_long_sequences_is_refused(where: str, tmp_path: Path) -> None:
+    source, wrong = (_sequences(tmp_path, where, doubled) for doubled in (False, True))
+    with pytest.raises(safeconvert.NotEquivalent, match="which both take"):
+        safeconvert.verify(source, wrong, input_shape=(1, 16, 6), search=0)
+
+
+def _decoder(folder: Path, kind: str) -> Path:
+    """A step of a decoder that keeps what came before; `doubled` and `failing` are others where nothing did."""
+    nodes = [
+        helper.make_node("Concat", ["past", "x"], ["kept"], axis=1),
+        helper.make_node("Transpose", ["kept"], ["turned"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["x", "turned"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["shares"], axis=-1),
+        helper.make_node("MatMul", ["shares", "kept"], ["y" if kind == "plain" else "read"]),
+    ]
+    constants: dict[str, np.ndarray] = {}
+    if kind != "plain":
+        constants = {"axis": np.array([1]), "none": np.array([0]), "one": np.array([1]), "flat": np.array([-1, 1, 6])}
+        nodes += [helper.make_node("Shape", ["past"], ["sizes"]), helper.make_node("Gather", ["sizes", "axis"], ["steps"]),
+                  helper.make_node("Equal", ["steps", "none"], ["empty"]), helper.make_node("Cast", ["empty"], ["e"], to=7)]  # fmt: skip
+    if kind == "doubled":
+        nodes += [helper.make_node("Add", ["e", "one"], ["count"]), helper.make_node("Cast", ["count"], ["factor"], to=1),
+                  helper.make_node("Mul", ["read", "factor"], ["y"])]  # fmt: skip
+    if kind == "failing":  # a row that is not there
+        nodes += [helper.make_node("Gather", ["read", "e"], ["y"], axis=1)]
+    path = folder / f"{kind}.onnx"
+    onnx.save(model(nodes, {"x": ["N", 1, 6], "past": ["N", "P", 6]}, ["y"], constants), path)
+    return path
+
+
+def test_a_step_with_nothing_kept_before_it_is_compared_too(tmp_path: Path) -> None:
+    """Inputs of one rank whose free sizes differ are each fed as the source's of the same name."""
+    shapes = {"x": (1, 1, 6), "past": (1, 4, 6)}
+    source = _decoder(tmp_path, "plain")
+    found = safeconvert.verify(source, source, input_shape=shapes, search=0).predicate["other_sizes"]
+    assert [shape for shape in found if "[2, 0, 6]" in shape]
+    with pytest.raises(safeconvert.NotEquivalent, match=r"past \[2, 0, 6\]"):
+        safeconvert.verify(source, _decoder(tmp_path, "doubled"), input_shape=shapes, search=0)
+
+
+def test_a_target_that_does_not_run_on_nothing_is_compared_at_all_other_sizes(tmp_path: Path) -> None:
+    shapes = {"x": (1, 1, 6), "past": (1, 4, 6)}
+    found = safeconvert.verify(_decoder(tmp_path, "plain"), _decoder(tmp_path, "failing"), input_shape=shapes, search=0)
+    sizes = found.predicate["other_sizes"]
+    assert len(sizes) == 4 and not [shape for shape in sizes if "[2, 0, 6]" in shape]
