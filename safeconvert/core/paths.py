@@ -31,7 +31,7 @@ def output_path(source: Path, target_format: str, requested: Path | None) -> Pat
             raise UnusableInput(f"{requested}: a {target_format} target ends in {' or '.join(suffixes)}")
         if target_format == "tf" and path.suffix in (".pb", ".h5", ".keras"):
             raise UnusableInput(f"{requested}: a TensorFlow target is a SavedModel folder, not a {path.suffix} file")
-    _require_apart(source, path)
+    require_apart(source, path)
     _require_replaceable(path, target_format)
     _require_writable(path.parent)
     return path
@@ -78,8 +78,8 @@ def _places(target: Path) -> tuple[Path, ...]:
     return target, rejected, *derived
 
 
-def _require_apart(source: Path, target: Path) -> None:
-    """What a run replaces must not hold the source, and what it writes must not lie in a source folder."""
+def require_apart(source: Path, target: Path) -> None:
+    """Raise UnusableInput where what a run replaces at a target's place holds the source, or what it writes lies in a source folder."""
     real = Path(os.path.realpath(source))
     for path in map(Path, map(os.path.realpath, _places(target))):
         if path == real:

@@ -62,10 +62,12 @@ def repaired_destination(options: ConvertOptions, given: Path) -> Path:
     """The output path of a repair of an existing target.
 
     Raises:
-        UnusableInput: the target is none, or a place that cannot be written or holds the target.
+        UnusableInput: the target is none, or a place that cannot be written or holds the target or the source.
     """
     file = detect(given)
-    return paths.output_path(file.path, file.format, options.output)
+    path = paths.output_path(file.path, file.format, options.output)
+    paths.require_apart(options.source.absolute(), path)
+    return path
 
 
 def repair_pair(run: Run, options: ConvertOptions, given: Path) -> tuple[Conversion, ModelFile]:
