@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from safeconvert.graph.coverage import NOTHING, Coverage
+from safeconvert.graph.inlined import inlined
 from safeconvert.graph.mutate import Range
 from safeconvert.graph.reach import reached
 from safeconvert.graph.reach_plan import Plan
+from safeconvert.graph.sleeping import sleeping_units, waking
 from safeconvert.graph.stored import open_graph
 from safeconvert.graph.thresholds import at_thresholds, thresholds
 
@@ -32,7 +34,7 @@ def exercised(path: str, groups: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         where there is nothing to exercise but outputs.
     """
     try:
-        coverage = Coverage(open_graph(path))
+        coverage = Coverage(inlined(open_graph(path)))
         found = [coverage.exercised(_arrays(coverage, files)) for files in groups]
     except RuntimeError as error:
         return _unknown(error)
@@ -59,26 +61,63 @@ def reach(
         `samples`: for each the file of every input of the native model; `reason`: why nothing could be measured, or "".
     """
     try:
-        coverage = Coverage(model := open_graph(path))
+        coverage = Coverage(model := inlined(open_graph(path)))
     except RuntimeError as error:
         return _unknown(error)
-    names = list(groups[0][0])
-    order = _order(coverage, groups[0][0])
     searched = Plan(**plan)
     base, tried = (
         [row for files in calls for row in _rows(_arrays(coverage, files), searched.whole)] for calls in groups
     )
     tried += at_thresholds(thresholds(model), base, searched.seed)
+    return {"samples": _found(coverage, (base, tried), groups[0][0], ranges, searched, folder), "reason": ""}
+
+
+def wake(
+    paths: Sequence[str],
+    calls: Sequence[Mapping[str, str]],
+    ranges: Mapping[str, Mapping[str, Any]],
+    plan: Mapping[str, Any],
+    folder: str,
+) -> dict[str, Any]:
+    """Samples on which units of a source are positive at which weights of its target differ; see `graph.sleeping`.
+
+    Args:
+        paths: the source's graph and the target's.
+        calls: calls that are there; as in `reach`, as are the other arguments and the answer.
+    """
+    models = [inlined(open_graph(path)) for path in paths]
+    units = sleeping_units(*models)
+    if not units:
+        return {"samples": [], "reason": ""}
+    try:
+        coverage = Coverage(models[0], waking(models[0], units))
+    except RuntimeError as error:
+        return _unknown(error)
+    searched = Plan(**plan)
+    base = [row for files in calls for row in _rows(_arrays(coverage, files), searched.whole)]
+    return {"samples": _found(coverage, (base, []), calls[0], ranges, searched, folder), "reason": ""}
+
+
+def _found(
+    coverage: Coverage,
+    samples: tuple[list[list[Array]], list[list[Array]]],
+    files: Mapping[str, str],
+    ranges: Mapping[str, Mapping[str, Any]],
+    plan: Plan,
+    folder: str,
+) -> list[dict[str, str]]:
+    """The files of samples that exercise what those that are there leave out; some perhaps of those that are tried first."""
+    names, order = list(files), _order(coverage, files)
     own = [Range(**ranges[name]) for name in order]
     written = []
-    for number, sample in enumerate(reached(coverage, base, tried, own, searched)):
+    for number, sample in enumerate(reached(coverage, *samples, own, plan)):
         by_name = dict(zip(order, sample, strict=True))
         written.append(
             {name: str(Path(folder) / f"reached-{number:04d}-{index}.npy") for index, name in enumerate(names)}
         )
         for name, target in written[-1].items():
             np.save(target, by_name[name], allow_pickle=False)
-    return {"samples": written, "reason": ""}
+    return written
 
 
 def _order(coverage: Coverage, files: Mapping[str, str]) -> list[str]:

@@ -8,10 +8,12 @@ from typing import Any
 import onnx
 
 from safeconvert.graph.differing_rows import differing_rows, has_tables
+from safeconvert.graph.inlined import inlined
 from safeconvert.graph.inventory import one_sided
 from safeconvert.graph.own_bounds import own_bounds
 from safeconvert.graph.saturation import before_saturation, exposed
 from safeconvert.graph.stored import light_graph, open_graph
+from safeconvert.graph.thresholds import other_turns
 
 from .coverage import exercised
 
@@ -30,7 +32,7 @@ def expose_logits(
         For each of `indices`, `source` and `target`: the operator that saturates it there, or "" where none does. Only outputs with an
         operator on both sides are in the copies, under the name `before_N`, N its index in that graph.
     """
-    models = [onnx.load(path) for path in paths]
+    models = [inlined(onnx.load(path)) for path in paths]
     found = [before_saturation(model) for model in models]
     common = [pair for pair in indices if all(pair[side] in found[side] for side in (0, 1))]
     for side, (model, target) in enumerate(zip(models, targets, strict=True)):
@@ -48,15 +50,20 @@ def only_on_one_side(source: str, target: str, groups: Sequence[Mapping[str, str
         source, target: the graphs; see `graph.inventory` and `graph.own_bounds`.
         groups: for each call the `.npy` file of every input of the target, in its order.
     """
-    graphs = [light_graph(path, large=0) for path in (source, target)]
+    graphs = [inlined(light_graph(path, large=0)) for path in (source, target)]
     return [*one_sided(*graphs), *_unreached(target, own_bounds(*graphs), groups)]
 
 
 def other_rows(source: str, target: str) -> list[int]:
     """Rows in which the tables of two graphs differ; see `graph.differing_rows`."""
-    if not all(has_tables(light_graph(path, large=0)) for path in (source, target)):
+    if not all(has_tables(inlined(light_graph(path, large=0))) for path in (source, target)):
         return []
-    return differing_rows(open_graph(source), open_graph(target))
+    return differing_rows(inlined(open_graph(source)), inlined(open_graph(target)))
+
+
+def turns_of_one(source: str, target: str) -> list[float]:
+    """Numbers of inputs at which only one of two graphs changes its mind; see `graph.thresholds`."""
+    return list(other_turns(*(inlined(light_graph(path, large=0)) for path in (source, target))))
 
 
 def _unreached(target: str, bounds: Sequence[str], groups: Sequence[Mapping[str, str]]) -> list[str]:

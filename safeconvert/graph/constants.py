@@ -8,19 +8,27 @@ from typing import Any
 
 import numpy as np
 import onnx
+from onnx import helper, numpy_helper
 
 from safeconvert.core.tensors import array_of
 
+_PLAIN = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+"""Attributes of a Constant that hold numbers as they are, as functions of exporters have them."""
+
 
 def constant_tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
-    """Initializers and what nodes `Constant` hold as a tensor, by name; none is decoded."""
+    """Initializers and what nodes `Constant` hold, by name; none is decoded."""
     return {tensor.name: tensor for tensor in graph.initializer} | {
-        node.output[0]: attribute.t
-        for node in graph.node
-        if node.op_type == "Constant"
-        for attribute in node.attribute
-        if attribute.name == "value"
+        node.output[0]: tensor for node in graph.node for tensor in _held(node)
     }
+
+
+def _held(node: onnx.NodeProto) -> Iterator[onnx.TensorProto]:
+    for attribute in node.attribute if node.op_type == "Constant" else ():
+        if attribute.name == "value":
+            yield attribute.t
+        elif attribute.name in _PLAIN:
+            yield numpy_helper.from_array(np.asarray(helper.get_attribute_value(attribute), _PLAIN[attribute.name]))
 
 
 def small_constants(graph: onnx.GraphProto, most: int) -> dict[str, np.ndarray[Any, Any]]:

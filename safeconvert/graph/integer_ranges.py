@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 
 from safeconvert.graph.constants import small_constants
+from safeconvert.graph.integer_operators import BOUNDED, COMPARED, COPIES, DATA_INPUTS, KNOWN, PRODUCTS, REAL, WIDE
 from safeconvert.graph.ranges import IntegerRange
 
 NUMBERS = (-9, 10)
@@ -22,21 +23,11 @@ FAR = 1000
 """How far from zero an input is tried with which nothing is done but sums, quotients and comparisons, where a wave is made of it."""
 FARTHEST = 10**9
 """How far where none is: 32 bits hold it, 16 do not, and float32 rounds it."""
+_UNKNOWN = 10  # one past the numbers that are tried where nothing is known, and no table has more rows
+FAR_PRODUCTS = 50_000
+"""How far where integers are multiplied: the square does not fit 32 bits, which a target may count in."""
 _SMALL = 64  # elements of a constant that is looked at; a table's values are of no interest here
 _NEAR = 24  # points of interest that are kept
-_COPIES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Flatten", "Slice", "Split", "Expand", "Tile",
-           "Concat", "Pad", "Where", "Gather", "GatherElements", "GatherND"}  # fmt: skip
-_BOUNDED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "Sign", "Sigmoid", "Tanh",
-            "OneHot", "Softmax", "Sin", "Cos", "IsNaN", "IsInf", "Mod", "Clip"}  # fmt: skip
-_REAL = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
-_COMPARED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Clip", "Min", "Max", "Mod"}
-_SUMS = {"Abs", "Relu", "Min", "Max", "Sum", "Mean", "Floor", "Ceil", "Round", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean",
-         "Add", "Sub", "Div", "Neg", "MatMul", "Gemm", "CumSum", "LayerNormalization", "Erf", "Softplus", "Log", "Sqrt", "Conv", "ConvTranspose",
-         "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "InstanceNormalization", "LeakyRelu", "PRelu", "Elu",
-         "Gelu", "HardSigmoid", "HardSwish", "LSTM", "GRU", "RNN", "Resize", "Einsum", "TopK"}  # fmt: skip
-_PRODUCTS = {"Mul", "Pow", "ReduceProd", "ReduceSumSquare", "ReduceL2", "MatMul", "Gemm", "Exp"}
-_DATA_INPUTS = {"Reshape": 1, "Expand": 1, "Tile": 1, "Slice": 1, "Split": 1, "Squeeze": 1, "Unsqueeze": 1, "Pad": 1, "ReduceSum": 1,
-                "ReduceMax": 1, "ReduceMin": 1, "ReduceMean": 1, "ReduceProd": 1, "CumSum": 1}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,8 +51,11 @@ class _Found:
     near: set[int] = field(default_factory=set)
     least: int | None = None
     products: bool = False
+    counted: bool = False  # products of integers that are nowhere cast to real numbers
+    narrow: bool = False  # cast to integers of 32 bits or fewer
     waves: bool = False
     unknown: bool = False
+    sized: bool = False  # of tensors, which a few digits make large
 
     def point(self, line: _Line, value: float) -> None:
         """Note the x at which a line has a value."""
@@ -100,6 +94,17 @@ def integer_ranges(model: onnx.ModelProto) -> list[IntegerRange | None]:
     return [_range_of(graph, value, constants, shapes) for value in inputs]
 
 
+def _unknown(graph: onnx.GraphProto, value: onnx.ValueInfoProto, found: _Found) -> IntegerRange | None:
+    """What is tried of integers of which the graph tells nothing: rows of its smallest table where they may be such; a number alone may say how often."""
+    kind = value.type.tensor_type
+    if found.sized or kind.elem_type in (*REAL, onnx.TensorProto.BOOL, onnx.TensorProto.INT8, onnx.TensorProto.UINT8):
+        return None
+    read = {node.input[0] for node in graph.node if node.op_type in _INDEXED and node.op_type != "OneHot"}
+    tables = [tensor.dims[0] for tensor in graph.initializer if tensor.name in read and len(tensor.dims) > 1]
+    several = len(kind.shape.dim) > 1
+    return IntegerRange(0, max(_UNKNOWN, min(tables)) if tables and several else _UNKNOWN)
+
+
 def _range_of(
     graph: onnx.GraphProto,
     value: onnx.ValueInfoProto,
@@ -116,7 +121,8 @@ def _range_of(
             lines.update({name: made for name in node.output if name and made is not None})
         if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
             found.unknown |= any(name in lines for name in _captured(node))
-    return _concluded(found, value.type.tensor_type.elem_type in _REAL)
+    found.narrow |= value.type.tensor_type.elem_type not in WIDE
+    return _concluded(found, value.type.tensor_type.elem_type in REAL) or _unknown(graph, value, found)
 
 
 def _concluded(found: _Found, real: bool) -> IntegerRange | None:
@@ -134,7 +140,7 @@ def _concluded(found: _Found, real: bool) -> IntegerRange | None:
         (x for x in found.near if low - reach <= x < high + reach and (found.least is None or x >= low)), key=abs
     )
     kept = tuple(sorted(closest[:_NEAR]))
-    most = FAR if found.waves else FARTHEST
+    most = FAR if found.waves or (found.narrow and found.counted) else FAR_PRODUCTS if found.counted else FARTHEST
     far = None if found.products else (-most if found.least is None else found.least, most + 1)
     return IntegerRange(
         min(low, *kept) if kept else low, max(high, *(x + 1 for x in kept)) if kept else high, kept, far
@@ -160,15 +166,18 @@ def _follow(
             found.indexes(line, rows)
         if indices == [_INDEXED[kind]]:
             return None if kind != "OneHot" else _Line(bounded=True)
-    if max(indices) >= _DATA_INPUTS.get(kind, len(node.input)) or kind not in _KNOWN:
+    sized = max(indices) >= DATA_INPUTS.get(kind, len(node.input))
+    if sized or kind not in KNOWN:
         if all(lines[node.input[index]].real for index in indices):
             found.products = True
             return _Line()
-        found.unknown = True  # it may be a size, or anything
+        found.unknown = True
+        found.sized |= sized
         return None
     line = lines[node.input[indices[-1]]]
+    found.narrow |= kind == "Cast" and next(a.i for a in node.attribute if a.name == "to") not in WIDE
     others = [constants.get(name) for index, name in enumerate(node.input) if index not in indices and name]
-    if kind in _COMPARED:
+    if kind in COMPARED:
         for other in others:
             for value in _few(other):
                 found.point(line, value)
@@ -184,22 +193,24 @@ def _follow(
         return _of_two(kind, lines[node.input[0]], lines[node.input[1]])
     if kind == "Neg":
         return replace(line, slope=-line.slope, offset=-line.offset)
-    if kind in _BOUNDED:
+    if kind in BOUNDED:
         found.waves |= kind in ("Sin", "Cos") and not line.bounded
         return _Line(bounded=True)
-    if kind in _COPIES | {"Floor", "Ceil", "Round"}:
+    if kind in COPIES | {"Floor", "Ceil", "Round"}:
         return line
     if kind in ("Relu", "Abs", "Min", "Max") and not line.bounded:
         found.point(line, 0)
         return line if kind != "Abs" else _Line()
-    found.products |= kind in _PRODUCTS and (len(indices) > 1 or kind not in ("MatMul", "Gemm", "Mul"))
+    if kind in PRODUCTS and (len(indices) > 1 or kind not in ("MatMul", "Gemm", "Mul")):
+        found.products |= any(lines[node.input[index]].real for index in indices)
+        found.counted = True
     return _Line(bounded=all(lines[node.input[index]].bounded for index in indices))
 
 
 def _real(node: onnx.NodeProto, read: list[_Line]) -> bool:
     """Whether a node gives real numbers of what it reads."""
     if node.op_type == "Cast":
-        return next(a.i for a in node.attribute if a.name == "to") in _REAL
+        return next(a.i for a in node.attribute if a.name == "to") in REAL
     return any(line.real for line in read)
 
 
@@ -242,8 +253,7 @@ def _of_two(kind: str, one: _Line, two: _Line) -> _Line:
 _LINES: Mapping[str, Callable[[_Line, float, int, _Found], _Line]] = {
     "Add": _added, "Sub": _subtracted, "Mul": _scaled, "Div": _divided,
 }  # fmt: skip
-_INDEXED = {"Gather": 1, "GatherElements": 1, "GatherND": 1, "OneHot": 0}
-_KNOWN = _COPIES | _BOUNDED | _SUMS | _PRODUCTS
+_INDEXED = {"Gather": 1, "GatherElements": 1, "GatherND": 1, "OneHot": 0, "ScatterElements": 1, "ScatterND": 1}
 
 
 def _rows(node: onnx.NodeProto, shapes: Mapping[str, list[int]], constants: Mapping[str, np.ndarray]) -> int | None:
@@ -251,9 +261,11 @@ def _rows(node: onnx.NodeProto, shapes: Mapping[str, list[int]], constants: Mapp
     if node.op_type == "OneHot":
         depth = _single(constants.get(node.input[1]))
         return int(depth) if depth is not None and depth >= 1 else None
-    if node.op_type == "GatherND":
-        return None
     shape = shapes.get(node.input[0], [])
+    if node.op_type in ("GatherND", "ScatterND"):
+        several = (shapes.get(node.input[1]) or [0])[-1]
+        batched = any(attribute.name == "batch_dims" and attribute.i for attribute in node.attribute)
+        return None if batched else min(shape[:several], default=0) or None
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
     return (shape[axis] or None) if -len(shape) <= axis < len(shape) else None
 

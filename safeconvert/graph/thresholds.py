@@ -1,23 +1,55 @@
-"""Samples made of the numbers at which a graph changes its mind, which noise hits by chance alone: what it compares with, its bounds, NaN and infinity."""
+"""Samples made of the numbers at which a graph changes its mind, which noise hits by chance alone: what it compares with, its bounds, NaN and infinity.
+
+Where an input is scaled and shifted before it is compared, the number is that of the input.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
+from onnx import TensorProto, helper
 
 from safeconvert.graph.constants import small_constants
+from safeconvert.graph.scaled import Scaled, followed
 
 Array = np.ndarray[Any, Any]
-_COMPARED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Clip", "Min", "Max", "ThresholdedRelu"}
-_SMALL = 8  # elements of a constant that is a bound, and not a tensor of its own
+_COMPARED = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Clip", "Min", "Max"}
+_BOUNDS = {
+    "ThresholdedRelu": ("alpha",),
+    "Shrink": ("lambd",),
+    "Clip": ("min", "max"),
+    "LSTM": ("clip",),
+    "GRU": ("clip",),
+    "RNN": ("clip",),
+}
+"""Attributes that are bounds; of what lies as far on the other side, too, where they bound a size."""
+_OF_SIZES = {"Shrink", "LSTM", "GRU", "RNN"}
+_HOLDS = {
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "uint8",
+    TensorProto.INT16: "int16",
+    TensorProto.UINT16: "uint16",
+}
+"""Integers that a target may count in where the source has more bits; what is beyond 32 is cast by each runtime in its own way."""
+_KINKED = {"Relu", "LeakyRelu", "PRelu", "Abs", "Sign"}
+_ROUNDED = (-1.5, -0.5, 0.5, 1.5)
+"""Where rounding to even and rounding up part."""
+_SMALL = 512  # elements of a constant that holds bounds
 _MOST = 12  # numbers that are tried
+_FAR_OFF = 1e3  # from zero, where nothing but an offset leads
+_OFFSET = "offset"
+"""Stands for the operator where a number that lies so far off is taken off, whatever comes then."""
 _LARGEST = 1e12
 _BEYOND = 0.1  # by what share of itself a number is passed
 _HALF = 0.5
+_DIGITS = 5
+
+Turn = tuple[str, float]
+"""An operator, and the number of the input at which it changes its mind."""
 
 
 @dataclass(frozen=True)
@@ -35,22 +67,19 @@ class Thresholds:
 
 def thresholds(model: onnx.ModelProto) -> Thresholds:
     """The constants of comparisons and bounds, those within branches and loops among them."""
-    found, asked = set[float](), set[float]()
-    for graph in _graphs(model.graph):
-        constants = small_constants(graph, _SMALL)
-        for node in graph.node:
-            if node.op_type == "IsNaN":
-                asked.add(np.nan)
-            elif node.op_type == "IsInf":
-                asked |= {np.inf, -np.inf}
-            elif node.op_type in _COMPARED:
-                for name in node.input:
-                    array = constants.get(name)
-                    if array is not None and array.dtype.kind == "f":
-                        found |= {float(value) for value in array.ravel()}
+    turns = _turns(model)
+    found = {number for _, number in turns}
+    asked = {np.nan} if any(operator == "IsNaN" for operator, _ in turns) else set[float]()
     asked |= {value for value in found if np.isinf(value)}
-    kept = sorted((value for value in found if 0 < abs(value) < _LARGEST), key=abs)
-    return Thresholds(tuple(sorted(kept[-_MOST:])), tuple(sorted(asked, key=str)))
+    return Thresholds(_kept(found), tuple(sorted(asked, key=str)))
+
+
+def other_turns(source: onnx.ModelProto, target: onnx.ModelProto) -> tuple[float, ...]:
+    """Numbers at which only one of two graphs changes its mind, or by another operator, and such as both take off that lie far from zero; at most a
+    dozen, ascending."""
+    ours, theirs = ({_said(turn): turn[1] for turn in _turns(model)} for model in (source, target))
+    one = ours.keys() ^ theirs.keys()
+    return _kept({number for said, number in (ours | theirs).items() if said in one or said[0] == _OFFSET})
 
 
 def at_thresholds(given: Thresholds, base: Sequence[Sequence[Array]], seed: int) -> list[list[Array]]:
@@ -69,6 +98,63 @@ def at_thresholds(given: Thresholds, base: Sequence[Sequence[Array]], seed: int)
     for value in given.nonfinite:
         made += [_with(random, base, value, share) for share in (_HALF, _BEYOND)]
     return [sample for sample in made if sample]
+
+
+def _said(turn: Turn) -> tuple[str, str]:
+    return turn[0], f"{turn[1]:.{_DIGITS}g}"
+
+
+def _kept(found: set[float]) -> tuple[float, ...]:
+    """The largest of some numbers, ascending; of zero noise tells, and what is further off than any input keeps numbers finite."""
+    kept = sorted((value for value in found if 0 < abs(value) < _LARGEST), key=abs)
+    return tuple(sorted(kept[-_MOST:]))
+
+
+def _turns(model: onnx.ModelProto) -> set[Turn]:
+    constants = {tensor.name for tensor in model.graph.initializer}
+    known = {value.name: Scaled() for value in model.graph.input if value.name not in constants}
+    found = set[Turn]()
+    for graph in _graphs(model.graph):
+        values = small_constants(graph, _SMALL)
+        for node in graph.node:
+            read = next((known[name] for name in node.input if name in known), None)
+            place = read.place if read is not None else float
+            bounds = _of_node(node, values, "f" if read is None else "fi")
+            if read is not None:
+                bounds |= {0.0} if node.op_type in _KINKED else set(_ROUNDED) if node.op_type == "Round" else set()
+            found |= {(node.op_type, float(place(value))) for value in bounds}
+            made = followed(node, known, values)
+            if made is not None:
+                known |= dict.fromkeys(node.output, made)
+            elif read is not None and abs(read.place(0)) > _FAR_OFF:
+                found.add((_OFFSET, read.place(0)))
+    return found
+
+
+def _of_node(node: onnx.NodeProto, constants: Mapping[str, Array], kinds: str) -> set[float]:
+    """What a node compares with, or bounds by: its constants of some kinds, attributes, and the ends of the integers that it gives."""
+    attributes = {one.name: one for one in node.attribute}
+    if node.op_type == "IsNaN":
+        return {np.nan}
+    if node.op_type == "IsInf":
+        return {np.inf, -np.inf}
+    found = {attributes[name].f for name in _BOUNDS.get(node.op_type, ()) if name in attributes}
+    found |= {-bound for bound in found} if node.op_type in _OF_SIZES else set()
+    if node.op_type in _COMPARED:
+        for name in node.input:
+            array = constants.get(name)
+            if array is not None and array.dtype.kind in kinds:
+                found |= {float(value) for value in _few(array)}
+    if node.op_type == "Cast" and helper.get_attribute_value(attributes["to"]) in _HOLDS:
+        limits = np.iinfo(_HOLDS[helper.get_attribute_value(attributes["to"])])
+        found |= {float(limits.min), float(limits.max)}
+    return found
+
+
+def _few(array: Array) -> Array:
+    """The numbers of a constant; of many different ones the least and the largest."""
+    values: Array = np.unique(array)
+    return values if len(values) <= _MOST else values[[0, -1]]
 
 
 def _with(random: np.random.Generator, base: Sequence[Sequence[Array]], value: float, share: float) -> list[Array]:

@@ -88,7 +88,7 @@ def reaching(
     base = _first(run, chunks, _MEASURED_OF_LARGE if large else _MEASURED)
     searched = SearchRequest(exported.path, signature, like, large, chunks[0].whole)
     found = ask_to_reach(run, searched, base, [chunk for recipe in recipes for chunk in recipe])
-    return tuple(reached_chunks(run, searched, found, first))
+    return tuple(reached_chunks(run, searched.whole, found, first))
 
 
 def measured(

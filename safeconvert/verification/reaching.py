@@ -78,39 +78,40 @@ def ask_to_reach(
         },
     )
     answer = run.pool.worker("onnx").call("onnx", f"looking for inputs of {request.path.name}", call)
-    return [files for files in answer["samples"] if all(_lies_in(folder, path) for path in files.values())]
+    return [files for files in answer["samples"] if all(lies_in(folder, path) for path in files.values())]
 
 
-def _lies_in(folder: Path, path: str) -> bool:
+def lies_in(folder: Path, path: str) -> bool:
     """Whether a file lies where the worker was to write it."""
     return Path(path).parent == folder and not Path(path).is_symlink() and Path(path).is_file()
 
 
 def reached_chunks(
-    run: Run, request: SearchRequest, found: Sequence[Mapping[str, str]], like: Mapping[str, np.ndarray]
+    run: Run, whole: bool, found: Sequence[Mapping[str, str]], like: Mapping[str, np.ndarray]
 ) -> list[Chunk]:
     """The samples of an answer as chunks of the run's own, numbered from 0; what a worker may write is read once, and copied.
 
     Args:
-        run, request: of the search.
+        run: the surroundings.
+        whole: a sample is a whole call.
         found: files that the worker wrote.
         like: arrays of other samples, whose shapes and types these have.
     """
     samples = [{name: np.load(path, allow_pickle=False) for name, path in files.items()} for files in found]
-    shapes = {name: (array.shape if request.whole else array.shape[1:], array.dtype) for name, array in like.items()}
+    shapes = {name: (array.shape if whole else array.shape[1:], array.dtype) for name, array in like.items()}
     fitting = [one for one in samples if {name: (array.shape, array.dtype) for name, array in one.items()} == shapes]
     fitting = fitting[:_MOST]
     if not fitting:
         return []
     folder = run.kept("reached")
-    calls = fitting if request.whole else [{name: np.stack([one[name] for one in fitting]) for name in fitting[0]}]
+    calls = fitting if whole else [{name: np.stack([one[name] for one in fitting]) for name in fitting[0]}]
     chunks, start = [], 0
     for arrays in calls:
         files = {}
         for index, (name, array) in enumerate(arrays.items()):
             files[name] = folder / f"in-{start:07d}-{index}.npy"
             np.save(files[name], array, allow_pickle=False)
-        count = 1 if request.whole else len(fitting)
-        chunks.append(Chunk(start, start + count, files, request.whole))
+        count = 1 if whole else len(fitting)
+        chunks.append(Chunk(start, start + count, files, whole))
         start += count
     return chunks

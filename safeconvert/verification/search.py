@@ -35,13 +35,16 @@ from safeconvert.verification.native import accumulator, feed_across
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rare_rows import rare_rows, reading
 from safeconvert.verification.search_plan import NotSearched, SearchPlan, plan_search
+from safeconvert.verification.turning import at_turns, turns_of_one
 from safeconvert.verification.types import Searched, Verification
 from safeconvert.verification.usable_samples import declared_samples, finite_samples
+from safeconvert.verification.waking import waking
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
 
 Array = np.ndarray[Any, Any]
 _ELITES = 12
+_AT_TURNS = 2  # batches of inputs at which only one of the models changes its mind, at most
 _AFRESH = 7919  # between the seeds of searches of a target and of its repairs
 
 
@@ -106,7 +109,7 @@ class _Search:
             wrong = self._judge(self._run_both(known))
             if wrong is not None:
                 return self._result(0, wrong, "")
-        wrong = self._rare_rows()
+        wrong = self._rare_rows() or self._turns() or self._woken()
         if wrong is not None:
             return self._result(0, wrong, "")
         began, done, why = time.monotonic(), 0, ""
@@ -143,6 +146,35 @@ class _Search:
             if wrong is not None:
                 return wrong
         return None
+
+    def _turns(self) -> _Wrong | None:
+        """What inputs come to at which only one of the models changes its mind."""
+        numbers = turns_of_one(self._run, self._pair.source.exported, self._found.exported)
+        if not numbers or not self._elites:
+            return None
+        numeric = {name for name, taken in self._pair.source.ranges.items() if taken.low < 0 and not taken.rows}
+        samples = [elite.sample for elite in self._elites]
+        for group in at_turns(numbers, samples, _ranges(self._pair), numeric, _AT_TURNS * self._plan.batch):
+            for part in (group, *([one] for one in group)):  # one by one where a model refuses one of them
+                try:
+                    wrong = self._judge(self._run_both(self._calls(part)))
+                except (AdapterFailure, UnusableInput):
+                    continue
+                if wrong is not None:
+                    return wrong
+                if part is group:
+                    break
+        return None
+
+    def _woken(self) -> _Wrong | None:
+        """What inputs come to that wake units at which the weights of both models differ; of large models none is looked for."""
+        if self._plan.heavy:
+            return None
+        chunks = waking(self._run, self._pair, self._found.exported, _ranges(self._pair))
+        try:
+            return self._judge(self._run_both(chunks)) if chunks else None
+        except (AdapterFailure, UnusableInput):
+            return None
 
     def _round(self, number: int) -> tuple[Chunk, ...]:
         """The inputs of a round: one call of all of them, or a call for each."""

@@ -26,12 +26,14 @@ class SearchPlan:
         batch: inputs of a round.
         seconds: after which no round begins; None: rounds are counted.
         whole: each input is a whole call.
+        heavy: the model or its inputs are large, so that few are tried.
     """
 
     rounds: int
     batch: int
     seconds: float | None
     whole: bool
+    heavy: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def plan_search(run: Run, pair: Pair, settings: VerifySettings) -> SearchPlan | 
     heavy = any(_size(path) > _HEAVY for path in (source.file.path, source.exported.path))
     if heavy or fewer(load_files(first.arrays), 1 if whole else first.stop - first.start):
         rounds, batch = min(requested.search_rounds, _OF_LARGE[0]), _OF_LARGE[1]
-        return SearchPlan(rounds, batch, requested.search, whole)
+        return SearchPlan(rounds, batch, requested.search, whole, heavy=True)
     batch = min(requested.search_batch, _CALLS) if whole else requested.search_batch
     return SearchPlan(requested.search_rounds, batch, requested.search, whole)
 

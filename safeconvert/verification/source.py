@@ -61,6 +61,7 @@ class Source:
         fed_otherwise: the inputs are those of a target that takes another preprocessing, and not what the source gave its outputs for.
         reference: an ONNX form that is the source, where `exported` is not and one was found.
         remarks: what a reader of any verdict on it has to know.
+        ranges: of integer inputs that the user gave none for.
         counterexamples: inputs, numbered from 0, that a search found a target to differ on, and that its repair may use: no evidence.
         early: the graph of its file that a proof starts from, where that is looked at in the background.
     """
@@ -84,6 +85,7 @@ class Source:
     counterexamples: tuple[Chunk, ...] = ()
     remarks: tuple[str, ...] = ()
     early: EarlyForm | None = None
+    ranges: Mapping[str, IntegerRange] = field(default_factory=dict)
 
     @property
     def exported(self) -> Export:
@@ -193,7 +195,7 @@ def evaluate_source(
     looked = begin_looking(run, model, first.counted, settings, reading) if reading else None
     return Source(
         file, request, session, data, outputs, first.steering, first.counted.held_out, exporter, coverage, settling,
-        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks, early=looked,
+        fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks, early=looked, ranges=ranges,
     )  # fmt: skip
 
 

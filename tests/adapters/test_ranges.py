@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,12 @@ CASES = [
     ([node("Reshape", "three", "x")], None),
     ([node("OneHot", "x", "three", "table")], (0, 3)),
     ([inner("Add", "s", "x", "three"), node("Expand", "three", "s")], None),
-    ([inner("Exp", "e", "x"), node("Gather", "table", "e")], None),
+    ([inner("Exp", "e", "x"), node("Gather", "table", "e")], (0, 10)),
+    ([node("ConstantOfShape", "x")], None),
+    ([node("BitwiseAnd", "x", "seven")], (-9, 10)),
+    ([node("BitShift", "seven", "x", direction="LEFT")], None),
+    ([node("ScatterElements", "table", "x", "x")], (0, 10)),
+    ([node("NonZero", "x")], (0, 10)),
 ]
 
 
@@ -67,9 +73,30 @@ def test_values_at_which_the_graph_divides_or_compares_are_near(tmp_path: Path) 
     assert taken is not None and {-3, 0, 3, 9} <= set(taken.near) and taken.far == (-(10**9), 10**9 + 1)
 
 
-def test_numbers_that_are_multiplied_with_each_other_stay_small(tmp_path: Path) -> None:
-    taken = ranges([node("Mul", "x", "x")], TensorProto.INT64, tmp_path)
+def test_numbers_that_are_multiplied_with_each_other_stay_small_where_they_are_real(tmp_path: Path) -> None:
+    real = [inner("Cast", "f", "x", to=TensorProto.FLOAT), node("Mul", "f", "f")]
+    taken = ranges(real, TensorProto.INT64, tmp_path)
     assert taken is not None and taken.far is None
+
+
+def test_products_of_integers_leave_32_bits_where_the_source_has_more(tmp_path: Path) -> None:
+    narrow = [inner("Cast", "f", "x", to=TensorProto.INT32), node("Mul", "f", "f")]
+    found = [ranges(nodes, TensorProto.INT64, tmp_path) for nodes in ([node("Mul", "x", "x")], narrow)]
+    assert [taken and taken.far for taken in found] == [(-50_000, 50_001), (-1000, 1001)]
+
+
+def test_indices_of_which_nothing_is_known_are_tried_up_to_the_rows_of_the_smallest_table(tmp_path: Path) -> None:
+    """A sum over bags of words is a loop; a number alone may say how often, and stays small."""
+    picked = [inner("NonZero", "k", "x"), node("Gather", "wide", "k")]
+    assert [taken and (taken.low, taken.high) for taken in (ranges(picked, TensorProto.INT64, tmp_path, dims) for dims in (
+        ["n", 5], ["n"], []))] == [(0, 40), (0, 10), (0, 10)]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["GatherND", "ScatterND", "ScatterElements"])
+def test_places_within_what_is_computed_are_those_of_its_axes(kind: str, tmp_path: Path) -> None:
+    more = [] if kind == "GatherND" else ["three"]
+    taken = ranges([inner("Identity", "t", "wide"), node(kind, "t", "x", *more)], TensorProto.INT64, tmp_path, ["n", 1])
+    assert taken is not None and (taken.low, taken.high) == (0, 40)
 
 
 def test_a_real_input_has_a_range_only_where_it_indexes_a_table(tmp_path: Path) -> None:
@@ -79,12 +106,14 @@ def test_a_real_input_has_a_range_only_where_it_indexes_a_table(tmp_path: Path) 
     assert ranges([node("Floor", "x")], TensorProto.FLOAT, tmp_path) is None
 
 
-def ranges(nodes: list[onnx.NodeProto], code: int, folder: Path) -> IntegerRange | None:
+def ranges(
+    nodes: list[onnx.NodeProto], code: int, folder: Path, dims: Sequence[int | str] = ("n",)
+) -> IntegerRange | None:
     """Of the input x of a graph of nodes, as the worker tells them."""
-    constants = {"table": np.zeros((7, 2), np.int64), **{name: np.array([value]) for name, value in (
+    constants = {"table": np.zeros((7, 2), np.int64), "wide": np.zeros((40, 2), np.float32), **{name: np.array([value]) for name, value in (
         ("three", 3), ("minus", -1), ("hundred", 100), ("seven", 7))}}  # fmt: skip
     graph = helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info("x", code, ["n"])], [helper.make_empty_tensor_value_info("y")],
+        nodes, "g", [helper.make_tensor_value_info("x", code, dims)], [helper.make_empty_tensor_value_info("y")],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )  # fmt: skip
     onnx.save(helper.make_model(graph), folder / "m.onnx")

@@ -11,7 +11,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 Array = np.ndarray[Any, Any]
-CODES = {"f": TensorProto.FLOAT, "i": TensorProto.INT64, "b": TensorProto.BOOL, "i32": TensorProto.INT32}
+CODES = {
+    "f": TensorProto.FLOAT,
+    "i": TensorProto.INT64,
+    "b": TensorProto.BOOL,
+    "i32": TensorProto.INT32,
+    "u32": TensorProto.UINT32,
+}
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,10 @@ def graph(
     inputs: Mapping[str, tuple[str, Sequence[int | str]]],
     outputs: Sequence[str],
     constants: Mapping[str, Array],
+    opset: int = 17,
+    functions: Sequence[onnx.FunctionProto] = (),
 ) -> onnx.ModelProto:
-    """A checked model; inputs are (code, shape), and outputs are of the types that inference finds."""
+    """A checked model; inputs are (code, shape), outputs are of the types that inference finds, and functions are of the domain `local`."""
     made = helper.make_model(
         helper.make_graph(
             list(nodes), "made",
@@ -45,7 +53,8 @@ def graph(
             [helper.make_empty_tensor_value_info(name) for name in outputs],
             [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
         ),
-        opset_imports=[helper.make_opsetid("", 17)], ir_version=9,
+        opset_imports=[helper.make_opsetid("", opset), *([helper.make_opsetid("local", 1)] if functions else [])],
+        ir_version=9, functions=list(functions),
     )  # fmt: skip
     found = {value.name: value for value in onnx.shape_inference.infer_shapes(made).graph.output}
     for output in made.graph.output:
