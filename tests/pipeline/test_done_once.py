@@ -22,7 +22,7 @@ from safeconvert.core.signature import Signature
 from safeconvert.errors import NotEquivalent
 from safeconvert.inputs.store import Chunk
 from safeconvert.registry.manifest import adapters
-from safeconvert.verification.native import first_chunks
+from safeconvert.verification.form_check import first_chunks
 from safeconvert.verification.source_check import KnownRun
 from safeconvert.verification.types import Counted
 
