@@ -82,14 +82,15 @@ def hard_swish_apart(three: float = 3.0) -> Pair:
     return one, b.model(b("Mul", b("Mul", "x", clipped), b.constant(1 / 6)))
 
 
-def hard_swish_of_a_convolution(three: float = 3.0, bound: float = 6.0) -> Pair:
-    """As TFLite fuses it: what is bounded has weights, into which a factor would go."""
-    w, bias = numbers((5, 4, 1, 1), 1), numbers((5,), 2)
-    a, b = Builder(["n", 4, 6, 6]), Builder(["n", 4, 6, 6])
+def hard_swish_of_a_convolution(three: float = 3.0, bound: float = 6.0, before: float = 1.0) -> Pair:
+    """As TFLite fuses it: what is bounded has weights, into which a factor would go, where the sixth is taken before."""
+    w, bias = numbers((5, 40, 3, 3), 7), numbers((5,), 2)
+    a, b = Builder(["n", 40, 6, 6]), Builder(["n", 40, 6, 6])
     one = a.model(a("HardSwish", a("Conv", "x", a.constant(w), a.constant(bias))))
     made = b("Conv", "x", b.constant(w), b.constant(bias))
-    clipped = b("Clip", b("Add", made, b.constant(three)), b.constant(0.0), b.constant(bound))
-    return one, b.model(b("Mul", made, b("Div", clipped, b.constant(6.0))))
+    scaled = b("Mul", made, b.constant(before)) if before != 1 else made
+    clipped = b("Clip", b("Add", scaled, b.constant(three * before)), b.constant(0.0), b.constant(bound * before))
+    return one, b.model(b("Mul", made, b("Div", clipped, b.constant(6.0 * before))))
 
 
 def relu_six(six: float = 6.0) -> Pair:
@@ -200,6 +201,12 @@ CASES: dict[str, Case] = {
     "hardswish of a convolution": (
         hard_swish_of_a_convolution,
         lambda: hard_swish_of_a_convolution(3.0001),
+        None,
+        None,
+    ),
+    "hardswish of a convolution, a sixth before": (
+        lambda: hard_swish_of_a_convolution(before=1 / 6),
+        lambda: hard_swish_of_a_convolution(3.0001, before=1 / 6),
         None,
         None,
     ),

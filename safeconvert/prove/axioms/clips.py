@@ -11,10 +11,13 @@ from safeconvert.prove.axioms.affine import parts, scale, unary, without
 from safeconvert.prove.axioms.axiom import Axiom
 from safeconvert.prove.axioms.operands import mixed, only_floating
 from safeconvert.prove.axioms.pairwise import pairwise
+from safeconvert.prove.axioms.weights import WEIGHTED
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.node import Node
 from safeconvert.prove.kernel.terms import Refused, Store, Term
 
+_ROUNDED = 2.0**-20
+"""As near as the largest weight comes to one where it was divided by itself."""
 _POSITIVE = "the number in front is positive"
 _ONE = "the bound is one number"
 
@@ -26,13 +29,22 @@ def clipped(store: Store, value: Value, low: float, high: float) -> Value:
     if term.operator == "clip":
         low, high = (min(max(float(bound), low), high) for bound in term.constants[0].values)
         return clipped(store, Value(term.operands[0], value.groups), low, high)
-    _, factor, offset, _ = parts(term)
-    number = float(factor.item()) if factor.size == 1 and offset.size == 1 else 1.0
-    if number == 0 or not AXIOM.holds(store, _POSITIVE, number > 0):
-        number = 1.0
-    core = value if number == 1.0 else Value(without(store, term, number), value.groups)
-    bounds = np.array([low / number, high / number])
-    return scale(store, unary(store, "clip", core, (), bounds), number)
+    number = _in_front(term, low, high)
+    if number in (0.0, 1.0) or not AXIOM.holds(store, _POSITIVE, number > 0):
+        return unary(store, "clip", value, (), np.array([low, high]))
+    core = Value(without(store, term, number), value.groups)
+    return scale(store, clipped(store, core, low / number, high / number), number)
+
+
+def _in_front(term: Term, low: float, high: float) -> float:
+    """The number in front of what is clipped; of a product with weights, into which it went, the largest of these, where bounds are not as good at any size."""
+    core, factor, offset, _ = parts(term)
+    if core.operator in WEIGHTED and bool((factor == 1).all()):
+        if {low, high} <= {-math.inf, 0.0, math.inf}:
+            return 1.0
+        largest = float(np.abs(core.constants[0].values).max(initial=0.0))
+        return 1.0 if abs(largest - 1) <= _ROUNDED else largest
+    return float(factor.item()) if factor.size == 1 and offset.size == 1 else 1.0
 
 
 def lowest(term: Term) -> float:
