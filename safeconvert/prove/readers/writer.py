@@ -33,6 +33,7 @@ class Writer:
 
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
+    _zeros: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def constant(self, array: Array) -> str:
         """A constant."""
@@ -49,9 +50,11 @@ class Writer:
         return self.constant(np.asarray(value, np.float32))
 
     def zeros(self, tensor: str, kind: int) -> str:
-        """Zeros of a tensor's shape, of an ONNX type."""
-        zero = np.zeros(1, helper.tensor_dtype_to_np_dtype(kind))
-        return self("ConstantOfShape", self("Shape", tensor), value=numpy_helper.from_array(zero))
+        """Zeros of a tensor's shape, of an ONNX type; made once of each, since they are as large as it."""
+        if (tensor, kind) not in self._zeros:
+            zero = numpy_helper.from_array(np.zeros(1, helper.tensor_dtype_to_np_dtype(kind)))
+            self._zeros[tensor, kind] = self("ConstantOfShape", self("Shape", tensor), value=zero)
+        return self._zeros[tensor, kind]
 
     def turned(self, tensor: str, axes: Sequence[int]) -> str:
         """A tensor, the other way around along some axes."""

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.readers.keras.operations import OPERATIONS
 from safeconvert.prove.readers.keras.reader import read_keras
+from safeconvert.prove.readers.writer import Writer
 from tests.prove.readers.test_keras import IMAGE, ROW, STEPS, model_of, numbers, run, saved
 
 keras = pytest.importorskip("keras")
@@ -115,3 +117,12 @@ def test_an_operation_that_is_not_known_is_refused_by_name(tmp_path: Path) -> No
     ):
         with pytest.raises(Refused, match=named):
             read_keras(saved(model_of(ROW, build), tmp_path))
+
+
+def test_zeros_of_one_tensor_are_made_once() -> None:
+    """They are as large as the tensor: MobileNetV3 has 56 of a whole picture."""
+    write = Writer()
+    given = [write.zeros("x", TensorProto.FLOAT), write.zeros("x", TensorProto.FLOAT)]
+    others = [write.zeros("x", TensorProto.INT64), write.zeros("y", TensorProto.FLOAT)]
+    assert given[0] == given[1] and len({given[0], *others}) == 3
+    assert [node.op_type for node in write.nodes].count("ConstantOfShape") == 3
