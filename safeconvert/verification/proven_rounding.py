@@ -8,7 +8,7 @@ there if all of this holds:
 - the graphs read of both files, which share nothing with exporters and converters, are the models on all the other inputs;
 - these graphs are proven to be one function, end to end;
 - in float64 both agree within a tenth of the tolerance on the inputs in question, and the source's graph is there no further from the source
-  than `[verify] rounding` of an output's range over all inputs.
+  than ten times `[verify] rounding` of an output's range over all inputs, nor the target.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from safeconvert.verification.source import Source, chunks_for
 from safeconvert.verification.types import Verification
 from safeconvert.workers.run import Run
 
+PROVEN = 10.0
+"""So many times as far may be rounding where a proof says that it is: what a runtime's sums lose where weights cancel."""
 _SHARE = 4
 """At most one of so many inputs may be rounding alone."""
 
@@ -80,7 +82,7 @@ def _exact(
     native = replace(source.outputs, outputs=tuple(source.outputs.outputs[index] for index in indices))
     ours = _in_double(run, adapter, forms[0], chunks, "source")
     off = compare(forms[0].contract, native, ours, chunks, settings).result(beyond)
-    scales, limit = real_scales(forms[0].contract, source.outputs), run.settings.verify.rounding
+    scales, limit = real_scales(forms[0].contract, source.outputs), PROVEN * run.settings.verify.rounding
     if off.nonfinite or any(output.max_abs > limit * scales.get(output.name, 0.0) for output in off.outputs):
         return None
     fed = feed_across(found.contract, source.data.chunks, run.folder("feed"))

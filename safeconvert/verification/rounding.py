@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -35,7 +36,7 @@ from safeconvert.verification.cross_pairs import across, renamed_tolerances
 from safeconvert.verification.double import agreeing, in_double, narrow, stricter, with_double
 from safeconvert.verification.native import compare, feed_across, real_scales, unchanged_contract
 from safeconvert.verification.pair import Pair
-from safeconvert.verification.proven_rounding import settled_by_proof
+from safeconvert.verification.proven_rounding import PROVEN, settled_by_proof
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import ExporterCheck, Verification
 from safeconvert.workers.run import Run
@@ -57,7 +58,8 @@ def accept_rounding(
     counted = np.union1d(source.steering, source.counted)
     limit = run.settings.verify.rounding
     scales = real_scales(verification.contract, source.outputs)
-    if verification.native.equal or not _may_be_rounding(source, figures, counted, limit, scales):
+    looked_at = partial(_may_be_rounding, source, figures, counted, scales=scales)
+    if verification.native.equal or not looked_at(PROVEN * limit):
         return verification
     beyond = np.intersect1d(figures.unequal(), counted)
     adapter = with_double(run)
@@ -65,7 +67,7 @@ def accept_rounding(
         return verification
     settled: tuple[int, ...] = ()
     try:
-        exact = _exact(run, adapter, source, verification, beyond, settings)
+        exact = _exact(run, adapter, source, verification, beyond, settings) if looked_at(limit) else None
         if exact is None:
             exact = settled_by_proof(run, adapter, pair, verification, beyond, settings)
             settled = tuple(map(int, beyond))
