@@ -30,6 +30,8 @@ _PASSES = {
 """Between a Relu and the weights that read it; units keep their numbers where there is one place of each."""
 _ZEROING = {"Relu", "Clip"}
 _ROUNDED = 1e-3  # of a weight's largest number
+_SHARE = 0.5  # of a weight's numbers that may be others
+_LOOKED_AT = 509  # numbers
 _MOST = 8  # units that are told
 
 
@@ -54,8 +56,8 @@ def sleeping_units(source: onnx.ModelProto, target: onnx.ModelProto) -> list[Uni
     for node, array in ours:
         if array.tobytes() in same:
             continue
-        apart = [_apart(array, other) for other in others if other.shape == array.shape]
-        few = [one for one in apart if one.any() and one.mean() <= 0.5]
+        apart = [_apart(array, other) for other in others if other.shape == array.shape and _alike(array, other)]
+        few = [one for one in apart if one.any() and one.mean() <= _SHARE]
         if few:
             found |= dict.fromkeys(_units(source.graph, node, min(few, key=np.count_nonzero)))
     return list(found)[:_MOST]
@@ -88,6 +90,12 @@ def _weights(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Array]]:
         for name in node.input[1:]
         if name in constants and (array := array_of(constants[name])).dtype.kind == "f"
     ]
+
+
+def _alike(one: Array, two: Array) -> bool:
+    """Whether most numbers are the same, by a few of them: of many weights of one shape nearly all are others."""
+    step = max(1, one.size // _LOOKED_AT)
+    return bool(_apart(one.ravel()[::step], two.ravel()[::step]).mean() <= _SHARE)
 
 
 def _apart(one: Array, two: Array) -> Array:
