@@ -26,7 +26,7 @@ from safeconvert.prove.axioms.loops import holds_graph
 from safeconvert.prove.axioms.table import NEAR_BY, OFTEN
 from safeconvert.prove.checker.check import Problem, check, opened
 from safeconvert.prove.checker.graph import Graph
-from safeconvert.prove.free_places import furthest, places
+from safeconvert.prove.free_places import decided, decides, furthest, places
 from safeconvert.prove.kernel.layout import Value
 from safeconvert.prove.kernel.terms import Refused
 from safeconvert.prove.search import Lean, Reading, read
@@ -122,9 +122,9 @@ def _proven(
 def _require_all_sizes(
     source: onnx.ModelProto, target: onnx.ModelProto, problem: Problem, statement: Mapping[str, Any]
 ) -> None:
-    """Raises Refused where a graph names a place along a free axis: what is shown at the sizes of the proof is not so at smaller ones."""
+    """Raises Refused where a graph names a place along a free axis, or decides by a free size: what is shown at the sizes of the proof is not so at others."""
     named = places(problem.source), places(problem.target)
-    if not any(named):
+    if not any(named) and not any(map(decides, (problem.source, problem.target))):
         return
     far = opened(source, target, statement, far=True)
     furthest_ones = (furthest(named[0], problem.source, far.source), furthest(named[1], problem.target, far.target))
@@ -133,6 +133,9 @@ def _require_all_sizes(
         raise Refused(
             f"a constant names the place {place} of an axis whose size is free; of smaller sizes nothing is shown"
         )
+    by = decided(problem.source, far.source) or decided(problem.target, far.target)
+    if by:
+        raise Refused(f"{by} decides by a size that is free; of sizes where it decides otherwise nothing is shown")
 
 
 def _compared(

@@ -661,3 +661,57 @@ def test_the_ends_of_a_free_axis_are_there_at_all_sizes(place: int) -> None:
     b = Builder(["n", 4, "t"])
     model = b.model(b("Gather", b("Slice", "x", b.ints(1), b.ints(-1), b.ints(2)), b.constant(place, np.int64), axis=2))
     assert prove(model, model, contract()).proven
+
+
+def _length(b: Builder, axis: int = 2) -> str:
+    return str(b("Slice", b("Shape", "x"), b.ints(axis), b.ints(axis + 1)))
+
+
+def as_many_as(decide: Callable[[Builder, str], str] | None, number: int) -> onnx.ModelProto:
+    """As many ones as a length decides, or a number of them, in front of the sum of all."""
+    b = Builder(["n", 4, "t"])
+    count = b.ints(number) if decide is None else decide(b, _length(b))
+    total = b("Reshape", b("ReduceSum", "x", keepdims=0), b.ints(1))
+    return b.model(b("Concat", b("Expand", b.constant(1.5), count), total, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("decide", "number"),
+    [
+        (lambda b, n: b("Min", n, b.ints(50)), 50),
+        (lambda b, n: b("Max", n, b.ints(300)), 300),
+        (lambda b, n: b("Add", b("Div", n, b.ints(1000)), b.ints(3)), 3),
+        (lambda b, n: b("Where", b("Less", n, b.ints(500)), b.ints(7), n), 7),
+        (lambda b, n: b("Cast", b("Min", b("Cast", n, to=TensorProto.FLOAT), b.constant([20.0])), to=TensorProto.INT64), 20),
+    ],
+)  # fmt: skip
+def test_what_a_free_size_decides_is_decided_so_at_some_sizes_alone(
+    decide: Callable[[Builder, str], str], number: int
+) -> None:
+    assert not prove(as_many_as(decide, 0), as_many_as(None, number), contract()).proven
+    found = prove(as_many_as(decide, 0), as_many_as(None, number), of_a_run(1, 4, 60))
+    assert found.proven and found.alone
+
+
+def test_of_two_free_sizes_the_smaller_one_is_no_certain_one() -> None:
+    def model(least: bool) -> onnx.ModelProto:
+        b = Builder(["n", "h", "w"])
+        count = b("Min", _length(b, 1), _length(b)) if least else _length(b)
+        total = b("Reshape", b("ReduceSum", "x", keepdims=0), b.ints(1))
+        return b.model(b("Concat", b("Expand", b.constant(1.5), count), total, axis=0))
+
+    assert not prove(model(True), model(False), contract()).proven
+
+
+def test_what_formats_hold_sizes_against_decides_nothing() -> None:
+    """The shape that an export expands to is held against -1."""
+
+    def expanded(plain: bool) -> onnx.ModelProto:
+        b = Builder(["n", 4, "t"])
+        shape = b("Shape", "x")
+        if not plain:
+            shape = b("Where", b("Equal", shape, b.ints(-1, -1, -1)), b.ints(1, 1, 1), shape)
+        return b.model(b("Mul", "x", b("Expand", b.constant(2.0), shape)))
+
+    found = prove(expanded(False), expanded(True), contract())
+    assert found.proven and not found.alone
