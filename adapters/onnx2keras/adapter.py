@@ -38,11 +38,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     initializers = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initializers]
     declared = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
-    sizes = (
-        {}
-        if step.keep_open or step.signature is None
-        else {spec.name: spec.shape[1:] for spec in step.signature.inputs}
-    )
+    sizes = {} if step.keep_open else _sizes(step, inputs_peeled)
     shapes = own.pop("input_shapes", [list(sizes.get(v.name, d)) for v, d in zip(inputs, declared, strict=True)])
     with axes_by_rank():
         converted = onnx_to_keras(
@@ -67,6 +63,14 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     )
     require_layouts(reply, [value.name for value in inputs], [value.name for value in model.graph.output], step)
     return reply.to_json()
+
+
+def _sizes(step: ConvertRequest, peeled: Mapping[str, bool]) -> dict[str, tuple[int | None, ...]]:
+    """The sizes of the inputs behind the batch; channels come first where a Transpose was taken off."""
+    if step.signature is None:
+        return {}
+    behind = {spec.name: spec.shape[1:] for spec in step.signature.inputs}
+    return {name: (*sizes[-1:], *sizes[:-1]) if peeled.get(name, False) else sizes for name, sizes in behind.items()}
 
 
 def _moved(rank: int, reordered: bool) -> Permutation | None:

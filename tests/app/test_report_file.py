@@ -75,7 +75,7 @@ def test_where_the_page_cannot_be_written_no_target_of_the_run_is_left_at_the_ou
         if certified:
             sha256 = digest(target).sha256
             entry = {"path": target.name, "sha256": sha256, "kind": "file", "files": []}
-            content = {"schema": 1, "verdict": "verified", "target": entry, "source": entry}
+            content = {"schema": 1, "verdict": "verified", "target": entry, "source": entry, "written": True}
             write_certificate(certificate_path(target), build_statement(target.name, sha256, content), None)
         else:
             certificate_path(target).unlink()
