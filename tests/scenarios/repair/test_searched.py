@@ -68,7 +68,7 @@ def test_a_target_is_refused_by_what_repaired_it_before_any_round(tmp_path: Path
         pair = verify_pair(run, options)
         assert pair.exit_code is ExitCode.NOT_EQUIVALENT
         first = pair.verification.searched
-        assert isinstance(first, Searched) and first.rounds > 0
+        assert isinstance(first, Searched) and first.inputs > 0
         equal = replace(pair.verification, native=replace(pair.verification.native, equal=True), searched=None)
         known = Chunk(0, first.chunks[0].stop, first.chunks[0].arrays)
         again = search(
