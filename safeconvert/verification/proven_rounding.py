@@ -30,7 +30,7 @@ from safeconvert.verification.native import compare, feed_across, real_scales
 from safeconvert.verification.native_forms import NativeForm, Unread
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.proof import native_forms, prove_between
-from safeconvert.verification.source import Source, chunks_for
+from safeconvert.verification.source import Source
 from safeconvert.verification.types import Verification
 from safeconvert.workers.run import Run
 
@@ -85,8 +85,8 @@ def _exact(
     scales, limit = real_scales(forms[0].contract, source.outputs), PROVEN * run.settings.verify.rounding
     if off.nonfinite or any(output.max_abs > limit * scales.get(output.name, 0.0) for output in off.outputs):
         return None
-    fed = feed_across(found.contract, source.data.chunks, run.folder("feed"))
-    as_target = [chunks_for(source.data, fed)[index] for index in indices]
+    fed = feed_across(found.contract, chunks, run.folder("feed"))
+    as_target = [replace(chunk, arrays=feed) for chunk, feed in zip(chunks, fed, strict=True)]
     theirs = _in_double(run, adapter, forms[1], as_target, "target")
     strict = stricter(settings, renamed_tolerances(settings, forms[0].contract))
     contract = across(found.contract, forms[0].contract, forms[1].contract)

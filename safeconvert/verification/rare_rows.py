@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from safeconvert.conversion.models import Export
-from safeconvert.errors import SafeconvertError
 from safeconvert.graph.mutate import Range
 from safeconvert.inputs.interface import Array
-from safeconvert.registry.manifest import framework
-from safeconvert.workers.requests import CallFunction
+from safeconvert.verification.graph_pair import of_both
 from safeconvert.workers.run import Run
 
 _INSIDE = 0.5  # between a whole number and the next, so that a real one is cast to it
@@ -19,14 +17,7 @@ _INSIDE = 0.5  # between a whole number and the next, so that a real one is cast
 
 def rare_rows(run: Run, source: Export, target: Export) -> tuple[int, ...]:
     """Numbers of the rows; () where there are none, or a side has no ONNX form. Never raises for a graph that cannot be read."""
-    if source.path is None or target.path is None:
-        return ()
-    arguments = {"source": str(source.path), "target": str(target.path)}
-    request = CallFunction(framework("onnx", run.adapters).folder, "other_rows", arguments)
-    try:
-        return tuple(run.pool.worker("onnx").call("onnx", "comparing the tables of both graphs", request))
-    except SafeconvertError:
-        return ()
+    return of_both(run, "other_rows", "comparing the tables of both graphs", source, target)
 
 
 def reading(

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence, Set
 import numpy as np
 
 from safeconvert.conversion.models import Export
-from safeconvert.errors import SafeconvertError
 from safeconvert.graph.mutate import Range
 from safeconvert.inputs.interface import Array
-from safeconvert.registry.manifest import framework
-from safeconvert.workers.requests import CallFunction
+from safeconvert.verification.graph_pair import of_both
 from safeconvert.workers.run import Run
 
 Sample = Mapping[str, Array]
@@ -24,14 +22,7 @@ _SHARES = (1.0, 0.5)
 
 def turns_of_one(run: Run, source: Export, target: Export) -> tuple[float, ...]:
     """Those numbers, the ones of an input; () where there are none, or a side has no ONNX form. Never raises for a graph that cannot be read."""
-    if source.path is None or target.path is None:
-        return ()
-    arguments = {"source": str(source.path), "target": str(target.path)}
-    request = CallFunction(framework("onnx", run.adapters).folder, "turns_of_one", arguments)
-    try:
-        return tuple(run.pool.worker("onnx").call("onnx", "comparing the bounds of both graphs", request))
-    except SafeconvertError:
-        return ()
+    return of_both(run, "turns_of_one", "comparing the bounds of both graphs", source, target)
 
 
 def at_turns(
