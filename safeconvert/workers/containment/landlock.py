@@ -80,6 +80,10 @@ class Rules:
 def restrict(open_to: Rules, version: int) -> None:
     """Close this process and all its future children off from every file but these, and from TCP where the kernel can.
 
+    What stays open is held by a descriptor each for as long as the process lives. The kernel's rule is about an inode, and `/proc` makes
+    another one for a name that it has forgotten, which it does when memory is short: `/proc/self` and `/proc/cpuinfo` would be closed
+    in the midst of a run, and TensorFlow aborts where it cannot read how it was started.
+
     Args:
         open_to: what stays open.
         version: of the interface to use, at most `abi()`.
@@ -110,13 +114,10 @@ def _allow(rules: int, path: Path, rights: int) -> None:
         folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
-    try:
-        if not stat.S_ISDIR(os.fstat(folder).st_mode):
-            rights &= _OF_FILES
-        rule = _Beneath(rights, folder)
-        _checked(_system().syscall(_ADD_RULE, rules, _PATH_BENEATH, ctypes.byref(rule), 0))
-    finally:
-        os.close(folder)
+    if not stat.S_ISDIR(os.fstat(folder).st_mode):
+        rights &= _OF_FILES
+    rule = _Beneath(rights, folder)  # the descriptor stays open: see `restrict`
+    _checked(_system().syscall(_ADD_RULE, rules, _PATH_BENEATH, ctypes.byref(rule), 0))
 
 
 def _system() -> ctypes.CDLL:
