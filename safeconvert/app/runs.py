@@ -22,6 +22,7 @@ from safeconvert.config.settings import Settings
 from safeconvert.core import paths
 from safeconvert.core.files import clone
 from safeconvert.core.progress import Phases
+from safeconvert.core.runtimes import Runtime
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.pipeline.convert import convert, destination
 from safeconvert.pipeline.lock import locked
@@ -183,7 +184,8 @@ def _settings(options: ConvertOptions | VerifyOptions, settings: Settings) -> di
     """The settings file, by name and digest, and each tolerance that is looser than its default."""
     origin = options.origin
     file = {"file": origin.file.name, "sha256": origin.sha256, "named": origin.named} if origin.file else {"file": None}
-    return {"settings": {**file, "loosened": list(loosened(options.verify, settings))}}
+    runtime = {} if settings.tflite.runtime == Runtime.LITERT else {"tflite_runtime": settings.tflite.runtime}
+    return {"settings": {**file, **runtime, "loosened": list(loosened(options.verify, settings))}}
 
 
 def _certify(content: dict[str, Any], found: Evidence | None, subject: Path, path: Path, key: Path | None) -> Path:

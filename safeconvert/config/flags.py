@@ -154,10 +154,15 @@ FLAGS: tuple[Flag, ...] = (
         unset="0.01 with --metric, one point of an accuracy", metavar="SHARE", takes="float",
     ),
     Flag(
+        "tflite-runtime", Kind.TEXT, Group.COMPARISON, _VERDICT,
+        "What runs TFLite files for the verdict: litert, plain (LiteRT without XNNPACK) or tensorflow.",
+        unset="litert, with XNNPACK, which is what apps ship", metavar="RUNTIME", takes="str",
+    ),
+    Flag(
         "also-on", Kind.TEXT, Group.COMPARISON, _VERDICT,
-        "Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: plain, tensorflow or tflm. May be given "
+        "Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: litert, plain, tensorflow or tflm. May be given "
         "several times.",
-        unset="LiteRT with XNNPACK alone, which is what apps ship",
+        unset="the one of --tflite-runtime alone",
         many=True, metavar="RUNTIME", takes="Sequence[str]",
     ),
     Flag(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safeconvert.compare.settings import KINDS, METRICS
 from safeconvert.core.proof import ProofLevel
+from safeconvert.core.runtimes import DECIDING
 from safeconvert.errors import UnusableInput
 
 BY_OUTPUT = "by output"
@@ -38,6 +39,7 @@ class GateSettings:
     cosine_threshold: float
     rounding: float
     comparators: tuple[str, ...]
+    tflite_runtimes: tuple[str, ...]
     evidence: str
     age_days: int
     signature: bool
@@ -48,6 +50,12 @@ def _comparators(path: Path, value: object) -> tuple[str, ...]:
     known = (BY_OUTPUT, *KINDS, *METRICS)
     if not isinstance(value, list) or not all(isinstance(i, str) and (i in known or ":" in i) for i in value):
         raise UnusableInput(f"{path}: gate.comparators = {value!r} is not a list of {', '.join(known)}")
+    return tuple(value)
+
+
+def _runtimes(path: Path, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(item in DECIDING for item in value):
+        raise UnusableInput(f"{path}: gate.tflite_runtimes = {value!r} is not a list of {', '.join(DECIDING)}")
     return tuple(value)
 
 
@@ -80,6 +88,7 @@ def _signer(path: Path, item: object) -> Signer:
 
 KEYS: dict[str, Callable[[Path, object], object]] = {
     "comparators": _comparators,
+    "tflite_runtimes": _runtimes,
     "evidence": _evidence,
     "signers": _signers,
 }

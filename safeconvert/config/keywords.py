@@ -68,8 +68,10 @@ class ConvertKeywords(TypedDict, total=False):
     """What decides in place of the comparator: accuracy over labels.csv, agreement with the source's labels, or package.module:function of your own. Default: with --max-drop accuracy where inputs have labels, else agreement; without it the comparator decides."""
     max_drop: float | None
     """Share, between 0 and 1, by which the metric may fall from source to target; it has to be shown with 95 % confidence. Default: 0.01 with --metric, one point of an accuracy."""
+    tflite_runtime: str | None
+    """What runs TFLite files for the verdict: litert, plain (LiteRT without XNNPACK) or tensorflow. Default: litert, with XNNPACK, which is what apps ship."""
     also_on: Sequence[str] | None
-    """Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: plain, tensorflow or tflm. May be given several times. Default: LiteRT with XNNPACK alone, which is what apps ship."""
+    """Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: litert, plain, tensorflow or tflm. May be given several times. Default: the one of --tflite-runtime alone."""
     search: float | None
     """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None
@@ -159,8 +161,10 @@ class VerifyKeywords(TypedDict, total=False):
     """What decides in place of the comparator: accuracy over labels.csv, agreement with the source's labels, or package.module:function of your own. Default: with --max-drop accuracy where inputs have labels, else agreement; without it the comparator decides."""
     max_drop: float | None
     """Share, between 0 and 1, by which the metric may fall from source to target; it has to be shown with 95 % confidence. Default: 0.01 with --metric, one point of an accuracy."""
+    tflite_runtime: str | None
+    """What runs TFLite files for the verdict: litert, plain (LiteRT without XNNPACK) or tensorflow. Default: litert, with XNNPACK, which is what apps ship."""
     also_on: Sequence[str] | None
-    """Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: plain, tensorflow or tflm. May be given several times. Default: LiteRT with XNNPACK alone, which is what apps ship."""
+    """Another runtime that a verified TFLite target is run on, and what it gives otherwise is reported: litert, plain, tensorflow or tflm. May be given several times. Default: the one of --tflite-runtime alone."""
     search: float | None
     """Seconds of searching for inputs on which an equal target differs, from those that come nearest; 0 searches none. Default: 8 rounds of 64 inputs (3 of 4 for large models, 16 inputs where each is a call), counted and not timed, so that every run does the same."""
     target_layout: Override | Mapping[str, Override] | None

@@ -10,6 +10,7 @@ from pathlib import Path
 from safeconvert.compare.settings import Tolerance, VerifySettings
 from safeconvert.config.project_file import Project
 from safeconvert.config.settings import Settings, load_settings
+from safeconvert.core.runtimes import Runtime
 from safeconvert.errors import UnusableInput
 
 _AS_STRICT = (None, "allclose", "exact")
@@ -63,6 +64,9 @@ def _loosened(verify: VerifySettings, settings: Settings) -> Iterator[str]:
     ):
         if value > default:
             yield f"{key} {value:g} instead of {default:g}"
+    runtime = settings.tflite.runtime
+    if runtime != Runtime.LITERT:
+        yield f"TFLite files run in {Runtime(runtime).words} instead of {Runtime.LITERT.words}"
     if verify.nonfinite:
         yield "NaN, and Inf of one sign, at the same places of both outputs are no difference"
     for name, own in verify.tolerances.items():

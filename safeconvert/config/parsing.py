@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from safeconvert.compare.layout import Override
 from safeconvert.compare.settings import Tolerance
-from safeconvert.core.runtimes import Runtime
+from safeconvert.core.runtimes import DECIDING, Runtime
 from safeconvert.errors import UnusableInput
 
 _LAYOUTS: dict[str, Override] = {"keep": "keep", "nchw->nhwc": "NCHW->NHWC", "nhwc->nchw": "NHWC->NCHW"}
@@ -80,6 +80,21 @@ def shard(text: str) -> tuple[int, int]:
     if not 1 <= number <= of:
         raise UnusableInput(f"--shard {text}: no part of a whole", "write the second of eight parts as 2/8")
     return number, of
+
+
+def deciding_runtime(name: str, where: str) -> Runtime:
+    """The runtime that TFLite files are judged by.
+
+    Args:
+        name: of the runtime.
+        where: the flag or setting that names it.
+
+    Raises:
+        UnusableInput: it is unknown, or none that a verdict is of.
+    """
+    if name not in DECIDING:
+        raise UnusableInput(f"{where} {name}: no runtime that a verdict can be of", f"one of {', '.join(DECIDING)}")
+    return Runtime(name)
 
 
 def runtimes(names: Sequence[str]) -> tuple[Runtime, ...]:

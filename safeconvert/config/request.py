@@ -223,6 +223,8 @@ def _limited(settings: Settings, values: Mapping[str, Any]) -> Settings:
         inputs = replace(inputs, search=float(values["search"]))
     if values.get("allow_select_tf_ops"):
         tflite = replace(tflite, select_tf_ops=True)
+    if values.get("tflite_runtime"):
+        tflite = replace(tflite, runtime=parsing.deciding_runtime(values["tflite_runtime"], "--tflite-runtime"))
     return replace(settings, limits=limits, inputs=inputs, tflite=tflite)
 
 

@@ -16,6 +16,7 @@ from safeconvert.core.containment import Mode
 from safeconvert.core.faults import FaultKind
 from safeconvert.core.files import is_folder
 from safeconvert.core.resources import data_folder
+from safeconvert.core.runtimes import DECIDING, Runtime
 from safeconvert.core.text import suggest
 from safeconvert.errors import UnusableInput
 from safeconvert.localize.settings import RepairSettings
@@ -77,9 +78,10 @@ class AdapterSettings:
 
 @dataclass(frozen=True)
 class TfliteSettings:
-    """How TFLite files are made; see default.toml."""
+    """How TFLite files are made and run; see default.toml."""
 
     select_tf_ops: bool
+    runtime: str = Runtime.LITERT
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,11 @@ def _checked(path: Path, section: str, values: dict[str, Any]) -> dict[str, Any]
         if key == "containment":
             if value not in tuple(Mode):
                 raise UnusableInput(f"{path}: {section}.{key} = {value!r} is none of {', '.join(Mode)}")
+            checked[key] = str(value)
+            continue
+        if (section, key) == ("tflite", "runtime"):
+            if value not in DECIDING:
+                raise UnusableInput(f"{path}: {section}.{key} = {value!r} is none of {', '.join(DECIDING)}")
             checked[key] = str(value)
             continue
         if key == "core_layers":

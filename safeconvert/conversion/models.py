@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safeconvert.adapter_api.protocol import WHOLE, ConvertRequest, ModelRequest
@@ -11,6 +11,7 @@ from safeconvert.config.options import ModelOptions
 from safeconvert.conversion.step import run_step
 from safeconvert.core.files import size_of
 from safeconvert.core.formats import ModelFile, detect
+from safeconvert.core.runtimes import Runtime
 from safeconvert.core.signature import Signature
 from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, SafeconvertError, UnusableInput
@@ -64,6 +65,8 @@ def model_request(path: Path, options: ModelOptions, candidates: Sequence[tuple[
 def open_model(run: Run, role: str, format_name: str, request: ModelRequest) -> Session:
     """Load a model in a role's worker. Raises UnusableInput or AdapterFailure."""
     adapter = framework(format_name, run.adapters)
+    if format_name == "tflite" and not request.runtime and run.settings.tflite.runtime != Runtime.LITERT:
+        request = replace(request, runtime=run.settings.tflite.runtime)
     return open_session(run.pool.worker(role, adapter.python), adapter, request)
 
 

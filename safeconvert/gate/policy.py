@@ -10,6 +10,7 @@ from typing import Any
 from safeconvert.certificate.signature import Signature, Signed
 from safeconvert.certificate.untrusted_json import mapping, number
 from safeconvert.config.gate_settings import LEVELS, GateSettings, Signer
+from safeconvert.core.runtimes import Runtime
 from safeconvert.gate.recompute import NATIVE
 
 _STRICTER = 10
@@ -27,6 +28,7 @@ def violations(predicate: Mapping[str, Any], policy: GateSettings, now: datetime
     return [
         *_inputs(predicate, policy),
         *_tolerances(predicate, policy),
+        *_runtime(predicate, policy),
         *_age(predicate, policy, now),
         *_level(predicate, policy),
     ]
@@ -86,6 +88,12 @@ def _tolerances(predicate: Mapping[str, Any], policy: GateSettings) -> Iterator[
     if rounding:
         yield from _most("relative distance put down to rounding", figures.get("relative"), policy.rounding)
         yield from _most("its distance in float64", rounding.get("relative_in_float64"), policy.rtol / _STRICTER)
+
+
+def _runtime(predicate: Mapping[str, Any], policy: GateSettings) -> Iterator[str]:
+    runtime = mapping(predicate.get("settings")).get("tflite_runtime", Runtime.LITERT)
+    if runtime not in policy.tflite_runtimes:
+        yield f"TFLite files ran in {runtime!r}; the policy allows {', '.join(policy.tflite_runtimes)}"
 
 
 def _most(what: str, value: object, most: float) -> Iterator[str]:

@@ -46,11 +46,11 @@ def _remark(run: Run, pair: Pair, found: Verification, settings: VerifySettings,
     except SafeconvertError as error:
         return f"runtime fault: {runtime.words} does not run the target: {first_line(str(error))}"
     figures = compare(contract, found.outputs, outputs, chunks, plain).result(np.asarray(source.held_out))
-    return said(runtime, contract, figures)
+    return said(runtime, Runtime(run.settings.tflite.runtime), contract, figures)
 
 
-def said(runtime: Runtime, contract: Contract, figures: Comparison) -> str:
-    """What another runtime gives otherwise than LiteRT with XNNPACK, in one line."""
+def said(runtime: Runtime, deciding: Runtime, contract: Contract, figures: Comparison) -> str:
+    """What another runtime gives otherwise than the one that decides, in one line."""
     inputs = f"{figures.samples} held-out inputs"
     if figures.equal:
         return f"{runtime.words} gives the same on {inputs}, max-abs {figures.max_abs:.3g}"
@@ -63,5 +63,5 @@ def said(runtime: Runtime, contract: Contract, figures: Comparison) -> str:
     beside = f", {max(steps):.0f} steps of the output's scale at most" if steps else ""
     return (
         f"runtime fault: {runtime.words} gives other values on {figures.beyond_tolerance} of {inputs}, other labels on "
-        f"{figures.disagreements}; max-abs {figures.max_abs:.3g}{beside}: what is verified is LiteRT with XNNPACK"
+        f"{figures.disagreements}; max-abs {figures.max_abs:.3g}{beside}: what is verified is {deciding.words}"
     )
