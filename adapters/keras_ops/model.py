@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,7 +13,9 @@ from safeconvert.adapter_api.protocol import channels_last, channels_second
 from .._operators.read import constants, inputs
 from .._operators.sizes import Dim, is_sizes
 from .._operators.walk import walk
+from .._shared.keras_named import keep_free
 from .backend import KerasOps
+from .names import input_name, output_name
 
 
 def build(
@@ -34,7 +35,7 @@ def build(
     Raises:
         NotImplementedError: an operator cannot be expressed; the message names it and its node.
     """
-    taken: set[str] = set()
+    ours, called = _names(model)
     made: dict[str, tuple[Any, list[Any]]] = {}
     fed: list[Any] = []
     for name, dtype, declared in inputs(model):
@@ -46,7 +47,7 @@ def build(
         batch_shape = [None if isinstance(size, Dim) else size for size in sizes]
         if name in moved:
             batch_shape = [batch_shape[axis] for axis in channels_last(len(sizes))]
-        taken_in = keras.Input(batch_shape=batch_shape, dtype=dtype, name=_safe(name, taken))
+        taken_in = keras.Input(batch_shape=batch_shape, dtype=dtype, name=ours[name])
         fed.append(taken_in)
         read = keras.ops.transpose(taken_in, channels_second(len(sizes))) if name in moved else taken_in
         made[name] = (read, sizes)
@@ -56,11 +57,21 @@ def build(
     outputs = walk(model, backend, {name: tensor for name, (tensor, _) in made.items()}, constants(model), told)
     if any(isinstance(output, list) for output in outputs):
         raise NotImplementedError("an output that is a sequence")
+    by_name = dict(zip(ours, fed, strict=True))
     named = [
-        _named(backend, output, _safe(value.name, taken), value.name in moved)
-        for output, value in zip(outputs, model.graph.output, strict=True)
+        by_name[value.name] if value.name in by_name else _named(backend, output, name, value.name in moved)
+        for output, value, name in zip(outputs, model.graph.output, called, strict=True)
     ]
     return keras.Model(fed, named)
+
+
+def _names(model: onnx.ModelProto) -> tuple[dict[str, str], list[str]]:
+    """Keras' names: of inputs by theirs, and of the outputs in order. An output that is an input is called like it."""
+    taken: set[str] = set()
+    ours = {name: input_name(name, taken) for name, _, _ in inputs(model)}
+    called = [ours.get(value.name) or output_name(value.name, taken) for value in model.graph.output]
+    keep_free(taken)
+    return ours, called
 
 
 def _free(symbol: str, axis: int) -> Dim:
@@ -74,17 +85,3 @@ def _named(backend: KerasOps, output: Any, name: str, moved: bool) -> Any:
         tensor = keras.ops.transpose(tensor, channels_last(len(tensor.shape)))
     kind = backend.dtype(tensor)
     return keras.layers.Identity(name=name, dtype=kind if "float" in kind else None)(tensor)
-
-
-def _safe(name: str, taken: set[str]) -> str:
-    """A name that Keras takes: letters, digits and underscores, none twice."""
-    base = re.sub(r"\W+", "_", name.removesuffix(":0")).strip("_") or "value"
-    if base[0].isdigit() or hasattr(
-        keras.ops, base.rstrip("_0123456789")
-    ):  # Keras calls its own operations by these names
-        base = f"v_{base}"
-    candidate, number = base, 1
-    while candidate.lower() in taken:
-        candidate, number = f"{base}_{number}", number + 1
-    taken.add(candidate.lower())
-    return candidate

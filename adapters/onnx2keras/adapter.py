@@ -7,7 +7,7 @@ that the Keras model has the order of the original. As a drop-in, with arguments
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import onnx
@@ -19,6 +19,7 @@ from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permu
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
 from safeconvert.rewrite.legalize import legalise, rules_of
 
+from .._shared.keras_named import keep_free
 from .reorder import axes_by_rank
 from .standalone import without_lambdas
 
@@ -40,6 +41,7 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     declared = [[dim.dim_value or None for dim in value.type.tensor_type.shape.dim][1:] for value in inputs]
     sizes = {} if step.keep_open else _sizes(step, inputs_peeled)
     shapes = own.pop("input_shapes", [list(sizes.get(v.name, d)) for v, d in zip(inputs, declared, strict=True)])
+    keep_free(name.replace("/", "_") for name in (*_tensors(model), *(value.name for value in inputs)))
     with axes_by_rank():
         converted = onnx_to_keras(
             model,
@@ -63,6 +65,11 @@ def convert(request: Mapping[str, Any]) -> dict[str, Any]:
     )
     require_layouts(reply, [value.name for value in inputs], [value.name for value in model.graph.output], step)
     return reply.to_json()
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[str]:
+    """What layers are called by: the results of the nodes."""
+    return (name for node in model.graph.node for name in node.output)
 
 
 def _sizes(step: ConvertRequest, peeled: Mapping[str, bool]) -> dict[str, tuple[int | None, ...]]:

@@ -153,3 +153,35 @@ def test_rows_of_a_free_batch_are_picked_by_index_tuples(target: str, adapter: s
 def test_a_number_that_a_model_is_fed_stays_one_in_a_saved_model(tmp_path: Path) -> None:
     printed = run_program(PROGRAMS / "scalar_input.py", tmp_path, modules=KERAS).splitlines()
     assert printed[-2:] == ["{'most': [], 'x': [None, 3]}", "[[1.0, 2.0, 2.5], [2.5, 2.5, 1.0]]"]
+
+
+def _named(inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
+    """A product with weights twice, each beside an image that is one; outputs that are inputs are given as they are."""
+    made = [name for name in outputs if name not in inputs]
+    nodes = [helper.make_node("Sum", inputs, ["sum"]), helper.make_node("MatMul", ["sum", "w"], ["product"])]
+    nodes.append(helper.make_node("MatMul", ["product", "w"], ["again"]))
+    nodes += [helper.make_node("Add", ["again", f"number {place}"], [name]) for place, name in enumerate(made)]
+    numbers = {f"number {place}": np.array([place], dtype=np.float32) for place in range(len(made))}
+    graph = model(nodes, {name: ["N", 4] for name in inputs}, made, {"w": random(4, 4)} | numbers)
+    graph.graph.output.extend(value for value in graph.graph.input if value.name in outputs)
+    return graph
+
+
+NAMES = [
+    (["x"], ["dense"], ["x"], ["dense"]),  # as Keras calls a layer
+    (["add"], ["dense_1", "add_2"], ["add"], ["dense_1", "add_2"]),  # an operation, and the second of them
+    (["dense"], ["matmul", "identity"], ["dense"], ["matmul", "identity"]),
+    (["x"], ["a/b", "a:b", "a_b"], ["x"], ["a_b", "a_b_1", "a_b_2"]),  # told by what Keras forbids alone
+    (["x"], ["y", "x"], ["x"], ["y", "x"]),  # an input that is an output
+    (["/x", "X", "x"], ["/y", "1", "a.b"], ["x", "X_1", "x_2"], ["_y", "1", "a.b"]),  # TensorFlow's arguments know no case
+    (["a-b", "a.b", "1", "class", "\u00fc"], ["y"], ["a-b", "a.b_1", "1", "v_class", "value"], ["y"]),
+]  # fmt: skip
+
+
+def test_ends_are_called_as_in_the_graph_and_collide_with_nothing(tmp_path: Path) -> None:
+    files = [tmp_path / f"{place}.onnx" for place in range(len(NAMES))]
+    for file, (inputs, outputs, _, _) in zip(files, NAMES, strict=True):
+        onnx.save(_named(inputs, outputs), file)
+    printed = run_program(PROGRAMS / "keras_names.py", tmp_path, *files, modules=KERAS).splitlines()
+    found = [json.loads(line) for line in printed if line.startswith("[[")]
+    assert found == [[inputs, outputs, sorted(outputs)] for _, _, inputs, outputs in NAMES]
