@@ -37,6 +37,7 @@ from tests.scenarios.published_bugs import BUGS, KIND, RIGHT, SOURCE, WRONG
 
 SEEDS = 10
 MUTANTS = 20
+TRANSFORMERS = 40
 CHAINS = (100, 300, 1000, 3000, 10000)
 
 
@@ -48,6 +49,7 @@ def main(operators: int, wanted: Sequence[str]) -> None:
         "Spoiled targets": _spoiled,
         "Published bugs": _published,
         "Spoiled files": _files,
+        "Spoiled transformers": _transformers,
         "Operators through raw converters": lambda: _operators(operators),
         "Chains": _chains,
         "Large nets": _large,
@@ -107,6 +109,16 @@ def _files() -> str:
         f"## Spoiled files\n\nOf each format {MUTANTS} files of four nets with one number of the weights or one setting changed, read by the readers, and proven against what is read of the file as it was "
         "or not. Harmless ones compute the same.\n\n" + made[made.index("| format") :].strip()
     )  # fmt: skip
+
+
+def _transformers() -> str:
+    """Spoiled ONNX targets of transformers; a process of its own, which needs the extra `bench`."""
+    made = _printed("proof_transformers.py", TRANSFORMERS)
+    return (
+        f"## Spoiled transformers\n\nSix tiny seeded nets, read from their ExportedProgram, beside PyTorch's ONNX file of them: as it was, and {TRANSFORMERS} seeded copies of each with one number, "
+        "attribute or operator changed or two operands exchanged. Harmless ones compute the same. Proofs of `these sizes` are for those of the run alone.\n\n"
+        + made[made.index("| net") :].strip()
+    )
 
 
 def _operators(count: int) -> str:
