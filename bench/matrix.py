@@ -67,9 +67,19 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     verified = sum(row["exit"] == 0 for _, row in rows)
     outcomes = [row["raw"]["outcome"] for _, row in rows]
     counted = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("equal", "differs", "does not run", "crashed"))
-    header = ("model", "pair", "safeconvert", "labels that differ, max-abs", "s", "proof", "route", "raw converters")
+    header = (
+        "model",
+        "pair",
+        "safeconvert",
+        "labels that differ, max-abs",
+        "s",
+        "s of proof",
+        "proof",
+        "route",
+        "raw converters",
+    )
     body = [
-        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.proof(row), cells.route(row), cells.raw(row))
+        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", row.get("proving", ""), cells.proof(row), cells.route(row), cells.raw(row))
         for cell, row in rows
     ]  # fmt: skip
     return (

@@ -125,6 +125,7 @@ def _safe(kept: Path, path: Path, target: str, inputs: list[str]) -> None:
     row = {"pair": pair, "exit": code, "seconds": round(seconds, 1), "reason": outcome["reason"], "commit": MEASURED}
     predicate = outcome["predicate"]
     row["verification"] = predicate.get("verification", {})
+    row["proving"] = cells.proof_seconds(predicate)
     row["attempts"], row["proof"] = outcome.get("attempts", []), predicate.get("proof", {})
     kept.write_text(json.dumps(row, indent=1))
     print(kept.stem, code, f"{seconds:.1f} s", cells.proof(row), flush=True)
@@ -157,6 +158,7 @@ def _summary(rows: list[tuple[Model, dict]]) -> str:
         "max-abs",
         "upper bound",
         "s",
+        "s of proof",
         "proof",
         "route",
         "raw converters",
@@ -170,7 +172,7 @@ def _summary(rows: list[tuple[Model, dict]]) -> str:
         note = raw.get("outcome", "") + (f": {raw['reason']}" if raw.get("outcome") not in ("equal", None) else "")
         body.append((
             model.name, row["pair"], {0: "verified", 1: "not equivalent", 3: "no route", 4: "no verdict"}.get(row["exit"], row["exit"]),
-            _share(native), _figure(native, "max_abs"), _percent(native), row.get("seconds", ""), cells.proof(row),
+            _share(native), _figure(native, "max_abs"), _percent(native), row.get("seconds", ""), row.get("proving", ""), cells.proof(row),
             used + (f" (after {failed} failed)" if failed else "") if used else row["reason"][:160], note,
         ))  # fmt: skip
     verified = sum(row["exit"] == 0 for _, row in rows)

@@ -44,7 +44,7 @@ NETS = (
     Net("ResNet-8", "resnet8_cifar10.h5", "tflite", "cifar10", "raw", 400, 0.05, 32, SCHEMES),
     Net("DS-CNN", "keywords.keras", "tflite", "", "", 600, 0.05, 0, SCHEMES),
     Net("encoder", "encoder.keras", "tflite", "", "", 600, 0.05, 0, SCHEMES),
-    Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05, 32),
+    Net("ResNet-20", "resnet20_cifar10.pt", "tflite", "cifar10", "torchvision", 400, 0.05, 32, SCHEMES),
     Net(
         "MobileNetV1 0.25",
         "mobilenetv1_025_imagenet_float.tflite",
@@ -55,8 +55,18 @@ NETS = (
         0.05,
     ),
     Net("ResNet-20", "resnet20_cifar10.pt", "onnx", "cifar10", "torchvision", 400, 0.05, 32),
-    Net("SqueezeNet", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05),
-    Net("MobileNetV2", "mobilenetv2_imagenet.keras", "tflite", "imagenet_val", "keras.mobilenet_v2", 600, 0.05),
+    Net("SqueezeNet", "squeezenet11_imagenet.pt", "tflite", "imagenet_val", "torchvision", 600, 0.05, 224, SCHEMES),
+    Net(
+        "MobileNetV2",
+        "mobilenetv2_imagenet.keras",
+        "tflite",
+        "imagenet_val",
+        "keras.mobilenet_v2",
+        600,
+        0.05,
+        224,
+        SCHEMES,
+    ),
 )
 
 

@@ -57,9 +57,19 @@ def _table(rows: list[tuple[Cell, dict]]) -> str:
     counted = ", ".join(f"{verdicts.count(kind)} {kind}" for kind in sorted(set(verdicts) - {"verified"}))
     raw = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("equal", "differs", "does not run", "crashed"))
     beside = f"Raw converters on the same: {raw}." if set(outcomes) != {"not run"} else "Raw converters were not run."
-    header = ("model", "pair", "safeconvert", "differ, max-abs", "s", "proof", "route, or why not", "raw converters")
+    header = (
+        "model",
+        "pair",
+        "safeconvert",
+        "differ, max-abs",
+        "s",
+        "s of proof",
+        "proof",
+        "route, or why not",
+        "raw converters",
+    )
     body = [
-        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", cells.proof(row), cells.route(row), cells.raw(row))
+        (cell.model, cell.pair, cells.verdict(row), cells.figures(row), f"{row['seconds']:.0f}", row.get("proving", ""), cells.proof(row), cells.route(row), cells.raw(row))
         for cell, row in rows
     ]  # fmt: skip
     return (
