@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from safeconvert.core.arrays import save_array
 from safeconvert.core.signature import Signature
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -43,7 +44,7 @@ def run_chunks(model: Model, chunks: Sequence[Mapping[str, str]], folder: str) -
         files = {}
         for position, (name, array) in enumerate(outputs.items()):
             path = Path(folder) / f"out-{number:05d}-{position}.npy"
-            np.save(path, array, allow_pickle=False)
+            save_array(path, array)
             files[name] = str(path)
         results.append(files)
     return results

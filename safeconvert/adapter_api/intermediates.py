@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from safeconvert.adapter_api.feeding import Arrays
+from safeconvert.core.arrays import save_array
 from safeconvert.errors import UnusableInput
 
 Array = np.ndarray[Any, Any]
@@ -112,7 +113,7 @@ def save_intermediates(model: object, chunks: Sequence[Mapping[str, str]], folde
         files = []
         for index, one in enumerate(each):
             path = Path(folder) / f"inner-{number:05d}-{index}.npy"
-            np.save(path, one.value, allow_pickle=False)
+            save_array(path, one.value)
             files.append(str(path))
         shown.append(NativeTensor(first.layer, first.operator, tensor, first.reads, tuple(files)).to_json())
     return shown

@@ -176,11 +176,11 @@ def _step(
         layouts=_layouts(job),
     )
     with run.phases.phase(f"converting {job.route.formats[position]} to {step_format} ({adapter.name})"):
-        declared = run_step(run, _role(job.route, position), adapter, request)
+        declared = run_step(run, role_of(job.route, position), adapter, request)
     return ModelRequest(str(target)), declared
 
 
-def _role(route: Route, position: int) -> str:
+def role_of(route: Route, position: int) -> str:
     """The worker of one converter: `convert`, or one of its own where the last one needs another framework, which is there before the first begins."""
     (first, last) = (route.adapters[at].modules[:1] for at in (position, -1))
     return "convert" if first in ((), last) else f"convert by {first[0]}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.core.arrays import save_array
 from safeconvert.errors import UnusableInput
 from safeconvert.inputs.interface import Array, InputSet
 
@@ -68,7 +69,7 @@ def picked(chunks: Sequence[Chunk], numbers: Iterable[int], folder: Path) -> lis
         if not chunk.whole and len(rows) < chunk.stop - chunk.start:
             for position, (name, path) in enumerate(chunk.arrays.items()):
                 files[name] = folder / f"picked-{chunk.start:07d}-{position}.npy"
-                np.save(files[name], np.load(path, mmap_mode="r", allow_pickle=False)[rows], allow_pickle=False)
+                save_array(files[name], np.load(path, mmap_mode="r", allow_pickle=False)[rows])
         found.append(Chunk(start, start + len(rows), files, chunk.whole))
         start += len(rows)
     return found
@@ -87,7 +88,7 @@ def saved(folder: Path, prefix: str, arrays: Mapping[str, np.ndarray[Any, Any]])
     files = {}
     for position, (name, array) in enumerate(arrays.items()):
         files[name] = folder / f"{prefix}-{position}.npy"
-        np.save(files[name], array, allow_pickle=False)
+        save_array(files[name], array)
     return files
 
 
@@ -142,7 +143,7 @@ def written_chunk(arrays: Mapping[str, Array], start: int, stop: int, folder: Pa
     for position, (name, array) in enumerate(arrays.items()):
         files[name] = folder / f"in-{start:07d}-{position}.npy"
         try:
-            np.save(files[name], array[0] if whole else array, allow_pickle=False)
+            save_array(files[name], array[0] if whole else array)
         except OSError as error:
             raise UnusableInput(
                 f"{folder}: cannot be written: {error}", "free some space, or set TMPDIR to another disk"

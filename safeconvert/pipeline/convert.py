@@ -16,8 +16,8 @@ from pathlib import Path
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.custom import require_comparator
 from safeconvert.config.options import OPTIMIZE, ConvertOptions
-from safeconvert.conversion.models import model_request
-from safeconvert.conversion.route import RouteRun, convert_along
+from safeconvert.conversion.models import Export, model_request
+from safeconvert.conversion.route import RouteRun, convert_along, role_of
 from safeconvert.core import paths
 from safeconvert.core.formats import FORMATS, ModelFile, detect
 from safeconvert.core.optimize import Optimize
@@ -140,17 +140,24 @@ def _first_verified(
 ) -> tuple[Source, list[Attempt]]:
     """The source, evaluated, and what became of the routes; its ONNX form is first read from the file, where that `read` says so.
 
-    A first route that needs no export of the source begins while the source runs, unless times are compared or its converter declares that it
-    refuses the source.
+    The first route begins while the source runs, as soon as it needs no more than is there, unless times are compared or its converter declares
+    that it refuses the source.
     """
     early: list[PrefetchedRoute] = []
     first = RouteRun(found[0], model_request(file.path, options.model), None, None, name, options)
+    ready: list[RouteRun] = []
+
+    def begin(job: RouteRun) -> None:
+        if options.routes != ALL and not early and not declared_obstacle(run, job):
+            early.append(PrefetchedRoute(run.threads.submit(convert_along, run, job), time.monotonic()))
 
     def opened(request: ModelRequest, signature: Signature) -> None:
-        job = replace(first, model=request, signature=signature)
-        if len(found[0].adapters) == 1 and options.routes != ALL and not declared_obstacle(run, job):
-            began = time.monotonic()
-            early.append(PrefetchedRoute(run.threads.submit(convert_along, run, job), began))
+        ready.append(replace(first, model=request, signature=signature))
+        if not first.last or ready[0].may_stay_open:  # else its first step may be the source's ONNX form
+            begin(ready[0])
+
+    def formed(exported: Export) -> None:
+        begin(replace(ready[0], exported=exported))
 
     try:
         source_options = SourceOptions(
@@ -158,10 +165,11 @@ def _first_verified(
         )
         source = evaluate_source(
             run, file, source_options, opened,
-            found[0].names[0] if len(found[0].adapters) == 1 else "", name,
+            found[0].names[0] if len(found[0].adapters) == 1 else "", name, formed,
         )  # fmt: skip
     except BaseException as error:
-        run.pool.worker("convert", found[0].adapters[-1].python).abandon()
+        for position, adapter in enumerate(found[0].adapters):
+            run.pool.worker(role_of(found[0], position), adapter.python).abandon()
         if isinstance(error, UnusableInput):
             refuse_undefined(run, file, options, found, name)
         raise

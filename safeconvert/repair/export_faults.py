@@ -18,6 +18,7 @@ from safeconvert.adapter_api.feeding import fixed_batch
 from safeconvert.adapter_api.protocol import ModelRequest
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, Export, Wanted, evaluate, export_with, open_model
+from safeconvert.core.arrays import save_array
 from safeconvert.core.faults import ExporterVerdict
 from safeconvert.core.formats import detect
 from safeconvert.core.proof import READER
@@ -278,7 +279,7 @@ def _call(run: Run, side: NativeSide, number: int, batch: int) -> dict[str, Path
     folder, files = run.folder("probe"), {}
     for position, name in enumerate(chunk.arrays):
         files[name] = folder / f"in-{position}.npy"
-        np.save(files[name], np.stack([_row(side, name, row) for row in rows]), allow_pickle=False)
+        save_array(files[name], np.stack([_row(side, name, row) for row in rows]))
     return files
 
 

@@ -18,6 +18,7 @@ from safeconvert.compare.quantized import same_storage, to_real
 from safeconvert.compare.scale import fitted, output_scales
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated
+from safeconvert.core.arrays import save_array
 from safeconvert.core.signature import Signature
 from safeconvert.inputs.store import Chunk
 from safeconvert.workers.session import load_files
@@ -37,7 +38,7 @@ def feed_across(contract: Contract, chunks: Sequence[Chunk], folder: Path) -> li
         files = {}
         for position, (name, array) in enumerate(target_feeds(contract, arrays).items()):
             files[name] = folder / f"feed-{number:05d}-{position}.npy"
-            np.save(files[name], array, allow_pickle=False)
+            save_array(files[name], array)
         fed.append(files)
     return fed
 

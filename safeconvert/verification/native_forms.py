@@ -52,6 +52,13 @@ class NativeModel:
             return None
         return NativeForm(exported.path, READER, check.contract) if check.verdict is ExporterVerdict.EQUAL else None
 
+    @property
+    def at_hand(self) -> NativeForm | None:
+        """The graph of its file, where that is there already: an ONNX file itself, or what was read; None where it is still to be read."""
+        if self.format == "onnx":
+            return NativeForm(self.path, "", unchanged_contract(self.outputs.signature, self.outputs.signature))
+        return self.read
+
 
 @dataclass(frozen=True)
 class NativeForm:
@@ -85,12 +92,10 @@ def native_form(
         settings: what counts as equal.
         reading: what gives the graph, as `read_again`, where that was begun before.
     """
-    signature = model.outputs.signature
-    if model.format == "onnx":
-        return NativeForm(model.path, "", unchanged_contract(signature, signature))
-    if model.read is not None:
-        return model.read
-    again = partial(read_again, run, model.side, (model.path, model.format), signature.inputs)
+    known = model.at_hand
+    if known is not None:
+        return known
+    again = partial(read_again, run, model.side, (model.path, model.format), model.outputs.signature.inputs)
     try:
         path = (reading or again)()
     except SafeconvertError as error:

@@ -149,24 +149,18 @@ def native_forms(
 ) -> tuple[NativeForm, NativeForm] | Unread:
     """The graphs of both files, or why one of them has none."""
     verification, check = checked
-    try:
-        feeds = feed_across(verification.contract, source.data.chunks, run.folder("feed"))
-    except SafeconvertError as error:
-        return Unread(first_line(str(error)))
-    models = (
-        NativeModel(
-            "source", source.file.path, source.file.format, source.data.chunks, source.outputs, (source.exported, check)
-        ),
-        NativeModel(
-            "target",
-            *target,
-            chunks_for(source.data, feeds),
-            verification.outputs,
-            (verification.exported, verification.exporter),
-        ),
-    )
+    chunks, file = source.data.chunks, source.file
+    ours = NativeModel("source", file.path, file.format, chunks, source.outputs, (source.exported, check))
+    checked_form = verification.exported, verification.exporter
+    theirs = NativeModel("target", *target, chunks, verification.outputs, checked_form)
+    if theirs.at_hand is None:
+        try:
+            feeds = feed_across(verification.contract, chunks, run.folder("feed"))
+        except SafeconvertError as error:
+            return Unread(first_line(str(error)))
+        theirs = replace(theirs, chunks=chunks_for(source.data, feeds))
     forms = []
-    for model in models:
+    for model in (ours, theirs):
         if len(model.outputs.outputs) != len(
             model.chunks
         ):  # preprocessing was built into the target, which was fed other images

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from safeconvert.core.arrays import save_array
 from safeconvert.core.signature import Signature
 from safeconvert.graph.mutate import Range
 from safeconvert.graph.reach_plan import Plan
@@ -110,7 +111,7 @@ def reached_chunks(
         files = {}
         for index, (name, array) in enumerate(arrays.items()):
             files[name] = folder / f"in-{start:07d}-{index}.npy"
-            np.save(files[name], array, allow_pickle=False)
+            save_array(files[name], array)
         count = 1 if whole else len(fitting)
         chunks.append(Chunk(start, start + count, files, whole))
         start += count

@@ -33,7 +33,7 @@ from safeconvert.verification.purity import impure
 from safeconvert.verification.sealing import sealed_form
 from safeconvert.verification.settling import Parts, Settling
 from safeconvert.verification.source_check import SourceCheck, SourceForm, looks
-from safeconvert.verification.source_inputs import Fed, feed_source
+from safeconvert.verification.source_inputs import Fed, Fedable, begin_running, feed_source
 from safeconvert.verification.types import UNSEEN, Counted
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
@@ -146,8 +146,11 @@ def evaluate_source(
     opened: Callable[[ModelRequest, Signature], None] = lambda request, signature: None,
     maker: str = "",
     target_name: str = "",
+    formed: Callable[[Export], None] = lambda exported: None,
 ) -> Source:
     """Open the source, export it, prepare the inputs and run it natively; its ONNX form runs in the background.
+
+    Where its ONNX form is read, or most likely made by who makes the first target, it is run on given inputs meanwhile.
 
     Args:
         run: the surroundings.
@@ -157,6 +160,7 @@ def evaluate_source(
         maker: adapter that alone makes the first target; where it is the exporter too, its ONNX form is most likely that target, and is not
             run before that is.
         target_name: of the file that the maker makes.
+        formed: told as soon as its ONNX form is there.
 
     Raises:
         UnusableInput: the model or the inputs cannot be used.
@@ -172,9 +176,12 @@ def evaluate_source(
 
     signature = session.signature
     feeding = _begin_inputs(run, options, signature)
+    apart = feeding is not None and (bool(maker) or options.read)
+    begun = begin_running(run, session, feeding, settings) if apart and feeding is not None else None
     early = options.proven and not options.read and request.part == WHOLE
     reading = begin_reading(run, file, signature) if early else None
-    exported = _read_form(run, file, request, signature, options) or by_exporter("source")
+    exported = _read_form(run, file, request, signature, options) or by_exporter("convert" if begun else "source")
+    formed(exported)
     if not session.alive:
         session = open_given(run, "source", file, request)  # an exporter took the worker down with it
     inferred = dataset.graph_ranges(run, session.signature, exported)
@@ -182,7 +189,7 @@ def evaluate_source(
     if not session.alive:
         session = open_given(run, "source", file, request)  # a guess took the worker down with it
     data = feeding() if feeding else dataset.prepare(run, data_options, signature, ranges, passing=options.passing)
-    fed, settling, axis = _fed(run, (file, session, exported), options, data, ranges)
+    fed, settling, axis = _fed(run, Fedable(file, session, exported, begun), options, data, ranges)
     mixed = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
     remarks = (*mixed, *impure(session), *not_compared(session, "source"))
     data, outputs, first = fed.data, fed.outputs, settling.first
@@ -201,19 +208,19 @@ def evaluate_source(
 
 def _fed(
     run: Run,
-    source: tuple[ModelFile, Session, Export],
+    source: Fedable,
     options: SourceOptions,
     data: Dataset,
     ranges: Mapping[str, IntegerRange],
 ) -> tuple[Fed, Settling, Axis]:
     """The source run on its inputs, which of them count, and what axis 0 of them is; each input is a whole call where it mixes samples."""
-    file, session, exported = source
-    fed = feed_source(run, file, session, exported, data, ranges, options.verify)
+    file, session = source.file, source.session
+    fed = feed_source(run, source, data, ranges, options.verify)
     settling, axis = settle_inputs(run, file, session, (options.data, options.verify), fed)
     if axis is not Axis.MIXED:
         return fed, settling, axis
     whole = dataset.prepare(run, options.data, session.signature, ranges, True, options.passing)
-    fed = feed_source(run, file, session, exported, whole, ranges, options.verify)
+    fed = feed_source(run, replace(source, begun=None), whole, ranges, options.verify)
     return fed, unsettled(run, file, options.data, fed), axis
 
 

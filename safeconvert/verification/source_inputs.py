@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -49,14 +50,49 @@ class Fed:
     extra: ExtraInputs
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A source that runs on its given inputs while its ONNX form is made.
+
+    Attributes:
+        session: the source.
+        outputs: what it gives.
+    """
+
+    session: Session
+    outputs: Future[Evaluated]
+
+
+@dataclass(frozen=True)
+class Fedable:
+    """A source that is to be run.
+
+    Attributes:
+        file: the source.
+        session: it, opened.
+        exported: its ONNX form, on which is measured what inputs exercise.
+        begun: its run on the given inputs, where that began before.
+    """
+
+    file: ModelFile
+    session: Session
+    exported: Export
+    begun: Begun | None = None
+
+    def outputs(self, run: Run, data: Dataset, settings: VerifySettings) -> Evaluated:
+        """What it gives on all inputs. Raises as `feed_source`."""
+        if self.begun is not None and self.begun.session is self.session:
+            return self.begun.outputs.result()
+        return _run(run, self.session, data, settings)
+
+
+def begin_running(run: Run, session: Session, data: Callable[[], Dataset], settings: VerifySettings) -> Begun:
+    """Begin to run a source on given inputs, which are waited for: nothing of that waits for its ONNX form."""
+    return Begun(session, run.threads.submit(lambda: _run(run, session, data(), settings)))
+
+
 def feed_source(
-    run: Run,
-    file: ModelFile,
-    session: Session,
-    exported: Export,
-    data: Dataset,
-    ranges: Mapping[str, IntegerRange],
-    settings: VerifySettings,
+    run: Run, source: Fedable, data: Dataset, ranges: Mapping[str, IntegerRange], settings: VerifySettings
 ) -> Fed:
     """Run the source on its inputs, and on more that are made up.
 
@@ -64,9 +100,7 @@ def feed_source(
 
     Args:
         run, settings: the surroundings, and how outputs are compared.
-        file: the source.
-        session: it, opened.
-        exported: its ONNX form, on which is measured what inputs exercise.
+        source: what is run.
         data: the inputs.
         ranges: of integer inputs.
 
@@ -74,12 +108,13 @@ def feed_source(
         UnusableInput: it does not run on the inputs.
         NoVerdict: it gives other outputs on the same inputs, or none that can be compared.
     """
-    outputs = _run(run, session, data, settings)
+    file, session = source.file, source.session
+    outputs = source.outputs(run, data, settings)
     usable = data.distinct
     if data.generated:
         usable = np.intersect1d(usable, _usable(file, outputs, data))
     given = partial(_stable, run, session, data, outputs, usable, settings)
-    extra = _extra(run, session, exported, data, ranges, settings)
+    extra = _extra(run, session, source.exported, data, ranges, settings)
     more = run_extra(run, session, extra)
     if more is None:
         return Fed(data, outputs, usable, given, blind_outputs(file.named, outputs, settings), NONE)

@@ -16,6 +16,7 @@ import numpy as np
 
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import Evaluated, evaluate
+from safeconvert.core.arrays import save_array
 from safeconvert.errors import AdapterFailure
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.native import compare, unchanged_contract
@@ -74,5 +75,5 @@ def _moved(run: Run, chunk: Chunk, generator: np.random.Generator) -> Chunk:
         steps = np.where(generator.random(array.shape) < 0.5, -_UNITS, _UNITS).astype(array.dtype)
         arrays[name] = folder / path.name
         exact = array * 2 == np.rint(array * 2)
-        np.save(arrays[name], np.where(exact, array, array + steps * np.spacing(array)), allow_pickle=False)
+        save_array(arrays[name], np.where(exact, array, array + steps * np.spacing(array)))
     return replace(chunk, arrays=arrays)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from safeconvert.conversion.models import Evaluated
+from safeconvert.core.arrays import save_array
 from safeconvert.inputs.interface import InputSet
 from safeconvert.inputs.store import Chunk
 from safeconvert.verification.source import Source
@@ -71,5 +72,5 @@ def _saved(folder: Path, prefix: str, arrays: Mapping[str, Array], rows: slice) 
     files = {}
     for position, (name, array) in enumerate(arrays.items()):
         files[name] = folder / f"{prefix}-{position}.npy"
-        np.save(files[name], array[rows], allow_pickle=False)
+        save_array(files[name], array[rows])
     return files

@@ -29,8 +29,8 @@ from safeconvert.workers.scratch import scratch_folder
 from safeconvert.workers.templates import run_templates
 from safeconvert.workers.worker import Limits
 
-_THREADS = 6
-"""Calls of workers at once: two frameworks begin, an export, a conversion, the ONNX form, and one to spare."""
+_THREADS = 8
+"""Calls of workers at once: two frameworks begin, an export, a conversion, the source, its file read, the ONNX form, and one to spare."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from types import TracebackType
 
@@ -29,6 +29,9 @@ from safeconvert.workers.requests import CallFunction, ImportModules, LoadAdapte
 from safeconvert.workers.start import Start
 from safeconvert.workers.template import Forked, Template, Wait, start_template
 from safeconvert.workers.template_server import Key, Server, kept
+
+_BEFORE = {"tensorflow": "ml_dtypes", "onnx": "ml_dtypes"}
+"""By framework, what it imports too and another one does, where that takes a while: a third of a second. It is imported once for both."""
 
 
 class Templates:
@@ -66,7 +69,8 @@ class Templates:
         if not modules or python != Path(sys.executable) or sys.platform != "linux":
             return None
         kind = Kind(modules, start.role)
-        key = Key(modules, kept(start.environment), self.preloads.of(kind))
+        before = tuple(_BEFORE[name] for name in modules[:1] if name in _BEFORE)
+        key = Key((*before, *modules), kept(start.environment), self.preloads.of(kind))
         try:
             template = self._template(key, start.environment)
             tell = partial(self.preloads.tell, kind)
@@ -104,24 +108,31 @@ class Templates:
     def _template(self, key: Key, environment: Mapping[str, str]) -> Template | None:
         """The template of a key, None where it failed.
 
-        The first of its modules is imported once for all that begin with it, and all of them once for whatever adapters are loaded.
+        Its framework is imported once for all that begin with it, and all modules once for whatever adapters are loaded.
         """
-        root, plain = replace(key, modules=key.modules[:1], adapters=()), replace(key, adapters=())
+        levels = _levels(key)
+        root = levels[0]
         with self._lock:
             if self._server is not None and key not in self._made and key.environment == self._server.environment:
-                made = self._server.template((root, plain, key))
+                made = self._server.template(levels)
                 if made is not None:
                     self._made[key] = made
             if key in self._made:
                 return self._made[key]
             if root not in self._made:
                 self._made[root] = start_template(root.modules, environment)
-            for next_key, before in ((plain, root), (key, plain)):
+            for before, next_key in pairwise(levels):
                 if next_key not in self._made:
                     first = self._made[before]
                     more = next_key.modules[len(before.modules) :]
                     self._made[next_key] = first.grown(more, next_key.adapters) if first is not None else None
             return self._made[key]
+
+
+def _levels(key: Key) -> tuple[Key, ...]:
+    """The templates that one is grown from, the first of them first, and itself."""
+    first = [key.modules[:count] for count in ((1, 2) if key.modules[0] in _BEFORE.values() else (1,))]
+    return (*(replace(key, modules=modules, adapters=()) for modules in first), replace(key, adapters=()), key)
 
 
 _SHARED: ContextVar[Templates | None] = ContextVar("templates", default=None)

@@ -65,10 +65,14 @@ def test_a_converter_runs_where_its_framework_is(source: Path, tmp_path: Path) -
     place = tmp_path / "profile.json"
     safeconvert.convert(source, "keras", samples=16, profile=place)
     spans = [event for event in json.loads(place.read_text())["traceEvents"] if event["ph"] == "X"]
-    converting = [
-        event["name"].split("-")[0] for event in spans if "converting" in event["name"] and event["cat"] == "call"
-    ]
-    assert converting[-2:] == ["convert by torch", "convert"]  # the second has TensorFlow and never imports torch
+    calls = {event["name"] for event in spans if "converting" in event["name"] and event["cat"] == "call"}
+    roles = {name.split("-")[0]: name.split()[-1] for name in calls if not name.startswith("source")}
+    assert roles == {
+        "convert by torch": "net.pt",
+        "convert": "step1.onnx",
+    }  # which has TensorFlow and never imports torch
+    began = {event["name"]: event["ts"] for event in reversed(spans) if event["cat"] == "phase"}
+    assert began["converting torch to onnx (torch_onnx_script)"] < began["running the source"]
 
 
 @pytest.mark.converters

@@ -73,6 +73,16 @@ def test_one_worker_sees_nothing_of_another(worker: Make) -> None:
     assert ask(worker(), "found") is None
 
 
+def test_what_two_frameworks_import_is_imported_once(worker: Make) -> None:
+    with Templates() as templates:
+        names = ["ml_dtypes", "h5py"]
+        found = [ask(worker(templates=templates), "look", [module], names=names) for module in ("onnx", "tensorflow")]
+        assert [one["modules"] for one in found] == [["ml_dtypes"], names]
+        parents = {psutil.Process(psutil.Process(one["parent"]).ppid()).pid for one in found}
+        assert len(parents) == 1, "both templates are forked from the one that has imported ml_dtypes"
+        assert [one["collects"] for one in found] == [True, True], "garbage is collected again behind the imports"
+
+
 def test_a_worker_starts_anew_after_its_end(worker: Make) -> None:
     made = worker()
     ask(made, "leave", text="before")

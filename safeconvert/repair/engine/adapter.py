@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from safeconvert.compare.contract import Contract
+from safeconvert.core.arrays import save_array
 from safeconvert.core.faults import TrialOutcome
 from safeconvert.core.obstacles import Obstacle
 from safeconvert.errors import NoVerdict
@@ -177,7 +178,7 @@ def disprove(request: Mapping[str, Any]) -> list[str]:
     found = counterexample(graphs, contract, arrays, ended, tolerances) or []
     paths = [str(Path(request["folder"]) / f"{number}.npy") for number in range(len(found))]
     for path, array in zip(paths, found, strict=True):
-        np.save(path, array, allow_pickle=False)
+        save_array(Path(path), array)
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -12,10 +13,11 @@ from typing import Any
 
 
 def look(names: Sequence[str]) -> dict[str, Any]:
-    """Its numbers, its program, and which of the named modules it has."""
+    """Its numbers, its program, which of the named modules it has, and whether it collects garbage."""
     program = Path(sys.argv[0]).name
     loaded = [name for name in names if name in sys.modules]
-    return {"pid": os.getpid(), "parent": os.getppid(), "program": program, "modules": loaded}
+    numbers = {"pid": os.getpid(), "parent": os.getppid()}
+    return {**numbers, "program": program, "modules": loaded, "collects": gc.isenabled() and gc.get_freeze_count() > 0}
 
 
 def leave(text: str) -> None:
