@@ -38,6 +38,7 @@ from tests.scenarios.published_bugs import BUGS, KIND, RIGHT, SOURCE, WRONG
 SEEDS = 10
 MUTANTS = 20
 TRANSFORMERS = 40
+FAULTS = 100
 CHAINS = (100, 300, 1000, 3000, 10000)
 
 
@@ -48,6 +49,7 @@ def main(operators: int, wanted: Sequence[str]) -> None:
         "Recurrent nets": recurrent,
         "Spoiled targets": _spoiled,
         "Published bugs": _published,
+        "Injected faults": _faults,
         "Spoiled files": _files,
         "Spoiled transformers": _transformers,
         "Operators through raw converters": lambda: _operators(operators),
@@ -109,6 +111,16 @@ def _files() -> str:
         f"## Spoiled files\n\nOf each format {MUTANTS} files of four nets with one number of the weights or one setting changed, read by the readers, and proven against what is read of the file as it was "
         "or not. Harmless ones compute the same.\n\n" + made[made.index("| format") :].strip()
     )  # fmt: skip
+
+
+def _faults() -> str:
+    """The targets of the fault bench; a process of its own, so that it can be run alone."""
+    made = _printed("proof_faults.py", FAULTS)
+    return (
+        f"## Injected faults\n\n{FAULTS} targets of each small net with one to five faults, as those of the bench of faults, under other names, channels last or with BatchNorm folded, and the same "
+        "without faults; of each real net a fifth as many. Some faults change nothing (an Abs behind a Relu), or find no place.\n\n"
+        + made[made.index("| net") :].strip()
+    )
 
 
 def _transformers() -> str:

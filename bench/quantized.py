@@ -201,7 +201,7 @@ def _table(rows: list[list[str]]) -> str:
     said = f"{len(verified)} of {len(rows)} verified; largest fall of held-out accuracy among them {fall:.2f} points."
     others = sorted({row[-1] for row in rows} - {MEASURED})
     older = f" Rows of {', '.join(others)} are of earlier runs." if others else ""
-    older += f" ms: the fastest of {_TIMED} calls, files in turn; in rows of 837f778, 8798c00 and d6c37bb the median of each."
+    older += f" ms: the fastest of {_TIMED} calls, files in turn."
     return f"{table(header, rows)}\n\n{said}{older}"
 
 
