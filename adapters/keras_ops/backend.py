@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from .functions import MAPS, TRUTHS
+from .functions import MAPS, OF_BITS, TRUTHS
 from .layers import Layers
+from .unsigned import is_unsigned, mapped
 
 _REDUCTIONS = {
     "sum": ops.sum, "mean": ops.mean, "max": ops.max, "min": ops.min, "prod": ops.prod, "any": ops.any, "all": ops.all,
@@ -20,6 +21,8 @@ class KerasOps(Layers):
     """See `_operators.backend` for what each method promises."""
 
     def map(self, name: str, *xs: Any) -> Any:
+        if is_unsigned(self, name, *xs):
+            return mapped(self, name, *xs)
         function = MAPS[name]
         kind = "bool" if name in TRUTHS else self.dtype(xs[1] if name == "where" else xs[0])
         xs = tuple(np.asarray(x) if isinstance(x, np.generic) else x for x in xs)
@@ -32,7 +35,8 @@ class KerasOps(Layers):
             order = list(range(rank))
         inverse = [int(index) for index in np.argsort(order)]
         roots = [self._aligned(x, rank, inverse) for x in xs]
-        result = function(*(self.operand(root) for root in roots))
+        operand = self.tensor if name in OF_BITS else self.operand
+        result = function(*(operand(root) for root in roots))
         result = result if self.dtype(result) == kind else ops.cast(result, kind)
         sizes = self._together([self.shape(root) for root in roots], rank)
         return self.transpose(self.made(result, *roots, sizes=sizes), order)

@@ -10,6 +10,9 @@ from keras import ops
 TRUTHS = {"eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "not", "and", "or", "xor"}
 """Functions whose results are bool."""
 
+OF_BITS = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right"}
+"""Functions that take no number of a saved model's configuration, whose type is lost."""
+
 
 def _add(x: Any, y: Any) -> Any:
     """The sum, without the bias that Keras 3.15 makes of an operand with one dimension beyond 1.

@@ -17,11 +17,13 @@ from onnx2keras.layers import AVAILABLE_CONVERTERS
 from safeconvert.adapter_api.layouts import require_layouts
 from safeconvert.adapter_api.protocol import ConvertReply, ConvertRequest, Permutation, channels_last
 from safeconvert.graph.boundary_transposes import has_layout, peel_input_transposes, peel_output_transposes
-from safeconvert.rewrite.legalize import legalise, rules_of
+from safeconvert.rewrite.legalize import legalise, preloaded, rules_of
 
 from .._shared.keras_named import keep_free
 from .reorder import axes_by_rank
 from .standalone import without_lambdas
+
+PRELOADED = preloaded(__file__)
 
 
 def convert(request: Mapping[str, Any]) -> dict[str, Any]:

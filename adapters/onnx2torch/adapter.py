@@ -14,7 +14,7 @@ import onnx
 import torch
 
 from safeconvert.adapter_api.protocol import UNCHANGED, ConvertRequest
-from safeconvert.rewrite.legalize import legalise, rules_of
+from safeconvert.rewrite.legalize import legalise, preloaded, rules_of
 
 from .._shared.torch_files import declare_torchvision_operators
 
@@ -24,6 +24,7 @@ from onnx2torch.node_converters.registry import _CONVERTER_REGISTRY  # noqa: E40
 
 from .standalone import export_program  # noqa: E402
 
+PRELOADED = (*preloaded(__file__), "torch.export._trace")
 _OPSET = 17  # the newest that onnx2torch 1.5.15 knows
 _READS = frozenset(
     known.operation_type

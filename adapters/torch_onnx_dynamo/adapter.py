@@ -22,7 +22,7 @@ from .lacking import spelled_out
 
 _CALL = re.compile(r"translating node %(\w+) : .*?target=torch\.ops\.([\w.]+)\]")
 PRELOADED = (
-    "torch._dynamo", "torch._export.serde.serialize", "torch.export.pt2_archive._package", "torch.onnx._internal.exporter._core",
+    "torch._dynamo", "torch.export._trace", "torch._export.serde.serialize", "torch.export.pt2_archive._package", "torch.onnx._internal.exporter._core",
     "onnxscript.function_libs.torch_lib.ops", "onnxscript.rewriter",
 )  # fmt: skip
 """What opening a program and the first export import."""

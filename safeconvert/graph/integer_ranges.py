@@ -23,9 +23,15 @@ FAR = 1000
 """How far from zero an input is tried with which nothing is done but sums, quotients and comparisons, where a wave is made of it."""
 FARTHEST = 10**9
 """How far where none is: 32 bits hold it, 16 do not, and float32 rounds it."""
+FARTHEST_OF = {
+    onnx.TensorProto.INT64: 5 * 10**9,
+    onnx.TensorProto.UINT64: 5 * 10**9,
+    onnx.TensorProto.UINT32: 3 * 10**9,
+}
+"""How far where the type holds more and nothing casts it to less: 32 bits do not hold it, whose first may be a sign where the type has none."""
 _UNKNOWN = 10  # one past the numbers that are tried where nothing is known, and no table has more rows
-FAR_PRODUCTS = 50_000
-"""How far where integers are multiplied: the square does not fit 32 bits, which a target may count in."""
+FAR_PRODUCTS = 90_000
+"""How far where integers are multiplied: the square does not fit 32 bits, which a target may count in, and the fourth power fits 64."""
 _SMALL = 64  # elements of a constant that is looked at; a table's values are of no interest here
 _NEAR = 24  # points of interest that are kept
 
@@ -121,18 +127,17 @@ def _range_of(
             lines.update({name: made for name in node.output if name and made is not None})
         if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
             found.unknown |= any(name in lines for name in _captured(node))
-    found.narrow |= value.type.tensor_type.elem_type not in WIDE
-    return _concluded(found, value.type.tensor_type.elem_type in REAL) or _unknown(graph, value, found)
+    return _concluded(found, value.type.tensor_type.elem_type) or _unknown(graph, value, found)
 
 
-def _concluded(found: _Found, real: bool) -> IntegerRange | None:
+def _concluded(found: _Found, kind: int) -> IntegerRange | None:
     if found.rows and found.low < found.high and not found.unknown:
         low, high = int(found.low), int(found.high)
         if found.least is not None:
             low = max(low, found.least)
         near = tuple(sorted(x for x in found.near if low <= x < high))[:_NEAR]
         return IntegerRange(low, high, near, None, found.rows) if low < high else None
-    if real or found.unknown or found.rows:
+    if kind in REAL or found.unknown or found.rows:
         return None
     low, high = NUMBERS if found.least is None else (found.least, NUMBERS[1])
     reach = 2 * FAR
@@ -140,11 +145,20 @@ def _concluded(found: _Found, real: bool) -> IntegerRange | None:
         (x for x in found.near if low - reach <= x < high + reach and (found.least is None or x >= low)), key=abs
     )
     kept = tuple(sorted(closest[:_NEAR]))
-    most = FAR if found.waves or (found.narrow and found.counted) else FAR_PRODUCTS if found.counted else FARTHEST
+    most = _most(found, kind)
     far = None if found.products else (-most if found.least is None else found.least, most + 1)
     return IntegerRange(
         min(low, *kept) if kept else low, max(high, *(x + 1 for x in kept)) if kept else high, kept, far
     )
+
+
+def _most(found: _Found, kind: int) -> int:
+    """How far from zero numbers of a type are tried."""
+    if found.waves or (found.counted and (found.narrow or kind not in WIDE)):
+        return FAR
+    if found.counted:
+        return FAR_PRODUCTS
+    return FARTHEST if found.narrow else FARTHEST_OF.get(kind, FARTHEST)
 
 
 def _follow(

@@ -127,16 +127,19 @@ def mutated(random: np.random.Generator, one: Array, two: Array, taken: Range) -
 
 def _integers(random: np.random.Generator, one: Array, two: Array, taken: Range) -> Array:
     """Some places drawn anew, moved by one, taken from the other sample, or all of one value, mostly one of its own."""
-    drawn = random.integers(taken.low, max(taken.high, taken.low + 1), size=one.shape, dtype=np.int64)
+    wide = np.iinfo(np.uint64 if one.dtype == np.uint64 else np.int64)
+    low = min(max(taken.low, wide.min), wide.max - 1)
+    high = min(max(taken.high, low + 1), wide.max)
+    drawn = random.integers(low, high, size=one.shape, dtype=wide.dtype)
     share = random.random(one.shape) < random.choice([0.1, 0.5, 1.0])
     kind = int(random.integers(4))
     if kind == 0:
-        moved = np.clip(one.astype(np.int64) + random.choice([-1, 1]), taken.low, max(taken.low, taken.high - 1))
+        moved = np.clip(one.astype(wide.dtype) + random.choice([-1, 1]).astype(wide.dtype), low, high - 1)
     elif kind == 1:
-        moved = two.astype(np.int64)
+        moved = two.astype(wide.dtype)
     elif kind == 2:
         chosen = one if random.random() < 0.7 else drawn
-        moved = np.full(one.shape, chosen.flat[int(random.integers(one.size))] if one.size else 0, dtype=np.int64)
+        moved = np.full(one.shape, chosen.flat[int(random.integers(one.size))] if one.size else 0, dtype=wide.dtype)
     else:
         moved = drawn
     return np.where(share, moved, one).astype(one.dtype)

@@ -73,9 +73,10 @@ def _swept(
     made = dict(parent)
     for name in wide:
         taken, size = ranges[name], made[name].size
-        span = max(1, taken.high - taken.low)
+        span = min(max(1, taken.high - taken.low), 2**62)
+        kind = np.uint64 if made[name].dtype == np.uint64 else np.int64
         indices = np.arange(number // 2 * size, (number // 2 + 1) * size, dtype=np.float64)
         offsets = indices % span if number % 2 == 0 else np.floor(np.modf(indices * _GOLDEN)[0] * span)
-        values = taken.low + np.minimum(offsets, span - 1).astype(np.int64)
+        values = np.minimum(offsets, span - 1).astype(kind) + kind(min(taken.low, np.iinfo(kind).max))
         made[name] = random.permutation(values).reshape(made[name].shape).astype(made[name].dtype)
     return made

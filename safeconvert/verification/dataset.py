@@ -212,6 +212,7 @@ def _fitting(taken: IntegerRange, spec: TensorSpec) -> IntegerRange | None:
     limits = np.iinfo(spec.numbers)
     least, most = int(limits.min), min(int(limits.max), 2**62)
     low, high = max(taken.low, least), min(taken.high, most + 1)
+    least = -most if spec.dtype == "uint64" else least  # far below zero are those that int64 does not hold
     far = None if taken.far is None else (max(taken.far[0], least), min(taken.far[1], most + 1))
     near = tuple(value for value in taken.near if low <= value < high)
     return replace(taken, low=low, high=high, far=far, near=near) if low < high else None

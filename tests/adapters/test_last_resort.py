@@ -185,3 +185,21 @@ def test_ends_are_called_as_in_the_graph_and_collide_with_nothing(tmp_path: Path
     printed = run_program(PROGRAMS / "keras_names.py", tmp_path, *files, modules=KERAS).splitlines()
     found = [json.loads(line) for line in printed if line.startswith("[[")]
     assert found == [[inputs, outputs, sorted(outputs)] for _, _, inputs, outputs in NAMES]
+
+
+def test_unsigned_integers_of_64_bits_keep_them_all(tmp_path: Path) -> None:
+    """keras.ops computes with 32 of them; and a saved model forgets of which type a number is that bits are masked with."""
+    truths = ["Less", "GreaterOrEqual", "Equal"]
+    kinds = ["Add", "Sub", "Mul", "Div", "Mod", "Max", "Min", "BitwiseXor", "BitwiseAnd", *truths]
+    known = [numpy_helper.from_array(np.array(255, np.uint64), "mask")]
+    for kind in kinds:
+        given = onnx.TensorProto.BOOL if kind in truths else onnx.TensorProto.UINT64
+        types = {"x": onnx.TensorProto.UINT64, "y": onnx.TensorProto.UINT64, "z": given}
+        x, y, z = (helper.make_tensor_value_info(name, one, ["N", 64]) for name, one in types.items())
+        node = helper.make_node(kind, ["x", "mask" if kind == "BitwiseAnd" else "y"], ["z"])
+        graph = helper.make_graph([node], "made", [x, y], [z], known)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        onnx.save(made, tmp_path / f"{kind}.onnx")
+    files = [tmp_path / f"{kind}.onnx" for kind in kinds]
+    printed = run_program(PROGRAMS / "unsigned.py", tmp_path, *files, modules=KERAS)
+    assert printed.splitlines()[-2:] == [" ".join(kinds), "Add Mul Max Less"]

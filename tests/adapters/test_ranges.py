@@ -12,7 +12,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from safeconvert.core.resources import data_folder
+from safeconvert.core.signature import Signature, TensorSpec
 from safeconvert.graph.ranges import IntegerRange
+from safeconvert.inputs.generate import generate
+from safeconvert.inputs.integers import integers
+from safeconvert.verification.dataset import _fitting
 from safeconvert.workers._worker import load_adapter
 
 
@@ -70,7 +74,7 @@ def test_what_an_integer_input_takes(nodes: list[onnx.NodeProto], expected: obje
 
 def test_values_at_which_the_graph_divides_or_compares_are_near(tmp_path: Path) -> None:
     taken = ranges([inner("Div", "d", "x", "three"), node("Less", "d", "three")], TensorProto.INT64, tmp_path)
-    assert taken is not None and {-3, 0, 3, 9} <= set(taken.near) and taken.far == (-(10**9), 10**9 + 1)
+    assert taken is not None and {-3, 0, 3, 9} <= set(taken.near) and taken.far == (-5 * 10**9, 5 * 10**9 + 1)
 
 
 def test_numbers_that_are_multiplied_with_each_other_stay_small_where_they_are_real(tmp_path: Path) -> None:
@@ -82,7 +86,34 @@ def test_numbers_that_are_multiplied_with_each_other_stay_small_where_they_are_r
 def test_products_of_integers_leave_32_bits_where_the_source_has_more(tmp_path: Path) -> None:
     narrow = [inner("Cast", "f", "x", to=TensorProto.INT32), node("Mul", "f", "f")]
     found = [ranges(nodes, TensorProto.INT64, tmp_path) for nodes in ([node("Mul", "x", "x")], narrow)]
-    assert [taken and taken.far for taken in found] == [(-50_000, 50_001), (-1000, 1001)]
+    assert [taken and taken.far for taken in found] == [(-90_000, 90_001), (-1000, 1001)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "past"),
+    [
+        (TensorProto.INT64, TensorProto.FLOAT, 2**32),
+        (TensorProto.UINT64, TensorProto.FLOAT, 2**32),
+        (TensorProto.UINT32, TensorProto.INT64, 2**31),
+        (TensorProto.INT64, TensorProto.INT32, 10**8),  # which the source itself counts in
+        (TensorProto.INT32, TensorProto.INT64, 10**8),
+    ],
+)
+def test_numbers_leave_the_bits_that_a_target_may_count_in(kind: int, to: int, past: int, tmp_path: Path) -> None:
+    """A uint64 was added in 32 bits by Keras, and nobody saw it: no number past them had been tried."""
+    taken = ranges([inner("Add", "s", "x", "x"), node("Cast", "s", to=to)], kind, tmp_path)
+    assert taken is not None and taken.far is not None
+    largest = int(integers(np.random.default_rng(0), (64,), 5, taken).max())
+    assert past < largest <= np.iinfo(helper.tensor_dtype_to_np_dtype(kind)).max
+
+
+def test_of_64_bits_without_a_sign_the_first_is_tried(tmp_path: Path) -> None:
+    taken = ranges([node("Max", "x", "x")], TensorProto.UINT64, tmp_path)
+    spec = TensorSpec("x", (None, 64), "uint64")
+    fitting = _fitting(taken or IntegerRange(0, 2), spec)
+    assert fitting is not None and fitting.low == 0
+    made = generate(Signature((spec,), ()), 8, 0, {}, {"x": fitting}).chunk(0, 8)["x"]
+    assert made.dtype == np.uint64 and made.max() > 2**63
 
 
 def test_indices_of_which_nothing_is_known_are_tried_up_to_the_rows_of_the_smallest_table(tmp_path: Path) -> None:

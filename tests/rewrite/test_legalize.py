@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -85,3 +86,22 @@ def test_manifests_name_rules_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(UnusableInput, match="safe_nmaes") as raised:
         read_manifest(manifest)
     assert "safe_names" in raised.value.advice
+
+
+_FIRST = """
+import importlib, sys
+import onnx
+from safeconvert.rewrite.legalize import legalise, preloaded, rules_of
+for module in preloaded(sys.argv[1]):
+    importlib.import_module(module)
+before = set(sys.modules)
+legalise(onnx.load(sys.argv[2]), rules_of(sys.argv[1]))
+print(*sorted({name.split(".")[0] for name in set(sys.modules) - before} - {"safeconvert"}))
+"""
+
+
+def test_what_the_first_graph_imports_is_named(tmp_path: Path) -> None:
+    onnx.save(cnn(), tmp_path / "m.onnx")
+    adapter = next(one.folder for one in adapters() if one.name == "onnx2keras") / "adapter.py"
+    command = [sys.executable, "-c", _FIRST, str(adapter), str(tmp_path / "m.onnx")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []
