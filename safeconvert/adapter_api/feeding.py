@@ -53,8 +53,8 @@ def run_chunks(model: Model, chunks: Sequence[Mapping[str, str]], folder: str) -
 def predict_any(model: Model, feeds: Arrays) -> Arrays:
     """Outputs for any number of samples: a model with a fixed batch is fed slices of that size.
 
-    A last slice that is too short is filled up with its last sample, and the surplus outputs are dropped.
-    Outputs without a batch axis (shape independent of the samples) are kept from the first slice.
+    A last slice that is too short is filled up with its last sample, and the surplus outputs are dropped. Outputs that have not as
+    many rows as the slice are given whole, so that what comes of all slices has another number of rows than there are samples.
     """
     signature = model.signature()
     batch = fixed_batch(signature)
@@ -70,7 +70,8 @@ def predict_any(model: Model, feeds: Arrays) -> Arrays:
                 name: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for name, array in piece.items()
             }
         outputs = model.predict(piece)
-        parts.append({name: array[: batch - missing] if array.ndim else array for name, array in outputs.items()})
+        kept = batch - missing
+        parts.append({name: array[:kept] if array.shape[:1] == (batch,) else array for name, array in outputs.items()})
     return {name: joined([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from safeconvert.adapter_api.feeding import fixed_batch
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.config.options import DataOptions
 from safeconvert.core.formats import ModelFile
@@ -29,10 +30,21 @@ def settle_inputs(
     """
     data_options, verify = options
     settling, whole = unsettled(run, file, data_options, fed), fed.data.inputs.whole
+    if not whole and fixed_batch(session.signature) is not None and not _has_rows(fed):
+        return settling, Axis.MIXED
     axis = _axis(run, session, settling.first.regroup, verify, whole)
     if axis is Axis.MIXED and settling.leaves_out():
         axis = _axis(run, session, settling.settle().regroup, verify, whole)
     return settling, axis
+
+
+def _has_rows(fed: Fed) -> bool:
+    """Whether each output has a row, or a number, for each sample: what a detector finds are rows of another number."""
+    return all(
+        np.load(path, mmap_mode="r", allow_pickle=False).shape[:1] == (chunk.stop - chunk.start,)
+        for chunk, files in zip(fed.data.chunks, fed.outputs.outputs, strict=True)
+        for path in files.values()
+    )
 
 
 def unsettled(run: Run, file: ModelFile, options: DataOptions, fed: Fed) -> Settling:
