@@ -7,6 +7,7 @@ from pathlib import Path
 
 from safeconvert.certificate.attestations.certified import Certified, read_certified
 from safeconvert.core.files import require_ending, write_text
+from safeconvert.core.paths import require_own
 from safeconvert.errors import UnusableInput
 
 
@@ -40,14 +41,15 @@ def write_attestations(
         raise UnusableInput(
             "attest: no form named", "give --sigstore-bundle, --test-result, --ml-bom or --model-signature"
         )
-    for flag, path, ending in (
-        ("--sigstore-bundle", wanted.sigstore_bundle, ".json"),
-        ("--test-result", wanted.test_result, ".json"),
-        ("--ml-bom", wanted.ml_bom, ".json"),
-        ("--model-signature", wanted.model_signature, ".sig"),
+    for flag, path, ending, mark in (
+        ("--sigstore-bundle", wanted.sigstore_bundle, ".json", b'"mediaType"'),
+        ("--test-result", wanted.test_result, ".json", b'"payload"'),
+        ("--ml-bom", wanted.ml_bom, ".json", b'"bomFormat"'),
+        ("--model-signature", wanted.model_signature, ".sig", b'"mediaType"'),
     ):
         if path is not None:
             require_ending(flag, path, ending)
+            require_own(flag, path, mark)
     if wanted.model_signature is not None and ec_key is None:
         raise UnusableInput("--model-signature needs --ec-key", "make one with: safeconvert keygen PATH --ec")
     certified = read_certified(certificate, public_key)

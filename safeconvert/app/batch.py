@@ -19,6 +19,7 @@ from safeconvert.batch.plan import Plan, outdated, plan
 from safeconvert.batch.ray_engine import run_on_ray
 from safeconvert.certificate.digest import digest
 from safeconvert.core.files import is_folder
+from safeconvert.core.paths import PAGE_MARK, require_own
 from safeconvert.core.progress import Phases
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report import junit
@@ -102,9 +103,12 @@ def run_batch(options: BatchOptions, ended: Ended, dry_run: bool = False, phases
         phases: show how many jobs have ended.
 
     Raises:
-        UnusableInput: the manifest or the ledger cannot be used.
+        UnusableInput: the manifest or the ledger cannot be used, or a file stands in the place of what is written at the end.
     """
     results = options.results.absolute()
+    require_own("--results", results / INDEX, PAGE_MARK)
+    if options.junit is not None:
+        require_own("--junit", options.junit, junit.MARK)
     jobs = with_pages(jobs_of(options), results / "reports")
     hashed = cache(lambda path: digest(path).sha256)
     with open_ledger(results) as ledger:

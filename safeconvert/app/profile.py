@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safeconvert.core.paths import make_way
 from safeconvert.core.progress import Phases
-from safeconvert.report.profile import write_profile
+from safeconvert.report.profile import MARK, write_profile
 
 
 @contextmanager
@@ -20,10 +20,10 @@ def profiled(place: Path | None, phases: Phases) -> Iterator[Phases]:
         phases: of the run.
 
     Raises:
-        UnusableInput: a name with another ending, or a file that cannot be written.
+        UnusableInput: a name with another ending, a file there that is no profile, or one that cannot be written.
     """
     if place is not None:
-        make_way("--profile", place, (".json",))
+        make_way("--profile", place, (".json",), MARK)
     try:
         yield phases
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safeconvert.core import paths
-from safeconvert.core.paths import make_way
+from safeconvert.core.paths import PAGE_MARK, make_way
 from safeconvert.errors import SafeconvertError, UnusableInput
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def reporting(path: Path | None, source: Path, makes: bool) -> Iterator[Requeste
         makes: whether the run makes the target.
 
     Raises:
-        UnusableInput: a name with another ending, so that no model is overwritten by a slip; no place to write.
+        UnusableInput: a name with another ending, so that no model is overwritten by a slip; a file there that is no page; no place to write.
     """
     if path is not None and path != BESIDE:
-        make_way(_FLAG, path, _ENDINGS)
+        make_way(_FLAG, path, _ENDINGS, PAGE_MARK)
     try:
         yield RequestedPage(path, makes)
     except SafeconvertError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from safeconvert.certificate.archive import NoEvidence, read
 from safeconvert.certificate.check import Status, check
 from safeconvert.certificate.untrusted_json import mapping
-from safeconvert.core.paths import make_way
+from safeconvert.core.paths import make_way, require_own
 from safeconvert.errors import SafeconvertError, UnusableInput
 from safeconvert.pipeline.publication import withdraw
 from safeconvert.report import explorer, junit
@@ -68,7 +68,7 @@ def write_from(
     target = mapping(content.get("target")).get("path")
     with side_files(certificate.name, None, model_explorer):
         if junit_file is not None:
-            make_way("--junit", junit_file, (".xml",))
+            make_way("--junit", junit_file, (".xml",), junit.MARK)
             name = Path(target).name if isinstance(target, str) else certificate.name
             junit.write(junit_file, [junit.of_certificate(content, name)])
         if model_explorer is None:
@@ -100,14 +100,19 @@ def side_files(
         makes: whether the run makes the target.
 
     Raises:
-        UnusableInput: a name with another ending, or one that cannot be written.
+        UnusableInput: a name with another ending, a file there that is no such one of an earlier run, or one that cannot be written.
     """
-    for path, suffix, flag in ((junit_file, ".xml", "--junit"), (model_explorer, ".json", "--model-explorer")):
+    more = explorer.beside(model_explorer) if model_explorer is not None else ()
+    for beside in more:
+        require_own("--model-explorer", beside, explorer.MARK)
+    for path, suffix, flag, mark in (
+        (junit_file, ".xml", "--junit", junit.MARK),
+        (model_explorer, ".json", "--model-explorer", explorer.MARK),
+    ):
         if path is not None:
-            make_way(flag, path, (suffix,))
-    if model_explorer is not None:
-        for path in explorer.beside(model_explorer):
-            path.unlink(missing_ok=True)
+            make_way(flag, path, (suffix,), mark)
+    for beside in more:
+        beside.unlink(missing_ok=True)
     try:
         yield SideFiles(junit_file, model_explorer, makes)
     except SafeconvertError as error:

@@ -12,6 +12,10 @@ from safeconvert.core.files import is_folder
 from safeconvert.core.formats import SUFFIXES
 from safeconvert.errors import UnusableInput
 
+PAGE_MARK = " – safeconvert</title>".encode()
+"""In the head of each page."""
+_HEAD = 1 << 20  # bytes of a file in which a mark stands
+
 
 def output_path(source: Path, target_format: str, requested: Path | None) -> Path:
     """The target's path: the one asked for, or beside the source with the format's suffix.
@@ -114,15 +118,51 @@ def _require_writable(folder: Path) -> None:
         raise UnusableInput(f"{folder}: cannot be written: {error.strerror}", "name another path with -o") from error
 
 
-def make_way(flag: str, path: Path, endings: tuple[str, ...]) -> None:
+def require_own(flag: str, path: Path, mark: bytes) -> None:
+    """See that a place holds nothing, or what safeconvert wrote as what goes there now: a slip in a name costs no file.
+
+    Args:
+        flag: that names the place, for the message.
+        path: the place.
+        mark: stands within the first bytes of every such file.
+
+    Raises:
+        UnusableInput: something else stands there.
+    """
+    if os.path.lexists(path) and not (has_mark(path, mark) or _is_empty(path)):
+        raise UnusableInput(
+            f"{flag} {path}: is there, and safeconvert did not write it as that: it is not written over",
+            "name another file",
+        )
+
+
+def has_mark(path: Path, mark: bytes) -> bool:
+    """Whether a mark stands within a file's first bytes."""
+    try:
+        with path.open("rb") as file:
+            return mark in file.read(_HEAD)
+    except OSError:
+        return False
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file holds nothing that could be lost; an object of nothing is what is written of no layers."""
+    try:
+        return path.is_file() and path.stat().st_size < len(b"{}\r\n") and path.read_bytes().strip() in (b"", b"{}")
+    except OSError:
+        return False
+
+
+def make_way(flag: str, path: Path, endings: tuple[str, ...], mark: bytes) -> None:
     """Take away what an earlier run left there, and see that the place can be written. Of a link the link goes, and not what it points to.
 
     Raises:
-        UnusableInput: a name with another ending, so that no model and no certificate is overwritten by a slip; a place
-            that cannot be written.
+        UnusableInput: a name with another ending, so that no model and no certificate is overwritten by a slip; something that is none of
+            safeconvert's own such files, as `require_own`; a place that cannot be written.
     """
     if not path.name.endswith(endings) or path.name.endswith(".certificate.json"):
         raise UnusableInput(f"{flag} {path}: such a file ends in {endings[0]}", f"name it {path.stem}{endings[0]}")
+    require_own(flag, path, mark)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _probe(path.parent)

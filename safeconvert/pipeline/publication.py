@@ -18,11 +18,8 @@ from pathlib import Path
 
 from safeconvert.certificate.check import read_certificate
 from safeconvert.certificate.digest import digest
-from safeconvert.core.paths import certificate_path, evidence_path, remove, report_path
+from safeconvert.core.paths import PAGE_MARK, certificate_path, evidence_path, has_mark, remove, report_path
 from safeconvert.errors import NoVerdict, SafeconvertError, UnusableInput
-
-_PAGE = b" \xe2\x80\x93 safeconvert</title>"
-_HEAD = 4096  # bytes of a page that hold its title
 
 
 @dataclass(frozen=True)
@@ -121,16 +118,7 @@ def owned(target: Path) -> frozenset[Path]:
     if target.exists() and target not in found:
         return frozenset()
     report = report_path(certificate)
-    return frozenset((*found, certificate, *((report,) if _is_page(report) else ())))
-
-
-def _is_page(path: Path) -> bool:
-    """Whether a file is a report of safeconvert's."""
-    try:
-        with path.open("rb") as file:
-            return path.suffix == ".html" and _PAGE in file.read(_HEAD)
-    except OSError:
-        return False
+    return frozenset((*found, certificate, *((report,) if has_mark(report, PAGE_MARK) else ())))
 
 
 def _around(target: Path) -> tuple[Path, ...]:

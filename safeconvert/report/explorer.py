@@ -35,6 +35,10 @@ Errors = dict[str, float]
 Nodes = Sequence[Mapping[str, Any]]
 
 
+MARK = b'"safeconvert: '
+"""In front of what names each graph's data, and both graphs."""
+
+
 def beside(path: Path) -> tuple[Path, Path]:
     """The other two files: propagated errors, and the graphs."""
     stem = path.name.removesuffix(".json")

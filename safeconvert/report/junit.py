@@ -60,6 +60,10 @@ class Suite:
     when: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+MARK = b'<testsuites name="safeconvert"'
+"""At the beginning of each such file."""
+
+
 def of_outcome(outcome: Outcome) -> Suite:
     """The suite of a command that came to an end; where no certificate was made, of its routes alone."""
     if outcome.predicate:

@@ -14,6 +14,9 @@ from safeconvert.core.text import printable
 from safeconvert.core.trace import HOST, Span
 from safeconvert.errors import UnusableInput
 
+MARK = b'"otherData": {"tool": "safeconvert"}'
+"""Stands at the beginning of each such file."""
+
 
 def write_profile(path: Path, spans: Sequence[Span]) -> None:
     """Write the file. Raises UnusableInput where it cannot be."""
@@ -35,7 +38,11 @@ def events(spans: Sequence[Span]) -> dict[str, Any]:
         {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": int(process != HOST)}}
         for pid, process in processes.items()
     ]
-    return {"traceEvents": [*named, *ordered, *(_event(span, origin) for span in spans)], "displayTimeUnit": "ms"}
+    return {
+        "otherData": {"tool": "safeconvert"},
+        "traceEvents": [*named, *ordered, *(_event(span, origin) for span in spans)],
+        "displayTimeUnit": "ms",
+    }
 
 
 def _event(span: Span, origin: float) -> dict[str, Any]:

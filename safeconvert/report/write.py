@@ -12,7 +12,7 @@ from safeconvert.certificate.archive import Evidence, NoEvidence, read
 from safeconvert.certificate.check import read_certificate
 from safeconvert.certificate.statement import NewerSchema
 from safeconvert.certify.predicate import SCHEMA
-from safeconvert.core.paths import report_path
+from safeconvert.core.paths import PAGE_MARK, report_path, require_own
 from safeconvert.errors import UnusableInput
 from safeconvert.report.page import render
 
@@ -54,7 +54,12 @@ def write_report(certificate: Path, output: Path | None = None, public_key: Path
 def write_page(
     path: Path, predicate: Mapping[str, Any], evidence: Evidence | None, notices: Sequence[str], certificate: str
 ) -> Path:
-    """Write a page, whole or not at all; see `render` for the arguments. Raises UnusableInput where it cannot be written."""
+    """Write a page, whole or not at all; see `render` for the arguments.
+
+    Raises:
+        UnusableInput: it cannot be written, or something else than a page stands there.
+    """
+    require_own("report", path, PAGE_MARK)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.write_text(render(predicate, evidence, notices, certificate), encoding="utf-8")

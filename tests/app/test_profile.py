@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import safeconvert
+from safeconvert.app.batch import BatchOptions, run_batch
 from safeconvert.errors import UnusableInput
 
 
@@ -51,3 +52,34 @@ def test_a_profile_is_written_whatever_becomes_of_the_run_and_over_no_model(tmp_
     assert (tmp_path / "p.json").exists()
     with pytest.raises(UnusableInput, match=r"--profile .*model\.onnx: such a file ends in \.json"):
         safeconvert.verify(model, model, profile=model)
+
+
+def test_no_side_file_is_written_over_another_file_of_its_kind(tmp_path: Path, model: Path) -> None:
+    """Each was taken away before the run, and whatever became of it."""
+    mine = {name: tmp_path / name for name in ("p.json", "e.json", "m.graphs.json", "j.xml", "r.html", "index.html")}
+    for path in mine.values():
+        path.write_text("[1]")
+    places = {"profile": mine["p.json"], "junit": mine["j.xml"], "report": mine["r.html"]}
+    for keyword, place in places.items():
+        with pytest.raises(UnusableInput, match="safeconvert did not write it as that"):
+            safeconvert.verify(model, model, **{keyword: place})
+    for place in (mine["e.json"], tmp_path / "m.json"):
+        with pytest.raises(UnusableInput, match=r"--model-explorer .* did not write it"):
+            safeconvert.convert(model, "torch", model_explorer=place)
+    (tmp_path / "jobs").mkdir()
+    with pytest.raises(UnusableInput, match=r"--results .*index\.html: is there"):
+        run_batch(BatchOptions(tmp_path / "jobs", tmp_path, "onnx2torch", "*.onnx"), lambda job, result: None)
+    assert {path.read_text() for path in mine.values()} == {"[1]"}
+
+
+def test_those_of_an_earlier_run_are_replaced(tmp_path: Path, model: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(UnusableInput, match="no such file"):
+            safeconvert.verify(
+                model,
+                tmp_path / "gone.onnx",
+                profile=tmp_path / "p.json",
+                junit=tmp_path / "j.xml",
+                report=tmp_path / "r.html",
+            )
+    assert all((tmp_path / name).stat().st_size for name in ("p.json", "j.xml", "r.html"))

@@ -11,7 +11,7 @@ from safeconvert.app.report_file import BESIDE, RequestedPage, reporting, with_v
 from safeconvert.certificate.digest import digest
 from safeconvert.certificate.envelope import write_certificate
 from safeconvert.certificate.statement import build_statement
-from safeconvert.core.paths import certificate_path
+from safeconvert.core.paths import PAGE_MARK, certificate_path
 from safeconvert.errors import ExitCode, UnusableInput
 from safeconvert.report.outcome import Outcome, Tried
 from tests.command import safeconvert as command
@@ -60,7 +60,7 @@ def test_no_model_is_overwritten_by_a_slip(tmp_path: Path) -> None:
 
 def test_an_earlier_page_does_not_outlive_a_run_that_cannot_write_one(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_text("of an earlier run")
+    page.write_bytes(b"of an earlier run" + PAGE_MARK)
     with reporting(page, Path("m.pt"), makes=True):
         assert not page.exists()
     assert command("convert", "absent.pt", "--to", "nothing", "--report", page, cwd=tmp_path).code == 2

@@ -80,18 +80,35 @@ def test_looking_for_a_place_leaves_nothing_there(tmp_path: Path) -> None:
 
 def test_of_a_link_the_link_makes_way_and_not_what_it_points_to(tmp_path: Path) -> None:
     """`latest.html` that points to the page of a run before: that page was emptied."""
-    (tmp_path / "first.html").write_text("of the first run")
+    (tmp_path / "first.html").write_bytes(b"of the first run" + paths.PAGE_MARK)
     link = tmp_path / "latest.html"
     link.symlink_to("first.html")
-    paths.make_way("--report", link, (".html",))
+    paths.make_way("--report", link, (".html",), paths.PAGE_MARK)
     assert not link.is_symlink()
-    assert (tmp_path / "first.html").read_text() == "of the first run"
+    assert (tmp_path / "first.html").read_bytes().startswith(b"of the first run")
+
+
+def test_what_is_not_safeconverts_own_is_not_written_over_and_what_is_or_is_empty_makes_way(tmp_path: Path) -> None:
+    for content, goes in ((b'{"labels": 1}', False), (b"", True), (b"{}\n", True), (b'{"mark": 1}', True)):
+        place = tmp_path / "file.json"
+        place.write_bytes(content)
+        if goes:
+            paths.make_way("--profile", place, (".json",), b'"mark"')
+            assert not place.exists()
+            continue
+        with pytest.raises(UnusableInput, match="safeconvert did not write it as that"):
+            paths.make_way("--profile", place, (".json",), b'"mark"')
+        assert place.read_bytes() == content
+    dangling = tmp_path / "link.json"
+    dangling.symlink_to("nowhere.json")
+    with pytest.raises(UnusableInput, match="did not write it"):
+        paths.make_way("--profile", dangling, (".json",), b'"mark"')
 
 
 def test_a_place_is_made_with_its_folders_and_holds_nothing(tmp_path: Path) -> None:
     place = tmp_path / "reports" / "run.html"
-    paths.make_way("--report", place, (".html",))
+    paths.make_way("--report", place, (".html",), paths.PAGE_MARK)
     assert list(place.parent.iterdir()) == []
     place.mkdir()
-    with pytest.raises(UnusableInput, match="cannot be written"):
-        paths.make_way("--report", place, (".html",))
+    with pytest.raises(UnusableInput, match="did not write it"):
+        paths.make_way("--report", place, (".html",), paths.PAGE_MARK)

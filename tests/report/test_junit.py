@@ -98,7 +98,7 @@ def test_the_same_is_written_from_the_certificate(refuted: Converted, tmp_path: 
 
 def test_an_error_is_a_case_of_its_own_and_an_earlier_file_is_gone(tmp_path: Path) -> None:
     place = tmp_path / "junit.xml"
-    place.write_text("<testsuites tests='1'/>")
+    place.write_text("<testsuites name=\"safeconvert\" tests='1'/>")
     called = safeconvert("torch2onnx", tmp_path / "absent.pt", "--junit", place)
     assert called.code == 2
     root = checked(place.read_bytes())
