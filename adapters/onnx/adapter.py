@@ -20,7 +20,7 @@ from safeconvert.graph.stored import external_tensors, light_graph
 from .coverage import exercised, reach, wake  # called by name
 from .external import require_own_data
 from .outputs import doubtful, with_seen_shapes
-from .pairs import expose_logits, only_on_one_side, other_rows, turns_of_one  # called by name
+from .pairs import expose_logits, only_on_one_side, other_rows, sizes_of_one, turns_of_one  # called by name
 from .part import cut, require_numbers  # called by name: cut
 from .purity import impurities
 from .quantize import calibrate, correct, operators, quantize, with_own_biases  # called by name
@@ -30,8 +30,8 @@ from .tables import describe_tables, table_rows  # called by name
 
 __all__ = [
     "calibrate", "check_file", "correct", "cut", "describe_tables", "exercised", "expose_logits", "external_files",
-    "input_ranges", "load", "only_on_one_side", "operators", "other_rows", "quantize", "reach", "table_rows",
-    "turns_of_one", "wake", "with_own_biases",
+    "input_ranges", "load", "only_on_one_side", "operators", "other_rows", "quantize", "reach", "sizes_of_one",
+    "table_rows", "turns_of_one", "wake", "with_own_biases",
 ]  # fmt: skip
 _DTYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(bool)": "bool",

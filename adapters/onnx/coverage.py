@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from safeconvert.graph.between import add_points
 from safeconvert.graph.coverage import NOTHING, Coverage
+from safeconvert.graph.differing_bounds import differing_bounds
 from safeconvert.graph.inlined import inlined
 from safeconvert.graph.mutate import Range
 from safeconvert.graph.reach import reached
@@ -79,23 +81,38 @@ def wake(
     plan: Mapping[str, Any],
     folder: str,
 ) -> dict[str, Any]:
-    """Samples on which units of a source are positive at which weights of its target differ; see `graph.sleeping`.
+    """Samples that show what is another number in one of two graphs: units of the source are positive, or its values lie between.
 
     Args:
-        paths: the source's graph and the target's.
+        paths: the source's graph and the target's; see `graph.sleeping` and `graph.differing_bounds`.
         calls: calls that are there; as in `reach`, as are the other arguments and the answer.
+
+    Returns:
+        Besides, `missed`: the numbers between which neither a call that is there nor a sample found has a value: their node in the target,
+        and a line.
     """
     models = [inlined(open_graph(path)) for path in paths]
-    units = sleeping_units(*models)
-    if not units:
-        return {"samples": [], "reason": ""}
+    units, differing = sleeping_units(*models), differing_bounds(*models)
+    if not units and not differing:
+        return {"samples": [], "missed": [], "reason": ""}
+    copy, points = waking(models[0], units)
+    between = add_points(copy, differing)
     try:
-        coverage = Coverage(models[0], waking(models[0], units))
+        coverage = Coverage(models[0], (copy, [*points, *between]))
     except RuntimeError as error:
-        return _unknown(error)
+        return {**_unknown(error), "missed": [[one.node, one.label] for one in differing]}
     searched = Plan(**plan)
     base = [row for files in calls for row in _rows(_arrays(coverage, files), searched.whole)]
-    return {"samples": _found(coverage, (base, []), calls[0], ranges, searched, folder), "reason": ""}
+    found = _found(coverage, (base, []), calls[0], ranges, searched, folder)
+    seen = set[str]().union(*(coverage.exercised(_arrays(coverage, files)) for files in calls))
+    for files in found:
+        rows = max(1, coverage.batch)
+        arrays = _arrays(coverage, files)
+        seen |= coverage.exercised(
+            arrays if searched.whole else [np.repeat(array[None], rows, axis=0) for array in arrays]
+        )
+    missed = [one for one, point in zip(differing, between, strict=True) if seen.isdisjoint(point.items())]
+    return {"samples": found, "missed": [[one.node, one.label] for one in missed], "reason": ""}
 
 
 def _found(

@@ -11,6 +11,7 @@ from safeconvert.graph.differing_rows import differing_rows, has_tables
 from safeconvert.graph.inlined import inlined
 from safeconvert.graph.inventory import one_sided
 from safeconvert.graph.own_bounds import own_bounds
+from safeconvert.graph.own_sizes import own_sizes
 from safeconvert.graph.saturation import before_saturation, exposed
 from safeconvert.graph.stored import light_graph, open_graph
 from safeconvert.graph.thresholds import other_turns
@@ -59,6 +60,11 @@ def other_rows(source: str, target: str) -> list[int]:
     if not all(has_tables(inlined(light_graph(path, large=0))) for path in (source, target)):
         return []
     return differing_rows(inlined(open_graph(source)), inlined(open_graph(target)))
+
+
+def sizes_of_one(source: str, target: str) -> list[int]:
+    """Whole numbers that only one of two graphs holds; see `graph.own_sizes`."""
+    return own_sizes(*(inlined(light_graph(path, large=0)) for path in (source, target)))
 
 
 def turns_of_one(source: str, target: str) -> list[float]:

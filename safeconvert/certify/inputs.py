@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from safeconvert.certify.figures import brief
-from safeconvert.core.proof import ProofRecord
+from safeconvert.core.proof import ProofLevel, ProofRecord
 from safeconvert.verification.coverage import Coverage
 from safeconvert.verification.source import Source
 from safeconvert.verification.types import Passed, Searched, Verification
@@ -87,12 +87,21 @@ def evidence(source: Source, verification: Verification | None, proof: ProofReco
         found["not_compared"] = dict(source.blind)
     remarks = list(verification.remarks) if verification is not None else []
     if verification is not None and verification.native.equal:
-        remarks += [
-            f"{one['operator']} {one['target']} of the target holds {one['others']} numbers that are others in the source: no input that was tried shows it"
-            for one in proof.unproven
-            if one.get("others")
-        ]
+        remarks += _untold(verification, proof)
     return found | {"remarks": remarks, "coverage": _coverage(source.coverage.result())}
+
+
+def _untold(verification: Verification, proof: ProofRecord) -> list[str]:
+    """A remark on what is another number in the target, is no part of a proof, and no input showed."""
+    if proof.level is not ProofLevel.SAMPLED:
+        return []
+    ended = {str(one["target"]): one for one in proof.unproven if one.get("others")}
+    said = [
+        f"{one['operator']} {name} of the target holds {one['others']} numbers that are others in the source: no input that was tried shows it"
+        for name, one in ended.items()
+    ]
+    missed = verification.searched.missed if verification.searched is not None else ()
+    return said + [f"{line}: no input that was tried shows it" for node, line in missed if node not in ended]
 
 
 def _steering_made_up(source: Source) -> int:

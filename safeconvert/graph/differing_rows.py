@@ -29,8 +29,8 @@ def differing_rows(source: onnx.ModelProto, target: onnx.ModelProto) -> list[int
     is compared with the one that it is nearest to.
     """
     found = set[int]()
-    ours = [table for tensor in _tables(source).values() if (table := _numbers(tensor)) is not None]
-    for tensor in _tables(target).values():
+    ours = [table for tensor in _tables(source) if (table := _numbers(tensor)) is not None]
+    for tensor in _tables(target):
         theirs = _numbers(tensor)
         alike = [table for table in ours if theirs is not None and table.shape == theirs.shape]
         rows = min((_rows(table, theirs) for table in alike if theirs is not None), key=len, default=np.zeros(0, int))
@@ -47,10 +47,23 @@ def _rows(one: Array, two: Array) -> Array:
     return np.flatnonzero(~(apart <= _ROUNDED * max(float(np.abs(one).max(initial=0.0)), float(np.finfo(float).tiny))))
 
 
-def _tables(model: onnx.ModelProto) -> Mapping[str, onnx.TensorProto]:
-    constants = constant_tensors(model.graph)
-    read = {node.input[0] for node in model.graph.node if node.op_type in _INDEXED and node.input}
-    return {name: tensor for name, tensor in constants.items() if name in read and len(tensor.dims) > 1}
+def _tables(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Constants of which rows are read, in bodies of loops and branches too, each once."""
+    return list(_read_in(model.graph, {}).values())
+
+
+def _read_in(graph: onnx.GraphProto, outer: Mapping[str, onnx.TensorProto]) -> dict[int, onnx.TensorProto]:
+    """By identity, tables that a graph reads of its own constants and of those around it."""
+    constants = {**outer, **constant_tensors(graph)}
+    found = dict[int, onnx.TensorProto]()
+    for node in graph.node:
+        table = constants.get(node.input[0]) if node.op_type in _INDEXED and node.input else None
+        if table is not None and len(table.dims) > 1:
+            found[id(table)] = table
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                found |= _read_in(attribute.g, constants)
+    return found
 
 
 def _numbers(tensor: onnx.TensorProto) -> Array | None:

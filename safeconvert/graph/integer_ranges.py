@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import onnx
 
-from safeconvert.graph.constants import small_constants
+from safeconvert.graph.constants import constant_tensors, small_constants
 from safeconvert.graph.integer_operators import BOUNDED, COMPARED, COPIES, DATA_INPUTS, KNOWN, PRODUCTS, REAL, WIDE
 from safeconvert.graph.ranges import IntegerRange
 
@@ -126,7 +126,7 @@ def _range_of(
                 made = replace(made, real=_real(node, [lines[node.input[index]] for index in indices]))
             lines.update({name: made for name in node.output if name and made is not None})
         if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
-            found.unknown |= any(name in lines for name in _captured(node))
+            _within(node, lines, constants, shapes, found)
     return _concluded(found, value.type.tensor_type.elem_type) or _unknown(graph, value, found)
 
 
@@ -305,7 +305,20 @@ def _few(value: np.ndarray | None) -> list[float]:
     return [] if value is None or value.dtype.kind not in "biuf" else [float(x) for x in np.unique(value)[:8]]
 
 
-def _captured(node: onnx.NodeProto) -> set[str]:
-    """Tensors that bodies of control flow read, also those that they make themselves."""
-    bodies = [a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
-    return {name for body in bodies for inner in body.node for name in (*inner.input, *_captured(inner))}
+def _within(
+    node: onnx.NodeProto,
+    lines: Mapping[str, _Line],
+    constants: Mapping[str, np.ndarray],
+    shapes: Mapping[str, list[int]],
+    found: _Found,
+) -> None:
+    """Note what bodies of control flow do with x: where they only choose rows by it, how many there are; else it is unknown."""
+    for body in (a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH):
+        sizes = {**shapes, **{name: list(tensor.dims) for name, tensor in constant_tensors(body).items()}}
+        for inner in body.node:
+            read = [index for index, name in enumerate(inner.input) if name in lines]
+            rows = _rows(inner, sizes, constants) if read and read == [_INDEXED.get(inner.op_type)] else None
+            if rows is not None:
+                found.indexes(lines[inner.input[read[0]]], rows)
+            found.unknown |= bool(read) and rows is None
+            _within(inner, lines, constants, sizes, found)

@@ -5,13 +5,13 @@ Where an input is scaled and shifted before it is compared, the number is that o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from safeconvert.graph.constants import small_constants
 from safeconvert.graph.scaled import Scaled, followed
@@ -34,7 +34,10 @@ _HOLDS = {
     TensorProto.INT16: "int16",
     TensorProto.UINT16: "uint16",
 }
-"""Integers that a target may count in where the source has more bits; what is beyond 32 is cast by each runtime in its own way."""
+"""Integers that a target may count in where the source has more bits."""
+_HOLDS_WHOLE = {TensorProto.INT32: "int32", TensorProto.UINT32: "uint32"}
+"""The same, of whole numbers alone: real ones beyond 32 bits are cast by each runtime in its own way."""
+_REAL = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
 _KINKED = {"Relu", "LeakyRelu", "PRelu", "Abs", "Sign"}
 _ROUNDED = (-1.5, -0.5, 0.5, 1.5)
 """Where rounding to even and rounding up part."""
@@ -67,7 +70,7 @@ class Thresholds:
 
 def thresholds(model: onnx.ModelProto) -> Thresholds:
     """The constants of comparisons and bounds, those within branches and loops among them."""
-    turns = _turns(model)
+    turns = _turns(model, _few)
     found = {number for _, number in turns}
     asked = {np.nan} if any(operator == "IsNaN" for operator, _ in turns) else set[float]()
     asked |= {value for value in found if np.isinf(value)}
@@ -76,8 +79,8 @@ def thresholds(model: onnx.ModelProto) -> Thresholds:
 
 def other_turns(source: onnx.ModelProto, target: onnx.ModelProto) -> tuple[float, ...]:
     """Numbers at which only one of two graphs changes its mind, or by another operator, and such as both take off that lie far from zero; at most a
-    dozen, ascending."""
-    ours, theirs = ({_said(turn): turn[1] for turn in _turns(model)} for model in (source, target))
+    dozen, ascending. Of the numbers of one constant all are looked at: of many bounds one alone may be another."""
+    ours, theirs = ({_said(turn): turn[1] for turn in _turns(model, np.unique)} for model in (source, target))
     one = ours.keys() ^ theirs.keys()
     return _kept({number for said, number in (ours | theirs).items() if said in one or said[0] == _OFFSET})
 
@@ -110,16 +113,23 @@ def _kept(found: set[float]) -> tuple[float, ...]:
     return tuple(sorted(kept[-_MOST:]))
 
 
-def _turns(model: onnx.ModelProto) -> set[Turn]:
+def _turns(model: onnx.ModelProto, chosen: Callable[[Array], Array]) -> set[Turn]:
+    """Where a graph changes its mind; `chosen` are those of a constant's numbers that are taken."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    known = {value.name: Scaled() for value in model.graph.input if value.name not in constants}
+    inputs = [value for value in model.graph.input if value.name not in constants]
+    known = {value.name: Scaled() for value in inputs}
+    real = {value.name for value in inputs if value.type.tensor_type.elem_type in _REAL}
     found = set[Turn]()
     for graph in _graphs(model.graph):
         values = small_constants(graph, _SMALL)
         for node in graph.node:
             read = next((known[name] for name in node.input if name in known), None)
             place = read.place if read is not None else float
-            bounds = _of_node(node, values, "f" if read is None else "fi")
+            of_real = any(name in real for name in node.input)
+            bounds = _of_node(node, values, "f" if read is None else "fi", chosen)
+            bounds |= _ends(node, _HOLDS_WHOLE) if read is not None and not of_real else set()
+            if _gives_real(node, of_real):
+                real.update(node.output)
             if read is not None:
                 bounds |= {0.0} if node.op_type in _KINKED else set(_ROUNDED) if node.op_type == "Round" else set()
             found |= {(node.op_type, float(place(value))) for value in bounds}
@@ -131,7 +141,25 @@ def _turns(model: onnx.ModelProto) -> set[Turn]:
     return found
 
 
-def _of_node(node: onnx.NodeProto, constants: Mapping[str, Array], kinds: str) -> set[float]:
+def _gives_real(node: onnx.NodeProto, reads: bool) -> bool:
+    """Whether a node that reads what is known gives real numbers of it."""
+    if node.op_type == "Cast":
+        return any(one.name == "to" and one.i in _REAL for one in node.attribute)
+    return reads
+
+
+def _ends(node: onnx.NodeProto, kinds: Mapping[int, str]) -> set[float]:
+    """The ends of the integers that a node casts to, where it does to such."""
+    to = next((one.i for one in node.attribute if one.name == "to"), 0) if node.op_type == "Cast" else 0
+    if to not in kinds:
+        return set()
+    limits = np.iinfo(kinds[to])
+    return {float(limits.min), float(limits.max)}
+
+
+def _of_node(
+    node: onnx.NodeProto, constants: Mapping[str, Array], kinds: str, chosen: Callable[[Array], Array]
+) -> set[float]:
     """What a node compares with, or bounds by: its constants of some kinds, attributes, and the ends of the integers that it gives."""
     attributes = {one.name: one for one in node.attribute}
     if node.op_type == "IsNaN":
@@ -144,11 +172,8 @@ def _of_node(node: onnx.NodeProto, constants: Mapping[str, Array], kinds: str) -
         for name in node.input:
             array = constants.get(name)
             if array is not None and array.dtype.kind in kinds:
-                found |= {float(value) for value in _few(array)}
-    if node.op_type == "Cast" and helper.get_attribute_value(attributes["to"]) in _HOLDS:
-        limits = np.iinfo(_HOLDS[helper.get_attribute_value(attributes["to"])])
-        found |= {float(limits.min), float(limits.max)}
-    return found
+                found |= {float(value) for value in chosen(array)}
+    return found | _ends(node, _HOLDS)
 
 
 def _few(array: Array) -> Array:

@@ -2,6 +2,8 @@
 
 A pooling that rounds its size up is one that rounds down where a stride divides what it slides over, and so is the target of one converter or another
 the source at 224 pixels, and not at 227. What both models leave free is a claim of the target's interface.
+
+Where only one of both graphs holds a whole number, such as the last place of a table, one call is larger than it: behind the batch, and as a batch.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.exchange import comparable_outputs
 from safeconvert.compare.layout import LayoutMismatch
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import Evaluated, evaluate
-from safeconvert.core.signature import TensorSpec
+from safeconvert.conversion.models import Evaluated, Export, evaluate
 from safeconvert.errors import AdapterFailure
 from safeconvert.inputs.store import Chunk, saved
 from safeconvert.verification.batching import beyond_rounding
 from safeconvert.verification.native import compare, feed_across
 from safeconvert.verification.pair import Pair
+from safeconvert.verification.resized import first_samples, larger_calls, resized
 from safeconvert.verification.types import AtSizes
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import load_files
@@ -30,14 +32,12 @@ _SIZES = (((1, 3), True), ((1,), False), ((97, 131), False), ((7, 12), False), (
 _CALLS = 4
 _EMPTY = 2  # inputs of several that are tried without elements, as what a decoder keeps of no steps yet
 _FAILS = "does not run"
-_ROWS = 2
-_CHANGED = (0.5, 1.5)
-"""Factors of real values: their signs, and so what they are defined for, stay."""
+_LARGER = 2  # calls that are larger than what only one graph holds
 _FACTOR = 16.0
 """How much farther apart than on the inputs the models may be at other sizes, where that is more than rounding."""
 
 
-def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Comparison) -> AtSizes:
+def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Comparison, target: Export) -> AtSizes:
     """What came of calls of other sizes that source and target both take; of none where none are free in both, or the source takes none of those tried.
 
     Args:
@@ -45,14 +45,16 @@ def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Compa
         pair: a source whose process is alive, and a target that is equal on the inputs.
         settings: how outputs are compared.
         native: how far apart the two are on the inputs.
+        target: its ONNX form.
     """
     free = _free(pair)
-    if not free or not pair.source.session.alive:
+    if not pair.source.session.alive:
         return AtSizes()
     tried: list[str] = []
     limit = max(run.settings.verify.rounding, _FACTOR * native.relative)
-    wanted = [(candidates, _CALLS) for candidates in _calls(pair, free)]
+    wanted = [(candidates, _CALLS) for candidates in (_calls(pair, free) if free else ())]
     wanted += [([arrays], _CALLS + _EMPTY) for arrays in _without_elements(pair, free)]
+    wanted += [(calls, _CALLS + _EMPTY + _LARGER) for calls in larger_calls(run, pair, free, target)]
     for candidates, most in wanted:
         if len(tried) >= most:
             continue
@@ -63,7 +65,7 @@ def at_other_sizes(run: Run, pair: Pair, settings: VerifySettings, native: Compa
         if call is None:
             continue
         chunk, ours = call
-        arrays = {name: np.load(chunk.arrays[name], mmap_mode="r") for name in free}
+        arrays = {name: np.load(chunk.arrays[name], mmap_mode="r") for name in free or chunk.arrays}
         shapes = " and ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
         differing = _differing(run, pair, chunk, ours, settings, limit)
         if not differing:
@@ -80,7 +82,9 @@ def _accepted(run: Run, pair: Pair, candidates: Sequence[Mapping[str, np.ndarray
     """
     session = pair.source.session
     for arrays in candidates:
-        chunk = Chunk(0, _ROWS, saved(run.folder("sizes"), "in", arrays), pair.source.data.inputs.whole)
+        whole = pair.source.data.inputs.whole
+        rows = 1 if whole else len(next(iter(arrays.values())))
+        chunk = Chunk(0, rows, saved(run.folder("sizes"), "in", arrays), whole)
         if session.accepts([dict(chunk.arrays)], run.scratch):
             ours = evaluate(run, session, [dict(chunk.arrays)], "running the source at other sizes")
             return (chunk, ours) if _finite(ours) else None
@@ -98,23 +102,16 @@ def _free(pair: Pair) -> Mapping[str, tuple[int, ...]]:
     return found
 
 
-def _first(pair: Pair) -> dict[str, np.ndarray]:
-    """The first samples of the inputs, a few rows where there are rows."""
-    first = load_files(pair.source.data.chunks[0].arrays)
-    whole = pair.source.data.inputs.whole
-    return {name: array if whole else np.resize(array, (_ROWS, *array.shape[1:])) for name, array in first.items()}
-
-
 def _without_elements(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[dict[str, np.ndarray]]:
     """The first samples, one of several inputs with a free dimension of nothing; a target that does not run on that is none that differs."""
-    arrays = _first(pair)
+    arrays = first_samples(pair)
     for name, axes in free.items() if len(arrays) > 1 else ():
         yield {**arrays, name: np.take(arrays[name], [], axes[0])}
 
 
 def _calls(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[list[dict[str, np.ndarray]]]:
     """The first samples, with more or fewer of their values: dimensions that differ in size, and such of one size for models that take no others."""
-    arrays = _first(pair)
+    arrays = first_samples(pair)
     specs = {spec.name: spec for spec in pair.source.session.signature.inputs}
 
     def call(sizes: Sequence[int], near: bool) -> dict[str, np.ndarray]:
@@ -122,27 +119,12 @@ def _calls(pair: Pair, free: Mapping[str, Sequence[int]]) -> Iterator[list[dict[
         for name, array in arrays.items():
             axes = enumerate(free.get(name, ()))
             wanted = [(axis, sizes[place % len(sizes)] + near * array.shape[axis]) for place, axis in axes]
-            made[name] = _resized(array, specs[name], wanted)
+            made[name] = resized(array, specs[name], wanted)
         return made
 
     several = any(len(axes) > 1 for axes in free.values())
     for sizes, near in _SIZES:
         yield [call(sizes, near), *([call(sizes[:1], near)] if several and len(sizes) > 1 else [])]
-
-
-def _resized(array: np.ndarray, spec: TensorSpec, sizes: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Values of an array at other sizes; real ones changed, so that what repeats them is not as good as they are."""
-    if array.ndim != len(spec.shape) or not sizes:
-        return array
-    random = np.random.default_rng(0)
-    for axis, size in sizes:
-        old = array.shape[axis]
-        places = np.arange(size)
-        places[old:] = random.integers(0, old, max(0, size - old))
-        array = np.take(array, places, axis)
-    if array.dtype.kind != "f":
-        return array
-    return (array * random.uniform(*_CHANGED, array.shape)).astype(array.dtype)
 
 
 def _finite(outputs: Evaluated) -> bool:

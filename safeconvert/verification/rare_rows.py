@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def rare_rows(run: Run, source: Export, target: Export) -> tuple[int, ...]:
 def reading(
     rows: Sequence[int], like: Mapping[str, Array], ranges: Mapping[str, Range], count: int
 ) -> list[dict[str, Array]]:
-    """At most so many samples, in each of which one input holds numbers of those rows: as they are, and counted from the least number seen.
+    """At most so many samples, in each of which one input holds numbers of those rows, and then all do: as they are, and counted from the least number seen.
 
     Args:
         rows: numbers of rows.
@@ -31,14 +31,35 @@ def reading(
         ranges: what the values of each input are; an integer is none beyond it.
         count: at most.
     """
-    made = []
+    if not all(array.size for array in like.values()):
+        return []
     whole = [name for name, array in like.items() if array.dtype.kind in "iu" and array.dtype.itemsize > 1]
-    for name in whole or [name for name, array in like.items() if array.dtype.kind == "f"]:
-        array, taken = like[name], ranges[name]
-        numbers = np.asarray(rows)
-        for values in (numbers, numbers + taken.low) if whole else (numbers + _INSIDE,):
-            kept = values[(values >= taken.low) & (values < taken.high)] if whole else values
-            for start in range(0, len(kept), max(1, array.size)):
-                part = np.resize(kept[start : start + array.size], array.shape)
-                made.append({**like, name: part.astype(array.dtype)})
-    return made[:count] if all(array.size for array in like.values()) else []
+    names = whole or [name for name, array in like.items() if array.dtype.kind == "f"]
+    known = {name: _numbers(rows, ranges[name], bool(whole)) for name in names}
+    made = []
+    for name, several in known.items():
+        made += [{**like, name: part} for kept in several for part in _parts(kept, like[name])]
+    return [*made, *_together(known, like, count - len(made))][:count]
+
+
+def _together(known: Mapping[str, list[Array]], like: Mapping[str, Array], count: int) -> Iterator[dict[str, Array]]:
+    """At most so many samples in which all inputs hold numbers of rows: what two rows give together neither need give alone."""
+    if len(known) < 2 or not all(several and len(several[0]) for several in known.values()):
+        return
+    for shift in range(min(count, max(len(several[0]) for several in known.values()))):
+        moved = (np.roll(several[0], shift * place) for place, several in enumerate(known.values()))
+        yield {**like, **{name: next(_parts(kept, like[name])) for name, kept in zip(known, moved, strict=True)}}
+
+
+def _numbers(rows: Sequence[int], taken: Range, whole: bool) -> list[Array]:
+    """Those rows as an input says them, in each way that there is."""
+    numbers: Array = np.asarray(rows)
+    if not whole:
+        return [numbers + _INSIDE]
+    return [values[(values >= taken.low) & (values < taken.high)] for values in (numbers, numbers + taken.low)]
+
+
+def _parts(kept: Array, array: Array) -> Iterator[Array]:
+    """An input with those numbers, as many times as it takes to hold all."""
+    for start in range(0, len(kept), array.size):
+        yield np.resize(kept[start : start + array.size], array.shape).astype(array.dtype)

@@ -32,6 +32,7 @@ from safeconvert.inputs.statistics import looks
 from safeconvert.inputs.store import Chunk, samples, saved
 from safeconvert.verification.counterexamples import Tried, confirmed
 from safeconvert.verification.native import accumulator, feed_across
+from safeconvert.verification.odd_calls import from_the_end, one_sided_calls
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rare_rows import rare_rows, reading
 from safeconvert.verification.search_plan import NotSearched, SearchPlan, plan_search
@@ -90,6 +91,7 @@ class _Search:
         self._elites: list[Elite] = []
         self._tried: set[bytes] = set()
         self._count = 0
+        self._missed: tuple[tuple[str, str], ...] = ()
         seed = source.data.seed + _AFRESH * sum(chunk.stop - chunk.start for chunk in source.counterexamples)
         self._rounds = Rounds(seed, _ranges(pair), plan.batch)
         self._figures = accumulator(pair.contract, source.outputs, source.data.chunks, settings)
@@ -123,12 +125,22 @@ class _Search:
             wrong = self._judge(tried)
             if wrong is not None:
                 return self._result(done, wrong, "")
-        return self._result(done, None, why)
+        wrong = self._odd_calls() if not why else None
+        return self._result(done, wrong, why)
 
     def _result(self, done: int, wrong: _Wrong | None, why: str) -> Searched:
         nearest = max((elite.closeness for elite in self._elites), default=0.0)
         known = sum(chunk.stop - chunk.start for chunk in self._pair.source.counterexamples)
-        found = Searched(self._count, done, self._plan.batch, self._plan.seconds, float(f"{nearest:.3g}"), why, known)
+        found = Searched(
+            self._count,
+            done,
+            self._plan.batch,
+            self._plan.seconds,
+            float(f"{nearest:.3g}"),
+            why,
+            known,
+            missed=self._missed,
+        )
         if wrong is None:
             return found
         chunks, source, target = wrong.tried
@@ -167,14 +179,31 @@ class _Search:
         return None
 
     def _woken(self) -> _Wrong | None:
-        """What inputs come to that wake units at which the weights of both models differ; of large models none is looked for."""
+        """What inputs come to that show numbers of one model that are others in the other one; of large models none is looked for."""
         if self._plan.heavy:
             return None
-        chunks = waking(self._run, self._pair, self._found.exported, _ranges(self._pair))
+        found = waking(self._run, self._pair, self._found.exported, _ranges(self._pair))
+        self._missed = found.missed
         try:
-            return self._judge(self._run_both(chunks)) if chunks else None
+            return self._judge(self._run_both(found.chunks)) if found.chunks else None
         except (AdapterFailure, UnusableInput):
             return None
+
+    def _odd_calls(self) -> _Wrong | None:
+        """What calls come to that no round makes: of one sign, or with rows that are counted from the end where the source takes such."""
+        if not self._elites:
+            return None
+        samples = [elite.sample for elite in self._elites]
+        calls = [] if self._plan.whole else list(one_sided_calls(samples, _ranges(self._pair)))
+        calls += [[sample] for sample in from_the_end(samples[0], self._pair.source.ranges)]
+        for call in calls:
+            try:
+                wrong = self._judge(self._run_both(self._calls(call)))
+            except (AdapterFailure, UnusableInput):
+                continue  # one of the models does not take it
+            if wrong is not None:
+                return wrong
+        return None
 
     def _round(self, number: int) -> tuple[Chunk, ...]:
         """The inputs of a round: one call of all of them, or a call for each."""

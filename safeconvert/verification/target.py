@@ -119,7 +119,7 @@ def _unmixed(
 
 def _sized(run: Run, pair: Pair, found: Verification, settings: VerifySettings) -> Verification:
     """A verification of an equal target, refused where it is another function at other sizes that it takes as the source does."""
-    sizes = at_other_sizes(run, pair, settings, found.native)
+    sizes = at_other_sizes(run, pair, settings, found.native, found.exported)
     found = replace(found, sizes=sizes)
     if not sizes.differing:
         return found

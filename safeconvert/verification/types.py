@@ -120,6 +120,7 @@ class Searched:
         chunks: the round that holds these, numbered from 0.
         source, target: outputs on that round.
         numbers: of the inputs within the round on which they differ, the farthest apart first.
+        missed: bounds that are other numbers in the target, and that no input was found to lie between: the target's node, and a line.
     """
 
     inputs: int
@@ -134,6 +135,7 @@ class Searched:
     source: Evaluated | None = None
     target: Evaluated | None = None
     numbers: tuple[int, ...] = ()
+    missed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 from safeconvert.graph.differing_rows import differing_rows, has_tables
+from safeconvert.graph.integer_ranges import integer_ranges
 from tests.onnx_models import cnn
 from tests.scenarios.wrong_targets.pairs import graph, node
 
@@ -40,3 +42,21 @@ def test_of_many_rows_a_few_are_told_and_of_another_table_none() -> None:
 
 def test_a_graph_without_tables_is_not_read_further() -> None:
     assert has_tables(looked_up(TABLE)) and not has_tables(cnn())
+
+
+def in_a_branch(table: np.ndarray) -> onnx.ModelProto:
+    rows = helper.make_tensor_value_info("rows", TensorProto.FLOAT, None)
+    body = helper.make_graph(
+        [node("Gather", "table ids", "rows")], "body", [], [rows], [numpy_helper.from_array(table, "table")]
+    )
+    choice = helper.make_node("If", ["yes"], ["y"], then_branch=body, else_branch=body)
+    ids, y = helper.make_tensor_value_info("ids", TensorProto.INT64, ["N"]), helper.make_empty_tensor_value_info("y")
+    return helper.make_model(
+        helper.make_graph([choice], "g", [ids], [y], [numpy_helper.from_array(np.array(True), "yes")])
+    )
+
+
+def test_tables_of_bodies_are_looked_at_and_bound_the_numbers_that_are_tried() -> None:
+    assert differing_rows(in_a_branch(TABLE), in_a_branch(changed(44))) == [44]
+    [found] = integer_ranges(in_a_branch(TABLE))
+    assert found is not None and (found.low, found.high, found.rows) == (0, 300, 300)

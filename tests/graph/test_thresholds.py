@@ -109,3 +109,27 @@ def test_what_both_take_off_far_from_zero_is_tried() -> None:
 def test_constants_of_functions_are_plain_numbers() -> None:
     bound = helper.make_node("Constant", [], ["b"], value_float=70.0)
     assert thresholds(model([bound, made("Min", "x b")], {"x": ["n", 4]}, ["y"])).numbers == (70.0,)
+
+
+def test_whole_numbers_that_one_graph_casts_to_32_bits_turn_at_the_ends_of_these() -> None:
+    def net(first: int, kind: int) -> onnx.ModelProto:
+        ids = helper.make_tensor_value_info("ids", kind, ["n"])
+        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])
+        nodes = [helper.make_node("Cast", ["ids"], ["k"], to=first), helper.make_node("Cast", ["k"], ["y"], to=1)]
+        return helper.make_model(helper.make_graph(nodes, "g", [ids], [y]))
+
+    wide, narrow = net(TensorProto.INT64, TensorProto.INT64), net(TensorProto.INT32, TensorProto.INT64)
+    assert other_turns(wide, narrow) == (-(2.0**31), 2.0**31 - 1)
+    real = [net(kind, TensorProto.FLOAT) for kind in (TensorProto.INT64, TensorProto.INT32)]
+    assert other_turns(*real) == ()
+
+
+def test_one_of_many_bounds_is_told_where_it_is_another() -> None:
+    bounds = np.arange(1, 41, dtype=np.float32) * 100
+    others = bounds.copy()
+    others[20] += 50
+    nets = [
+        model([helper.make_node("Min", ["x", "c"], ["y"])], {"x": ["n", 40]}, ["y"], {"c": one})
+        for one in (bounds, others)
+    ]
+    assert other_turns(*nets) == (2100.0, 2150.0)

@@ -82,9 +82,17 @@ def test_inputs_that_read_rows_keep_to_the_range_of_each_input() -> None:
     ranges = {"ids": Range(1.0, -2, 400), "kind": Range(1.0, 0, 2), "x": Range()}
     made = reading([1, 7, 300], like, ranges, 10)
     assert [one["ids"].ravel().tolist() for one in made[:2]] == [[1, 7, 300, 1], [-1, 5, 298, -1]]
-    assert [one["kind"].tolist() for one in made[2:]] == [[1, 1, 1]] * 2
+    assert [one["kind"].tolist() for one in made[2:4]] == [[1, 1, 1]] * 2
+    assert [(one["ids"].any(), one["kind"].any()) for one in made[4:]] == [(True, True)] * 3
     assert all((one["x"] == 0).all() and one["kind"].dtype == np.int32 for one in made)
     assert reading([7], {"x": np.zeros(2, np.float32)}, {"x": Range()}, 10)[0]["x"].tolist() == [7.5, 7.5]
+
+
+def test_rows_of_two_inputs_are_read_together_in_every_pairing() -> None:
+    like = {"a": np.zeros(2, np.int64), "b": np.zeros(2, np.int64)}
+    made = reading([3, 9, 12], like, {"a": Range(1.0, 0, 20), "b": Range(1.0, 0, 20)}, 16)
+    read = {(int(one["a"][place]), int(one["b"][place])) for one in made for place in range(2)}
+    assert {(3, 3), (3, 9), (3, 12), (9, 3)} <= read and len(made) == 4 + 3
 
 
 def test_an_equal_target_is_searched_and_says_so(tmp_path: Path) -> None:

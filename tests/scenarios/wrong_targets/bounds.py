@@ -205,3 +205,59 @@ def weights_behind_a_sleeping_unit() -> Three:
 
 def shift_of_a_sleeping_unit() -> Three:
     return _three(_with_a_unit_asleep(-300, 1), _with_a_unit_asleep(-200, 1))
+
+
+def boxes_behind_the_first() -> Three:
+    """What a detector with a fixed batch of one finds: the target doubles all boxes but the first."""
+    inputs: Inputs = {"boxes": ("f", [1, 12, 4]), "scores": ("f", [1, 1, 12])}
+    constants = {"most": np.int64(8), "overlap": np.float32(0.5), "score": np.float32(-9), "two": np.int64(2),
+                 "none": np.array([0]), "one": np.array([1]), "end": np.array([2**62]), "double": np.float32(2)}  # fmt: skip
+    found = [node("NonMaxSuppression", "boxes scores most overlap score", "found"), node("Gather", "found two", "k", axis=1),
+             node("Squeeze", "boxes none", "all"), node("Gather", "all k", "kept")]  # fmt: skip
+    others = [node("Slice", "kept none one none", "a"), node("Slice", "kept one end none", "b"), node("Mul", "b double", "c"),
+              node("Concat", "a c", "y", axis=0)]  # fmt: skip
+    source = graph([*found, node("Identity", "kept", "y")], inputs, ["y"], constants)
+    return _three(source, graph([*found, *others], inputs, ["y"], constants))
+
+
+def rows_from_the_end() -> Three:
+    """Numbers below zero count rows from a table's end, and are the first row in the target."""
+    table = {"table": weights(30, 4, scale=5.0)}
+    source = graph([node("Gather", "table ids", "y")], IDS, ["y"], table)
+    nodes = [node("Max", "ids zero", "k"), node("Gather", "table k", "y")]
+    return _three(source, graph(nodes, IDS, ["y"], {**table, "zero": np.int64(0)}))
+
+
+def calls_of_zeros() -> Three:
+    """What is added where all samples of a call are zero."""
+
+    def net(alone: float) -> onnx.ModelProto:
+        nodes = [node("Abs", "x", "sizes"), node("ReduceMax", "sizes", "most", keepdims=0), node("Equal", "most zero", "c"),
+                 node("MatMul", "x head", "h"), node("Where", "c alone bias", "k"), node("Add", "h k", "y")]  # fmt: skip
+        constants = {"zero": np.float32(0), "alone": np.float32(alone), "bias": np.float32([1, 2, 3])}
+        return graph(nodes, X, ["y"], {"head": weights(6, 3), **constants})
+
+    return _three(net(7), net(9))
+
+
+def mask_of_another_depth() -> Three:
+    """Scores that a mask hides are -3e38, and -1e4 in the target, which is as low as large scores are."""
+    constants = {
+        "wq": weights(4, 4),
+        "wk": weights(4, 4, seed=1),
+        "low": np.float32(-3e38),
+        "seen": np.tri(5, dtype=bool),
+    }
+    nodes = [node("MatMul", "x wq", "q"), node("MatMul", "x wk", "k"), node("Transpose", "k", "t", perm=[0, 2, 1]),
+             node("MatMul", "q t", "scores"), node("Where", "seen scores low", "masked"), node("Softmax", "masked", "s", axis=-1),
+             node("MatMul", "s x", "y")]  # fmt: skip
+    source = graph(nodes, {"x": ("f", ["N", 5, 4])}, ["y"], constants)
+    return _three(source, with_constant(source, "low", np.float32(-1e4)))
+
+
+def rows_behind_a_bound() -> Three:
+    """Samples behind the hundredth are zero in the target."""
+    cut = {"none": np.array([0]), "most": np.array([100]), "end": np.array([2**62])}
+    nodes = [node("Slice", "x none most none", "a"), node("Slice", "x most end none", "b"), node("Sub", "b b", "c"),
+             node("Concat", "a c", "g", axis=0)]  # fmt: skip
+    return _three(_behind([node("Identity", "x", "g")], {}), _behind(nodes, cut))

@@ -29,6 +29,11 @@ CASES: dict[str, Callable[[], bounds.Three]] = {
     "rows by two numbers": bounds.rows_by_two_numbers,
     "weights behind a sleeping unit": bounds.weights_behind_a_sleeping_unit,
     "the shift of a sleeping unit": bounds.shift_of_a_sleeping_unit,
+    "boxes behind the first": bounds.boxes_behind_the_first,
+    "rows from the end": bounds.rows_from_the_end,
+    "calls of zeros": bounds.calls_of_zeros,
+    "a mask of another depth": bounds.mask_of_another_depth,
+    "rows behind a bound": bounds.rows_behind_a_bound,
 }
 
 
