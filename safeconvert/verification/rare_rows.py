@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -46,9 +47,18 @@ def _together(known: Mapping[str, list[Array]], like: Mapping[str, Array], count
     """At most so many samples in which all inputs hold numbers of rows: what two rows give together neither need give alone."""
     if len(known) < 2 or not all(several and len(several[0]) for several in known.values()):
         return
-    for shift in range(min(count, max(len(several[0]) for several in known.values()))):
-        moved = (np.roll(several[0], shift * place) for place, several in enumerate(known.values()))
-        yield {**like, **{name: next(_parts(kept, like[name])) for name, kept in zip(known, moved, strict=True)}}
+    made = (
+        {**like, **dict(zip(known, parts, strict=True))}
+        for shift in range(max(len(several[0]) for several in known.values()))
+        for parts in zip(
+            *(
+                _parts(np.roll(several[0], shift * place), like[name])
+                for place, (name, several) in enumerate(known.items())
+            ),
+            strict=False,
+        )
+    )
+    yield from islice(made, max(0, count))
 
 
 def _numbers(rows: Sequence[int], taken: Range, whole: bool) -> list[Array]:
