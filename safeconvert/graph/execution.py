@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -60,18 +61,57 @@ def stream_part(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) 
         yield _row(session, codes, names, feed)
 
 
-def remade(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) -> list[dict[str, Array]]:
-    """What nodes make of fed tensors, also of those that are fed themselves: each from the nearest fed ones in front of it.
+def each_part(view: GraphView, feeds: Sequence[Values], wanted: Iterable[str]) -> Iterator[dict[str, Array]]:
+    """As `run_part` of all nodes, feed after feed: the values of one are in memory at a time. Where a node fails on one feed, the others have all."""
+    wanted = set(wanted)
+    fed = set(feeds[0])
+    numbers = _needed(view, fed, _runnable(view, fed, range(len(view.nodes))), wanted)
+    names = [name for n in numbers for name in view.nodes[n].output if name in wanted and name not in fed]
+    session: Any = None
+    codes: Mapping[str, int] = {}
+    if names:
+        try:
+            session, codes = _session(view, feeds[0], numbers, names)
+        except RuntimeError:
+            session = None  # one node after the other is left out below
+    for feed in feeds:
+        row = None
+        if session is not None:
+            with suppress(RuntimeError):
+                row = _row(session, codes, names, feed)
+        yield run_part(view, [feed], None, wanted)[0] if row is None else row
+        del row, feed  # before the next are made
+
+
+def remade(view: GraphView, feeds: Iterable[Values], names: Sequence[str]) -> Iterator[dict[str, Array]]:
+    """What nodes make of fed tensors, also of those that are fed themselves: each from the nearest fed ones in front of it. Feed after feed.
 
     Args:
         view: the graph.
-        feeds: values by tensor name.
+        feeds: values by tensor name, of the same tensors in each.
         names: tensors, fed or not; one that cannot be made of what is fed is left out.
 
     Raises:
         RuntimeError: ONNX Runtime cannot load or run that part.
     """
-    known = set(feeds[0]) | set(view.constants) | {""}
+    session: Any = None
+    requested: dict[str, str] = {}
+    codes: Mapping[str, int] = {}
+    for feed in feeds:
+        if not requested:
+            numbers, requested = _remaking(view, feed, names)
+            session, codes = _session(view, feed, numbers, list(requested.values())) if requested else (None, {})
+        if session is None:
+            yield {}
+            continue
+        row = _row(session, codes, list(requested.values()), feed)
+        yield {name: row[requested[name]] for name in requested}
+        del row, feed  # before the next are made
+
+
+def _remaking(view: GraphView, feed: Values, names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
+    """The nodes that can run on what is fed, and what each tensor that they make is called where it is made anew."""
+    known = set(feed) | set(view.constants) | {""}
     numbers = []
     for number, node in enumerate(view.nodes):
         if all(name in known for name in node.input):
@@ -79,11 +119,7 @@ def remade(view: GraphView, feeds: Sequence[Values], names: Sequence[str]) -> li
             known.update(node.output)
     made = {name for number in numbers for name in view.nodes[number].output}
     read = {name for number in numbers for name in view.nodes[number].input}  # what nobody reads is not fed either
-    requested = {name: f"{name}::made" if name in feeds[0] and name in read else name for name in names if name in made}
-    if not requested:
-        return [{} for _ in feeds]
-    rows = _run(view, feeds, numbers, list(requested.values()))
-    return [{name: row[requested[name]] for name in requested} for row in rows]
+    return numbers, {name: f"{name}::made" if name in feed and name in read else name for name in names if name in made}
 
 
 def _run(
@@ -99,9 +135,10 @@ def _session(
     read = {name for number in numbers for name in view.nodes[number].input}
     codes = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feed.items() if name in read}
     # A fed tensor must not be made as well: rename what the node would write.
-    part = _without_overwrites(subgraph(view, numbers, codes, requested), set(codes))
     try:
-        return open_session(part, optimized=False), codes
+        return open_session(
+            _without_overwrites(subgraph(view, numbers, codes, requested), set(codes)), optimized=False
+        ), codes
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise RuntimeError(str(error)) from error
 

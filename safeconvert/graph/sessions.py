@@ -39,8 +39,12 @@ def open_session(model: onnx.ModelProto | str, *, optimized: bool = True, format
         options.add_session_config_entry("session.load_model_format", "ONNX")
     if not optimized:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        # Most of what such a graph makes is given out, and copied: an arena would hold it once more, in blocks of twice the size.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
     if folder:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
         options.add_session_config_entry("session.disable_prepacking", "1")
     content = model if graph is None else graph.SerializeToString()
+    del model, graph  # who hands over the only copy of a part of a graph need not hold it beside ONNX Runtime's own
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from safeconvert.core.memory import give_back
-from safeconvert.graph.execution import remade, run_part
+from safeconvert.graph.execution import each_part, remade
 from safeconvert.graph.view import GraphView
 from safeconvert.localize.alignment import Alignment
 from safeconvert.localize.matching import Pair
@@ -45,7 +45,10 @@ def layer_errors(alignment: Alignment) -> list[LayerError]:
         (pair for pair in alignment.pairs.values() if pair.target in target.maker),
         key=lambda pair: target.maker[pair.target],
     )
-    isolated = _errors(alignment, pairs, _isolated(alignment, pairs))
+    try:
+        isolated = _errors(alignment, pairs, _isolated(alignment, pairs))
+    except RuntimeError:
+        isolated = {}
     give_back()
     propagated = propagated_errors(alignment, target, pairs)
     source = alignment.source
@@ -63,33 +66,42 @@ def layer_errors(alignment: Alignment) -> list[LayerError]:
 def propagated_errors(alignment: Alignment, candidate: GraphView, pairs: Sequence[Pair]) -> dict[str, float]:
     """By target tensor, its error in a candidate fed the alignment's probes; without those that it does not make."""
     feeds = [{name: alignment.target_values[name][n] for name in candidate.inputs} for n in _probes(alignment)]
-    return _errors(alignment, pairs, run_part(candidate, feeds, None, [pair.target for pair in pairs]))
+    return _errors(alignment, pairs, each_part(candidate, feeds, [pair.target for pair in pairs]))
 
 
-def _isolated(alignment: Alignment, pairs: Sequence[Pair]) -> list[dict[str, Array]]:
-    """What each cut point becomes where the source's values go in at those in front of it."""
-    feeds: list[dict[str, Array]] = [{} for _ in _probes(alignment)]
-    for name, pair in alignment.pairs.items():
-        for row, source, target in zip(
-            feeds, alignment.source_values[pair.source], alignment.target_values[name], strict=True
-        ):
-            row[name] = pair.relation.to_target(source, target.shape).astype(target.dtype, copy=False)
-    try:
-        return remade(alignment.target, feeds, [pair.target for pair in pairs])
-    except RuntimeError:
-        return feeds[:0]
+def _isolated(alignment: Alignment, pairs: Sequence[Pair]) -> Iterator[dict[str, Array]]:
+    """What each cut point becomes where the source's values go in at those in front of it, probe by probe. Raises RuntimeError."""
+    feeds = (
+        {
+            name: pair.relation.to_target(
+                alignment.source_values[pair.source][probe], alignment.target_values[name][probe].shape
+            ).astype(alignment.target_values[name][probe].dtype, copy=False)
+            for name, pair in alignment.pairs.items()
+        }
+        for probe in _probes(alignment)
+    )
+    return remade(alignment.target, feeds, [pair.target for pair in pairs])
 
 
-def _errors(alignment: Alignment, pairs: Sequence[Pair], rows: Sequence[Mapping[str, Array]]) -> dict[str, float]:
-    """As `Region.isolated`: the largest distance on any probe, by the largest magnitude on any."""
+def _errors(alignment: Alignment, pairs: Sequence[Pair], rows: Iterable[Mapping[str, Array]]) -> dict[str, float]:
+    """As `Region.isolated`: the largest distance on any probe, by the largest magnitude on any; of tensors that every probe gives.
+
+    The values of one probe are in memory at a time, for each of them takes as much as the alignment holds of it.
+    """
+    sides: dict[str, list[tuple[float, float]]] = {}
+    probes, each_row = _probes(alignment), iter(rows)
+    for probe in probes:
+        row = next(each_row)
+        for pair in pairs:
+            if pair.target in row:
+                wanted = alignment.source_values[pair.source][probe].transpose(pair.relation.order)
+                sides.setdefault(pair.target, []).append(_distance(wanted, row[pair.target]))
+        del row  # before the next is made
     found = {}
-    for pair in pairs:
-        if not rows or pair.target not in rows[0]:
-            continue
-        wanted = [value.transpose(pair.relation.order) for value in alignment.source_values[pair.source]]
-        sides = [_distance(one, row[pair.target]) for one, row in zip(wanted, rows, strict=True)]
-        apart, scale = (max(side) for side in zip(*sides, strict=True))
-        found[pair.target] = apart / scale if scale else apart
+    for name, each in sides.items():
+        if len(each) == len(probes):
+            apart, scale = (max(side) for side in zip(*each, strict=True))
+            found[name] = apart / scale if scale else apart
     return found
 
 

@@ -110,9 +110,9 @@ class Templates:
 
         Its framework is imported once for all that begin with it, and all modules once for whatever adapters are loaded.
         """
-        levels = _levels(key)
-        root = levels[0]
         with self._lock:
+            levels = self._levels(key)
+            root = levels[0]
             if self._server is not None and key not in self._made and key.environment == self._server.environment:
                 made = self._server.template(levels)
                 if made is not None:
@@ -128,11 +128,13 @@ class Templates:
                     self._made[next_key] = first.grown(more, next_key.adapters) if first is not None else None
             return self._made[key]
 
-
-def _levels(key: Key) -> tuple[Key, ...]:
-    """The templates that one is grown from, the first of them first, and itself."""
-    first = [key.modules[:count] for count in ((1, 2) if key.modules[0] in _BEFORE.values() else (1,))]
-    return (*(replace(key, modules=modules, adapters=()) for modules in first), replace(key, adapters=()), key)
+    def _levels(self, key: Key) -> tuple[Key, ...]:
+        """The templates that one is grown from, the first of them first, and itself; before it comes that which has loaded most of its adapters."""
+        first = [key.modules[:count] for count in ((1, 2) if key.modules[0] in _BEFORE.values() else (1,))]
+        plain = [replace(key, modules=modules, adapters=()) for modules in (*first, key.modules)]
+        alike = (one for one in self._made if replace(one, adapters=key.adapters) == key)
+        fewer = [one for one in alike if self._made[one] and one.adapters and set(one.adapters) < set(key.adapters)]
+        return (*plain, *([max(fewer, key=lambda one: len(one.adapters))] if fewer else []), key)
 
 
 _SHARED: ContextVar[Templates | None] = ContextVar("templates", default=None)

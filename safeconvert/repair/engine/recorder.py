@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from safeconvert.graph.view import GraphView
+import numpy as np
+
+from safeconvert.graph.view import Array, GraphView
 from safeconvert.localize.alignment import Alignment
 from safeconvert.localize.faults import Fault
 from safeconvert.localize.layer_errors import LayerError, layer_errors, propagated_errors
+from safeconvert.localize.matching import Probes
 from safeconvert.localize.reproduction import Reproduction, write_reproduction
 
 _REGIONS = 16  # written; more of them show the same again
 _NODES = 20_000  # of a graph that is shown
+_MANY, _FEW, _STEP = 256 << 20, 1 << 16, 64
+"""Bytes of values that are not kept in memory, of a single one that is, and at what multiple of bytes one begins in a file."""
+
+
+def _stays(value: Array) -> bool:
+    return value.nbytes < _FEW or value.dtype.hasobject
 
 
 class Recorder:
@@ -39,7 +49,8 @@ class Recorder:
         if self._first is None:
             self._layers = layer_errors(alignment)
             fed = {name: alignment.target_values[name] for name in alignment.target.inputs}
-            self._first = replace(alignment, target_values=fed)  # the rest would double what a repair holds
+            # The rest would double what a repair holds.
+            self._first = replace(alignment, target_values=fed, source_values=self._aside(alignment.source_values))
         for number, fault in faults.items():
             self._exits.setdefault(number, fault.exit)
         for region in alignment.regions:
@@ -47,6 +58,27 @@ class Recorder:
             if name in self._exits.values() and name not in self._regions and len(self._regions) < _REGIONS:
                 subfolder = f"regions/{len(self._regions)}"
                 self._regions[name] = (subfolder, write_reproduction(alignment, region, self._folder / subfolder))
+
+    def _aside(self, values: Mapping[str, Probes]) -> Mapping[str, Probes]:
+        """The values, in a file where they are many: they are looked at again at the end, and the rounds before it hold as many."""
+        if sum(value.nbytes for each in values.values() for value in each if not _stays(value)) < _MANY:
+            return values
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path, offsets = self._folder / "first", []
+        with path.open("wb") as file:
+            for value in (value for each in values.values() for value in each):
+                file.seek(-file.tell() % _STEP, os.SEEK_CUR)
+                offsets.append(file.tell())
+                file.write(b"" if _stays(value) else np.ascontiguousarray(value).data)
+        mapped: Array = np.memmap(path, np.uint8, "r")
+        path.unlink()  # what is mapped is there until it is let go
+        places = iter(offsets)
+
+        def found(value: Array, offset: int) -> Array:
+            part = mapped[offset : offset + value.nbytes]
+            return value if _stays(value) else part.view(value.dtype).reshape(value.shape)
+
+        return {name: [found(value, next(places)) for value in each] for name, each in values.items()}
 
     def record(self, candidate: GraphView) -> dict[str, Any]:
         """The notes, JSON-able.

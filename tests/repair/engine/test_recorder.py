@@ -11,6 +11,7 @@ import pytest
 from onnx import numpy_helper
 
 from safeconvert.graph.view import tidy
+from safeconvert.repair.engine import recorder
 from safeconvert.repair.engine.loop import Repair
 from tests.engine import solve
 from tests.inject import channels_last, inject, renamed
@@ -44,6 +45,16 @@ def test_isolated_errors_stand_out_at_the_faults_alone(kinds: list[str], tmp_pat
     for place in marked:
         faults = [found.faults[number] for number in layers[place]["faults"]]
         assert layers[place]["isolated"] == pytest.approx(max(fault.isolated for fault in faults), rel=1e-3)
+
+
+def test_values_that_are_many_are_in_a_file_and_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "few").mkdir()
+    (tmp_path / "many").mkdir()
+    few = faulty("cnn", ["WB"], tmp_path / "few").record["along"]
+    monkeypatch.setattr(recorder, "_MANY", 0)
+    monkeypatch.setattr(recorder, "_FEW", 64)
+    assert faulty("cnn", ["WB"], tmp_path / "many").record["along"] == few and len(few) > 3
+    assert not (tmp_path / "many" / "first").exists()
 
 
 def test_graphs_hold_every_node_and_its_edges(tmp_path: Path) -> None:
