@@ -203,6 +203,11 @@ def test_the_workers_of_a_later_run_begin_with_the_adapters_of_an_earlier_one(wo
             later = worker(templates=made)
             assert ask(later, "look", names=reference)["modules"] == reference
             assert ask(later, "found") is None and later.held is not None and later.held.level is Level.FULL
+            before = ask(later, "look", names=[])["parent"]
+            later.call("tables", "loading", LoadAdapter(find("tflite", adapters()).folder))
+        with run_templates() as made:
+            grown = psutil.Process(ask(worker(templates=made), "look", names=[])["parent"])
+            assert grown.ppid() == before, "what was loaded is not loaded again"
 
 
 def _lives(pid: int) -> bool:
