@@ -17,6 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 from .declared import Shape, declared, spread
 from .given import on_given
+from .lengths import lengths
 from .loops import inside
 from .node import Node
 from .sizes import is_sizes, on_sizes
@@ -56,9 +57,11 @@ def walk(
         NotImplementedError: an operator cannot be expressed; the message names it and its node.
     """
     opsets = {entry.domain: entry.version for entry in model.opset_import}
-    values: dict[str, Any] = {**constants, **feeds}
     shapes = declared((*model.graph.value_info, *model.graph.output))
-    _run(_Scope(backend, opsets, "", shapes, {} if told is None else told), model.graph.node, values)
+    told = {} if told is None else told
+    known = lengths(model.graph.node, shapes, feeds, constants, told)
+    values: dict[str, Any] = {**constants, **feeds, **known}
+    _run(_Scope(backend, opsets, "", shapes, told), model.graph.node, values)
     return [values[value.name] for value in model.graph.output]
 
 

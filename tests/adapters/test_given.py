@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.inliner
 import pytest
 from onnx import TensorProto, helper
 
@@ -142,3 +143,15 @@ def test_whole_numbers_are_divided_by_no_zero_while_exporting(tmp_path: Path) ->
     x, by = np.full((3, 2, 2), 7, np.float32), np.array([2, -2])
     found = torch.export.load(target).module()(torch.from_numpy(x), torch.from_numpy(by))[0].numpy()
     assert np.array_equal(found, run(made, {"x": x, "by": by})[0])
+
+
+@pytest.mark.parametrize("axes", [None, [0, 2], [-1, -3]])
+def test_a_length_that_is_cut_out_is_the_shape_that_is_declared(axes: list[int] | None) -> None:
+    """A CenterCropPad written out: what it pads depends on its input, and only the Slice behind that has a declared shape."""
+    whole = node("CenterCropPad", ["x", "shape"], ["y"], **({} if axes is None else {"axes": axes}))
+    wanted, shape = ([2, 3, 4], [2, 3, 4]) if axes is None else ([5, 1], [5, 2, 1] if axes[0] == 0 else [1, 2, 5])
+    made = _model([whole], {"shape": [len(wanted)]}, shape)
+    made = onnx.inliner.inline_selected_functions(made, [("", "CenterCropPad")], inline_schema_functions=True)
+    assert "CenterCropPad" not in {one.op_type for one in made.graph.node}
+    told = _check(made, [{"shape": wanted}])
+    assert told == {"input shape": f"it is {wanted}, since y has the shape {shape}"}
