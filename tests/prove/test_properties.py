@@ -480,8 +480,14 @@ def odd(r: Random) -> Pair:
     n, c = sizes(r, 2)
     one, two = Doubles(n, c), Doubles(n, c)
     number = float(r.uniform(0.5, 2))
-    made = one("Sub", one.constant(1.0), one("Erf", one("Mul", "x", one.constant(-number))))
-    other = two("Add", two("Erf", two("Mul", "x", two.constant(number))), two.constant(1.0))
+    weights, bias = r.normal(size=(c, c)) * number, r.normal(size=c)  # a number alone, or weights and a bias
+    if r.random() < 0.5:
+        ours, theirs = one("Mul", "x", one.constant(-number)), two("Mul", "x", two.constant(number))
+    else:
+        ours = one("Add", one("MatMul", "x", one.constant(-weights)), one.constant(-bias))
+        theirs = two("Add", two("MatMul", "x", two.constant(weights)), two.constant(bias))
+    made = one("Sub", one.constant(1.0), one("Erf", ours))
+    other = two("Add", two("Erf", theirs), two.constant(1.0))
     return one.model(made), two.model(other)
 
 

@@ -31,6 +31,28 @@ def test_columns_of_a_product_are_proven_from_one_block_to_the_next() -> None:
     assert all(step["from"] != [0] for step in found.document["steps"][-2:])
 
 
+def gelus(spelled: bool, sign: float = -1.0, sum_of: str = "Sub") -> onnx.ModelProto:
+    """Three layers with a Gelu each, which a target spells by erfc as exporters of TensorFlow do: x/2·(1 - erf(-x/√2))."""
+    b = Builder(["n", 6], opset=20)
+    x = "x"
+    for seed in range(3):
+        x = b("Add", b("MatMul", x, b.constant(numbers((6, 6), seed))), b.constant(numbers((6,), seed + 3)))
+        if not spelled:
+            x = b("Gelu", x)
+            continue
+        error = b("Erf", b("Mul", b("Mul", x, b.constant(sign)), b.constant(np.sqrt(0.5))))
+        x = b("Mul", b("Mul", b.constant(0.5), x), b(sum_of, b.constant(1.0), error))
+    return b.model(x)
+
+
+def test_a_gelu_by_erfc_is_one_in_the_midst_of_a_graph() -> None:
+    """Of a sum of products neither sign is the first: the largest weight says which is read."""
+    assert prove(gelus(False), gelus(True), contract()).proven
+    assert prove(gelus(False), gelus(True, 1.0, "Add"), contract()).proven
+    assert not prove(gelus(False), gelus(True, 1.0), contract()).proven
+    assert not prove(gelus(False), gelus(True, -1.0, "Add"), contract()).proven
+
+
 def test_large_constants_are_rounded_where_cut_points_are_looked_for() -> None:
     weights = np.random.default_rng(0).normal(size=(100, 100))
     made = Lean().term("contract", (100,), (), (), [near(weights)])

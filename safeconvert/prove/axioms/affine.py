@@ -104,14 +104,12 @@ def unary(
 ) -> Value:
     """An operator on each element by itself, with which any order and cut of axes commutes, and broadcasting too."""
 
-    def made(term: Term) -> Term:
+    def made(term: Term, turned: bool = False) -> Term:
         if term.operator == "refine":
             return refined(store, made(term.operands[0]), term.setting)
-        core, factor, offset, _ = parts(term)
-        negative = factor.size == 1 and factor.item() < 0 and not offset.any()
-        if negative and SIGN.holds(store, ODD, operator in FUNCTIONS):
+        if not turned and _is_turned(operator, term) and SIGN.holds(store, ODD, operator in FUNCTIONS):
             SIGN.use(store)
-            return affine(store, made(affine(store, core, -factor)), -1.0)
+            return affine(store, made(affine(store, term, -1.0), True), -1.0)
         base = _narrow(store, term)
         if base is not None:
             BROADCAST.use(store)
@@ -121,6 +119,18 @@ def unary(
         )
 
     return Value(made(value.term), value.groups)
+
+
+def _is_turned(operator: str, term: Term) -> bool:
+    """Whether -x is read in place of x, of which one is as good as the other: its one factor, or the largest of its weights, is below zero.
+
+    Weights have a sign for erf alone, which exporters spell by erfc, 1 - erf(x).
+    """
+    core, factor, offset, _ = parts(term)
+    if operator != "Erf":
+        return factor.size == 1 and factor.item() < 0 and not offset.any()
+    numbers = core.constants[0].values if core.operator in WEIGHTED and bool((factor == 1).all()) else factor
+    return bool(numbers.size and numbers.flat[int(np.abs(numbers).argmax())] < 0)
 
 
 def _narrow(store: Store, term: Term) -> Term | None:
