@@ -15,6 +15,7 @@ from safeconvert.core.formats import detect
 from safeconvert.errors import UnusableInput
 
 from .tf_inspect import inspect_checkpoint, inspect_graph, inspect_saved_model
+from .tf_served import served_otherwise
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def open_tf(request: ModelRequest) -> TfFile:
     """Load a SavedModel folder, a frozen `.pb` or a checkpoint's `.meta`, or the part of it that is asked for.
 
     Raises:
-        UnusableInput: damaged; no such part, or no signature to call; holds operators that run Python or touch files.
+        UnusableInput: damaged; no such part, or no signature to call, or one that is two functions; holds operators that run Python or
+            touch files.
     """
     variant = detect(request.path).variant
     if variant == "saved_model":
@@ -77,6 +79,12 @@ def _open_saved_model(request: ModelRequest) -> TfFile:
         raise UnusableInput(
             f"{request.path}: a damaged SavedModel: its signature {key} is no function", "export the model again"
         ) from error
+    other = served_otherwise(request.path, key)
+    if other:
+        raise UnusableInput(
+            f"{request.path}: its signature {key} is one function for TensorFlow's loader and another for a server: {other}",
+            "save the model again with tf.saved_model.save",
+        )
     wanted = [_plain(name) for name in part.outputs]
     if set(wanted) - set(outputs) or (part.inputs and {_plain(name) for name in part.inputs} != set(inputs)):
         raise UnusableInput(

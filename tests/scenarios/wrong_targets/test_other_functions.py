@@ -42,3 +42,13 @@ def test_a_default_signature_that_is_not_the_first_subgraph_is_refused(name: str
     """The interpreter runs the first subgraph unless it is asked by signature: `misled` was verified by it, and is another function for a caller by name."""
     with pytest.raises(UnusableInput, match="signature serving_default runs subgraph 1"):
         safeconvert.verify(made / "signatures", made / f"{name}.tflite", search=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("swapped", "input x is another"), ("renamed", "output a is another"), ("elsewhere", "calls __inference")],
+)
+def test_a_signature_that_is_another_function_for_a_server_is_refused(name: str, said: str, made: Path) -> None:
+    """TensorFlow's loader never looks at the definition that a server feeds and fetches by: such a file was verified."""
+    with pytest.raises(UnusableInput, match=f"one function for TensorFlow's loader and another for a server: .*{said}"):
+        safeconvert.verify(made / "both", made / name, search=0)
