@@ -145,7 +145,7 @@ def _run(net: Net, scheme: str) -> dict:
     }
     return {
         "code": code, "reason": answer["reason"], "seconds": seconds, "in_float": len(quantized.get("in_float", ())),
-        "operators": quantized.get("operators"), "samples": len(labels), "metric": answer["predicate"].get("metric"),
+        "operators": quantized.get("operators") or quantized.get("layers"), "samples": len(labels), "metric": answer["predicate"].get("metric"),
         **measured,
     }  # fmt: skip
 

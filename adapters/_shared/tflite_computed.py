@@ -75,7 +75,7 @@ def _computed(model: Any, graph: Any, operator: Any) -> Computed:
         _NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "CUSTOM"),
         any(tensor.type in _FLOATS for tensor in tensors),
         any(tensor.type == schema.TensorType.INT16 for tensor in tensors),
-        _work(model, graph, operator) if tensors else 0,
+        work_of(model, graph, operator) if tensors else 0,
         sum(_size(graph.tensors[int(number)]) for number in operator.inputs if _constant(model, graph, int(number))),
     )
 
@@ -87,8 +87,8 @@ def _constant(model: Any, graph: Any, number: int) -> bool:
     )  # from 256 KiB on they may lie behind the flatbuffer
 
 
-def _work(model: Any, graph: Any, operator: Any) -> int:
-    """Values of the result, times what of its second operand goes into each where that are weights."""
+def work_of(model: Any, graph: Any, operator: Any) -> int:
+    """Multiplications for one sample: values of the result, times what of its second operand goes into each where that are weights."""
     code = model.operatorCodes[operator.opcodeIndex]
     kind, result = max(code.builtinCode, code.deprecatedBuiltinCode), graph.tensors[int(operator.outputs[0])]
     if kind not in _WEIGHTED or len(operator.inputs) < 2:

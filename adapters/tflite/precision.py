@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from safeconvert.errors import UnusableInput
 
+from .._shared.tflite_computed import work_of
 from .._shared.tflite_model import model_of
 
 _STORED = {
@@ -75,15 +76,20 @@ def reduced(path: str, twin: str) -> list[dict[str, Any]]:
     """The layers of a file with constants that hold fewer bits than its twin's, in the order of the operators.
 
     Returns:
-        For each: `name` of the operator's output, `stored` (int8 or float16), and `bytes` that storing it so saves.
+        For each: `name` of the operator's output, `stored` (int8 or float16), `bytes` that storing it so saves, and `work`, its multiplications
+        for one sample.
 
     Raises:
         UnusableInput: the twin does not have the same operators.
     """
+    model = read(path)
     return [
-        {"name": layer[0].name, "stored": layer[0].stored, "bytes": sum(one.saved for one in layer)}
-        for layer in _layers(read(path), read(twin))
-    ]
+        {
+            "name": layer[0].name, "stored": layer[0].stored, "bytes": sum(one.saved for one in layer),
+            "work": work_of(model, model.subgraphs[layer[0].graph], _operators(model, layer[0].graph)[layer[0].operator]),
+        }
+        for layer in _layers(model, read(twin))
+    ]  # fmt: skip
 
 
 def restore(path: str, twin: str, which: Sequence[int], target: str) -> None:
@@ -92,8 +98,7 @@ def restore(path: str, twin: str, which: Sequence[int], target: str) -> None:
     layers = _layers(model, read(twin))
     for one in [constant for number in which for constant in layers[number]]:
         graph = model.subgraphs[one.graph]
-        operators = [op for op in graph.operators if not _unpacks(model, graph, op)]
-        operator = operators[one.operator]
+        operator = _operators(model, one.graph)[one.operator]
         old = graph.tensors[operator.inputs[one.operand]]
         tensor = schema.TensorT()
         tensor.name = (old.name or b"weights") + b"/float32"
@@ -109,6 +114,12 @@ def restore(path: str, twin: str, which: Sequence[int], target: str) -> None:
     for graph in model.subgraphs:
         _drop_unread(model, graph)
     write(model, target)
+
+
+def _operators(model: Any, number: int) -> list[Any]:
+    """Those of a graph that a float twin has, too."""
+    graph = model.subgraphs[number]
+    return [op for op in graph.operators if not _unpacks(model, graph, op)]
 
 
 def _drop_unread(model: Any, graph: Any) -> None:
@@ -153,8 +164,7 @@ def _constants(model: Any, twin: Any) -> list[_Constant]:
     if len(model.subgraphs) != len(twin.subgraphs):
         raise UnusableInput("the float twin has another number of subgraphs")
     for number, (graph, other) in enumerate(zip(model.subgraphs, twin.subgraphs, strict=True)):
-        ours = [op for op in graph.operators if not _unpacks(model, graph, op)]
-        theirs = [op for op in other.operators if not _unpacks(twin, other, op)]
+        ours, theirs = _operators(model, number), _operators(twin, number)
         if [_code(model, op) for op in ours] != [_code(twin, op) for op in theirs]:
             raise UnusableInput("the float twin does not have the same operators")
         for index, (one, two) in enumerate(zip(ours, theirs, strict=True)):

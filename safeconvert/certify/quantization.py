@@ -11,6 +11,8 @@ from safeconvert.certify.figures import brief
 from safeconvert.compare.comparison import Comparison
 from safeconvert.core.faults import finite
 from safeconvert.pipeline.results import Attempt, Quantization
+from safeconvert.repair.aimed import Aimed
+from safeconvert.repair.aimed_layers import RestoredProposal
 from safeconvert.repair.fewest import score
 from safeconvert.repair.means import Means
 from safeconvert.repair.quantization import OperatorRepair, QuantizedProposal
@@ -45,6 +47,8 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
                 {"tensor": one.tensor, "was": one.what, "without": _figures(one.without)} for one in origin.tensors
             ]
         }
+    if isinstance(origin, RestoredProposal):
+        found |= _restored(origin)
     if isinstance(origin, QuantizedProposal) and origin.file is not None:
         file = origin.file
         found |= {
@@ -60,6 +64,28 @@ def quantization(record: Quantization | None, decisive: Attempt) -> dict[str, An
     return {"quantization": found}
 
 
+def _restored(origin: RestoredProposal) -> dict[str, Any]:
+    """Which layers have their weights in float32 again, of how many that were reduced, and what for."""
+    raw = {"raw_bytes": origin.plain.stat().st_size} if origin.plain is not None else {}
+    return {
+        "layers": len(origin.ranking.layers) if origin.ranking is not None else 0,
+        "in_float": [one.name for one in origin.restored],
+        "repairs": [
+            {"operator": one.name, "kind": one.stored, "means": str(Means.FLOAT), "without": None}
+            for one in origin.restored
+        ],
+        **raw,
+        **_aimed(origin.aimed),
+    }
+
+
+def _aimed(own: Aimed | None) -> dict[str, Any]:
+    if own is None:
+        return {}
+    figures = {name: finite(getattr(own, name)) for name in ("before", "after", "nearer")}
+    return {"aimed": {"aim": own.aim, **figures, "work": own.work}}
+
+
 def _repairs(origin: QuantizedProposal) -> dict[str, Any]:
     """What was done about which operators, and what each is needed for; {} where nothing was."""
     found: dict[str, Any] = {}
@@ -72,11 +98,7 @@ def _repairs(origin: QuantizedProposal) -> dict[str, Any]:
         for one in origin.repairs
     ]
     found["minimal"] = origin.minimal
-    if origin.aimed is not None:
-        own = origin.aimed
-        found["aimed"] = {
-            "aim": own.aim, "before": finite(own.before), "after": finite(own.after), "nearer": finite(own.nearer), "work": own.work,
-        }  # fmt: skip
+    found |= _aimed(origin.aimed)
     if origin.version:
         found["written_by"] = {"ai-edge-quantizer": origin.version}
     return found

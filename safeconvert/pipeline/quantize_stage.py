@@ -18,6 +18,7 @@ from safeconvert.errors import NoVerdict, SafeconvertError
 from safeconvert.pipeline.proposals import verify_proposals
 from safeconvert.pipeline.quantize_checks import require_evidence, with_looks
 from safeconvert.pipeline.results import Attempt, Compared, Quantization
+from safeconvert.repair.aimed_layers import RestoredProposal, for_the_aim
 from safeconvert.repair.float_target import FloatTarget, calibration_of
 from safeconvert.repair.latency import Latency, measured
 from safeconvert.repair.precision import ReducedTarget, has_reduced, restorations
@@ -135,6 +136,7 @@ def latency_of(run: Run, compared: Compared, last: Attempt, first: Attempt) -> L
     origin = last.origin
     plain = origin.plain if isinstance(origin, QuantizedProposal) else None
     plain = origin.anew if isinstance(origin, StoredProposal) else plain
+    plain = origin.plain if isinstance(origin, RestoredProposal) else plain
     raw = plain or (first.candidate.path if first.candidate is not None else last.candidate.path)
     return measured(run, compared.candidate.path, raw, last.candidate.path)
 
@@ -159,9 +161,24 @@ def _stored_in_fewer(
     try:
         candidate = convert_along(run, job)
         sizes = f"{twin.path.stat().st_size} bytes became {candidate.path.stat().st_size}"
-        yield TargetProposal(f"{options.optimize}: {sizes}", candidate, source)
-        if options.repair and not options.keep_precision and has_reduced(run, candidate.path):
-            reduced = ReducedTarget(source, compared.verification.contract, candidate, twin.path)
-            yield from restorations(run, reduced, options.verify)
+        plain = TargetProposal(f"{options.optimize}: {sizes}", candidate, source)
+        if not options.repair or options.keep_precision or not has_reduced(run, candidate.path):
+            yield plain
+            return
+        reduced = ReducedTarget(source, compared.verification.contract, candidate, twin.path)
+        more = _for_the_aim(run, reduced, options)
+        if more is None or not more.sure:
+            yield plain
+        if more is not None:
+            yield more
+        yield from restorations(run, reduced, options.verify, more.ranking if more is not None else None)
     except SafeconvertError as failure:
         yield TargetProposal(f"--optimize {options.optimize}", NotMade(first_line(str(failure))), source)
+
+
+def _for_the_aim(run: Run, reduced: ReducedTarget, options: ConvertOptions) -> RestoredProposal | None:
+    """What surely or maybe loses less; None where there is nothing, or it cannot be tried: the file as it is may be right all the same."""
+    try:
+        return for_the_aim(run, reduced, options.verify)
+    except SafeconvertError:
+        return None

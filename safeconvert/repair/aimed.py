@@ -16,7 +16,8 @@ from safeconvert.repair.means import NOTHING, Plan
 from safeconvert.repair.nearest import nearest
 from safeconvert.repair.quantized_search import Search, allowed_means
 
-_OF_BYTES = 1 / 3  # of what eight bits save: two bytes a weight, which float16 has, are one of the three
+OF_BYTES = 1 / 3
+"""Of what eight bits save: two bytes a weight, which float16 has, are one of the three."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def aimed(made: Search) -> Aimed | None:
     whole, settings = made.judge(NOTHING), made.run.settings
     aim, share, trials = settings.quantize.aimed_fall, settings.quantize.aimed_share, settings.repair.precision_trials
     target = made.quantizer.target
-    spare = min(share, _OF_BYTES) * max(0, target.candidate.path.stat().st_size - whole.bytes)
+    spare = min(share, OF_BYTES) * max(0, target.candidate.path.stat().st_size - whole.bytes)
 
     def reached(plan: Plan) -> bool:
         return made.judge(plan).reaches(aim)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
 from safeconvert.conversion.models import evaluate, open_model
@@ -21,11 +20,12 @@ from safeconvert.conversion.route import Candidate, RouteRun, StepCache, convert
 from safeconvert.core.faults import Change, FaultKind, FaultRecord
 from safeconvert.repair.fewest import Trial, distance, fewest, record, widened
 from safeconvert.repair.proposals import TargetProposal
+from safeconvert.repair.quantized_search import Judged
 from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.repair.types import Diagnosis
 from safeconvert.verification.interface import request_like
 from safeconvert.verification.native import feed_across
-from safeconvert.verification.scored import labels_of, steering_figures
+from safeconvert.verification.scored import labels_of, losses, steering_judged
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import Subset, subset
 from safeconvert.workers.run import Run
@@ -40,12 +40,14 @@ class Reduced:
         name: output of the operator that reads it.
         stored: `int8` or `float16`.
         saved: bytes that storing it so saves.
+        work: multiplications of the operator for one sample, by an estimate.
     """
 
     number: int
     name: str
     stored: str
     saved: int
+    work: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class ReducedTarget:
 
 
 @dataclass(frozen=True)
-class _Ranking:
+class Ranking:
     """What a file is judged on, and how much each of its reduced layers harms.
 
     Attributes:
@@ -76,6 +78,7 @@ class _Ranking:
         labels: of the steering inputs, where the given ones have any.
         layers: the reduced layers.
         harm: by number, how far a layer alone moves the outputs.
+        judgements: of restored layers, on all steering inputs, each made once.
     """
 
     run: Run
@@ -85,22 +88,38 @@ class _Ranking:
     labels: np.ndarray | None = None
     layers: tuple[Reduced, ...] = ()
     harm: Mapping[int, float] = field(default_factory=dict)
+    judgements: dict[tuple[int, ...], Judged] = field(default_factory=dict)
 
     @property
     def worst_first(self) -> list[int]:
         """Numbers of the layers."""
         return sorted((one.number for one in self.layers), key=lambda number: -self.harm[number])
 
-    def judge(self, which: Sequence[int], on: Subset) -> Comparison:
-        """Figures of the file with these layers restored."""
+    @property
+    def trials(self) -> list[Trial]:
+        """What was judged on all steering inputs, in order."""
+        return [Trial(which, one.figures) for which, one in self.judgements.items()]
+
+    def judge(self, which: Sequence[int]) -> Judged:
+        """The file with these layers restored, on all steering inputs."""
+        key = tuple(sorted(which))
+        if key not in self.judgements:
+            self.judgements[key] = self.judge_on(key, self.steering)
+        return self.judgements[key]
+
+    def judge_on(self, which: Sequence[int], on: Subset) -> Judged:
+        """The file with these layers restored, on some inputs."""
         path = self.write(which)
         request = request_like(path, self.target.source.session.signature)
         session = open_model(self.run, "target", "tflite", request)
         feeds = feed_across(self.target.contract, on.chunks, self.run.folder("feed"))
         outputs = evaluate(self.run, session, feeds, "trying precisions")
         session.close()
+        size = path.stat().st_size
         path.unlink()
-        return steering_figures(self.target.contract, on, outputs, self.labels, self.settings)
+        figures, drop = steering_judged(self.target.contract, on, outputs, self.labels, self.settings)
+        lost = losses(self.target.contract, on, outputs, self.labels, self.settings)
+        return Judged(figures, drop.fall if drop is not None else 0.0, lost, size)
 
     def write(self, which: Sequence[int]) -> Path:
         """The file with these layers restored."""
@@ -128,7 +147,7 @@ def has_reduced(run: Run, path: Path) -> bool:
 def reduced_constants(run: Run, path: Path, twin: Path) -> list[Reduced]:
     """What a file stores in fewer bits than its float twin. Raises UnusableInput where the two do not belong together."""
     found = call_tflite(run, "reduced", path, twin=twin)
-    return [Reduced(number, one["name"], one["stored"], one["bytes"]) for number, one in enumerate(found)]
+    return [Reduced(number, one["name"], one["stored"], one["bytes"], one["work"]) for number, one in enumerate(found)]
 
 
 def localize_precision(run: Run, target: ReducedTarget, settings: VerifySettings) -> Diagnosis | None:
@@ -138,48 +157,75 @@ def localize_precision(run: Run, target: ReducedTarget, settings: VerifySettings
         UnusableInput: the two files do not have the same operators.
         AdapterFailure: a candidate does not run.
     """
-    ranking = _rank(run, target, settings)
+    ranking = ranked_layers(run, target, settings)
     if ranking is None:
         return None
-    return _diagnosis(ranking, [], [Trial((), ranking.judge([], ranking.steering))])
+    ranking.judge([])
+    return diagnosed(ranking, [])
 
 
-def restorations(run: Run, target: ReducedTarget, settings: VerifySettings) -> Iterator[TargetProposal]:
+def restorations(
+    run: Run, target: ReducedTarget, settings: VerifySettings, known: Ranking | None = None
+) -> Iterator[TargetProposal]:
     """Propose files with ever more layers restored: first the fewest that satisfy the steering inputs, last all of them.
 
     Each is then verified on the held-out inputs.
+
+    Args:
+        run: the surroundings.
+        target: the file.
+        settings: what counts as equal.
+        known: its layers, where they are ranked already.
 
     Raises:
         UnusableInput: the two files do not have the same operators.
         AdapterFailure: a candidate does not run.
     """
-    ranking = _rank(run, target, settings)
+    ranking = known or ranked_layers(run, target, settings)
     if ranking is None:
         return
-    trials: list[Trial] = [Trial((), ranking.judge([], ranking.steering))]
+    ranking.judge([])
 
     def enough(which: list[int]) -> bool:
-        figures = ranking.judge(which, ranking.steering)
-        trials.append(Trial(tuple(which), figures))
-        return figures.equal
+        return ranking.judge(which).figures.equal
 
     ranked = ranking.worst_first
     chosen = fewest(ranked, enough, run.settings.repair.precision_trials)
     while True:
-        path = ranking.write(chosen)
-        yield TargetProposal(
-            f"in the tflite file: {_cost(ranking, chosen, path)}",
-            replace(target.candidate, path=path),
-            target.source,
-            _diagnosis(ranking, chosen, trials),
-        )
+        yield restored(ranking, chosen)
         if len(chosen) == len(ranked):
             return
         chosen = widened(chosen, ranked)
 
 
-def _rank(run: Run, target: ReducedTarget, settings: VerifySettings) -> _Ranking | None:
-    """Each reduced layer judged alone, everything else float; None where nothing is reduced."""
+def restored(ranking: Ranking, chosen: Sequence[int]) -> TargetProposal:
+    """The file with these layers restored."""
+    path = ranking.write(chosen)
+    candidate = replace(ranking.target.candidate, path=path)
+    cost = f"in the tflite file: {_cost(ranking, chosen, path)}"
+    return TargetProposal(cost, candidate, ranking.target.source, diagnosed(ranking, chosen))
+
+
+def ranked_layers(run: Run, target: ReducedTarget, settings: VerifySettings) -> Ranking | None:
+    """Each reduced layer judged alone; None where nothing is reduced. Raises UnusableInput and AdapterFailure, as `begun_ranking` and `ranked`."""
+    begun = begun_ranking(run, target, settings)
+    return ranked(begun) if begun is not None else None
+
+
+def ranked(begun: Ranking) -> Ranking:
+    """Each reduced layer judged alone, everything else float. Raises AdapterFailure where a file does not run."""
+    everything = [one.number for one in begun.layers]
+    probes = begun.steering.first(1)  # the ranking needs an order, not a verdict
+    alone = {one: begun.judge_on([n for n in everything if n != one], probes) for one in everything}
+    return replace(begun, harm={one: distance(found.figures) for one, found in alone.items()})
+
+
+def begun_ranking(run: Run, target: ReducedTarget, settings: VerifySettings) -> Ranking | None:
+    """The reduced layers, and what a file is judged on; none of them judged yet. None where nothing is reduced.
+
+    Raises:
+        UnusableInput: the two files do not have the same operators.
+    """
     layers = reduced_constants(run, target.candidate.path, target.twin)
     if not layers:
         return None
@@ -187,22 +233,18 @@ def _rank(run: Run, target: ReducedTarget, settings: VerifySettings) -> _Ranking
     numbers = [int(number) for number in (source.steering if len(source.steering) else source.held_out)]
     labels = labels_of(source)
     own = labels[numbers] if labels is not None and max(numbers) < len(labels) else None
-    unranked = _Ranking(run, target, settings, subset(run, source, numbers, first=8), own)
-    everything = [one.number for one in layers]
-    probes = unranked.steering.first(1)  # the ranking needs an order, not a verdict
-    harm = {one.number: distance(unranked.judge([n for n in everything if n != one.number], probes)) for one in layers}
-    return replace(unranked, layers=tuple(layers), harm=harm)
+    return Ranking(run, target, settings, subset(run, source, numbers, first=8), own, tuple(layers))
 
 
-def _diagnosis(ranking: _Ranking, chosen: Sequence[int], trials: Sequence[Trial]) -> Diagnosis:
+def diagnosed(ranking: Ranking, chosen: Sequence[int]) -> Diagnosis:
     """The state of the search: every reduced layer is a WB fault."""
     rank = {number: position for position, number in enumerate(ranking.worst_first)}
     listed = sorted(ranking.layers, key=lambda one: rank[one.number])
     faults = [_fault(one, ranking.harm[one.number], one.number in chosen) for one in listed]
-    return record(faults, rank, chosen, trials)
+    return record(faults, rank, chosen, ranking.trials)
 
 
-def _cost(ranking: _Ranking, chosen: Sequence[int], path: Path) -> str:
+def _cost(ranking: Ranking, chosen: Sequence[int], path: Path) -> str:
     """What restoring costs, in words: layers, and bytes before and after."""
     sizes = [file.stat().st_size for file in (ranking.target.candidate.path, path, ranking.target.twin)]
     return (

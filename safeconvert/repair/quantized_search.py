@@ -183,10 +183,10 @@ def allowed_means(made: Search, integers_only: bool, share: float, spare: float)
     usable = known.usable if known is not None else {}
     operators = made.quantizer.operators
     work = [one.work for one in operators]
-    worst = _within(made.order, work, share * sum(work))
+    worst = within(made.order, work, share * sum(work))
     few = {
-        Means.HALF: _within(made.order, [one.weights for one in operators], spare),
-        Means.FLOAT: _within(made.order, [3 * one.weights for one in operators], spare),
+        Means.HALF: within(made.order, [one.weights for one in operators], spare),
+        Means.FLOAT: within(made.order, [3 * one.weights for one in operators], spare),
     }
     found = {means: usable.get(means, ()) for means in Means if means.integers or not integers_only}
     return {
@@ -195,7 +195,7 @@ def allowed_means(made: Search, integers_only: bool, share: float, spare: float)
     }
 
 
-def _within(order: Sequence[int], costs: Sequence[int], budget: float) -> set[int]:
+def within(order: Sequence[int], costs: Sequence[int], budget: float) -> set[int]:
     """The first of a ranking that together cost no more than a budget; one that is too much is passed over."""
     found = set()
     for index in order:

@@ -95,7 +95,9 @@ def operator_counts(found: Mapping[str, Any]) -> list[str]:
     Args:
         found: under `quantization` of a certificate.
     """
-    operators = number(found.get("operators"))
+    operators, layers = number(found.get("operators")), number(found.get("layers"))
+    if layers:
+        return [f"{len(sequence(found.get('in_float')))} of {layers:.0f} layers with weights in float32"]
     if operators is None:
         return []
     repairs = list(mappings(found.get("repairs")))

@@ -163,6 +163,18 @@ def test_weights_alone_in_eight_bits_are_decided_by_the_metric_too(folder: Path,
     assert found["bytes"] == (tmp_path / "m.tflite").stat().st_size < found["float_bytes"]
 
 
+def test_weights_in_eight_bits_have_the_aim_too(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "m.tflite"
+    options = ("--optimize", "int8-weights", "--max-drop", 0.2, "--config", few(tmp_path))
+    predicate = made(convert(folder, "uneven", target, *options))
+    found = predicate["quantization"]
+    assert found["aimed"]["after"] < found["aimed"]["before"] and 0 < found["aimed"]["work"] <= 1
+    assert 1 <= len(found["in_float"]) < found["layers"] and found["raw_bytes"] < found["bytes"] < found["float_bytes"]
+    assert [one["operator"] for one in found["repairs"]] == found["in_float"]
+    proven = {fault["target"] for fault in predicate["faults"] if fault["proven"]}
+    assert proven == set(found["in_float"])
+
+
 @pytest.mark.slow
 def test_what_loses_too_much_is_refused_where_nothing_may_stay_in_float(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "m.tflite"
