@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from .._operators.unsigned import is_unsigned, mapped
 from .functions import MAPS, OF_BITS, TRUTHS
 from .layers import Layers
-from .unsigned import is_unsigned, mapped
 
 _REDUCTIONS = {
     "sum": ops.sum, "mean": ops.mean, "max": ops.max, "min": ops.min, "prod": ops.prod, "any": ops.any, "all": ops.all,
@@ -60,6 +60,8 @@ class KerasOps(Layers):
 
     def reduce(self, name: str, x: Any, axes: Sequence[int], keep: bool) -> Any:
         x, kind = self.tensor(x), self.dtype(x)
+        if kind == "uint64" and name in ("sum", "prod"):
+            return self.bitcast(self.reduce(name, self.bitcast(x, "int64"), axes, keep), kind)
         if name in ("max", "min") and any(self.shape(x)[axis] == 0 for axis in axes):
             return self._of_nothing(name, x, axes, keep)
         root, order = self.origin(x)

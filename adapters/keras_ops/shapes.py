@@ -75,6 +75,8 @@ class Shapes(Values):
         xs = [self.tensor(x) for x in xs]
         if len(xs) == 1:
             return xs[0]
+        if self.dtype(xs[0]) == "uint64":  # Keras 3.15 takes the whole for uint32
+            return self.bitcast(self.concat([self.bitcast(x, "int64") for x in xs], axis), "uint64")
         _, order = self.origin(max(xs, key=self.volume))
         inverse = [int(index) for index in np.argsort(order)]
         roots = [self.transpose(x, inverse) for x in xs]

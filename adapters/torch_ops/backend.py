@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .._operators.unsigned import is_unsigned, mapped
 from .functions import MAPS
 
 _DTYPES = {
@@ -50,6 +51,8 @@ class TorchOps:
         return torch.stack(flat).reshape(sizes.shape)
 
     def map(self, name: str, *xs: Any) -> Any:
+        if is_unsigned(self, name, *xs):
+            return mapped(self, name, *xs)
         function = MAPS[name]
         if name == "where":
             condition, a, z = (self.tensor(x) for x in xs)

@@ -190,13 +190,30 @@ def test_ends_are_called_as_in_the_graph_and_collide_with_nothing(tmp_path: Path
 def test_unsigned_integers_of_64_bits_keep_them_all(tmp_path: Path) -> None:
     """keras.ops computes with 32 of them; and a saved model forgets of which type a number is that bits are masked with."""
     truths = ["Less", "GreaterOrEqual", "Equal"]
-    kinds = ["Add", "Sub", "Mul", "Div", "Mod", "Max", "Min", "BitwiseXor", "BitwiseAnd", *truths]
-    known = [numpy_helper.from_array(np.array(255, np.uint64), "mask")]
+    kinds = [
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Mod",
+        "Max",
+        "Min",
+        "BitwiseXor",
+        "BitwiseAnd",
+        "ReduceProd",
+        "Concat",
+        *truths,
+    ]
+    known = [numpy_helper.from_array(np.array(255, np.uint64), "mask"), numpy_helper.from_array(np.array([1]), "axes")]
+    second, sizes = {"BitwiseAnd": "mask", "ReduceProd": "axes"}, {"ReduceProd": 1, "Concat": 128}
     for kind in kinds:
         given = onnx.TensorProto.BOOL if kind in truths else onnx.TensorProto.UINT64
         types = {"x": onnx.TensorProto.UINT64, "y": onnx.TensorProto.UINT64, "z": given}
-        x, y, z = (helper.make_tensor_value_info(name, one, ["N", 64]) for name, one in types.items())
-        node = helper.make_node(kind, ["x", "mask" if kind == "BitwiseAnd" else "y"], ["z"])
+        x, y, z = (
+            helper.make_tensor_value_info(name, one, ["N", sizes.get(kind, 64) if name == "z" else 64])
+            for name, one in types.items()
+        )
+        node = helper.make_node(kind, ["x", second.get(kind, "y")], ["z"], **({"axis": 1} if kind == "Concat" else {}))
         graph = helper.make_graph([node], "made", [x, y], [z], known)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
         onnx.save(made, tmp_path / f"{kind}.onnx")

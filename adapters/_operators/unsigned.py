@@ -1,4 +1,4 @@
-"""Unsigned integers of 64 bits: keras.ops computes with 32 of them, and TFLite not at all. Their bits as int64 say the same."""
+"""Unsigned integers of 64 bits: keras.ops computes with 32 of them, TFLite and PyTorch not at all. Their bits as int64 say the same."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .functions import TRUTHS
-
 _SAME = {
     "eq", "ne", "add", "sub", "mul", "neg", "where", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left",
 }  # fmt: skip
 """Functions that give the same bits, whether the first of them is a sign or not."""
 _ORDERED = {"lt", "le", "gt", "ge", "max", "min"}
+_TRUTHS = {"eq", "ne", "lt", "le", "gt", "ge"}
 _LEAST = np.array(np.iinfo(np.int64).min)
 
 
@@ -22,7 +21,7 @@ def is_unsigned(b: Any, name: str, *xs: Any) -> bool:
 
 
 def mapped(b: Any, name: str, *xs: Any) -> Any:
-    """What `KerasOps.map` gives, of operands that are of uint64, or conditions.
+    """What a back end's `map` gives, of operands that are of uint64, or conditions.
 
     Raises:
         KeyError: the function cannot be said of the bits.
@@ -39,13 +38,13 @@ def mapped(b: Any, name: str, *xs: Any) -> Any:
     else:
         made = _quotient(b, *signed)
         made = made if name == "quotient" else b.map("sub", signed[0], b.map("mul", made, signed[1]))
-    return made if name in TRUTHS else _bits(b, made, "uint64")
+    return made if name in _TRUTHS else _bits(b, made, "uint64")
 
 
 def _ordered(b: Any, name: str, *xs: Any) -> Any:
     """A comparison of bits; moved by half of the numbers their order is that of int64."""
     made = b.map(name, *(b.map("add", x, _LEAST) for x in xs))
-    return made if name in TRUTHS else b.map("add", made, _LEAST)
+    return made if name in _TRUTHS else b.map("add", made, _LEAST)
 
 
 def _quotient(b: Any, x: Any, y: Any) -> Any:
