@@ -1,6 +1,7 @@
 """Write `signatures` (a SavedModel of two), `two.tflite` (of both), and files whose default signature runs the second subgraph.
 
-`swapped`, `renamed` and `elsewhere` are SavedModels of one function for TensorFlow's loader and of another for a server. Of `last.tflite` it is the right function there, and of `misled.tflite` the other one, while the first subgraph is right.
+`swapped`, `renamed` and `elsewhere` are SavedModels of one function for TensorFlow's loader and of another for a server. `double.tflite` has one signature twice, and `inner.tflite` one that gives
+what a call without it does not. Of `last.tflite` it is the right function there, and of `misled.tflite` the other one, while the first subgraph is right.
 """
 
 import shutil
@@ -99,3 +100,10 @@ tf.saved_model.save(net, str(folder / "both"), signatures=net.both)
 edited("swapped", lambda definition, graph: exchange(definition.inputs, "x", "z"))
 edited("renamed", lambda definition, graph: exchange(definition.outputs, "a", "b"))
 edited("elsewhere", call_another)
+
+double = lite("serving_default")
+double.signatureDefs = [*double.signatureDefs, *lite("serving_default").signatureDefs]
+write(double, "double.tflite")
+inner = lite("encode")
+inner.subgraphs[0].outputs = list(inner.subgraphs[0].inputs)
+write(inner, "inner.tflite")

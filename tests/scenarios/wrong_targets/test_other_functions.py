@@ -52,3 +52,12 @@ def test_a_signature_that_is_another_function_for_a_server_is_refused(name: str,
     """TensorFlow's loader never looks at the definition that a server feeds and fetches by: such a file was verified."""
     with pytest.raises(UnusableInput, match=f"one function for TensorFlow's loader and another for a server: .*{said}"):
         safeconvert.verify(made / "both", made / name, search=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("double", "has 2 signatures serving_default"), ("inner", "output y of its signature encode is none")],
+)
+def test_a_signature_that_is_not_one_call_for_every_runtime_is_refused(name: str, said: str, made: Path) -> None:
+    with pytest.raises(UnusableInput, match=said):
+        safeconvert.verify(made / "signatures", made / f"{name}.tflite", search=0)
