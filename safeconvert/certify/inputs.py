@@ -68,6 +68,25 @@ def shard(source: Source, passed: Passed | None) -> dict[str, Any]:
     }
 
 
+_SETTINGS = tuple(
+    f"{name} is "
+    for name in (
+        "alpha",
+        "beta",
+        "bias",
+        "clip",
+        "epsilon",
+        "fmod",
+        "gamma",
+        "lambd",
+        "max",
+        "min",
+        "select_last_index",
+    )
+)
+"""Attributes that no re-expression changes, at the beginning of what tells two nodes apart."""
+
+
 def evidence(source: Source, verification: Verification | None, proof: ProofRecord) -> dict[str, Any]:
     """What made-up and searched inputs gave, which outputs were not compared, remarks, and what was exercised."""
     found: dict[str, Any] = {}
@@ -99,6 +118,11 @@ def _untold(verification: Verification, proof: ProofRecord) -> list[str]:
     said = [
         f"{one['operator']} {name} of the target holds {one['others']} numbers that are others in the source: no input that was tried shows it"
         for name, one in ended.items()
+    ]
+    said += [
+        f"{one['operator']} {one['target']} of the target is another: {one['missing']}: no input that was tried shows it"
+        for one in proof.unproven
+        if one.get("differs") and not one.get("others") and str(one["missing"]).startswith(_SETTINGS)
     ]
     missed = verification.searched.missed if verification.searched is not None else ()
     return said + [f"{line}: no input that was tried shows it" for node, line in missed if node not in ended]

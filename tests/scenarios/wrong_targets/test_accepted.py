@@ -79,6 +79,15 @@ def test_other_numbers_where_the_proof_ends_are_said_though_no_input_shows_them(
     assert "MatMul MatMul_y of the target holds 3 of 24 numbers that are others" in remark and none == []
 
 
+def test_an_attribute_that_is_another_is_said_though_no_input_shows_it(tmp_path: Path) -> None:
+    for name, alpha in (("source", 1e13), ("wrong", 1e14)):
+        nodes = [pairs.node("ThresholdedRelu", "x", "h", alpha=alpha), pairs.node("Add", "h x", "y")]
+        onnx.save(pairs.graph(nodes, {"x": ("f", ["N", 6])}, ["y"], {}), tmp_path / f"{name}.onnx")
+    made = safeconvert.verify(tmp_path / "source.onnx", tmp_path / "wrong.onnx", search=0).predicate
+    [remark] = made["remarks"]
+    assert remark.startswith("ThresholdedRelu ThresholdedRelu_h of the target is another: alpha is")
+
+
 def test_outputs_of_tiny_values_are_compared_by_their_own_size(tmp_path: Path) -> None:
     check(pairs.tiny_outputs(), tmp_path, given=False)
 
