@@ -7,8 +7,9 @@ looked at here, not how a runtime sums in float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from safeconvert.verification.double import agreeing, in_double, narrow, stricte
 from safeconvert.verification.native import compare, feed_across, unchanged_contract
 from safeconvert.verification.types import Counted, ExporterCheck
 from safeconvert.workers.run import Run
+from safeconvert.workers.session import Session
 
 _FIRST = 64
 """Inputs on which an ONNX form is shown to be its model where neither it nor the target differs."""
@@ -82,11 +84,21 @@ def against_export(
         session = open_model(run, "onnx", "onnx", request)
         contract = unchanged_contract(native.signature, session.signature)
         feeds = feed_across(contract, chunks, run.folder("feed"))
-        form = Form(exported.adapter, side, evaluate(run, session, feeds, f"running the {side} (ONNX)"))
+        form = Form(exported.adapter, side, _outputs(run, session, feeds, f"running the {side} (ONNX)"))
         found = judge_form(form, native, chunks, settings, counted)
         return unless_rounding(run, found, exported, (native, chunks, side), settings, counted)
     except SafeconvertError as error:
         return ExporterCheck(exported.adapter, ExporterVerdict.FAILED, first_line(str(error)))
+
+
+def _outputs(run: Run, session: Session, feeds: Sequence[Mapping[str, Path]], title: str) -> Evaluated:
+    """What a form gives on all inputs; on those on which it was run before, what it gave then: its file and theirs are written once."""
+    keys = [(session.path, *sorted(feed.items())) for feed in feeds]
+    missing = [number for number, key in enumerate(keys) if key not in run.forms]
+    if missing:
+        fresh = evaluate(run, session, [feeds[number] for number in missing], title)
+        run.forms.update(zip((keys[number] for number in missing), fresh.outputs, strict=True))
+    return Evaluated(session.signature, tuple(run.forms[key] for key in keys))
 
 
 @dataclass(frozen=True)

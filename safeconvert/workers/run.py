@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +48,7 @@ class Run:
         adapters: those that can be tried.
         missing: those that cannot, since they are not installed, and why.
         steps: what converters made so far, by adapter and request.
+        forms: what ONNX forms gave so far, as files by the form and the inputs.
     """
 
     scratch: Path
@@ -60,6 +61,7 @@ class Run:
     adapters: tuple[Adapter, ...]
     missing: tuple[tuple[Adapter, Environment], ...] = ()
     steps: Once[tuple[Path, ConvertReply]] = field(default_factory=Once)
+    forms: dict[Hashable, Mapping[str, Path]] = field(default_factory=dict)
 
     def folder(self, name: str) -> Path:
         """A new folder in the scratch space, which workers write."""

@@ -87,8 +87,14 @@ def test_an_onnx_form_is_run_on_all_inputs_only_where_the_target_differs(source:
     bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [5])
     bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + 1, bias.name))
     onnx.save(model, tmp_path / "wrong.onnx")
+    place = tmp_path / "profile.json"
     with pytest.raises(NotEquivalent):
-        safeconvert.verify(source, tmp_path / "wrong.onnx", inputs=tmp_path / "x.npy", certificate=tmp_path / "c.json")
+        safeconvert.verify(
+            source, tmp_path / "wrong.onnx", inputs=tmp_path / "x.npy", certificate=tmp_path / "c.json", profile=place
+        )
+    calls = [event["name"] for event in json.loads(place.read_text())["traceEvents"] if event.get("cat") == "call"]
+    ran = [name for name in calls if "running source.onnx" in name]
+    assert len(ran) == 7, "five times 32 given inputs and two kinds of made-up ones; the first 64 are not run again"
     figures = json.loads(base64.b64decode(json.loads((tmp_path / "c.json").read_text())["payload"]))["predicate"][
         "verification"
     ]
