@@ -67,8 +67,10 @@ def test_types_are_offered_to_type_checkers(tmp_path: Path) -> None:
         "try:\n    safeconvert.convert('m.pt', to='keras', rtol='x')\nexcept safeconvert.NotEquivalent as error:\n"
         "    reveal_type(error.certificate)\n"
     )
+    # As of a package that is installed, the bodies of its functions are not looked at: `make lint` does that.
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n[mypy-safeconvert.*]\nignore_errors = True\n")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(tmp_path / "use.py")],
+        [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--no-incremental", "use.py"],
         capture_output=True, text=True, cwd=tmp_path, env={"MYPYPATH": str(ROOT)}, check=False,
     )  # fmt: skip
     printed = done.stdout

@@ -1,6 +1,6 @@
 """The public cases: small models of kinds that people reported trouble with, converted and judged by the source's own outputs.
 
-A case is built by its own `make.py`; a command is run as a user runs it; the file that comes out is run by its framework alone
+A case is built by its own `make.py`; a command is run as a user runs it, or by who is given; the file that comes out is run by its framework alone
 (`run_native`), fed and read as the certificate's contract says, and compared with what the source framework gave.
 """
 
@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.command import ROOT
+from tests.command import ROOT, Called
 
 CASES = Path(os.environ.get("SAFECONVERT_CASES") or ROOT.parent / "shared" / "cases")
 SECONDS = 600.0
@@ -90,8 +91,22 @@ def build(case: Case, folder: Path) -> Path:
     return made
 
 
-def run(case: Case, command: str, folder: Path) -> Outcome:
-    """Run one command of a case that `build` made in `folder`, and judge the file that it wrote."""
+def as_a_user(*arguments: str) -> Called:
+    """Run the command line in a process of its own. Raises TimeoutExpired."""
+    done = subprocess.run(
+        [sys.executable, "-m", "safeconvert.cli", *arguments],
+        capture_output=True, text=True, check=False, timeout=SECONDS, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return Called(done.returncode, done.stdout, done.stderr)
+
+
+def run(case: Case, command: str, folder: Path, call: Callable[..., Called] = as_a_user) -> Outcome:
+    """Run one command of a case that `build` made in `folder`, and judge the file that it wrote.
+
+    Args:
+        case, command, folder: the case, one of its commands, and where it was built.
+        call: runs a command line.
+    """
     name, *flags = command.split()
     made = folder / case.name
     source_format, target_format = name.split("2")
@@ -103,22 +118,18 @@ def run(case: Case, command: str, folder: Path) -> Outcome:
     arguments = [name, str(made / f"model{suffix}"), "-o", str(target), *flags, *given, "--json"]
     began = time.perf_counter()
     try:
-        called = subprocess.run(
-            [sys.executable, "-m", "safeconvert.cli", *arguments],
-            capture_output=True, text=True, check=False, timeout=SECONDS, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        called = call(*arguments)
     except subprocess.TimeoutExpired:
         return Outcome(-1, "refused", f"longer than {SECONDS:.0f} s", "", (), SECONDS)
     seconds = time.perf_counter() - began
-    printed = _object(called.stdout)
+    printed = _object(called.out)
     predicate = printed.get("predicate") or {}
     obligations = tuple(predicate.get("obligations", ()))
-    text = called.stdout + called.stderr
-    if called.returncode != 0:
-        reason = printed.get("reason") or printed.get("error") or _first_line(called.stderr)
-        return Outcome(called.returncode, "refused", str(reason), text, obligations, seconds)
+    if called.code != 0:
+        reason = printed.get("reason") or printed.get("error") or _first_line(called.err)
+        return Outcome(called.code, "refused", str(reason), called.text, obligations, seconds)
     verdict, reason = _judge(case, made, target, predicate["contract"])
-    return Outcome(0, verdict, reason, text, obligations, seconds)
+    return Outcome(0, verdict, reason, called.text, obligations, seconds)
 
 
 def _judge(case: Case, made: Path, target: Path, contract: dict[str, Any]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import safeconvert
 from tests.scenarios.public_cases import CASES, Case, build, public_cases, run
 
 pytestmark = [
@@ -53,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_case_behaves_as_it_says(case: Case, command: str, folder: Path) -> None:
     build(case, folder)
-    outcome = run(case, command, folder)
+    outcome = run(case, command, folder, safeconvert)
     refusal = REFUSED.get(f"{case.name} {command}", REFUSED.get(case.name))
     if outcome.verdict == "right":
         obliged = " ".join(outcome.obligations)
