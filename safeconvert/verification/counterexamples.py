@@ -21,7 +21,7 @@ from safeconvert.verification.native import real_scales
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import apart_in_double
 from safeconvert.verification.source import Source
-from safeconvert.verification.stability import stable_samples
+from safeconvert.verification.stability import SEVERAL, stable_samples
 from safeconvert.verification.types import Verification
 from safeconvert.workers.run import Run
 
@@ -50,7 +50,7 @@ def confirmed(
     """
     chunks, source, _ = tried
     session = pair.source.session
-    stable = stable_samples(run, session, chunks, pair.source.data.seed, source, suspects, settings)
+    stable = stable_samples(run, session, (chunks, source), pair.source.data.seed, suspects, settings, SEVERAL)
     if not len(stable):
         return stable
     scales = real_scales(pair.contract, pair.source.outputs)

@@ -23,6 +23,8 @@ from safeconvert.verification.native import compare, unchanged_contract
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
 
+SEVERAL = 8
+"""Draws that tell whether the order of a detector's scores, which saturate at one number, is rounding."""
 _UNITS = 8
 _LEAST = 0.5
 
@@ -30,21 +32,43 @@ _LEAST = 0.5
 def stable_samples(
     run: Run,
     session: Session,
-    chunks: Sequence[Chunk],
+    tried: tuple[Sequence[Chunk], Evaluated],
     seed: int,
-    outputs: Evaluated,
     usable: np.ndarray,
     settings: VerifySettings,
+    draws: int = 1,
 ) -> np.ndarray:
     """The usable samples on which the source stays within the tolerance.
 
     Args:
         run, settings: the surroundings, and how outputs are compared.
         session: the source.
-        chunks, seed: generated inputs.
-        outputs: of the source on these.
+        tried: generated inputs, and the source's outputs on these.
+        seed: of the first draw.
         usable: numbers of the samples to choose from.
+        draws: in how many every value moves up or down; `SEVERAL` where the order of what rounds to one number decides, which one draw may leave as it was.
     """
+    chunks, outputs = tried
+    stable = usable
+    for draw in range(draws):
+        held = [bool(np.any((chunk.start <= stable) & (stable < chunk.stop))) for chunk in chunks]
+        own = [chunk for chunk, kept in zip(chunks, held, strict=True) if kept]
+        given = tuple(files for files, kept in zip(outputs.outputs, held, strict=True) if kept)
+        if own:
+            stable = _stable(run, session, (own, replace(outputs, outputs=given)), seed + draw, stable, settings)
+    return stable
+
+
+def _stable(
+    run: Run,
+    session: Session,
+    tried: tuple[Sequence[Chunk], Evaluated],
+    seed: int,
+    usable: np.ndarray,
+    settings: VerifySettings,
+) -> np.ndarray:
+    """The usable samples on which the source stays within the tolerance in one draw."""
+    chunks, outputs = tried
     generator = np.random.default_rng(seed)
     moved = [_moved(run, chunk, generator) for chunk in chunks]
     if not any(chunk != own for chunk, own in zip(moved, chunks, strict=True)):
