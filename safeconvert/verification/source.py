@@ -168,30 +168,25 @@ def evaluate_source(
     """
     data_options, settings = options.data, options.verify
     request, session = _opened(run, file, options)
-    opened(request, session.signature)
+    signature = session.signature
+    opened(request, signature)
     wanted = Wanted("source", options.opset, maker, target_name)
 
     def by_exporter(role: str) -> Export:
-        return sealed_form(run, export(run, role, file.format, request, session.signature, wanted))
+        return sealed_form(run, export(run, role, file.format, request, signature, wanted))
 
-    signature = session.signature
     feeding = _begin_inputs(run, options, signature)
-    apart = feeding is not None and (bool(maker) or options.read)
-    begun = begin_running(run, session, feeding, settings) if apart and feeding is not None else None
-    early = options.proven and not options.read and request.part == WHOLE
-    reading = begin_reading(run, file, signature) if early else None
+    begun = begin_running(run, session, feeding, settings) if feeding is not None and (maker or options.read) else None
+    reading = _begin_reading(run, file, request, signature, options)
     exported = _read_form(run, file, request, signature, options) or by_exporter("convert" if begun else "source")
     formed(exported)
-    if not session.alive:
-        session = open_given(run, "source", file, request)  # an exporter took the worker down with it
+    session = _alive(run, file, request, session)  # an exporter may take the worker down with it, as a guess may
     inferred = dataset.graph_ranges(run, session.signature, exported)
     ranges = accepted_ranges(run, session, inferred, data_options.ranges, exported.path is not None)
-    if not session.alive:
-        session = open_given(run, "source", file, request)  # a guess took the worker down with it
+    session = _alive(run, file, request, session)
     data = feeding() if feeding else dataset.prepare(run, data_options, signature, ranges, passing=options.passing)
     fed, settling, axis = _fed(run, Fedable(file, session, exported, begun), options, data, ranges)
-    mixed = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
-    remarks = (*mixed, *impure(session), *not_compared(session, "source"))
+    remarks = _remarks(run, file, request, session, axis)
     data, outputs, first = fed.data, fed.outputs, settling.first
     form = SourceForm(exported, lambda: by_exporter("convert"))
     exporter = SourceCheck(form, partial(looks, run, outputs, data.chunks, settings, settling), run.threads)
@@ -204,6 +199,25 @@ def evaluate_source(
         file, request, session, data, outputs, first.steering, first.counted.held_out, exporter, coverage, settling,
         fed.blind, first.counted.joined, axis, first.regroup, remarks=remarks, early=looked, ranges=ranges,
     )  # fmt: skip
+
+
+def _begin_reading(
+    run: Run, file: ModelFile, request: ModelRequest, signature: Signature, options: SourceOptions
+) -> Callable[[], Path] | None:
+    """What a proof starts from, read in the background where it is not read for other things; None where it is not."""
+    early = options.proven and not options.read and request.part == WHOLE
+    return begin_reading(run, file, signature) if early else None
+
+
+def _alive(run: Run, file: ModelFile, request: ModelRequest, session: Session) -> Session:
+    """The opened source; opened once more where its worker died."""
+    return session if session.alive else open_given(run, "source", file, request)
+
+
+def _remarks(run: Run, file: ModelFile, request: ModelRequest, session: Session, axis: Axis) -> tuple[str, ...]:
+    """What a reader of the verdict has to know of the source."""
+    mixed = mixing_layers(run, file, request) if axis is Axis.MIXED else ()
+    return (*mixed, *impure(session), *not_compared(session, "source"))
 
 
 def _fed(
