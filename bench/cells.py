@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,15 +84,15 @@ def _safe(cell: Cell, folder: Path, command: Command) -> None:
         "verification": predicate.get("verification", {}), "faults": predicate.get("faults", []),
         "attempts": outcome.get("attempts", []), "obligations": predicate.get("obligations", []),
         "obstacles": outcome.get("obstacles", []), "contract": predicate.get("contract", {}),
-        "proof": predicate.get("proof", {}), "proving": proof_seconds(predicate), "commit": MEASURED,
+        "proof": predicate.get("proof", {}), "proving": proof_seconds(predicate.get("seconds", {})), "commit": MEASURED,
     }  # fmt: skip
     delete(*folder.glob(f"{out.name}*"))
     cell.kept(folder).write_text(json.dumps(row, indent=1))
 
 
-def proof_seconds(predicate: dict) -> float:
-    """Wall seconds that a certificate's proof took, all of `PROOF_PHASES` together though some run beside other work."""
-    return round(sum(predicate.get("seconds", {}).get(phase, 0.0) for phase in PROOF_PHASES), 1)
+def proof_seconds(seconds: Mapping[str, float]) -> float:
+    """Wall seconds that a proof took, of those of all phases: all of `PROOF_PHASES` together though some run beside other work."""
+    return round(sum(seconds.get(phase, 0.0) for phase in PROOF_PHASES), 1)
 
 
 def load(cell: Cell, folder: Path) -> dict:

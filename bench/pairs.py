@@ -125,7 +125,7 @@ def _safe(kept: Path, path: Path, target: str, inputs: list[str]) -> None:
     row = {"pair": pair, "exit": code, "seconds": round(seconds, 1), "reason": outcome["reason"], "commit": MEASURED}
     predicate = outcome["predicate"]
     row["verification"] = predicate.get("verification", {})
-    row["proving"] = cells.proof_seconds(predicate)
+    row["proving"] = cells.proof_seconds(predicate.get("seconds", {}))
     row["attempts"], row["proof"] = outcome.get("attempts", []), predicate.get("proof", {})
     kept.write_text(json.dumps(row, indent=1))
     print(kept.stem, code, f"{seconds:.1f} s", cells.proof(row), flush=True)

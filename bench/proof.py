@@ -14,7 +14,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -24,12 +23,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 sys.path.insert(0, str(ROOT))
 
+from in_order import in_order
 from proof_conversions import recurrent
 from proof_shares import shares
 
-from safeconvert.compare.contract import Contract
-from safeconvert.compare.layout import TensorContract
-from safeconvert.core.signature import TensorSpec
 from safeconvert.prove.disprove import Tolerances, counterexample
 from safeconvert.prove.prover import prove
 from tests.prove.graphs import numbers
@@ -83,7 +80,7 @@ def _published() -> str:
     lines = []
     for bug in BUGS:
         source, wrong = bug.model(SOURCE), bug.model(WRONG)
-        contract = _same_names(source, wrong)
+        contract = in_order(source, wrong)
         found = prove(source, wrong, contract)
         shown = counterexample(
             (source, wrong), contract, [numbers(bug.shape, 3)], found.unproven, Tolerances(1e-4, 1e-5)
@@ -163,20 +160,7 @@ def _spoiled() -> str:
 
 
 def _proven(source: onnx.ModelProto, target: onnx.ModelProto) -> bool:
-    return prove(source, target, _same_names(source, target)).proven
-
-
-def _same_names(source: onnx.ModelProto, target: onnx.ModelProto) -> Contract:
-    """Inputs and outputs in order, with axes in one order."""
-
-    def tensors(ours: Any, theirs: Any) -> tuple[TensorContract, ...]:
-        pairs = zip(ours, theirs, strict=True)
-        specs = [(TensorSpec(a.name, (), ""), TensorSpec(b.name, (), "")) for a, b in pairs]
-        return tuple(TensorContract(a, b, None, "in order") for a, b in specs)
-
-    return Contract(
-        tensors(source.graph.input, target.graph.input), tensors(source.graph.output, target.graph.output), ()
-    )
+    return prove(source, target, in_order(source, target)).proven
 
 
 def _large() -> str:
@@ -190,7 +174,7 @@ def _chains() -> str:
     for nodes in CHAINS:
         source, target = _chain(nodes, folded=False), _chain(nodes, folded=True)
         began = time.process_time()
-        found = prove(source, target, _same_names(source, target))
+        found = prove(source, target, in_order(source, target))
         taken = time.process_time() - began
         rows.append(
             (

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from cells import PROOF_PHASES
+from cells import proof_seconds
 from common import ROOT, WORK, table
 from proof_nets import SUFFIX, ensure
 
@@ -91,7 +91,7 @@ def _conversion(path: Path, target: str) -> dict[str, Any]:
             made = found.decisive.candidate.path
             file = (made, target)
             record = prove_pair(run, found.source, found.verification, found.exporter, file, options.verify).record
-            proving = sum(run.phases.seconds.get(phase, 0.0) for phase in PROOF_PHASES)
+            proving = proof_seconds(run.phases.seconds)
             forms = record
             if record.level is ProofLevel.NATIVE:
                 checked = (found.exporter, found.verification)

@@ -17,9 +17,8 @@ from common import ROOT, WORK, table
 
 sys.path.insert(0, str(ROOT))
 
-from safeconvert.compare.contract import Contract
-from safeconvert.compare.layout import TensorContract
-from safeconvert.core.signature import TensorSpec
+from in_order import in_order
+
 from safeconvert.graph.view import GraphView, tidy
 from safeconvert.prove.prover import prove
 from tests.inject import INJECTORS, Injected, channels_last, folded, inject, renamed
@@ -76,19 +75,11 @@ def _dressed(
 
 
 def _proven(source: onnx.ModelProto, target: onnx.ModelProto, order: tuple[int, ...] | None) -> bool:
-    contract = Contract(
-        tuple(_tensor(a, b, order) for a, b in zip(tidy(source).model.graph.input, target.graph.input, strict=True)),
-        tuple(_tensor(a, b, None) for a, b in zip(source.graph.output, target.graph.output, strict=True)),
-        (),
-    )
+    tidied = tidy(source).model
     try:
-        return prove(tidy(source).model, target, contract).proven
+        return prove(tidied, target, in_order(tidied, target, order)).proven
     except (ValueError, KeyError):
         return False
-
-
-def _tensor(ours: onnx.ValueInfoProto, theirs: onnx.ValueInfoProto, order: tuple[int, ...] | None) -> TensorContract:
-    return TensorContract(TensorSpec(ours.name, (), ""), TensorSpec(theirs.name, (), ""), order, "in order")
 
 
 def _same(source: onnx.ModelProto, view: GraphView, feeds: dict[str, np.ndarray]) -> bool:

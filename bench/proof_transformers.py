@@ -29,9 +29,8 @@ from unseen_transformers import transformers_model
 
 sys.path.insert(0, str(ROOT))
 
-from safeconvert.compare.contract import Contract
-from safeconvert.compare.layout import TensorContract
-from safeconvert.core.signature import TensorSpec
+from in_order import in_order
+
 from safeconvert.prove.prover import prove
 from safeconvert.prove.readers.read import read_native
 
@@ -58,7 +57,7 @@ def _row(name: str, count: int) -> tuple[object, ...]:
     made = transformers_model(name)
     with tempfile.TemporaryDirectory() as folder:
         source, target = _both(made, Path(folder))
-    contract = _contract(source, target)
+    contract = in_order(source, target, free=BATCH)
     as_it_was = prove(source, target, contract)
     outcomes: Counter[str] = Counter()
     wrong = []
@@ -87,21 +86,6 @@ def _both(made: Made, folder: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     assert exported is not None
     exported.save(str(folder / "net.onnx"))
     return read_native(folder / "net.pt2", "torch"), onnx.load(folder / "net.onnx")
-
-
-def _contract(source: onnx.ModelProto, target: onnx.ModelProto) -> Contract:
-    def tensors(ours: Any, theirs: Any) -> tuple[TensorContract, ...]:
-        pairs = zip(ours, theirs, strict=True)
-        specs = [(TensorSpec(a.name, _sizes(a), ""), TensorSpec(b.name, _sizes(b), "")) for a, b in pairs]
-        return tuple(TensorContract(a, b, None, "in order") for a, b in specs)
-
-    return Contract(
-        tensors(source.graph.input, target.graph.input), tensors(source.graph.output, target.graph.output), ()
-    )
-
-
-def _sizes(tensor: onnx.ValueInfoProto) -> tuple[int, ...]:
-    return tuple(dim.dim_value or BATCH for dim in tensor.type.tensor_type.shape.dim)
 
 
 def _spoil(model: onnx.ModelProto, draw: random.Random) -> str:
@@ -155,7 +139,7 @@ def _operands(model: onnx.ModelProto, draw: random.Random) -> str:
 
 def _outcome(source: onnx.ModelProto, target: onnx.ModelProto, copy: onnx.ModelProto) -> str:
     try:
-        found = prove(source, copy, _contract(source, copy))
+        found = prove(source, copy, in_order(source, copy, free=BATCH))
     except (ValueError, KeyError):
         return "not proven"
     if not found.proven:

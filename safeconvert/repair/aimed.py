@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from safeconvert.core.optimize import Io
 from safeconvert.repair.fewest import distance
+from safeconvert.repair.judging import Judged
 from safeconvert.repair.least import Least, least
 from safeconvert.repair.means import NOTHING, Plan
 from safeconvert.repair.nearest import nearest
@@ -72,6 +73,19 @@ def aimed(made: Search) -> Aimed | None:
         chosen = Least(plan, False)
     work = [one.work for one in made.quantizer.operators]
     floating = sum(work[index] for index, means in chosen.plan.entries if not means.integers)
-    found, before = made.judge(chosen.plan), distance(whole.figures)
+    share_of_work = floating / max(1, sum(work))
+    return reckoned(chosen, whole, made.judge(chosen.plan), aim, share_of_work)
+
+
+def reckoned(chosen: Least, whole: Judged, found: Judged, aim: float, work: float) -> Aimed:
+    """What was done for the aim.
+
+    Args:
+        chosen: the plan.
+        whole, found: the file with nothing done, and with that.
+        aim: what the steering inputs should lose at most.
+        work: share of the work that is in float.
+    """
+    before = distance(whole.figures)
     nearer = 1 - distance(found.figures) / before if 0 < before < math.inf else math.nan
-    return Aimed(chosen, whole.lost, found.lost, found.surely_better(whole), nearer, aim, floating / max(1, sum(work)))
+    return Aimed(chosen, whole.lost, found.lost, found.surely_better(whole), nearer, aim, work)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.repair.aimed import OF_BYTES, Aimed
+from safeconvert.repair.aimed import OF_BYTES, Aimed, reckoned
 from safeconvert.repair.fewest import distance, fewest
 from safeconvert.repair.least import Least
 from safeconvert.repair.means import Means, Plan
@@ -67,15 +67,13 @@ def for_the_aim(run: Run, target: ReducedTarget, settings: VerifySettings) -> Re
     chosen = _chosen(ranking, aim)
     if not chosen:
         return None
-    made, found, before = restored(ranking, chosen), ranking.judge(chosen), distance(whole.figures)
+    made = restored(ranking, chosen)
     layers = tuple(one for one in ranking.layers if one.number in chosen)
     work = sum(one.work for one in layers) / max(1, sum(one.work for one in ranking.layers))
-    nearer = 1 - distance(found.figures) / before if 0 < before < math.inf else math.nan
     plan = Least(Plan.of(chosen, Means.FLOAT), False)
-    aimed = Aimed(plan, whole.lost, found.lost, found.surely_better(whole), nearer, aim, work)
     return RestoredProposal(
-        made.description, made.made, made.source, made.diagnosis, plain=target.candidate.path, restored=layers, aimed=aimed,
-        ranking=ranking,
+        made.description, made.made, made.source, made.diagnosis, plain=target.candidate.path, restored=layers,
+        aimed=reckoned(plan, whole, ranking.judge(chosen), aim, work), ranking=ranking,
     )  # fmt: skip
 
 

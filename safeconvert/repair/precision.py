@@ -15,17 +15,14 @@ import numpy as np
 
 from safeconvert.compare.contract import Contract
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.conversion.route import Candidate, RouteRun, StepCache, convert_along
 from safeconvert.core.faults import Change, FaultKind, FaultRecord
 from safeconvert.repair.fewest import Trial, distance, fewest, record, widened
+from safeconvert.repair.judging import Judged, Judging
 from safeconvert.repair.proposals import TargetProposal
-from safeconvert.repair.quantized_search import Judged
 from safeconvert.repair.tflite_file import call_tflite
 from safeconvert.repair.types import Diagnosis
-from safeconvert.verification.interface import request_like
-from safeconvert.verification.native import feed_across
-from safeconvert.verification.scored import labels_of, losses, steering_judged
+from safeconvert.verification.scored import labels_of
 from safeconvert.verification.source import Source
 from safeconvert.verification.subset import Subset, subset
 from safeconvert.workers.run import Run
@@ -110,16 +107,9 @@ class Ranking:
     def judge_on(self, which: Sequence[int], on: Subset) -> Judged:
         """The file with these layers restored, on some inputs."""
         path = self.write(which)
-        request = request_like(path, self.target.source.session.signature)
-        session = open_model(self.run, "target", "tflite", request)
-        feeds = feed_across(self.target.contract, on.chunks, self.run.folder("feed"))
-        outputs = evaluate(self.run, session, feeds, "trying precisions")
-        session.close()
-        size = path.stat().st_size
-        path.unlink()
-        figures, drop = steering_judged(self.target.contract, on, outputs, self.labels, self.settings)
-        lost = losses(self.target.contract, on, outputs, self.labels, self.settings)
-        return Judged(figures, drop.fall if drop is not None else 0.0, lost, size)
+        target = self.target
+        by = Judging(self.run, target.source, target.contract, "tflite", self.labels, self.settings)
+        return by.judged(path, path.stat().st_size, on)
 
     def write(self, which: Sequence[int]) -> Path:
         """The file with these layers restored."""

@@ -19,11 +19,12 @@ from safeconvert.core.text import first_line
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.repair.aimed import Aimed, aimed
 from safeconvert.repair.fewest import fewest, record, score, widened
+from safeconvert.repair.judging import Judged
 from safeconvert.repair.least import Least, least
 from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.proposals import NotMade, TargetProposal
 from safeconvert.repair.quantized_file import QuantizedFile, Quantizer, with_means
-from safeconvert.repair.quantized_search import Judged, Search, allowed_means, search, with_best_biases
+from safeconvert.repair.quantized_search import Search, allowed_means, search, with_best_biases
 from safeconvert.repair.types import Diagnosis
 from safeconvert.workers.run import Run
 

@@ -10,52 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from safeconvert.compare.changed_labels import surely_less
 from safeconvert.compare.comparison import Comparison
 from safeconvert.compare.settings import VerifySettings
-from safeconvert.conversion.models import evaluate, open_model
 from safeconvert.core.optimize import Io
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.repair.fewest import Trial, distance
+from safeconvert.repair.judging import Judged, Judging
 from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.quantized_file import Quantizer, with_corrected_biases
-from safeconvert.verification.interface import request_like
-from safeconvert.verification.native import feed_across
-from safeconvert.verification.scored import labels_of, losses, steering_judged
+from safeconvert.verification.scored import labels_of
 from safeconvert.verification.subset import Subset, subset
 from safeconvert.workers.run import Run
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A file on the steering inputs.
-
-    Attributes:
-        figures: there.
-        fall: of the metric there; 0 where there is no metric.
-        losses: for each input what the file loses, see `scored.losses`; empty where there is no metric.
-        bytes: the file's size.
-    """
-
-    figures: Comparison
-    fall: float
-    losses: np.ndarray
-    bytes: int
-
-    @property
-    def lost(self) -> float:
-        """What is aimed at: by estimate the share of labels that change, or the fall of any other metric."""
-        return float(self.losses.mean()) if len(self.losses) else 0.0
-
-    def reaches(self, aim: float) -> bool:
-        """Whether it counts as equal, and loses no more than is aimed at."""
-        return self.figures.equal and self.lost <= aim
-
-    def surely_better(self, other: Judged) -> bool:
-        """Whether it counts as equal where another does not; where both do or neither, whether it loses less with 95 % confidence."""
-        if self.figures.equal != other.figures.equal:
-            return self.figures.equal
-        return surely_less(self.losses, other.losses)
 
 
 @dataclass(frozen=True)
@@ -125,18 +90,8 @@ class Search:
     def _measured(self, plan: Plan, on: Subset) -> Judged:
         target = self.quantizer.target
         made = self.quantizer.write(plan, Io.FLOAT32)
-        request = request_like(made.candidate.path, target.source.session.signature)
-        session = open_model(self.run, "target", target.target_format, request)
-        try:
-            feeds = feed_across(target.contract, on.chunks, self.run.folder("feed"))
-            outputs = evaluate(self.run, session, feeds, "trying precisions")
-        finally:
-            if session.alive:
-                session.close()
-            made.candidate.path.unlink()
-        figures, drop = steering_judged(target.contract, on, outputs, self.labels, self.settings)
-        lost = losses(target.contract, on, outputs, self.labels, self.settings)
-        return Judged(figures, drop.fall if drop is not None else 0.0, lost, made.bytes)
+        by = Judging(self.run, target.source, target.contract, target.target_format, self.labels, self.settings)
+        return by.judged(made.candidate.path, made.bytes, on)
 
 
 def _unusable(samples: int) -> Judged:

@@ -30,7 +30,7 @@ from safeconvert.verification.native import accumulator, feed_across
 from safeconvert.verification.pair import Pair
 from safeconvert.verification.rounding import only_rounding
 from safeconvert.verification.source import Source
-from safeconvert.verification.stability import SEVERAL, stable_samples, unless_most
+from safeconvert.verification.stability import stable_samples, unless_most
 from safeconvert.verification.types import Passed, Verification
 from safeconvert.verification.usable_samples import finite_samples
 from safeconvert.workers.run import Run
@@ -162,7 +162,7 @@ class _Passing:
     def _stable(self, chunk: Chunk, ours: Evaluated, usable: Array) -> Array:
         source = self._pair.source
         arguments = (self._run, source.session, ([chunk], ours), source.data.seed, usable, self._settings)
-        return unless_most(stable_samples(*arguments, draws=SEVERAL if chunk.whole else 1), usable)
+        return unless_most(stable_samples(*arguments), usable)
 
 
 def _sampled(arrays: Mapping[str, Array], whole: bool) -> dict[str, Array]:

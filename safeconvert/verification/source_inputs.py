@@ -20,7 +20,7 @@ from safeconvert.verification.coverage import reaching
 from safeconvert.verification.dataset import Dataset
 from safeconvert.verification.extra_inputs import NONE, ExtraInputs, appended, extra_inputs, run_extra, wanted
 from safeconvert.verification.native import compare, unchanged_contract
-from safeconvert.verification.stability import SEVERAL, stable_samples, unless_most
+from safeconvert.verification.stability import stable_samples, unless_most
 from safeconvert.verification.usable_samples import declared_samples, finite_samples
 from safeconvert.workers.run import Run
 from safeconvert.workers.session import Session
@@ -120,8 +120,7 @@ def feed_source(
         return Fed(data, outputs, usable, given, blind_outputs(file.named, outputs, settings), NONE)
     kept = finite_samples(more, extra.chunks)
     kept = np.intersect1d(kept, declared_samples(more, extra.chunks, outputs.outputs))
-    draws = SEVERAL if data.inputs.whole else 1
-    beside = partial(stable_samples, run, session, (extra.chunks, more), data.seed, kept, settings, draws)
+    beside = partial(stable_samples, run, session, (extra.chunks, more), data.seed, kept, settings)
     outputs = replace(outputs, outputs=(*outputs.outputs, *more.outputs))
     data = replace(data, chunks=(*data.chunks, *extra.chunks), extra=extra.origins)
     blind = blind_outputs(file.named, outputs, settings)
@@ -134,8 +133,7 @@ def _stable(
 ) -> np.ndarray:
     if not data.generated:
         return usable
-    draws = SEVERAL if data.inputs.whole else 1
-    return unless_most(stable_samples(run, session, (data.chunks, outputs), data.seed, usable, settings, draws), usable)
+    return unless_most(stable_samples(run, session, (data.chunks, outputs), data.seed, usable, settings), usable)
 
 
 def _extra(

@@ -36,7 +36,7 @@ def stable_samples(
     seed: int,
     usable: np.ndarray,
     settings: VerifySettings,
-    draws: int = 1,
+    draws: int | None = None,
 ) -> np.ndarray:
     """The usable samples on which the source stays within the tolerance.
 
@@ -46,41 +46,37 @@ def stable_samples(
         tried: generated inputs, and the source's outputs on these.
         seed: of the first draw.
         usable: numbers of the samples to choose from.
-        draws: in how many every value moves up or down; `SEVERAL` where the order of what rounds to one number decides, which one draw may leave as it was.
+        draws: in how many every value moves up or down; None for `SEVERAL` of whole calls, as a detector's are, whose order one draw may leave as it was, and else one.
     """
     chunks, outputs = tried
     stable = usable
-    for draw in range(draws):
+    for draw in range(draws or (SEVERAL if any(chunk.whole for chunk in chunks) else 1)):
         held = [bool(np.any((chunk.start <= stable) & (stable < chunk.stop))) for chunk in chunks]
         own = [chunk for chunk, kept in zip(chunks, held, strict=True) if kept]
         given = tuple(files for files, kept in zip(outputs.outputs, held, strict=True) if kept)
         if own:
-            stable = _stable(run, session, (own, replace(outputs, outputs=given)), seed + draw, stable, settings)
+            stable = np.setdiff1d(
+                stable, _moving(run, session, (own, replace(outputs, outputs=given)), seed + draw, settings)
+            )
     return stable
 
 
-def _stable(
-    run: Run,
-    session: Session,
-    tried: tuple[Sequence[Chunk], Evaluated],
-    seed: int,
-    usable: np.ndarray,
-    settings: VerifySettings,
+def _moving(
+    run: Run, session: Session, tried: tuple[Sequence[Chunk], Evaluated], seed: int, settings: VerifySettings
 ) -> np.ndarray:
-    """The usable samples on which the source stays within the tolerance in one draw."""
+    """Numbers of the samples on which the source moves beyond the tolerance in one draw; none where that cannot be run."""
     chunks, outputs = tried
     generator = np.random.default_rng(seed)
     moved = [_moved(run, chunk, generator) for chunk in chunks]
+    none: np.ndarray = np.empty(0, dtype=np.int64)
     if not any(chunk != own for chunk, own in zip(moved, chunks, strict=True)):
-        return usable
+        return none
     try:
         others = evaluate(run, session, [dict(chunk.arrays) for chunk in moved], "running the source again")
     except AdapterFailure:
-        return usable
+        return none
     contract = unchanged_contract(session.signature, session.signature)
-    plain = replace(settings, comparator=None)
-    unstable = compare(contract, outputs, others, chunks, plain).unequal()
-    return np.setdiff1d(usable, unstable)
+    return compare(contract, outputs, others, chunks, replace(settings, comparator=None)).unequal()
 
 
 def unless_most(stable: np.ndarray, usable: np.ndarray) -> np.ndarray:

@@ -18,10 +18,11 @@ from safeconvert.conversion.route import Candidate
 from safeconvert.core.optimize import Io, Optimize
 from safeconvert.errors import AdapterFailure, UnusableInput
 from safeconvert.repair import quantization, quantized_search
+from safeconvert.repair.judging import Judged
 from safeconvert.repair.means import NOTHING, Means, Plan
 from safeconvert.repair.quantization import quantized_targets
 from safeconvert.repair.quantized_file import ByOperator, Operator, QuantizedFile
-from safeconvert.repair.quantized_search import Judged, Search
+from safeconvert.repair.quantized_search import Search
 from safeconvert.verification.subset import Subset
 
 ORDER = (2, 0, 1, 3, 4, 5, 6, 7)
